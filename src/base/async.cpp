@@ -1,0 +1,123 @@
+#include "base/async.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <exception>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+
+namespace hoist {
+namespace detail {
+
+asio::awaitable<void> suspend_until(std::move_only_function<void(std::move_only_function<void()>)> start) {
+  auto initiate = [start = std::move(start)](auto handler) mutable {
+    auto executor = asio::get_associated_executor(handler);
+    auto resume = std::move_only_function<void()>{
+        [handler = std::move(handler), executor,
+         work = asio::prefer(executor, asio::execution::outstanding_work.tracked)]() mutable {
+          asio::post(executor, std::move(handler));
+        }};
+    start(std::move(resume));
+  };
+  co_await asio::async_initiate<asio::use_awaitable_t<> const, void()>(std::move(initiate),
+                                                                       asio::use_awaitable);
+}
+
+void run_private(std::function<asio::awaitable<void>()> body) {
+  auto context = asio::io_context{1};
+  auto failure = std::exception_ptr{};
+  asio::co_spawn(context, body(), [&](std::exception_ptr error) { failure = error; });
+  context.run();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace detail
+
+Async<> sleep_for(std::chrono::steady_clock::duration delay) {
+  auto timer = asio::steady_timer{co_await asio::this_coro::executor, delay};
+  auto error = boost::system::error_code{};
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return fail(Code::cancelled);
+  co_return Result<void>{};
+}
+
+void spawn(asio::any_io_executor executor, std::move_only_function<asio::awaitable<void>()> root) {
+  // The function object owns the captures of a lambda coroutine, so it lives as long as the frame.
+  auto owner = std::make_shared<std::move_only_function<asio::awaitable<void>()>>(std::move(root));
+  asio::co_spawn(
+      executor, [owner] { return (*owner)(); },
+      [owner](std::exception_ptr error) {
+        if (!error) return;
+        try {
+          std::rethrow_exception(error);
+        } catch (boost::system::system_error const& thrown) {
+          if (thrown.code() == asio::error::operation_aborted) return;
+          log::error("a root coroutine failed", {{"cause", thrown.what()}});
+        } catch (std::exception const& thrown) {
+          log::error("a root coroutine failed", {{"cause", thrown.what()}});
+        }
+        std::abort();
+      });
+}
+
+// Each waiter owns a timer on its own executor; notify() posts a cancel to that executor, because
+// a timer may be touched only by its own thread.
+struct Signal::State {
+  std::mutex mutex;
+  std::uint64_t ticket = 0;
+  std::uint64_t next_waiter = 0;
+  std::unordered_map<std::uint64_t, std::shared_ptr<asio::steady_timer>> waiters;
+};
+
+Signal::Signal() : state_{std::make_shared<State>()} {}
+Signal::~Signal() = default;
+
+std::uint64_t Signal::ticket() const {
+  auto const lock = std::lock_guard{state_->mutex};
+  return state_->ticket;
+}
+
+void Signal::notify() {
+  auto woken = decltype(state_->waiters){};
+  {
+    auto const lock = std::lock_guard{state_->mutex};
+    ++state_->ticket;
+    woken.swap(state_->waiters);
+  }
+  for (auto& [id, timer] : woken)
+    asio::post(timer->get_executor(), [timer] { timer->expires_at(Deadline::min()); });
+}
+
+Async<bool> Signal::wait(std::uint64_t ticket, Deadline deadline) {
+  auto const state = state_;
+  auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
+  auto id = std::uint64_t{0};
+  {
+    auto const lock = std::lock_guard{state->mutex};
+    if (state->ticket != ticket) co_return true;
+    id = state->next_waiter++;
+    state->waiters.emplace(id, timer);
+  }
+  auto error = boost::system::error_code{};
+  co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, error));
+  auto const lock = std::lock_guard{state->mutex};
+  state->waiters.erase(id);
+  if (state->ticket != ticket) co_return true;
+  if (error) co_return fail(Code::cancelled);
+  co_return false;
+}
+
+}  // namespace hoist

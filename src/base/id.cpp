@@ -1,0 +1,67 @@
+#include "base/id.hpp"
+
+#include <openssl/rand.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/assert.hpp"
+#include "base/encode.hpp"
+
+namespace hoist {
+namespace {
+
+// Time in milliseconds and a 12-bit counter as one number that only grows: RFC 9562 method 1 of
+// section 6.2 (fixed-length counter), so ids made in one millisecond keep their order.
+std::uint64_t next_tick(Time now) {
+  static std::atomic<std::uint64_t> last{0};
+  auto const ms = static_cast<std::uint64_t>(to_us(now) / 1000);
+  auto previous = last.load(std::memory_order_relaxed);
+  auto next = std::uint64_t{0};
+  do {
+    next = std::max(previous + 1, ms << 12);
+  } while (!last.compare_exchange_weak(previous, next, std::memory_order_relaxed));
+  return next;
+}
+
+}  // namespace
+
+std::string random_bytes(std::size_t count) {
+  auto bytes = std::string(count, '\0');
+  auto const ok = RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count));
+  HOIST_ASSERT(ok == 1);
+  return bytes;
+}
+
+std::string new_uuid7(Time now) {
+  auto const tick = next_tick(now);
+  auto bytes = random_bytes(16);
+  auto const put = [&](std::size_t at, std::uint64_t value) { bytes[at] = static_cast<char>(value); };
+  auto const ms = tick >> 12;
+  for (std::size_t i = 0; i < 6; ++i) put(i, (ms >> (40 - 8 * i)) & 0xFF);
+  put(6, 0x70 | ((tick >> 8) & 0x0F));
+  put(7, tick & 0xFF);
+  put(8, 0x80 | (static_cast<unsigned char>(bytes[8]) & 0x3F));
+  auto const digits = hex(bytes);
+  auto text = std::string{};
+  text.reserve(36);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
+    text += digits[i];
+  }
+  return text;
+}
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto const dash = i == 8 || i == 13 || i == 18 || i == 23;
+    auto const c = text[i];
+    auto const digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (dash ? c != '-' : !digit) return false;
+  }
+  return true;
+}
+
+}  // namespace hoist

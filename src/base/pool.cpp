@@ -1,0 +1,70 @@
+#include "base/pool.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <pthread.h>
+#include <thread>
+#include <vector>
+
+namespace hoist {
+
+struct Pool::State {
+  Options options;
+  mutable std::mutex mutex;
+  std::condition_variable arrived;
+  std::deque<std::move_only_function<void()>> queue;
+  bool stopping = false;
+  std::vector<std::thread> threads;
+
+  void work() {
+    pthread_setname_np(pthread_self(), options.name.substr(0, 15).c_str());
+    while (true) {
+      auto job = std::move_only_function<void()>{};
+      {
+        auto lock = std::unique_lock{mutex};
+        arrived.wait(lock, [&] { return stopping || !queue.empty(); });
+        if (queue.empty()) return;
+        job = std::move(queue.front());
+        queue.pop_front();
+      }
+      job();
+    }
+  }
+};
+
+Pool::Pool(Options options) : state_{std::make_unique<State>()} {
+  state_->options = std::move(options);
+  for (std::size_t i = 0; i < state_->options.threads; ++i)
+    state_->threads.emplace_back([state = state_.get()] { state->work(); });
+}
+
+Pool::~Pool() {
+  {
+    auto const lock = std::lock_guard{state_->mutex};
+    state_->stopping = true;
+  }
+  state_->arrived.notify_all();
+  for (auto& thread : state_->threads) thread.join();
+}
+
+bool Pool::try_post(std::move_only_function<void()> work) {
+  {
+    auto const lock = std::lock_guard{state_->mutex};
+    if (state_->stopping || state_->queue.size() >= state_->options.queue_max) return false;
+    state_->queue.push_back(std::move(work));
+  }
+  state_->arrived.notify_one();
+  return true;
+}
+
+std::size_t Pool::waiting() const {
+  auto const lock = std::lock_guard{state_->mutex};
+  return state_->queue.size();
+}
+
+Pool::Options const& Pool::options() const {
+  return state_->options;
+}
+
+}  // namespace hoist

@@ -1,0 +1,29 @@
+#include "base/time.hpp"
+
+#include <gtest/gtest.h>
+
+namespace hoist {
+namespace {
+
+TEST(Rfc3339, RoundTripsAndNormalisesOffsets) {
+  EXPECT_EQ(to_rfc3339(from_us(1'763'663'143'123'456)), "2025-11-20T18:25:43.123456Z");
+  EXPECT_EQ(to_rfc3339(*parse_rfc3339("2026-03-01T00:30:00.5-03:00")), "2026-03-01T03:30:00.500000Z");
+  EXPECT_EQ(to_rfc3339(*parse_rfc3339("2024-02-29T23:59:59.123456789Z")), "2024-02-29T23:59:59.123456Z");
+}
+
+TEST(Rfc3339, RefusesWhatIsNotAnInstant) {
+  for (auto const* text :
+       {"", "2026-11-20", "2026-11-20T10:00:00", "2026-02-30T10:00:00Z", "2026-11-20T24:00:00Z",
+        "2026-11-20T10:00:00+25:00", "2026-11-20T10:00:00.Z", "tomorrow", "2026-11-20T10:00:00Zx"})
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+}
+
+TEST(HttpDate, RoundTrips) {
+  auto const time = from_us(784'111'777'000'000);
+  EXPECT_EQ(to_http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(*parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), time);
+  EXPECT_FALSE(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"));
+}
+
+}  // namespace
+}  // namespace hoist

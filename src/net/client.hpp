@@ -1,0 +1,44 @@
+// An HTTP/1.1 client with a keep-alive pool per host.
+// Errors   unavailable (cannot connect, broken off), timeout. A non-2xx status is not an error.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/message.hpp"
+
+namespace hoist::net {
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;  // http:// or https://
+  Headers headers;
+  std::string body;
+  std::shared_ptr<BodySource> stream;  // instead of body; needs stream_length
+  std::optional<std::int64_t> stream_length;
+  std::size_t response_bytes_max = 16 * 1024 * 1024;
+  // When set, the body of a 2xx goes here instead of into the response.
+  std::function<Async<>(std::string_view)> sink;
+};
+
+struct ClientOptions {
+  std::size_t connections_per_host = 64;
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds idle_timeout{30'000};
+  // Vets the resolved address before connecting (SSRF); absent: every address is fine.
+  std::function<bool(std::string const& address)> address_allowed;
+};
+
+// Used from one thread: the executor its calls run on.
+class Client {
+ public:
+  explicit Client(ClientOptions options = {});
+  ~Client();
+  Async<Response> send(ClientRequest request, Deadline deadline);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace hoist::net

@@ -1,0 +1,56 @@
+// Routes by method and pattern, and what stands before every handler: gate, body limit, errors.
+//
+//   router.add({"POST", "/uploads", Role::member, {.rate = RateClass::initiate}}, [&](Request& request) {
+//     return post_uploads(service, request);
+//   });
+//
+// Each route also answers under /api. A path that exists under another method is 405 with Allow.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "net/message.hpp"
+
+namespace hoist::net {
+
+enum class RateClass { plain, initiate };  // initiate also counts against the initiations a minute
+
+struct Route {
+  std::string method;
+  std::string pattern;           // "/uploads/{id}/parts"
+  std::optional<Role> role_min;  // absent: open to anybody (health, the page)
+  RateClass rate = RateClass::plain;
+  std::size_t body_max = 64 * 1024;
+};
+
+using RouteHandler = std::function<Async<Response>(Request&)>;
+
+// Establishes who is calling and whether they may, before the body is read.
+// Errors: unauthenticated, forbidden, throttled. Response headers it wants (RateLimit) go to `extra`.
+class Gate {
+ public:
+  virtual ~Gate() = default;
+  virtual Async<Caller> admit(Request const& request, Route const& route, Headers& extra) = 0;
+};
+
+class Router final : public Handler {
+ public:
+  struct Options {
+    std::vector<std::string> cors_origins;  // exact origins; "*" for any
+  };
+  Router(Options options, Gate& gate, Metrics& metrics);
+  ~Router() override;
+  void add(Route route, RouteHandler handler);
+  [[nodiscard]] std::vector<Route> routes() const;  // for the OpenAPI and isolation tests
+  asio::awaitable<Response> handle(Request request) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hoist::net

@@ -1,0 +1,147 @@
+// Bytes by bucket and key. Keys arrive with their tenant prefix; a store never interprets them.
+//
+// Promise  commit() returns when the object is whole, listed and on disk; until then it never was.
+//          A reader sees one whole version. On one key the last commit wins.
+// Threads  any; one writer or reader is used by one coroutine at a time.
+// Lifetime a writer destroyed before commit() leaves nothing behind.
+// Errors   not_found, precondition, too_large, invalid, conflict, storage_full, unavailable,
+//          timeout, corrupt (stored bytes fail their hash).
+// Contract tests/contract/object_store_contract.hpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/async.hpp"
+#include "base/time.hpp"
+
+namespace hoist {
+
+struct ObjectRef {
+  std::string bucket;
+  std::string key;  // 1-1024 bytes of UTF-8
+  auto operator<=>(ObjectRef const&) const = default;
+};
+
+using StringMap = std::map<std::string, std::string>;
+
+struct ObjectInfo {
+  ObjectRef ref;
+  std::int64_t size = 0;
+  std::string etag;  // without quotes
+  std::string content_type;
+  std::string sha256;   // raw bytes; empty where the store does not know it (multipart)
+  StringMap metadata;   // x-amz-meta-*, names in lower case, without the prefix
+  StringMap headers;    // cache-control, content-disposition, content-encoding, content-language, expires
+  StringMap checksums;  // "crc32c" -> base64 value as S3 shows it
+  StringMap tags;
+  Time modified_at;
+  std::string version;  // changes with each commit of the key; orders events of one key
+};
+
+struct PutOptions {
+  std::string content_type = "application/octet-stream";
+  StringMap metadata;
+  StringMap headers;
+  StringMap checksums;  // already verified by the caller; stored as given
+  StringMap tags;
+  bool if_absent = false;               // If-None-Match: *
+  std::optional<std::string> if_match;  // ETag that must be current
+};
+
+struct ByteRange {
+  std::int64_t first = 0;
+  std::int64_t last = 0;  // inclusive
+};
+
+// Bytes in order. read() fills the front of `buffer` and returns how much; 0 is the end.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  virtual Async<std::size_t> read(std::span<char> buffer) = 0;
+};
+
+class ObjectReader : public ByteSource {
+ public:
+  [[nodiscard]] virtual ObjectInfo const& info() const = 0;
+};
+
+class ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+  virtual Async<> write(std::string_view bytes) = 0;
+  // `options` come with the commit because trailers arrive after the bytes.
+  virtual Async<ObjectInfo> commit(PutOptions options) = 0;
+};
+
+struct PartInfo {
+  int number = 0;  // 1-10,000
+  std::int64_t size = 0;
+  std::string etag;
+  StringMap checksums;
+  Time modified_at;
+};
+
+struct MultipartInfo {
+  ObjectRef ref;
+  std::string upload_id;
+  PutOptions options;
+  Time created_at;
+};
+
+struct ObjectPage {
+  std::vector<ObjectInfo> objects;        // in byte order of keys
+  std::vector<std::string> prefixes;      // rolled up by delimiter
+  std::optional<std::string> next_after;  // pass as `after` to go on
+};
+
+struct ListRequest {
+  std::string bucket;
+  std::string prefix;
+  std::string delimiter;
+  std::string after;
+  int limit = 1000;
+};
+
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  // `size` bytes will follow, or unknown; a known size lets a full disk be refused early.
+  virtual Async<std::unique_ptr<ObjectWriter>> create(ObjectRef ref, std::optional<std::int64_t> size,
+                                                      Deadline deadline) = 0;
+  virtual Async<ObjectInfo> head(ObjectRef ref, Deadline deadline) = 0;
+  virtual Async<std::unique_ptr<ObjectReader>> open(ObjectRef ref, std::optional<ByteRange> range,
+                                                    Deadline deadline) = 0;
+  virtual Async<> remove(ObjectRef ref, Deadline deadline) = 0;  // idempotent: an absent key is success
+  // Atomic for readers of `to`; content type, metadata and tags come along unless `tags` replaces them.
+  virtual Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, std::optional<StringMap> tags,
+                                 Deadline deadline) = 0;
+  virtual Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) = 0;
+  virtual Async<ObjectPage> list(ListRequest request, Deadline deadline) = 0;
+  virtual Async<std::vector<std::string>> list_buckets(Deadline deadline) = 0;
+
+  // Multipart: parts may come in any order and be replaced until complete or abort, which are
+  // state transitions: no part is accepted after either, and only one of the two happens.
+  virtual Async<std::string> create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) = 0;
+  // commit()'s ObjectInfo carries the part's etag, size and checksums.
+  virtual Async<std::unique_ptr<ObjectWriter>> create_part(ObjectRef ref, std::string upload_id, int number,
+                                                           Deadline deadline) = 0;
+  virtual Async<MultipartInfo> head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) = 0;
+  virtual Async<std::vector<PartInfo>> list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
+                                                  Deadline deadline) = 0;
+  // Parts in ascending order. Repeating it with the same parts answers the same object.
+  virtual Async<ObjectInfo> complete_multipart(ObjectRef ref, std::string upload_id,
+                                               std::vector<PartInfo> parts, Deadline deadline) = 0;
+  virtual Async<> abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) = 0;  // idempotent
+  virtual Async<std::vector<MultipartInfo>> list_multiparts(std::string bucket, std::string prefix, int limit,
+                                                            Deadline deadline) = 0;
+};
+
+}  // namespace hoist

@@ -1,0 +1,63 @@
+// What processing needs of uploads: the job to do, and where its outcome goes. Each call is one
+// conditional transition of the upload's state table.
+// Errors   conflict: the upload left the state this call may come from (deleted meanwhile).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/async.hpp"
+#include "model/ids.hpp"
+#include "ports/media.hpp"
+#include "ports/object_store.hpp"
+#include "ports/scanner.hpp"
+
+namespace hoist {
+
+struct UploadJob {
+  TenantId tenant;
+  ProjectId project;
+  UploadId id;
+  ObjectRef object;
+  std::string filename;
+  std::string declared_type;
+  std::int64_t size = 0;
+  std::string expected_sha256;  // raw; empty when the client declared none
+};
+
+struct StoredThumbnail {
+  int size = 0;
+  int width = 0;
+  int height = 0;
+  ObjectRef object;
+};
+
+struct ProcessedFile {
+  std::string sha256;  // raw, of exactly the bytes scanned
+  ScanReport scan;
+  Time scanned_at;
+  MediaReport media;  // without the thumbnails' bytes
+  std::vector<StoredThumbnail> thumbnails;
+};
+
+struct ProcessingFailure {
+  std::string code;     // "infected", "corrupt_file", "scan_unavailable", ...
+  std::string message;  // a plain sentence for the user
+  std::optional<ScanReport> scan;
+};
+
+class UploadLedger {
+ public:
+  virtual ~UploadLedger() = default;
+  // UPLOADED or PROCESSING -> PROCESSING. Empty when the upload no longer wants processing.
+  virtual Async<std::optional<UploadJob>> begin(TenantId tenant, UploadId id, std::int64_t attempt,
+                                                Deadline deadline) = 0;
+  virtual Async<> retrying(TenantId tenant, UploadId id, std::string reason,
+                           Deadline deadline) = 0;  // timeline only
+  virtual Async<> complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) = 0;
+  virtual Async<> failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) = 0;
+};
+
+}  // namespace hoist
