@@ -1,0 +1,49 @@
+# Every target installs what it needs (tools/packages.txt) and works from a clean clone.
+.PHONY: run build test bench drill lint format asan tsan fuzz help
+
+JOBS ?= $(shell nproc)
+DATA ?= hoist-data
+LISTEN ?= 127.0.0.1:8080
+OBJECTS_LISTEN ?= 127.0.0.1:9000
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: build  ## install, build and serve everything from one process
+	@tools/install.sh run
+	@tools/clamav-signatures.sh || true
+	build/release/hoist serve --data $(DATA) --listen $(LISTEN) --objects-listen $(OBJECTS_LISTEN)
+
+build:  ## the release binary, build/release/hoist
+	@tools/install.sh build
+	@cmake --preset release -Wno-dev >/dev/null
+	@cmake --build build/release -j $(JOBS)
+	@ln -sf src/bin/hoist build/release/hoist
+
+test:  ## every suite; the closing line counts them
+	@tools/install.sh build run test
+	@tools/test.sh
+
+bench: build  ## side by side with peers on this machine
+	@tools/install.sh run bench
+	@cmake --preset release -DHOIST_BENCH=ON -Wno-dev >/dev/null
+	@cmake --build build/release -j $(JOBS)
+	bench/run
+
+lint:  ## clang-format, clang-tidy and our own rules
+	@tools/install.sh build test
+	@tools/lint.sh
+
+format:  ## formats every source file
+	@tools/install.sh test
+	@git ls-files '*.hpp' '*.cpp' | xargs clang-format-19 -i
+
+asan tsan:  ## the C++ tests under sanitizers
+	@tools/install.sh build run test
+	@cmake --preset $@ -Wno-dev >/dev/null
+	@cmake --build build/$@ -j $(JOBS)
+	@cd build/$@ && ctest --output-on-failure -j $(JOBS) -LE 'acceptance|durability'
+
+fuzz:  ## every fuzz target for FUZZ_SECONDS (default 60) each
+	@tools/install.sh build test
+	@tools/fuzz.sh
