@@ -25,6 +25,7 @@ struct Route {
   std::optional<Role> role_min;  // absent: open to anybody (health, the page)
   RateClass rate = RateClass::plain;
   std::size_t body_max = 64 * 1024;
+  bool token_in_query = false;  // ?access_token= is accepted, for what browsers cannot give headers
 };
 
 using RouteHandler = std::function<Async<Response>(Request&)>;
