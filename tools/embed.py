@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Writes a C++ file that holds the page's files and the API description.
+
+usage: embed.py OUT.cpp WEB_DIR OPENAPI.yaml
+"""
+import json
+import sys
+from pathlib import Path
+
+import yaml
+
+TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
+         ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json",
+         ".png": "image/png", ".webmanifest": "application/manifest+json"}
+
+
+def literal(data):
+    """Adjacent octal-escaped literals: no byte can be misread and no literal is too long."""
+    out = []
+    for start in range(0, len(data), 2000):
+        chunk = "".join(chr(b) if 32 <= b < 127 and chr(b) not in '"\\?' else f"\\{b:03o}"
+                        for b in data[start:start + 2000])
+        out.append(f'    "{chunk}"')
+    return "\n".join(out) or '    ""'
+
+
+def main():
+    out, web, openapi = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+    files = [("/" + p.relative_to(web).as_posix(), TYPES[p.suffix], p.read_bytes())
+             for p in sorted(web.rglob("*")) if p.suffix in TYPES]
+    api = json.dumps(yaml.safe_load(openapi.read_text()), default=str, separators=(",", ":")).encode()
+    files.append(("/openapi.json", "application/json", api))
+    lines = ['#include "app/assets.hpp"', "", "namespace hoist::app {", "namespace {", ""]
+    for i, (_, _, data) in enumerate(files):
+        lines += [f"constexpr char data_{i}[] =", literal(data) + ";"]
+    lines += ["", "constexpr Asset assets[] = {"]
+    lines += [f'    {{"{path}", "{kind}", {{data_{i}, {len(data)}}}}},' for i, (path, kind, data) in enumerate(files)]
+    lines += ["};", "", "}  // namespace", "", "std::span<Asset const> all_assets() { return assets; }", "",
+              "}  // namespace hoist::app", ""]
+    out.write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
