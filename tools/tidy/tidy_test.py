@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Each rule of tidy.py catches what it is for: one bad tree a rule, one finding expected."""
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+TIDY = Path(__file__).with_name("tidy.py")
+GOOD = {
+    "ARCHITECTURE.md": "src/base src/net src/uploads src/tasks",
+    "src/base/CMakeLists.txt": "hoist_library(base\n  SOURCES base.cpp)\n",
+    "src/base/base.cpp": '#include "base/base.hpp"\n',
+    "src/base/base.hpp": "",
+    "src/net/CMakeLists.txt": "hoist_library(net\n  DEPS base)\n",
+    "src/uploads/CMakeLists.txt": "hoist_library(uploads\n  SOURCES uploads.cpp\n  DEPS base net)\n",
+    "src/uploads/uploads.cpp": '#include "base/base.hpp"\n',
+    "src/tasks/CMakeLists.txt": "hoist_library(tasks\n  DEPS base)\n",
+}
+
+
+class Tidy(unittest.TestCase):
+    def findings(self, changes):
+        with tempfile.TemporaryDirectory() as root:
+            for name, text in {**GOOD, **changes}.items():
+                path = Path(root, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            run = subprocess.run([sys.executable, str(TIDY), root], capture_output=True, text=True)
+            lines = run.stdout.splitlines()[:-1]
+            self.assertEqual(run.returncode, 1 if lines else 0)
+            return lines
+
+    def one(self, changes, expected):
+        lines = self.findings(changes)
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn(expected, lines[0])
+
+    def test_a_good_tree_has_none(self):
+        self.assertEqual(self.findings({}), [])
+
+    def test_include_of_a_library_that_is_not_listed(self):
+        self.one({"src/net/x.hpp": '#include "uploads/u.hpp"\n'}, "does not depend on uploads")
+
+    def test_a_feature_depending_on_a_feature(self):
+        self.one({"src/tasks/CMakeLists.txt": "hoist_library(tasks\n  DEPS base uploads)\n"}, "may not depend")
+
+    def test_beast_outside_net(self):
+        self.one({"src/uploads/uploads.cpp": "#include <boost/beast/http.hpp>\n"}, "only in src/net")
+
+    def test_beast_in_a_header(self):
+        self.one({"src/net/x.hpp": "#include <boost/beast/http.hpp>\n"}, "never appears in a header")
+
+    def test_a_test_in_no_target(self):
+        self.one({"src/uploads/lost_test.cpp": ""}, "in no target")
+
+    def test_banned_calls(self):
+        self.one({"src/uploads/uploads.cpp": "std::system(command);\n"}, "no shell")
+        self.one({"src/uploads/uploads.cpp": "auto now = system_clock::now();\n"}, "ask a Clock")
+        self.one({"src/uploads/uploads.cpp": "// TO" + "DO later\n"}, "open an issue")
+
+    def test_lengths(self):
+        self.one({"src/uploads/uploads.cpp": "// " + "x" * 120 + "\n"}, "columns")
+        self.one({"src/uploads/uploads.cpp": "void f() {\n" + "  g();\n" * 80 + "}\n"}, "function of")
+        self.one({"src/uploads/uploads.cpp": "int x;\n" * 700}, "split it")
+
+    def test_await_in_catch(self):
+        self.one({"src/uploads/uploads.cpp": "try {\n} catch (E const& e) {\n  co_await f();\n}\n"}, "inside catch")
+
+    def test_a_folder_nobody_described(self):
+        self.one({"ARCHITECTURE.md": "src/base src/net src/uploads"}, "src/tasks: not described")
+
+
+if __name__ == "__main__":
+    unittest.main()
