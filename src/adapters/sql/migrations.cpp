@@ -1,0 +1,131 @@
+#include "adapters/sql/migrations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <map>
+
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+
+namespace hoist::sql {
+namespace {
+
+constexpr auto one_migration_max = std::chrono::minutes{10};
+
+Result<void> run_now(Database& database, Database::Work work) {
+  auto promise = std::promise<Result<void>>{};
+  auto future = promise.get_future();
+  database.submit(Database::Access::write, system_scope(), std::move(work), deadline_in(one_migration_max),
+                  [&](Result<void> outcome) { promise.set_value(std::move(outcome)); });
+  return future.get();
+}
+
+std::map<std::int64_t, Migration> for_dialect(std::vector<Migration> const& all, std::string_view dialect) {
+  auto chosen = std::map<std::int64_t, Migration>{};
+  for (auto const& migration : all) {
+    if (!migration.dialect.empty() && migration.dialect != dialect) continue;
+    auto& place = chosen[migration.version];
+    if (place.version == 0 || !migration.dialect.empty()) place = migration;
+  }
+  return chosen;
+}
+
+std::string checksum(Migration const& migration) {
+  return hex(sha256(migration.sql));
+}
+
+Result<void> check_applied(sql::Rows const& applied, std::map<std::int64_t, Migration> const& known) {
+  for (auto const& row : applied) {
+    auto const found = known.find(row.integer(0));
+    if (found == known.end())
+      return fail(Code::conflict,
+                  fmt::format("The data was written by a newer version (migration {} \"{}\"). "
+                              "Start that version, or restore a backup made by this one.",
+                              row.integer(0), row.text(1)));
+    if (checksum(found->second) != row.text(2))
+      return fail(Code::conflict, fmt::format("Migration {} \"{}\" was edited after it ran here. "
+                                              "Undo the edit and add a new migration instead.",
+                                              row.integer(0), row.text(1)));
+  }
+  return {};
+}
+
+Result<void> apply(sql::Transaction& tx, Migration const& migration, Time now) {
+  for (auto const& statement : split_statements(migration.sql)) CHECK(tx.execute(statement));
+  CHECK(
+      tx.execute("INSERT INTO schema_migrations (version, name, checksum, applied_us) "
+                 "VALUES ($1, $2, $3, $4)",
+                 {migration.version, migration.name, checksum(migration), to_us(now)}));
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> split_statements(std::string_view script) {
+  auto statements = std::vector<std::string>{};
+  auto current = std::string{};
+  auto const finish = [&] {
+    if (auto const text = trim(current); !text.empty()) statements.emplace_back(text);
+    current.clear();
+  };
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    auto const rest = script.substr(i);
+    auto const copy_to = [&](std::size_t end) {
+      current += rest.substr(0, end);
+      i += std::min(end, rest.size()) - 1;
+    };
+    if (rest.starts_with("--")) {
+      auto const end = rest.find('\n');
+      i += (end == std::string_view::npos ? rest.size() : end) - 1;
+    } else if (rest.starts_with("$$")) {
+      auto const end = rest.find("$$", 2);
+      copy_to(end == std::string_view::npos ? rest.size() : end + 2);
+    } else if (rest[0] == '\'' || rest[0] == '"') {
+      auto const end = rest.find(rest[0], 1);  // a doubled quote reads as two strings: the same cut
+      copy_to(end == std::string_view::npos ? rest.size() : end + 1);
+    } else if (rest[0] == ';') {
+      auto const lower = to_lower(trim(current));
+      auto const trigger = lower.starts_with("create trigger");
+      if (trigger) current += ';';
+      if (!trigger || lower.ends_with("end")) finish();
+    } else {
+      current += rest[0];
+    }
+  }
+  finish();
+  return statements;
+}
+
+Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time now,
+                             std::vector<Migration> const& migrations) {
+  auto const known = for_dialect(migrations, dialect);
+  auto applied = sql::Rows{};
+  CHECK(run_now(database, [&](sql::Transaction& tx) -> Result<void> {
+    CHECK(
+        tx.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, "
+                   "name TEXT NOT NULL, checksum TEXT NOT NULL, applied_us BIGINT NOT NULL)"));
+    TRY(applied, tx.query("SELECT version, name, checksum FROM schema_migrations ORDER BY version"));
+    return check_applied(applied, known);
+  }));
+  auto count = std::int64_t{0};
+  for (auto const& [version, migration] : known) {
+    auto const is_this = [&](sql::Row const& row) { return row.integer(0) == version; };
+    if (std::ranges::any_of(applied, is_this)) continue;
+    auto const done = run_now(database, [&](sql::Transaction& tx) { return apply(tx, migration, now); });
+    if (!done) {
+      auto error =
+          Error{done.error().code(), fmt::format("Migration {} \"{}\" failed.", version, migration.name)};
+      return fail(std::move(error).with_cause(done.error().to_string()));
+    }
+    log::info("migrated", {{"version", std::to_string(version)}, {"name", migration.name}});
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace hoist::sql

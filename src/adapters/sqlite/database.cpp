@@ -1,0 +1,113 @@
+#include "adapters/sqlite/database.hpp"
+
+#include <pthread.h>
+#include <thread>
+
+#include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/lane.hpp"
+#include "adapters/sqlite/transaction.hpp"
+#include "adapters/sqlite/writer.hpp"
+#include "base/try.hpp"
+
+namespace hoist::sqlite {
+namespace {
+
+constexpr auto writer_cache_kib = 32'768;
+constexpr auto reader_cache_kib = 4'096;
+
+// A snapshot: what had committed when the first statement ran, whatever commits meanwhile.
+Result<void> read_snapshot(Connection& connection, Database::Work& work) {
+  auto tx = SqliteTransaction{connection, false};
+  TRY(auto* begin, connection.prepare("BEGIN"));
+  CHECK(begin->run(connection.handle(), {}, nullptr));
+  auto outcome = work(tx);
+  TRY(auto* commit, connection.prepare("COMMIT"));
+  auto ended = commit->run(connection.handle(), {}, nullptr);
+  if (!ended && connection.in_transaction()) (void)connection.run_script("ROLLBACK");
+  if (!outcome) return outcome;
+  CHECK(std::move(ended));
+  for (auto& action : tx.take_actions()) action();
+  return {};
+}
+
+void run_reader(Connection& connection, Lane& lane) {
+  auto jobs = std::vector<Job>{};
+  while (lane.take(jobs, 1)) {
+    auto& job = jobs.front();
+    if (std::chrono::steady_clock::now() > job.deadline)
+      job.done(fail(Code::timeout, "The database is too busy."));
+    else
+      job.done(read_snapshot(connection, job.work));
+    jobs.clear();
+  }
+}
+
+class SqliteDatabase final : public Database {
+ public:
+  SqliteDatabase(Options const& options, std::unique_ptr<Connection> writer,
+                 std::vector<std::unique_ptr<Connection>> readers, Metrics& metrics)
+      : writes_{options.queue_max},
+        reads_{options.queue_max},
+        writer_{std::move(writer), writes_, metrics},
+        readers_{std::move(readers)} {
+    writer_thread_ = std::thread{[this] {
+      pthread_setname_np(pthread_self(), "db-writer");
+      writer_.run();
+    }};
+    for (auto const& reader : readers_)
+      reader_threads_.emplace_back([this, connection = reader.get()] {
+        pthread_setname_np(pthread_self(), "db-reader");
+        run_reader(*connection, reads_);
+      });
+  }
+
+  ~SqliteDatabase() override {
+    writes_.close();
+    reads_.close();
+    writer_thread_.join();
+    for (auto& thread : reader_threads_) thread.join();
+    // Readers first: the last connection to close checkpoints, and that has to be the writer.
+    readers_.clear();
+  }
+
+  void submit(Access access, TenantId, Work work, Deadline deadline, Done done) override {
+    auto job = Job{std::move(work), deadline, std::move(done)};
+    auto& lane = access == Access::read && !readers_.empty() ? reads_ : writes_;
+    if (!lane.push(job))
+      job.done(fail(Error{Code::unavailable, "The server is busy."}
+                        .with_retry_after(busy_retry_after_s)
+                        .with_cause("the database's queue is full")));
+  }
+
+ private:
+  Lane writes_;
+  Lane reads_;
+  Writer writer_;
+  std::vector<std::unique_ptr<Connection>> readers_;
+  std::thread writer_thread_;
+  std::vector<std::thread> reader_threads_;
+};
+
+}  // namespace
+
+namespace detail {
+
+Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, bool durable) {
+  TRY(auto writer,
+      Connection::open({.path = options.path, .cache_kib = writer_cache_kib, .durable = durable}));
+  auto readers = std::vector<std::unique_ptr<Connection>>{};
+  for (std::size_t i = 0; i < options.readers; ++i) {
+    TRY(auto reader,
+        Connection::open({.path = options.path, .read_only = true, .cache_kib = reader_cache_kib}));
+    readers.push_back(std::move(reader));
+  }
+  return std::make_unique<SqliteDatabase>(options, std::move(writer), std::move(readers), metrics);
+}
+
+}  // namespace detail
+
+Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics) {
+  return detail::open_database(std::move(options), metrics, true);
+}
+
+}  // namespace hoist::sqlite

@@ -1,0 +1,45 @@
+// sql::Transaction over one connection that is already inside BEGIN.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "adapters/sqlite/connection.hpp"
+#include "ports/database.hpp"
+
+namespace hoist::sqlite {
+
+class SqliteTransaction final : public sql::Transaction {
+ public:
+  // With `savepoint`, everything this function changes can be taken back alone. It is opened at the
+  // first statement that writes, so a function that only looks pays nothing.
+  SqliteTransaction(Connection& connection, bool savepoint)
+      : connection_{connection}, savepoint_{savepoint} {}
+
+  Result<sql::Rows> query(std::string_view sql, sql::Args args = {}) override;
+  Result<std::int64_t> execute(std::string_view sql, sql::Args args = {}) override;
+  void after_commit(std::move_only_function<void()> action) override;
+
+  // Ends the function's part: keeps its changes, or takes them back.
+  Result<void> keep();
+  Result<void> take_back();
+  // Set when SQLite itself ended the surrounding transaction (disk full, I/O error): then nothing
+  // of it can be committed, whatever the function returned.
+  [[nodiscard]] std::optional<Error> const& broken() const { return broken_; }
+  [[nodiscard]] std::vector<std::move_only_function<void()>> take_actions() { return std::move(actions_); }
+
+ private:
+  Result<void> run(std::string_view sql, sql::Args const& args, sql::Rows* rows);
+  Result<void> control(std::string_view sql);
+  Result<void> note(Result<void> outcome);
+
+  Connection& connection_;
+  bool savepoint_;
+  bool opened_ = false;
+  std::optional<Error> broken_;
+  std::vector<std::move_only_function<void()>> actions_;
+};
+
+}  // namespace hoist::sqlite
