@@ -1,7 +1,9 @@
 // Who did what, recorded in the transaction of the change itself.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/json.hpp"
 #include "model/caller.hpp"
@@ -22,6 +24,39 @@ class Audit {
  public:
   virtual ~Audit() = default;
   virtual Result<void> record(sql::Transaction& tx, AuditEntry entry, Time now) = 0;
+};
+
+// One line of a tenant's trail. `seq` is dense: a gap is a loss.
+struct AuditRecord {
+  std::int64_t seq = 0;
+  Time at;
+  std::string actor;
+  std::string role;
+  std::string credential;
+  std::string address;
+  std::string action;
+  std::string subject;
+  std::string outcome;
+  std::string request_id;
+  json::object details;
+};
+
+struct AuditQuery {
+  std::int64_t before = INT64_MAX;  // only entries with a smaller seq
+  std::string action;               // empty: any
+  std::string actor;
+  std::string outcome;
+  Time from = from_us(0);
+  Time to = from_us(INT64_MAX);  // not included
+  int limit = 50;
+};
+
+class AuditTrail {
+ public:
+  virtual ~AuditTrail() = default;
+  // Newest first.
+  virtual Result<std::vector<AuditRecord>> list(sql::Transaction& tx, TenantId const& tenant,
+                                                AuditQuery const& query) = 0;
 };
 
 }  // namespace hoist

@@ -1,5 +1,5 @@
-// How much a tenant may keep, read in the transaction that decides by it.
-// Errors   not_found: there is no such tenant, or it is being erased.
+// What a tenant may use. Read inside the transaction that reserves, so a lowered limit holds at once.
+// Errors   not_found: no such tenant.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,15 @@
 
 namespace hoist {
 
-struct Limits {
-  std::int64_t storage_bytes_max = 0;
-  std::int64_t files_max = 0;
+struct TenantLimits {
+  std::int64_t storage_bytes_max = INT64_MAX;
+  std::int64_t files_max = INT64_MAX;
 };
 
-class TenantLimits {
+class TenantLimitsSource {
  public:
-  virtual ~TenantLimits() = default;
-  virtual Result<Limits> limits(sql::Transaction& tx, TenantId const& tenant) = 0;
+  virtual ~TenantLimitsSource() = default;
+  virtual Result<TenantLimits> limits(sql::Transaction& tx, TenantId const& tenant) = 0;
 };
 
 }  // namespace hoist

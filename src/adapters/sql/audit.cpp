@@ -24,16 +24,17 @@ Result<void> AuditLog::record(Transaction& tx, AuditEntry entry, Time now) {
                    std::move(entry.outcome),
                    std::move(entry.request_id),
                    json::serialize(entry.details)};
-  CHECK(tx.execute("INSERT INTO audit_entries (tenant, seq, at_us, actor, role, credential, address, action, "
-                   "subject, outcome, request_id, details) "
-                   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                   std::move(args)));
+  CHECK(
+      tx.execute("INSERT INTO audit_entries (tenant, seq, at_us, actor, role, credential, address, action, "
+                 "subject, outcome, request_id, details) "
+                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                 std::move(args)));
   return {};
 }
 
 Result<std::vector<AuditRecord>> AuditLog::list(Transaction& tx, TenantId const& tenant,
                                                 AuditQuery const& query) {
-  auto args = Args{tenant.str(),  query.before,      query.action,   query.actor,
+  auto args = Args{tenant.str(),  query.before,      query.action,    query.actor,
                    query.outcome, value(query.from), value(query.to), std::int64_t{query.limit}};
   TRY(auto const rows,
       tx.query("SELECT seq, at_us, actor, role, credential, address, action, subject, outcome, request_id, "

@@ -1,0 +1,51 @@
+-- Who may use this installation, by what credentials, and who did what.
+
+CREATE TABLE tenants (
+  tenant            TEXT PRIMARY KEY,
+  name              TEXT NOT NULL,
+  storage_bytes_max BIGINT NOT NULL,
+  files_max         BIGINT NOT NULL,
+  created_us        BIGINT NOT NULL
+);
+
+CREATE TABLE api_keys (
+  tenant        TEXT NOT NULL REFERENCES tenants (tenant),
+  id            TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  secret_sha256 TEXT NOT NULL,
+  role          TEXT NOT NULL,
+  acts_as       TEXT NOT NULL, -- the user who made it, whose budget it shares
+  created_us    BIGINT NOT NULL,
+  revoked_us    BIGINT,
+  PRIMARY KEY (tenant, id)
+);
+
+CREATE TABLE revoked_tokens (
+  tenant     TEXT NOT NULL REFERENCES tenants (tenant),
+  token_id   TEXT NOT NULL,
+  expires_us BIGINT NOT NULL, -- after this the row means nothing and goes
+  revoked_us BIGINT NOT NULL,
+  PRIMARY KEY (tenant, token_id)
+);
+
+-- The last number given to each tenant's audit trail: updating it orders the writers.
+CREATE TABLE audit_heads (
+  tenant TEXT PRIMARY KEY,
+  seq    BIGINT NOT NULL
+);
+
+CREATE TABLE audit_entries (
+  tenant     TEXT NOT NULL,
+  seq        BIGINT NOT NULL, -- 1, 2, 3, ... without gaps
+  at_us      BIGINT NOT NULL,
+  actor      TEXT NOT NULL,
+  role       TEXT NOT NULL,
+  credential TEXT NOT NULL,
+  address    TEXT NOT NULL,
+  action     TEXT NOT NULL,
+  subject    TEXT NOT NULL,
+  outcome    TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  details    TEXT NOT NULL,
+  PRIMARY KEY (tenant, seq)
+);

@@ -1,0 +1,65 @@
+// From a credential to a caller: a token by its signature, an API key by its hash, both against
+// what has been revoked.
+//
+// Cost     a credential seen within the last `recheck` costs one SHA-256 and a look-up in memory; a
+//          known one older than that costs one indexed read; only a new one costs a signature check.
+// Promise  a revocation made by any process is in force `recheck` after its commit, one made here at
+//          once. Without the database nobody new is admitted: it fails closed.
+// Threads  any.   Bounded: the least recently used credentials are forgotten.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/lru.hpp"
+#include "ports/caller_check.hpp"
+#include "ports/database.hpp"
+#include "tenants/key_ring.hpp"
+
+namespace hoist::tenants {
+
+class Authenticator final : public CallerCheck {
+ public:
+  struct Options {
+    std::size_t cached_max = 32'768;
+    Micros recheck{500'000};
+  };
+  Authenticator(KeyRing const& keys, Database& database, Clock const& clock, Options options);
+
+  // Errors: unauthenticated, and the database's.
+  Async<Caller> authenticate(std::string credential, Deadline deadline);
+  Async<> still_valid(Caller caller, Deadline deadline) override;
+  // Its credential was revoked: the next request asks the database.
+  void forget(TenantId const& tenant, std::string const& credential_id);
+
+ private:
+  struct Entry {
+    Caller caller;
+    Time checked_at;
+  };
+  struct Shard {
+    explicit Shard(std::size_t entries_max) : entries{entries_max} {}
+    std::mutex mutex;
+    Lru<std::string, Entry> entries;  // by SHA-256 of the credential
+  };
+
+  Shard& shard_of(std::string const& hash);
+  std::optional<Entry> cached(std::string const& hash);
+  Async<Caller> find_key(std::string const& text, Deadline deadline);
+  Async<> check_token(Caller const& caller, Deadline deadline);
+
+  KeyRing const& keys_;
+  Database& database_;
+  Clock const& clock_;
+  Options options_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+// Errors: unauthenticated when the token was revoked or its tenant does not exist.
+[[nodiscard]] Result<void> check_token_row(sql::Transaction& tx, TenantId const& tenant,
+                                           std::string const& token_id);
+[[nodiscard]] Result<void> insert_revoked_token(sql::Transaction& tx, Caller const& caller, Time now);
+
+}  // namespace hoist::tenants

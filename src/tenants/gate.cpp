@@ -1,0 +1,122 @@
+#include "tenants/gate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+
+namespace hoist::tenants {
+namespace {
+
+std::unexpected<Error> missing() {
+  return fail(
+      Error{Code::unauthenticated, "Send an access token in the header: Authorization: Bearer <token>."}
+          .with_slug("token_missing"));
+}
+
+std::unexpected<Error> malformed(std::string cause) {
+  return fail(Error{Code::unauthenticated, "The access token is not valid."}
+                  .with_slug("token_invalid")
+                  .with_cause(std::move(cause)));
+}
+
+// The one credential of the request. Two of anything are refused: somebody else on the way might
+// have looked at the other one.
+Result<std::string> presented_credential(net::Request const& request, net::Route const& route) {
+  constexpr std::string_view scheme = "bearer ";
+  auto headers = std::size_t{0};
+  for (auto const& [name, value] : request.headers.all())
+    headers += to_lower(name) == "authorization" ? 1 : 0;
+  auto in_query = std::ranges::count(request.query, std::string{"access_token"},
+                                     &std::pair<std::string, std::string>::first);
+  if (!route.token_in_query) in_query = 0;
+  if (headers == 0 && in_query == 0) return missing();
+  if (headers + static_cast<std::size_t>(in_query) > 1) return malformed("more than one credential");
+  if (in_query == 1) return *request.query_value("access_token");
+  auto const value = request.headers.get("Authorization");
+  if (value.size() <= scheme.size() || to_lower(value.substr(0, scheme.size())) != scheme)
+    return malformed("not a bearer token");
+  return std::string{value.substr(scheme.size())};
+}
+
+}  // namespace
+
+std::string address_group(std::string_view address) {
+  auto const text = std::string{address.substr(0, address.find('%'))};
+  auto bytes = std::array<unsigned char, 16>{};
+  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
+  constexpr auto mapped = std::array<unsigned char, 12>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (std::equal(mapped.begin(), mapped.end(), bytes.begin()))
+    return fmt::format("{}.{}.{}.{}", bytes[12], bytes[13], bytes[14], bytes[15]);
+  return hex({reinterpret_cast<char const*>(bytes.data()), 8}) + "/64";
+}
+
+// The limits one request counts against; the tightest of them is shown.
+class Gate::Budget {
+ public:
+  Budget(RateLimiter& limiter, Time now, net::Headers& extra) : limiter_{limiter}, now_{now}, extra_{extra} {}
+
+  Async<> take(std::string key, RateRule rule, std::string_view what) {
+    CO_TRY(auto const decision, co_await limiter_.take(std::move(key), rule, now_));
+    if (!decision.allowed || !shown_ || decision.remaining < *shown_) show(decision);
+    if (decision.allowed) co_return Result<void>{};
+    co_return fail(Error{Code::throttled,
+                         fmt::format("Too many {}: the limit is {} in {} seconds. Try again in {} seconds.",
+                                     what, decision.limit, rule.window.count() / 1'000'000, decision.reset_s)}
+                       .with_retry_after(static_cast<std::uint32_t>(decision.reset_s)));
+  }
+
+ private:
+  void show(RateDecision const& decision) {
+    shown_ = decision.remaining;
+    extra_.set("RateLimit-Limit", std::to_string(decision.limit));
+    extra_.set("RateLimit-Remaining", std::to_string(decision.remaining));
+    extra_.set("RateLimit-Reset", std::to_string(decision.reset_s));
+  }
+
+  RateLimiter& limiter_;
+  Time now_;
+  net::Headers& extra_;
+  std::optional<std::int64_t> shown_;
+};
+
+Gate::Gate(Authenticator& authenticator, RateLimiter& limiter, Clock const& clock, Options options)
+    : authenticator_{authenticator}, limiter_{limiter}, clock_{clock}, options_{options} {}
+
+Async<Caller> Gate::admit(net::Request const& request, net::Route const& route, net::Headers& extra) {
+  auto budget = Budget{limiter_, clock_.now(), extra};
+  CO_CHECK(co_await budget.take("address " + address_group(request.remote_address), options_.per_address,
+                                "requests from this address"));
+  auto caller = Caller{};
+  if (route.role_min) {
+    auto credential = presented_credential(request, route);
+    auto found = Result<Caller>{};
+    if (credential)
+      found = co_await authenticator_.authenticate(std::move(*credential), request.deadline);
+    else
+      found = std::unexpected{std::move(credential).error()};
+    if (!found) {
+      if (found.error().code() == Code::unauthenticated)
+        extra.set("WWW-Authenticate",
+                  found.error().slug() == "token_missing" ? "Bearer" : "Bearer error=\"invalid_token\"");
+      co_return std::unexpected{std::move(found).error()};
+    }
+    caller = std::move(*found);
+    auto const user = fmt::format("{}/{}", caller.tenant.str(), caller.user.str());
+    CO_CHECK(co_await budget.take("user " + user, options_.per_user, "requests of this user"));
+    if (caller.role < *route.role_min)
+      co_return fail(Code::forbidden, fmt::format("This needs the role {} or more; yours is {}.",
+                                                  to_string(*route.role_min), to_string(caller.role)));
+    if (route.rate == net::RateClass::initiate)
+      CO_CHECK(co_await budget.take("initiations " + user, options_.initiations_per_user,
+                                    "new uploads of this user"));
+  }
+  caller.address = request.remote_address;
+  co_return caller;
+}
+
+}  // namespace hoist::tenants

@@ -1,0 +1,159 @@
+#include "tenants/key_files.hpp"
+
+#include <fmt/format.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.hpp"
+#include "base/id.hpp"
+#include "base/try.hpp"
+
+namespace hoist::tenants {
+namespace {
+
+constexpr std::size_t key_file_bytes_max = 4096;
+
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_{descriptor} {}
+  File(File&& other) noexcept : descriptor_{std::exchange(other.descriptor_, -1)} {}
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  [[nodiscard]] int get() const { return descriptor_; }
+  [[nodiscard]] explicit operator bool() const { return descriptor_ >= 0; }
+
+ private:
+  int descriptor_;
+};
+
+struct BioDeleter {
+  void operator()(BIO* bio) const { BIO_free_all(bio); }
+};
+using Bio = std::unique_ptr<BIO, BioDeleter>;
+
+std::unexpected<Error> io_failure(std::string const& path, std::string_view doing) {
+  auto const cause = std::string{std::strerror(errno)};
+  auto const code = errno == ENOSPC || errno == EDQUOT ? Code::storage_full : Code::unavailable;
+  return fail(Error{code, fmt::format("The key storage {} cannot be {}: {}.", path, doing, cause)});
+}
+
+Result<void> check_private(File const& file, std::string const& path, std::string_view mode) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return io_failure(path, "read");
+  if (status.st_uid != ::geteuid())
+    return fail(Code::invalid, fmt::format("{} belongs to another user. Run: chown {} {}", path,
+                                           static_cast<unsigned>(::geteuid()), path));
+  if ((status.st_mode & 077U) != 0)
+    return fail(Code::invalid,
+                fmt::format("{} can be read or changed by others. Replace the keys if anybody did; then run: "
+                            "chmod {} {}",
+                            path, mode, path));
+  return {};
+}
+
+// The folder, checked and locked until the returned descriptor is closed.
+Result<File> lock_folder(std::string const& folder) {
+  auto error = std::error_code{};
+  std::filesystem::create_directories(std::filesystem::path{folder}.parent_path(), error);
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return io_failure(folder, "created");
+  auto file = File{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!file) return io_failure(folder, "opened");
+  CHECK(check_private(file, folder, "700"));
+  if (::flock(file.get(), LOCK_EX) != 0) return io_failure(folder, "locked");
+  return file;
+}
+
+Result<PrivateKey> read_key(std::string const& path) {
+  auto const file = File{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+  if (!file) return io_failure(path, "opened");
+  CHECK(check_private(file, path, "600"));
+  auto text = std::string(key_file_bytes_max, '\0');
+  auto const count = ::read(file.get(), text.data(), text.size());
+  if (count < 0) return io_failure(path, "read");
+  auto const bio = Bio{BIO_new_mem_buf(text.data(), static_cast<int>(count))};
+  auto no_password = std::string{};
+  auto key = PrivateKey{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, no_password.data())};
+  std::ranges::fill(text, '\0');
+  if (!key || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519)
+    return fail(Code::invalid, fmt::format("{} is not an Ed25519 private key in PEM form.", path));
+  return key;
+}
+
+Result<void> write_whole(File const& file, std::string const& path, std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto const count = ::write(file.get(), bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return io_failure(path, "written");
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  if (::fsync(file.get()) != 0) return io_failure(path, "written");
+  return {};
+}
+
+std::string new_key_pem() {
+  auto const key = PrivateKey{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")};
+  auto const bio = Bio{BIO_new(BIO_s_mem())};
+  HOIST_ASSERT(key && bio);
+  HOIST_ASSERT(PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  char* data = nullptr;
+  auto const size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+// Written aside and renamed, so that no reader ever sees half a key.
+Result<void> create_key(File const& folder_lock, std::string const& folder, Time now) {
+  auto const path = fmt::format("{}/{}.pem", folder, new_uuid7(now));
+  auto const temporary = path + ".new";
+  {
+    auto const file = File{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    if (!file) return io_failure(temporary, "created");
+    CHECK(write_whole(file, temporary, new_key_pem()));
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return io_failure(path, "created");
+  if (::fsync(folder_lock.get()) != 0) return io_failure(folder, "written");
+  return {};
+}
+
+Result<std::vector<std::string>> key_names(std::string const& folder) {
+  auto error = std::error_code{};
+  auto names = std::vector<std::string>{};
+  for (auto entry = std::filesystem::directory_iterator{folder, error};
+       !error && entry != std::filesystem::directory_iterator{}; entry.increment(error))
+    if (entry->path().extension() == ".pem") names.push_back(entry->path().stem().string());
+  if (error) return fail(Code::unavailable, fmt::format("{} cannot be read: {}.", folder, error.message()));
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace
+
+Result<std::vector<NamedKey>> load_or_create_keys(std::string const& folder, Time now) {
+  TRY(auto const lock, lock_folder(folder));
+  TRY(auto names, key_names(folder));
+  if (names.empty()) {
+    CHECK(create_key(lock, folder, now));
+    TRY(names, key_names(folder));
+  }
+  auto keys = std::vector<NamedKey>{};
+  for (auto& name : names) {
+    TRY(auto key, read_key(fmt::format("{}/{}.pem", folder, name)));
+    keys.push_back({std::move(name), std::move(key)});
+  }
+  return keys;
+}
+
+Result<void> add_key(std::string const& folder, Time now) {
+  TRY(auto const lock, lock_folder(folder));
+  return create_key(lock, folder, now);
+}
+
+}  // namespace hoist::tenants

@@ -1,0 +1,170 @@
+#include "tenants/key_ring.hpp"
+
+#include <array>
+#include <map>
+#include <vector>
+
+#include "base/assert.hpp"
+#include "base/encode.hpp"
+#include "base/id.hpp"
+#include "base/json.hpp"
+#include "base/try.hpp"
+#include "tenants/key_files.hpp"
+#include "tenants/names.hpp"
+
+namespace hoist::tenants {
+namespace {
+
+constexpr std::string_view issuer = "hoist";
+constexpr std::string_view audience = "hoist-api";
+constexpr std::size_t signature_bytes = 64;
+constexpr std::int64_t latest_s = 253'402'300'799;  // the last second of the year 9999
+
+struct DigestDeleter {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using Digest = std::unique_ptr<EVP_MD_CTX, DigestDeleter>;
+
+unsigned char const* bytes_of(std::string_view text) {
+  return reinterpret_cast<unsigned char const*>(text.data());
+}
+
+std::string sign(EVP_PKEY* key, std::string_view text) {
+  auto const context = Digest{EVP_MD_CTX_new()};
+  HOIST_ASSERT(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) == 1);
+  auto signature = std::array<unsigned char, signature_bytes>{};
+  auto size = signature.size();
+  HOIST_ASSERT(EVP_DigestSign(context.get(), signature.data(), &size, bytes_of(text), text.size()) == 1);
+  return {reinterpret_cast<char const*>(signature.data()), size};
+}
+
+bool is_signed(EVP_PKEY* key, std::string_view text, std::string_view signature) {
+  if (signature.size() != signature_bytes) return false;
+  auto const context = Digest{EVP_MD_CTX_new()};
+  HOIST_ASSERT(context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) == 1);
+  return EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(text),
+                          text.size()) == 1;
+}
+
+std::unexpected<Error> refused(std::string cause) {
+  return fail(Error{Code::unauthenticated, "The access token is not valid."}
+                  .with_slug("token_invalid")
+                  .with_cause(std::move(cause)));
+}
+
+// The three parts of a compact JWS, still encoded.
+struct Parts {
+  std::string_view header;
+  std::string_view payload;
+  std::string_view signature;
+  std::string_view signed_text;  // header and payload with the dot between
+};
+
+Result<Parts> split(std::string_view token) {
+  auto const first = token.find('.');
+  if (token.size() > token_bytes_max || first == token.npos) return refused("not a compact JWS");
+  auto const second = token.find('.', first + 1);
+  if (second == token.npos || token.find('.', second + 1) != token.npos) return refused("not three parts");
+  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1), token.substr(second + 1),
+               token.substr(0, second)};
+}
+
+Result<json::object> decode_object(std::string_view part) {
+  auto const text = unbase64url(part);
+  if (!text) return refused("not canonical base64url");
+  auto parsed = parse_json(*text, {.depth_max = 4});
+  if (!parsed || !parsed->is_object()) return refused("not a JSON object");
+  return std::move(*parsed).as_object();
+}
+
+// The key's name. Nothing else in a header is ever used, and any other member refuses the token.
+Result<std::string> read_header(json::object const& header) {
+  auto fields = Fields{header};
+  auto const algorithm = fields.text("alg", {.max = 16});
+  auto const type = fields.text("typ", {.max = 16});
+  auto key_name = fields.text("kid", {.max = 64});
+  if (!fields.finish() || algorithm != "EdDSA" || type != "JWT") return refused("header");
+  return key_name;
+}
+
+Time at_second(std::int64_t seconds) {
+  return Time{std::chrono::seconds{seconds}};
+}
+
+Result<Caller> read_claims(json::object const& claims, Time now) {
+  auto fields = Fields{claims};
+  auto const seconds = Fields::NumberRule{.min = 0, .max = latest_s};
+  auto const claimed_issuer = fields.text("iss", {.max = 64});
+  auto const claimed_audience = fields.text("aud", {.max = 64});
+  auto user = fields.text("sub", {.max = 128});
+  auto tenant = fields.text("tenant", {.max = 63});
+  auto const role = parse_role(fields.text("role", {.max = 16}));
+  auto token_id = fields.text("jti", {.max = 64});
+  auto const issued = at_second(fields.number("iat", seconds));
+  auto const not_before = at_second(fields.number("nbf", seconds));
+  auto const expires = at_second(fields.number("exp", seconds));
+  if (auto const read = fields.finish(); !read) return refused("claims: " + read.error().to_string());
+  if (claimed_issuer != issuer || claimed_audience != audience) return refused("issuer or audience");
+  if (!role || !is_tenant_name(tenant) || !is_user_name(user)) return refused("role, tenant or user");
+  if (not_before > now + token_skew_max || issued > now + token_skew_max) return refused("not valid yet");
+  if (expires + token_skew_max <= now)
+    return fail(Error{Code::unauthenticated, "The access token has expired. Ask for a new one."}.with_slug(
+        "token_expired"));
+  auto caller = Caller{};
+  caller.tenant = TenantId{std::move(tenant)};
+  caller.user = UserId{std::move(user)};
+  caller.role = *role;
+  caller.expires_at = expires;
+  caller.credential_id = std::move(token_id);
+  return caller;
+}
+
+}  // namespace
+
+struct KeyRing::State {
+  std::map<std::string, PrivateKey, std::less<>> keys;  // by name; the last is the newest and signs
+};
+
+KeyRing::KeyRing(std::unique_ptr<State> state) : state_{std::move(state)} {}
+KeyRing::KeyRing(KeyRing&&) noexcept = default;
+KeyRing::~KeyRing() = default;
+
+Result<KeyRing> KeyRing::load_or_create(std::string const& folder, Time now) {
+  TRY(auto keys, load_or_create_keys(folder, now));
+  auto state = std::make_unique<State>();
+  for (auto& [name, key] : keys) state->keys.emplace(std::move(name), std::move(key));
+  return KeyRing{std::move(state)};
+}
+
+Result<void> KeyRing::rotate(std::string const& folder, Time now) {
+  return add_key(folder, now);
+}
+
+std::string KeyRing::mint(TenantId const& tenant, UserId const& user, Role role,
+                          std::chrono::seconds lifetime, Time now) const {
+  HOIST_ASSERT(is_tenant_name(tenant.str()) && is_user_name(user.str()));
+  auto const& [key_name, key] = *state_->keys.rbegin();
+  auto const seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  auto const header = json::object{{"alg", "EdDSA"}, {"typ", "JWT"}, {"kid", key_name}};
+  auto const claims =
+      json::object{{"iss", issuer},          {"aud", audience},         {"sub", user.str()},
+                   {"tenant", tenant.str()}, {"role", to_string(role)}, {"jti", new_uuid7(now)},
+                   {"iat", seconds},         {"nbf", seconds},          {"exp", seconds + lifetime.count()}};
+  auto token = base64url(json::serialize(header)) + "." + base64url(json::serialize(claims));
+  return token + "." + base64url(sign(key.get(), token));
+}
+
+// The signature is checked before the claims are read: what nobody signed says nothing.
+Result<Caller> KeyRing::verify(std::string_view token, Time now) const {
+  TRY(auto const parts, split(token));
+  TRY(auto const header, decode_object(parts.header));
+  TRY(auto const key_name, read_header(header));
+  auto const key = state_->keys.find(key_name);
+  if (key == state_->keys.end()) return refused("unknown key");
+  auto const signature = unbase64url(parts.signature);
+  if (!signature || !is_signed(key->second.get(), parts.signed_text, *signature)) return refused("signature");
+  TRY(auto const claims, decode_object(parts.payload));
+  return read_claims(claims, now);
+}
+
+}  // namespace hoist::tenants

@@ -1,0 +1,168 @@
+#include "tenants/routes.hpp"
+
+#include <charconv>
+
+#include "base/try.hpp"
+
+namespace hoist::tenants {
+namespace {
+
+constexpr int audit_page_max = 200;
+
+Actor actor_of(net::Request const& request) {
+  return {request.caller, request.request_id, request.deadline};
+}
+
+TenantId tenant_of(net::Request const& request) {
+  return TenantId{request.param("id")};
+}
+
+json::object show(TenantLimits const& limits) {
+  return {{"storage_bytes_max", limits.storage_bytes_max}, {"files_max", limits.files_max}};
+}
+
+json::object show(ApiKey const& key) {
+  auto shown = json::object{{"id", key.id},
+                            {"name", key.name},
+                            {"role", to_string(key.role)},
+                            {"acts_as", key.acts_as.str()},
+                            {"created_at", to_rfc3339(key.created_at)}};
+  if (key.revoked_at) shown["revoked_at"] = to_rfc3339(*key.revoked_at);
+  return shown;
+}
+
+json::object show(AuditRecord const& record) {
+  return {{"seq", record.seq},
+          {"at", to_rfc3339(record.at)},
+          {"actor", record.actor},
+          {"role", record.role},
+          {"credential", record.credential},
+          {"address", record.address},
+          {"action", record.action},
+          {"subject", record.subject},
+          {"outcome", record.outcome},
+          {"request_id", record.request_id},
+          {"details", record.details}};
+}
+
+Async<net::Response> get_tenant(Service& service, net::Request& request) {
+  CO_TRY(auto const tenant, co_await service.find(actor_of(request), tenant_of(request)));
+  co_return net::json_response(200, json::object{{"tenant",
+                                                  {{"id", tenant.id.str()},
+                                                   {"name", tenant.name},
+                                                   {"created_at", to_rfc3339(tenant.created_at)},
+                                                   {"limits", show(tenant.limits)}}}});
+}
+
+Async<net::Response> get_usage(Service& service, net::Request& request) {
+  CO_TRY(auto const report, co_await service.usage(actor_of(request), tenant_of(request)));
+  co_return net::json_response(200, json::object{{"usage",
+                                                  {{"storage_bytes", report.used.bytes},
+                                                   {"files", report.used.files},
+                                                   {"storage_percent", report.percent()},
+                                                   {"warning", report.warning()}}},
+                                                 {"limits", show(report.limits)}});
+}
+
+Async<net::Response> post_key(Service& service, net::Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  auto fields = Fields{body};
+  auto name = fields.text("name", {.max = 100, .trimmed = true});
+  auto const role = fields.choice("role", {"viewer", "member", "admin"}, "member");
+  CO_CHECK(fields.finish());
+  CO_TRY(auto const created,
+         co_await service.create_key(actor_of(request), tenant_of(request), std::move(name),
+                                     parse_role(role).value_or(Role::viewer)));
+  auto response = net::json_response(201, json::object{{"key", show(created.key)}, {"secret", created.text}});
+  response.headers.set("Cache-Control", "no-store");
+  co_return response;
+}
+
+Async<net::Response> get_keys(Service& service, net::Request& request) {
+  CO_TRY(auto const keys, co_await service.list_keys(actor_of(request), tenant_of(request)));
+  auto shown = json::array{};
+  for (auto const& key : keys) shown.push_back(show(key));
+  co_return net::json_response(200, json::object{{"keys", std::move(shown)}});
+}
+
+Async<net::Response> delete_key(Service& service, net::Request& request) {
+  CO_CHECK(co_await service.revoke_key(actor_of(request), tenant_of(request), request.param("key")));
+  co_return net::Response{.status = 204};
+}
+
+template <class Number>
+bool read_number(std::string const& text, Number& number) {
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+// Every wrong parameter is named, and every unknown one, so that no filter is silently ignored.
+Result<AuditQuery> read_audit_query(net::Request const& request) {
+  auto query = AuditQuery{};
+  auto errors = std::vector<FieldError>{};
+  for (auto const& [name, value] : request.query) {
+    auto const time = [&](Time& into) {
+      auto const parsed = parse_rfc3339(value);
+      if (!parsed) return false;
+      into = *parsed;
+      return true;
+    };
+    auto ok = true;
+    if (name == "action")
+      query.action = value;
+    else if (name == "actor")
+      query.actor = value;
+    else if (name == "outcome")
+      query.outcome = value;
+    else if (name == "from")
+      ok = time(query.from);
+    else if (name == "to")
+      ok = time(query.to);
+    else if (name == "cursor")
+      ok = read_number(value, query.before) && query.before > 0;
+    else if (name == "limit")
+      ok = read_number(value, query.limit) && query.limit >= 1 && query.limit <= audit_page_max;
+    else
+      ok = false;
+    if (!ok) errors.push_back({name, "is unknown or has a value this list does not take"});
+  }
+  if (!errors.empty()) return invalid_fields(std::move(errors));
+  return query;
+}
+
+Async<net::Response> get_audit(Service& service, net::Request& request) {
+  CO_TRY(auto query, read_audit_query(request));
+  auto const page = static_cast<std::size_t>(query.limit);
+  query.limit += 1;  // one more tells whether there is a next page
+  CO_TRY(auto records, co_await service.audit(actor_of(request), tenant_of(request), query));
+  auto body = json::object{};
+  if (records.size() > page) {
+    records.resize(page);
+    body["next_cursor"] = std::to_string(records.back().seq);
+  }
+  auto shown = json::array{};
+  for (auto const& record : records) shown.push_back(show(record));
+  body["entries"] = std::move(shown);
+  co_return net::json_response(200, body);
+}
+
+}  // namespace
+
+void add_routes(net::Router& router, Service& service) {
+  auto const add = [&](std::string method, std::string pattern, Role role_min, auto* handler) {
+    auto route = net::Route{};
+    route.method = std::move(method);
+    route.pattern = std::move(pattern);
+    route.role_min = role_min;
+    router.add(std::move(route),
+               [&service, handler](net::Request& request) { return handler(service, request); });
+  };
+  add("GET", "/tenants/{id}", Role::viewer, get_tenant);
+  add("GET", "/tenants/{id}/usage", Role::viewer, get_usage);
+  add("GET", "/tenants/{id}/audit", Role::admin, get_audit);
+  add("POST", "/tenants/{id}/keys", Role::admin, post_key);
+  add("GET", "/tenants/{id}/keys", Role::admin, get_keys);
+  add("DELETE", "/tenants/{id}/keys/{key}", Role::admin, delete_key);
+}
+
+}  // namespace hoist::tenants

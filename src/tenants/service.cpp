@@ -1,0 +1,149 @@
+#include "tenants/service.hpp"
+
+#include "base/log.hpp"
+#include "base/try.hpp"
+
+namespace hoist::tenants {
+
+std::int64_t UsageReport::percent() const {
+  if (limits.storage_bytes_max <= 0) return 100;
+  return static_cast<std::int64_t>(static_cast<double>(used.bytes) * 100.0 /
+                                   static_cast<double>(limits.storage_bytes_max));
+}
+
+Result<void> Service::record(sql::Transaction& tx, Actor const& actor, std::string action,
+                             std::string subject, json::object details, std::string outcome) {
+  auto entry = AuditEntry{};
+  entry.caller = actor.caller;
+  entry.action = std::move(action);
+  entry.subject = std::move(subject);
+  entry.outcome = std::move(outcome);
+  entry.request_id = actor.request_id;
+  entry.details = std::move(details);
+  return needs_.audit.record(tx, std::move(entry), needs_.clock.now());
+}
+
+Async<> Service::own_tenant_only(Actor const& actor, TenantId const& tenant, std::string_view what) {
+  if (tenant == actor.caller.tenant) co_return Result<void>{};
+  auto const recorded = co_await needs_.database.write(
+      actor.caller.tenant,
+      [&](sql::Transaction& tx) {
+        return record(tx, actor, std::string{what}, tenant.str(), {{"reason", "another tenant"}}, "refused");
+      },
+      actor.deadline);
+  // The answer must not depend on whether the trail could be written.
+  if (!recorded)
+    log::error("a refused request is missing in the audit trail",
+               {{"request_id", actor.request_id}, {"cause", recorded.error().to_string()}});
+  co_return fail(Code::not_found, "There is no such tenant.");
+}
+
+Async<Tenant> Service::create(Tenant tenant, Deadline deadline) {
+  tenant.created_at = needs_.clock.now();
+  CO_CHECK(co_await needs_.database.write(
+      tenant.id,
+      [&](sql::Transaction& tx) -> Result<void> {
+        CHECK(TenantTable::insert(tx, tenant));
+        auto actor = Actor{};
+        actor.caller.tenant = tenant.id;
+        actor.caller.user = UserId{"operator"};
+        actor.caller.role = Role::admin;
+        return record(tx, actor, "tenant.created", tenant.id.str());
+      },
+      deadline));
+  co_return tenant;
+}
+
+Async<Tenant> Service::ensure_first(Deadline deadline) {
+  auto find_first = [](sql::Transaction& tx) { return TenantTable::first(tx); };
+  CO_TRY(auto const present, co_await needs_.database.read(system_scope(), find_first, deadline));
+  if (present) co_return *present;
+  auto tenant = Tenant{};
+  tenant.id = TenantId{"main"};
+  tenant.name = "Main";
+  auto created = co_await create(tenant, deadline);
+  if (created || created.error().code() != Code::conflict) co_return created;
+  // Another process was first.
+  CO_TRY(auto const other, co_await needs_.database.read(system_scope(), find_first, deadline));
+  if (other) co_return *other;
+  co_return created;
+}
+
+Async<> Service::revoke_token(Caller token, Deadline deadline) {
+  CO_CHECK(co_await needs_.database.write(
+      token.tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        CHECK(insert_revoked_token(tx, token, needs_.clock.now()));
+        auto actor = Actor{};
+        actor.caller.tenant = token.tenant;
+        actor.caller.user = UserId{"operator"};
+        actor.caller.role = Role::admin;
+        return record(tx, actor, "token.revoked", token.credential_id, {{"user", token.user.str()}});
+      },
+      deadline));
+  needs_.authenticator.forget(token.tenant, token.credential_id);
+  co_return Result<void>{};
+}
+
+Async<Tenant> Service::find(Actor actor, TenantId tenant) {
+  CO_CHECK(co_await own_tenant_only(actor, tenant, "tenant.read"));
+  co_return co_await needs_.database.read(
+      tenant, [&](sql::Transaction& tx) { return TenantTable::find(tx, tenant); }, actor.deadline);
+}
+
+Async<UsageReport> Service::usage(Actor actor, TenantId tenant) {
+  CO_CHECK(co_await own_tenant_only(actor, tenant, "tenant.usage_read"));
+  co_return co_await needs_.database.read(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<UsageReport> {
+        TRY(auto const found, TenantTable::find(tx, tenant));
+        TRY(auto const used, needs_.usage.usage(tx, tenant));
+        return UsageReport{used, found.limits};
+      },
+      actor.deadline);
+}
+
+Async<NewKey> Service::create_key(Actor actor, TenantId tenant, std::string name, Role role) {
+  CO_CHECK(co_await own_tenant_only(actor, tenant, "key.created"));
+  co_return co_await needs_.database.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<NewKey> {
+        TRY(auto created, insert_key(tx, actor.caller, name, role, needs_.clock.now()));
+        CHECK(record(tx, actor, "key.created", created.key.id, {{"name", name}, {"role", to_string(role)}}));
+        return created;
+      },
+      actor.deadline);
+}
+
+Async<std::vector<ApiKey>> Service::list_keys(Actor actor, TenantId tenant) {
+  CO_CHECK(co_await own_tenant_only(actor, tenant, "key.listed"));
+  co_return co_await needs_.database.read(
+      tenant, [&](sql::Transaction& tx) { return tenants::list_keys(tx, tenant); }, actor.deadline);
+}
+
+Async<> Service::revoke_key(Actor actor, TenantId tenant, std::string key_id) {
+  CO_CHECK(co_await own_tenant_only(actor, tenant, "key.revoked"));
+  CO_CHECK(co_await needs_.database.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        TRY(auto const changed, tenants::revoke_key(tx, tenant, key_id, needs_.clock.now()));
+        if (!changed) return {};
+        return record(tx, actor, "key.revoked", key_id);
+      },
+      actor.deadline));
+  needs_.authenticator.forget(tenant, key_id);
+  co_return Result<void>{};
+}
+
+Async<std::vector<AuditRecord>> Service::audit(Actor actor, TenantId tenant, AuditQuery query) {
+  CO_CHECK(co_await own_tenant_only(actor, tenant, "audit.read"));
+  co_return co_await needs_.database.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<std::vector<AuditRecord>> {
+        CHECK(record(tx, actor, "audit.read", tenant.str()));
+        return needs_.trail.list(tx, tenant, query);
+      },
+      actor.deadline);
+}
+
+}  // namespace hoist::tenants

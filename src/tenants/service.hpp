@@ -1,0 +1,71 @@
+// Tenants, their credentials, their use and their audit trail. Every change is recorded in the
+// trail in its own transaction.
+//
+// Threads  any.
+// Errors   not_found for every tenant but the caller's own, existing or not.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ports/audit.hpp"
+#include "ports/database.hpp"
+#include "ports/tenant_usage.hpp"
+#include "tenants/api_keys.hpp"
+#include "tenants/authenticator.hpp"
+#include "tenants/tenant_table.hpp"
+
+namespace hoist::tenants {
+
+constexpr int storage_warning_percent = 80;
+
+// A caller and the request that speaks for them, as the audit trail wants it.
+struct Actor {
+  Caller caller;
+  std::string request_id;
+  Deadline deadline;
+};
+
+struct UsageReport {
+  Usage used;
+  TenantLimits limits;
+  [[nodiscard]] std::int64_t percent() const;  // of the storage, rounded down
+  [[nodiscard]] bool warning() const { return percent() >= storage_warning_percent; }
+};
+
+class Service {
+ public:
+  struct Needs {
+    Database& database;
+    Audit& audit;
+    AuditTrail& trail;
+    TenantUsage& usage;
+    Authenticator& authenticator;
+    Clock const& clock;
+  };
+  explicit Service(Needs needs) : needs_{needs} {}
+
+  // For the operator: not reachable by a request.
+  Async<Tenant> create(Tenant tenant, Deadline deadline);  // created_at is set here
+  Async<Tenant> ensure_first(Deadline deadline);           // the oldest tenant, or a new one named "main"
+  Async<> revoke_token(Caller token, Deadline deadline);   // as KeyRing::verify read it
+
+  Async<Tenant> find(Actor actor, TenantId tenant);
+  Async<UsageReport> usage(Actor actor, TenantId tenant);
+  Async<NewKey> create_key(Actor actor, TenantId tenant, std::string name, Role role);
+  Async<std::vector<ApiKey>> list_keys(Actor actor, TenantId tenant);
+  Async<> revoke_key(Actor actor, TenantId tenant, std::string key_id);
+  // Reading the trail is itself in the trail.
+  Async<std::vector<AuditRecord>> audit(Actor actor, TenantId tenant, AuditQuery query);
+
+ private:
+  // Records an attempt on another tenant in the caller's own trail, then answers not_found.
+  Async<> own_tenant_only(Actor const& actor, TenantId const& tenant, std::string_view what);
+  Result<void> record(sql::Transaction& tx, Actor const& actor, std::string action, std::string subject,
+                      json::object details = {}, std::string outcome = "ok");
+
+  Needs needs_;
+};
+
+}  // namespace hoist::tenants
