@@ -1,0 +1,269 @@
+// Creation: one upload, or a batch in one transaction with one reservation.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/assert.hpp"
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+#include "uploads/service.hpp"
+
+namespace hoist::uploads {
+namespace {
+
+constexpr std::int64_t parts_max = 10'000;  // of the S3 protocol
+constexpr int http_created = 201;
+
+IdempotentRequest idempotent(Asked const& asked, std::string route) {
+  return {asked.caller.tenant, asked.idempotency_key, std::move(route), asked.body_sha256};
+}
+
+Refusal over_quota() {
+  return {"quota_exceeded", "The tenant's storage quota has no room for this file. Delete files or ask for more.", {}};
+}
+
+json::object to_json(Refusal const& refusal) {
+  auto fields = json::array{};
+  for (auto const& field : refusal.fields)
+    fields.push_back(json::object{{"field", field.field}, {"reason", field.reason}});
+  return {{"code", refusal.code}, {"message", refusal.message}, {"fields", std::move(fields)}};
+}
+
+std::string text_of(json::value const& value) {
+  return std::string{value.as_string().data(), value.as_string().size()};
+}
+
+Refusal to_refusal(json::object const& object) {
+  auto refusal = Refusal{text_of(object.at("code")), text_of(object.at("message")), {}};
+  for (auto const& field : object.at("fields").as_array())
+    refusal.fields.push_back({text_of(field.at("field")), text_of(field.at("reason"))});
+  return refusal;
+}
+
+// What a repeat needs to give the same answer with fresh URLs.
+std::string remember(CreatedBatch const& batch) {
+  auto items = json::array{};
+  for (auto const& item : batch.items) {
+    if (auto const* upload = std::get_if<Upload>(&item.what))
+      items.push_back(json::object{{item.have ? "have" : "upload", upload->id.str()}});
+    else
+      items.push_back(json::object{{"refused", to_json(std::get<Refusal>(item.what))}});
+  }
+  return json::serialize(json::object{{"batch", batch.batch.id.str()}, {"items", std::move(items)}});
+}
+
+// The second of two files with the same declared bytes is refused: one upload of them is enough.
+void refuse_duplicates(CreatedBatch& batch) {
+  auto seen = std::map<std::string_view, std::size_t>{};
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    auto* upload = std::get_if<Upload>(&batch.items[i].what);
+    if (upload == nullptr || !upload->checksum || upload->checksum->algorithm != "sha256") continue;
+    auto const [first, fresh] = seen.emplace(upload->checksum->hex, i);
+    if (fresh) continue;
+    auto message = fmt::format("files[{}] has the same content.", first->second);
+    batch.items[i].what = Refusal{"duplicate", std::move(message), {}};
+  }
+}
+
+}  // namespace
+
+Service::Service(Ports ports, Options options)
+    : ports_{ports},
+      options_{std::move(options)},
+      grants_{ports_.presigner, options_},
+      created_{ports_.metrics.counter("hoist_uploads_created_total", "Uploads granted")},
+      refused_{ports_.metrics.counter("hoist_uploads_refused_total", "Files of batches refused")} {
+  if (options_.cursor_key.empty()) options_.cursor_key = random_bytes(32);
+}
+
+bool Service::is_multipart(NewFile const& file, std::optional<bool> asked) const {
+  return asked.value_or(file.size > options_.multipart_threshold_bytes);
+}
+
+Upload Service::make_upload(Caller const& caller, ProjectId const& project, BatchId const& batch,
+                            NewFile const& file, bool multipart, Time now) const {
+  auto upload = Upload{};
+  upload.tenant = caller.tenant;
+  upload.id = UploadId{new_uuid7(now)};
+  upload.project = project;
+  upload.batch = batch;
+  upload.user = caller.user;
+  upload.filename = file.filename;
+  upload.content_type = file.content_type;
+  upload.size = file.size;
+  upload.checksum = file.checksum;
+  upload.metadata = file.metadata;
+  upload.created_at = upload.updated_at = now;
+  upload.expires_at = now + options_.pending_deadline;
+  upload.deadline = upload.expires_at;
+  upload.timeline = timeline_entry(now, "created");
+  if (multipart) {
+    upload.part_size = std::max(options_.part_bytes, (file.size + parts_max - 1) / parts_max);
+    upload.parts_seen.assign(static_cast<std::size_t>((file.size + upload.part_size - 1) / upload.part_size), '0');
+  }
+  return upload;
+}
+
+Result<Upload> Service::insert_one(sql::Transaction& tx, Asked const& asked, Upload const& upload) {
+  auto const request = idempotent(asked, "POST /uploads");
+  TRY(auto const earlier, ports_.idempotency.find(tx, request));
+  if (earlier) return find_upload(tx, upload.tenant, UploadId{earlier->body});
+  TRY(auto const limits, ports_.limits.limits(tx, upload.tenant));
+  TRY(auto const total, account(tx, upload.tenant, {upload.size, 1, 1}));
+  if (total.bytes > limits.storage_bytes_max || total.files > limits.files_max) {
+    auto refusal = over_quota();
+    return fail(Code::quota_exceeded, std::move(refusal.message));
+  }
+  CHECK(insert_upload(tx, upload));
+  CHECK(insert_change(tx, upload.tenant, total.change_seq, upload.created_at, upload.project, upload.batch, &upload));
+  CHECK(ports_.idempotency.store(tx, request, {http_created, upload.id.str()}, upload.created_at));
+  tx.after_commit([this, tenant = upload.tenant] { ports_.broadcast.notify(tenant); });
+  return upload;
+}
+
+Async<Created> Service::create(Asked asked, NewUpload wanted, std::optional<bool> multipart) {
+  auto const in_parts = is_multipart(wanted.file, multipart);
+  if (in_parts && wanted.file.checksum && wanted.file.checksum->algorithm != "sha256")
+    co_return invalid_field("checksum.algorithm", "must be sha256 for an upload in parts");
+  auto const draft = make_upload(asked.caller, wanted.project, {}, wanted.file, in_parts, ports_.clock.now());
+  CO_TRY(auto upload, co_await ports_.database.write(
+                          asked.caller.tenant,
+                          [&](sql::Transaction& tx) { return insert_one(tx, asked, draft); }, asked.deadline));
+  created_.add();
+  CO_TRY(auto transfer, co_await transfer_of(upload, true, asked.deadline));
+  co_return Created{std::move(upload), std::move(transfer)};
+}
+
+Result<void> Service::refuse_over_quota(sql::Transaction& tx, TenantId const& tenant, CreatedBatch& batch) {
+  auto add = Account{.change_seq = 1};
+  for (auto const& item : batch.items) {
+    auto const* upload = std::get_if<Upload>(&item.what);
+    if (upload == nullptr || item.have) continue;
+    add.bytes += upload->size;
+    add.files += 1;
+  }
+  TRY(auto const limits, ports_.limits.limits(tx, tenant));
+  TRY(auto const total, account(tx, tenant, add));
+  auto back = Account{};
+  auto used = Account{total.bytes - add.bytes, total.files - add.files, 0};
+  for (auto& item : batch.items) {
+    auto const* upload = std::get_if<Upload>(&item.what);
+    if (upload == nullptr || item.have) continue;
+    auto const fits = used.bytes + upload->size <= limits.storage_bytes_max && used.files < limits.files_max;
+    if (fits) {
+      used.bytes += upload->size;
+      used.files += 1;
+    } else {
+      back.bytes -= upload->size;
+      back.files -= 1;
+      item.what = over_quota();
+    }
+  }
+  if (back.files != 0) CHECK(account(tx, tenant, back));
+  return insert_change(tx, tenant, total.change_seq, batch.batch.created_at, batch.batch.project, batch.batch.id,
+                       nullptr);
+}
+
+Result<CreatedBatch> Service::insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch draft) {
+  auto const request = idempotent(asked, "POST /batches");
+  auto const& tenant = draft.batch.tenant;
+  TRY(auto const earlier, ports_.idempotency.find(tx, request));
+  if (earlier) return repeat_batch(tx, tenant, earlier->body);
+  for (auto& item : draft.items) {
+    auto* upload = std::get_if<Upload>(&item.what);
+    if (upload == nullptr || !upload->checksum || upload->checksum->algorithm != "sha256") continue;
+    TRY(auto stored, find_content(tx, tenant, upload->checksum->hex, upload->size));
+    if (!stored) continue;
+    item.what = std::move(*stored);
+    item.have = true;
+  }
+  CHECK(refuse_over_quota(tx, tenant, draft));
+  auto granted = StateCount{UploadState::pending, 0, 0, draft.batch.created_at};
+  for (auto const& item : draft.items) {
+    auto const* upload = std::get_if<Upload>(&item.what);
+    if (upload == nullptr) {
+      ++draft.batch.refused;
+    } else if (item.have) {
+      ++draft.batch.have;
+    } else {
+      CHECK(insert_upload(tx, *upload));
+      ++granted.files;
+      granted.bytes += upload->size;
+    }
+  }
+  if (granted.files > 0) draft.counts.push_back(granted);
+  CHECK(insert_batch(tx, draft.batch));
+  if (!request.key.empty())
+    CHECK(ports_.idempotency.store(tx, request, {http_created, remember(draft)}, draft.batch.created_at));
+  CHECK(ports_.audit.record(tx,
+                            {asked.caller, "batch.created", draft.batch.id.str(), "ok", asked.request_id,
+                             {{"files", draft.batch.files}, {"refused", draft.batch.refused}}},
+                            draft.batch.created_at));
+  tx.after_commit([this, tenant] { ports_.broadcast.notify(tenant); });
+  return draft;
+}
+
+Result<CreatedBatch> Service::repeat_batch(sql::Transaction& tx, TenantId const& tenant,
+                                           std::string const& stored) {
+  TRY(auto const value, parse_json(stored));
+  auto const& object = value.as_object();
+  auto const id = BatchId{text_of(object.at("batch"))};
+  auto batch = CreatedBatch{};
+  TRY(batch.batch, find_batch(tx, tenant, id));
+  TRY(batch.counts, count_batch(tx, tenant, id));
+  for (auto const& entry : object.at("items").as_array()) {
+    auto item = BatchItem{};
+    if (auto const* refused = entry.as_object().if_contains("refused")) {
+      item.what = to_refusal(refused->as_object());
+    } else {
+      item.have = entry.as_object().contains("have");
+      TRY(auto upload, find_upload(tx, tenant, UploadId{text_of(entry.at(item.have ? "have" : "upload"))}));
+      item.what = std::move(upload);
+    }
+    batch.items.push_back(std::move(item));
+  }
+  return batch;
+}
+
+Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
+  auto const now = ports_.clock.now();
+  auto draft = CreatedBatch{};
+  draft.batch = Batch{asked.caller.tenant, BatchId{new_uuid7(now)}, wanted.project, asked.caller.user,
+                      static_cast<std::int64_t>(wanted.files.size()), 0, 0, now};
+  draft.items.reserve(wanted.files.size());
+  for (std::size_t i = 0; i < wanted.files.size(); ++i) {
+    auto item = BatchItem{};
+    if (auto const* file = std::get_if<NewFile>(&wanted.files[i])) {
+      auto const in_parts = is_multipart(*file, std::nullopt);
+      if (in_parts && file->checksum && file->checksum->algorithm != "sha256")
+        item.what = Refusal{"invalid", "The checksum of a file sent in parts must be sha256.",
+                            {{fmt::format("files[{}].checksum.algorithm", i), "must be sha256"}}};
+      else
+        item.what = make_upload(asked.caller, wanted.project, draft.batch.id, *file, in_parts, now);
+    } else {
+      auto& fields = std::get<std::vector<FieldError>>(wanted.files[i]);
+      auto message = fmt::format("{} {}.", fields.front().field, fields.front().reason);
+      item.what = Refusal{"invalid", std::move(message), std::move(fields)};
+    }
+    draft.items.push_back(std::move(item));
+  }
+  refuse_duplicates(draft);
+  CO_TRY(auto batch, co_await ports_.database.write(
+                         asked.caller.tenant,
+                         [&](sql::Transaction& tx) { return insert_many(tx, asked, draft); }, asked.deadline));
+  created_.add(static_cast<double>(batch.batch.files - batch.batch.have - batch.batch.refused));
+  refused_.add(static_cast<double>(batch.batch.refused));
+  auto multiparts = 0;
+  for (auto& item : batch.items) {
+    auto* upload = std::get_if<Upload>(&item.what);
+    if (upload == nullptr || item.have) continue;
+    // Creating a multipart costs the store a commit, so only the first ones are made ready.
+    auto const ready = !upload->multipart() || multiparts++ < options_.batch_multiparts_ready;
+    CO_TRY(item.transfer, co_await transfer_of(*upload, ready, asked.deadline));
+  }
+  co_return batch;
+}
+
+}  // namespace hoist::uploads

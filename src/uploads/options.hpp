@@ -1,0 +1,52 @@
+// The limits of uploads, each in one place. All of them are configuration.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace hoist::uploads {
+
+struct Options {
+  std::string bucket = "hoist";
+  std::string quarantine_bucket = "hoist-quarantine";
+  std::string queue = "processing";
+
+  std::int64_t file_bytes_max = std::int64_t{100} << 20;
+  std::int64_t multipart_threshold_bytes = std::int64_t{16} << 20;  // larger files go in parts
+  std::int64_t part_bytes = std::int64_t{5} << 20;                  // grows where 10,000 parts are too few
+  std::size_t batch_files_max = 1000;
+  std::size_t batch_body_bytes_max = std::size_t{8} << 20;
+  int parts_window = 10;             // part URLs that come with the upload itself
+  int parts_per_call_max = 100;      // part URLs by POST /uploads/{id}/parts
+  int batch_multiparts_ready = 16;   // files of a batch whose first part URLs come with the answer
+  std::size_t metadata_members_max = 32;
+  std::size_t metadata_value_max = 1024;  // code points
+  std::size_t timeline_bytes_max = 16 * 1024;
+
+  std::chrono::seconds url_lifetime{15 * 60};
+  Micros pending_deadline = std::chrono::hours{24};       // for the bytes to arrive
+  Micros uploaded_deadline = std::chrono::hours{1};       // for a worker to begin
+  Micros processing_deadline = std::chrono::minutes{15};  // for an attempt to end
+  Micros failed_retention = std::chrono::hours{24 * 7};   // a failed file's bytes, for a redrive
+  Micros changes_retention = std::chrono::hours{24};      // how far back a watcher may resume
+  Micros parts_grace = std::chrono::minutes{2};           // before the sweep lists the parts of an upload
+  std::int64_t requeues_max = 3;                          // by the watchdog, before it gives up
+  int sweep_rows_max = 500;                               // per kind and transaction
+
+  bool allow_unscanned = false;  // serve files that are not (yet) known to be clean
+  std::string cursor_key;        // secret that authenticates list cursors; the same on every node
+
+  std::vector<std::string> origins;  // that may open streams, beside our own host; "*" for any
+  std::size_t watchers_max = 10'000;
+  std::size_t topics_per_watcher_max = 100;
+  std::size_t feed_events_max = 4096;  // per tenant, in memory; older ones are read from SQL
+  std::chrono::milliseconds ping_interval{15'000};
+  std::chrono::milliseconds slow_reader_limit{20'000};  // to take one message
+  std::chrono::milliseconds recheck_interval{5'000};    // of a watcher's permission
+};
+
+}  // namespace hoist::uploads

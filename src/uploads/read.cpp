@@ -1,0 +1,69 @@
+// Looking: one upload, lists, batches, downloads.
+#include <fmt/format.h>
+
+#include "base/try.hpp"
+#include "uploads/cursor.hpp"
+#include "uploads/service.hpp"
+
+namespace hoist::uploads {
+
+Async<Upload> Service::get(TenantId tenant, UploadId id, Deadline deadline) {
+  co_return co_await ports_.database.read(
+      tenant, [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); }, deadline);
+}
+
+Async<std::pair<Batch, std::vector<StateCount>>> Service::get_batch(TenantId tenant, BatchId id,
+                                                                    Deadline deadline) {
+  using Answer = std::pair<Batch, std::vector<StateCount>>;
+  co_return co_await ports_.database.read(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<Answer> {
+        TRY(auto batch, find_batch(tx, tenant, id));
+        TRY(auto counts, count_batch(tx, tenant, id));
+        return Answer{std::move(batch), std::move(counts)};
+      },
+      deadline);
+}
+
+Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor, int limit,
+                          Deadline deadline) {
+  auto const scope = fmt::format("{}\n{}\n{}\n{}", tenant.str(), filter.project, filter.batch, filter.state);
+  auto before = std::string{};
+  if (!cursor.empty()) {
+    CO_TRY(before, read_cursor(options_.cursor_key, scope, cursor));
+  }
+  auto page = Page{};
+  // One more than asked for tells whether there is a next page.
+  CO_TRY(page.uploads, co_await ports_.database.read(
+                           tenant,
+                           [&](sql::Transaction& tx) { return list_uploads(tx, tenant, filter, before, limit + 1); },
+                           deadline));
+  if (std::ssize(page.uploads) > limit) {
+    page.uploads.pop_back();
+    page.next_cursor = make_cursor(options_.cursor_key, scope, page.uploads.back().id.str());
+  }
+  co_return page;
+}
+
+Async<std::string> Service::content_url(TenantId tenant, UploadId id, Deadline deadline) {
+  CO_TRY(auto const upload, co_await get(tenant, id, deadline));
+  auto const unscanned = upload.state == UploadState::uploaded || upload.state == UploadState::processing;
+  if (upload.state != UploadState::completed && !(unscanned && options_.allow_unscanned))
+    co_return fail(Error{Code::conflict, fmt::format("The upload is {}; only COMPLETED files can be downloaded.",
+                                                     to_string(upload.state))}
+                       .with_slug("not_completed"));
+  co_return grants_.download(upload, ports_.clock.now());
+}
+
+Async<std::string> Service::thumbnail_url(TenantId tenant, UploadId id, int size, Deadline deadline) {
+  CO_TRY(auto const upload, co_await get(tenant, id, deadline));
+  if (upload.state != UploadState::completed)
+    co_return fail(Error{Code::conflict, fmt::format("The upload is {}; only COMPLETED files have thumbnails.",
+                                                     to_string(upload.state))}
+                       .with_slug("not_completed"));
+  for (auto const& picture : pictures_of(upload))
+    if (picture.size == size) co_return grants_.picture(picture, ports_.clock.now());
+  co_return fail(Code::not_found, "There is no thumbnail of this size.");
+}
+
+}  // namespace hoist::uploads

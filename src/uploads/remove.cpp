@@ -1,0 +1,62 @@
+// The end of an upload by its owner, and what it leaves behind.
+//
+// The state changes first and the bytes go afterwards, with a deadline on the row: whoever dies in
+// between leaves work for the watchdog, and never a row that promises bytes which are gone.
+#include <array>
+
+#include "base/log.hpp"
+#include "base/try.hpp"
+#include "uploads/service.hpp"
+
+namespace hoist::uploads {
+
+Async<Upload> Service::remove(Asked asked, UploadId id) {
+  auto const now = ports_.clock.now();
+  CO_TRY(auto upload,
+         co_await ports_.database.write(
+             asked.caller.tenant,
+             [&](sql::Transaction& tx) -> Result<Upload> {
+               TRY(auto current, find_upload(tx, asked.caller.tenant, id));
+               if (current.state == UploadState::deleted || current.state == UploadState::cancelled) return current;
+               auto const cancels = current.state == UploadState::pending;
+               auto step = Step{};
+               step.to = cancels ? UploadState::cancelled : UploadState::deleted;
+               step.now = now;
+               step.deadline = now;
+               step.what = cancels ? "cancelled" : "deleted";
+               step.detail = "by " + asked.caller.user.str();
+               CHECK(advance(tx, options_, current, std::move(step)));
+               CHECK(ports_.audit.record(tx,
+                                         {asked.caller, cancels ? "upload.cancelled" : "upload.deleted", id.str(), "ok",
+                                          asked.request_id, {{"size", current.size}}},
+                                         now));
+               tx.after_commit([this, tenant = current.tenant] { ports_.broadcast.notify(tenant); });
+               return current;
+             },
+             asked.deadline));
+  if (upload.deadline)
+    if (auto const cleaned = co_await clean_up(upload, asked.deadline); !cleaned)
+      log::warn("a deleted upload is left to the watchdog",
+                {{"upload", id.str()}, {"cause", cleaned.error().to_string()}});
+  co_return upload;
+}
+
+Async<> Service::clean_up(Upload upload, Deadline deadline) {
+  auto const key = key_of(upload);
+  if (!upload.multipart_id.empty())
+    CO_CHECK(co_await ports_.objects.abort_multipart({options_.bucket, key}, upload.multipart_id, deadline));
+  for (auto const& picture : pictures_of(upload)) CO_CHECK(co_await ports_.objects.remove(picture.object, deadline));
+  CO_CHECK(co_await ports_.objects.remove({options_.bucket, key}, deadline));
+  if (upload.state == UploadState::deleted)
+    CO_CHECK(co_await ports_.objects.remove({options_.quarantine_bucket, key}, deadline));
+  co_return co_await ports_.database.write(
+      upload.tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        CHECK(tx.execute("UPDATE uploads SET deadline_us = NULL WHERE tenant = $1 AND id = $2 AND state = $3",
+                         {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
+        return {};
+      },
+      deadline);
+}
+
+}  // namespace hoist::uploads

@@ -1,0 +1,276 @@
+#include "uploads/rows.hpp"
+
+#include <fmt/format.h>
+
+#include "base/assert.hpp"
+#include "base/try.hpp"
+
+namespace hoist::uploads {
+namespace {
+
+// clang-format off
+#define HOIST_UPLOAD_COLUMNS                                                                              \
+  "tenant, id, project_id, batch_id, user_id, filename, content_type, size, checksum_algorithm, "        \
+  "checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, requeues, part_size, "    \
+  "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline"
+// clang-format on
+
+constexpr std::string_view insert_upload_sql =
+    "INSERT INTO uploads (tenant, id, project_id, batch_id, user_id, filename, content_type, size, "
+    "checksum_algorithm, checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, "
+    "requeues, part_size, parts_seen, timeline) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, 0, $16, $17, $18)";
+
+constexpr std::string_view find_upload_sql =
+    "SELECT " HOIST_UPLOAD_COLUMNS " FROM uploads WHERE tenant = $1 AND id = $2";
+
+constexpr std::string_view find_content_sql =
+    "SELECT " HOIST_UPLOAD_COLUMNS
+    " FROM uploads WHERE tenant = $1 AND sha256 = $2 AND size = $3 AND state = 'COMPLETED' ORDER BY id LIMIT 1";
+
+constexpr std::string_view due_sql =
+    "SELECT " HOIST_UPLOAD_COLUMNS
+    " FROM uploads WHERE deadline_us <= $1 AND state = $2 ORDER BY deadline_us LIMIT $3";
+
+constexpr std::string_view account_sql =
+    "INSERT INTO tenant_usage (tenant, bytes, files, change_seq) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (tenant) DO UPDATE SET bytes = tenant_usage.bytes + excluded.bytes, "
+    "files = tenant_usage.files + excluded.files, change_seq = tenant_usage.change_seq + excluded.change_seq "
+    "RETURNING bytes, files, change_seq";
+
+constexpr std::string_view advance_sql =
+    "UPDATE uploads SET state = $4, updated_us = $5, deadline_us = $6, requeues = $7, error_code = $8, "
+    "error_message = $9, timeline = timeline || $10 WHERE tenant = $1 AND id = $2 AND state = $3";
+
+constexpr std::string_view note_sql =
+    "UPDATE uploads SET updated_us = $4, deadline_us = $5, timeline = timeline || $6 "
+    "WHERE tenant = $1 AND id = $2 AND state = $3";
+
+sql::Value text_or_null(std::string const& text) {
+  return text.empty() ? sql::null() : sql::Value{text};
+}
+
+sql::Value time_or_null(std::optional<Time> const& time) {
+  return time ? sql::value(*time) : sql::null();
+}
+
+Upload to_upload(sql::Row const& row) {
+  auto upload = Upload{};
+  upload.tenant = TenantId{row.text(0)};
+  upload.id = UploadId{row.text(1)};
+  upload.project = ProjectId{row.text(2)};
+  upload.batch = BatchId{row.text(3)};
+  upload.user = UserId{row.text(4)};
+  upload.filename = row.text(5);
+  upload.content_type = row.text(6);
+  upload.size = row.integer(7);
+  if (!row.is_null(8)) upload.checksum = Checksum{row.text(8), row.text(9)};
+  upload.metadata = row.text(10);
+  auto const state = parse_upload_state(row.text(11));
+  HOIST_ASSERT(state);
+  upload.state = *state;
+  upload.created_at = row.time(12);
+  upload.updated_at = row.time(13);
+  upload.expires_at = row.time(14);
+  if (!row.is_null(15)) upload.deadline = row.time(15);
+  upload.requeues = row.integer(16);
+  upload.part_size = row.integer(17);
+  upload.parts_seen = row.text(18);
+  upload.multipart_id = row.text(19);
+  upload.sha256 = row.text(20);
+  upload.media = row.text(21);
+  upload.scan = row.text(22);
+  upload.thumbnails = row.text(23);
+  upload.error_code = row.text(24);
+  upload.error_message = row.text(25);
+  upload.timeline = row.text(26);
+  return upload;
+}
+
+std::vector<Upload> to_uploads(sql::Rows const& rows) {
+  auto uploads = std::vector<Upload>{};
+  uploads.reserve(rows.size());
+  for (auto const& row : rows) uploads.push_back(to_upload(row));
+  return uploads;
+}
+
+// A file that is retried for ever must not grow its row for ever.
+std::string more_timeline(Options const& options, Upload const& upload, std::string entry) {
+  if (upload.timeline.size() + entry.size() > options.timeline_bytes_max) return {};
+  return "," + std::move(entry);
+}
+
+}  // namespace
+
+std::string timeline_entry(Time at, std::string_view what, std::string_view detail) {
+  auto entry = fmt::format(R"({{"at":"{}","what":"{}")", to_rfc3339(at), what);
+  if (!detail.empty())
+    entry += fmt::format(R"(,"detail":{})", json::serialize(json::string_view{detail.data(), detail.size()}));
+  return entry + "}";
+}
+
+Result<Account> account(sql::Transaction& tx, TenantId const& tenant, Account add) {
+  TRY(auto const rows, tx.query(account_sql, {tenant.str(), add.bytes, add.files, add.change_seq}));
+  return Account{rows.at(0).integer(0), rows.at(0).integer(1), rows.at(0).integer(2)};
+}
+
+Result<void> insert_upload(sql::Transaction& tx, Upload const& upload) {
+  auto const algorithm = upload.checksum ? sql::Value{upload.checksum->algorithm} : sql::null();
+  auto const checksum = upload.checksum ? sql::Value{upload.checksum->hex} : sql::null();
+  TRY(auto const count,
+      tx.execute(insert_upload_sql,
+                 {upload.tenant.str(), upload.id.str(), upload.project.str(), text_or_null(upload.batch.str()),
+                  upload.user.str(), upload.filename, upload.content_type, upload.size, algorithm, checksum,
+                  text_or_null(upload.metadata), std::string{to_string(upload.state)},
+                  sql::value(upload.created_at), sql::value(upload.expires_at), time_or_null(upload.deadline),
+                  upload.part_size, upload.parts_seen, upload.timeline}));
+  HOIST_ASSERT(count == 1);
+  return {};
+}
+
+Result<void> insert_batch(sql::Transaction& tx, Batch const& batch) {
+  TRY(auto const count,
+      tx.execute("INSERT INTO batches (tenant, id, project_id, user_id, files, have, refused, created_us) "
+                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                 {batch.tenant.str(), batch.id.str(), batch.project.str(), batch.user.str(), batch.files,
+                  batch.have, batch.refused, sql::value(batch.created_at)}));
+  HOIST_ASSERT(count == 1);
+  return {};
+}
+
+Result<Upload> find_upload(sql::Transaction& tx, TenantId const& tenant, UploadId const& id) {
+  TRY(auto const rows, tx.query(find_upload_sql, {tenant.str(), id.str()}));
+  if (rows.empty()) return fail(Code::not_found, "There is no such upload.");
+  return to_upload(rows[0]);
+}
+
+Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId const& id) {
+  TRY(auto const rows, tx.query("SELECT project_id, user_id, files, have, refused, created_us FROM batches "
+                                "WHERE tenant = $1 AND id = $2",
+                                {tenant.str(), id.str()}));
+  if (rows.empty()) return fail(Code::not_found, "There is no such batch.");
+  auto const& row = rows[0];
+  return Batch{tenant,         id,           ProjectId{row.text(0)}, UserId{row.text(1)}, row.integer(2),
+               row.integer(3), row.integer(4), row.time(5)};
+}
+
+Result<std::optional<Upload>> find_content(sql::Transaction& tx, TenantId const& tenant,
+                                           std::string const& sha256, std::int64_t size) {
+  TRY(auto const rows, tx.query(find_content_sql, {tenant.str(), sha256, size}));
+  if (rows.empty()) return std::optional<Upload>{};
+  return std::optional{to_upload(rows[0])};
+}
+
+Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,
+                                         ListFilter const& filter, std::string const& before, int limit) {
+  auto sql = std::string{"SELECT " HOIST_UPLOAD_COLUMNS " FROM uploads WHERE tenant = $1"};
+  auto args = sql::Args{tenant.str()};
+  auto const narrow = [&](std::string_view condition, std::string const& value) {
+    if (value.empty()) return;
+    args.emplace_back(value);
+    sql += fmt::format(" AND {} ${}", condition, args.size());
+  };
+  narrow("project_id =", filter.project);
+  narrow("batch_id =", filter.batch);
+  narrow("state =", filter.state);
+  narrow("id <", before);
+  args.emplace_back(std::int64_t{limit});
+  sql += fmt::format(" ORDER BY id DESC LIMIT ${}", args.size());
+  TRY(auto const rows, tx.query(sql, std::move(args)));
+  return to_uploads(rows);
+}
+
+Result<std::vector<Upload>> due_uploads(sql::Transaction& tx, UploadState state, Time now, int limit) {
+  TRY(auto const rows,
+      tx.query(due_sql, {sql::value(now), std::string{to_string(state)}, std::int64_t{limit}}));
+  return to_uploads(rows);
+}
+
+Result<void> advance(sql::Transaction& tx, Options const& options, Upload& upload, Step step) {
+  auto const from = upload.state;
+  auto const refusal = [&] {
+    return fail(Code::conflict, fmt::format("The upload is {}, so it cannot become {}.", to_string(from),
+                                            to_string(step.to)));
+  };
+  if (!may_become(from, step.to)) return refusal();
+  auto const entry = more_timeline(options, upload, timeline_entry(step.now, step.what, step.detail));
+  TRY(auto const changed,
+      tx.execute(advance_sql,
+                 {upload.tenant.str(), upload.id.str(), std::string{to_string(from)},
+                  std::string{to_string(step.to)}, sql::value(step.now), time_or_null(step.deadline),
+                  step.requeues, text_or_null(step.error_code), text_or_null(step.error_message), entry}));
+  if (changed == 0) return refusal();
+  upload.state = step.to;
+  upload.updated_at = step.now;
+  upload.deadline = step.deadline;
+  upload.requeues = step.requeues;
+  upload.error_code = std::move(step.error_code);
+  upload.error_message = std::move(step.error_message);
+  upload.timeline += entry;
+
+  auto const holds = (holds_quota(step.to) ? 1 : 0) - (holds_quota(from) ? 1 : 0);
+  TRY(auto const total, account(tx, upload.tenant, {holds * upload.size, holds, 1}));
+  return insert_change(tx, upload.tenant, total.change_seq, step.now, upload.project, upload.batch, &upload);
+}
+
+Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, Time now,
+                  std::string_view what, std::string_view detail, std::optional<Time> deadline) {
+  auto const entry = more_timeline(options, upload, timeline_entry(now, what, detail));
+  TRY(auto const changed, tx.execute(note_sql, {upload.tenant.str(), upload.id.str(),
+                                                std::string{to_string(upload.state)}, sql::value(now),
+                                                time_or_null(deadline), entry}));
+  if (changed == 0) return fail(Code::conflict, "The upload has changed meanwhile.");
+  upload.updated_at = now;
+  upload.deadline = deadline;
+  upload.timeline += entry;
+  return {};
+}
+
+Result<void> insert_change(sql::Transaction& tx, TenantId const& tenant, std::int64_t seq, Time at,
+                           ProjectId const& project, BatchId const& batch, Upload const* upload) {
+  auto const id = upload == nullptr ? sql::null() : sql::Value{upload->id.str()};
+  auto const state = upload == nullptr ? sql::null() : sql::Value{std::string{to_string(upload->state)}};
+  TRY(auto const count, tx.execute("INSERT INTO changes (tenant, seq, at_us, project_id, batch_id, upload_id, "
+                                   "state) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                                   {tenant.str(), seq, sql::value(at), project.str(),
+                                    text_or_null(batch.str()), id, state}));
+  HOIST_ASSERT(count == 1);
+  return {};
+}
+
+Result<std::vector<StateCount>> count_batch(sql::Transaction& tx, TenantId const& tenant,
+                                            BatchId const& batch) {
+  TRY(auto const rows,
+      tx.query("SELECT state, count(*), CAST(sum(size) AS BIGINT), max(updated_us) FROM uploads "
+               "WHERE tenant = $1 AND batch_id = $2 GROUP BY state",
+               {tenant.str(), batch.str()}));
+  auto counts = std::vector<StateCount>{};
+  for (auto const& row : rows) {
+    auto const state = parse_upload_state(row.text(0));
+    HOIST_ASSERT(state);
+    counts.push_back({*state, row.integer(1), row.integer(2), row.time(3)});
+  }
+  return counts;
+}
+
+Result<std::vector<std::string>> check_usage(sql::Transaction& tx) {
+  auto states = std::string{};
+  for (auto i = 0; i < static_cast<int>(UploadState::count_); ++i)
+    if (auto const state = static_cast<UploadState>(i); holds_quota(state))
+      states += fmt::format("{}'{}'", states.empty() ? "" : ", ", to_string(state));
+  TRY(auto const rows,
+      tx.query(fmt::format(
+          "SELECT tenant, CAST(sum(bytes) AS BIGINT), CAST(sum(files) AS BIGINT), "
+          "CAST(sum(real_bytes) AS BIGINT), CAST(sum(real_files) AS BIGINT) FROM ("
+          "SELECT tenant, bytes, files, 0 AS real_bytes, 0 AS real_files FROM tenant_usage UNION ALL "
+          "SELECT tenant, 0, 0, size, 1 FROM uploads WHERE state IN ({})) AS both_sides "
+          "GROUP BY tenant HAVING sum(bytes) <> sum(real_bytes) OR sum(files) <> sum(real_files)",
+          states)));
+  auto wrong = std::vector<std::string>{};
+  for (auto const& row : rows)
+    wrong.push_back(fmt::format("Tenant {} is charged {} bytes in {} files, but stores {} bytes in {} files.",
+                                row.text(0), row.integer(1), row.integer(2), row.integer(3), row.integer(4)));
+  return wrong;
+}
+
+}  // namespace hoist::uploads

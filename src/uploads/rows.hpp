@@ -1,0 +1,88 @@
+// The SQL of uploads: rows in, rows out, and the one way to change an upload's state.
+//
+// Invariants  (1) tenant_usage is the sum over the tenant's uploads that hold quota: reserve() and
+//             advance() change both in one transaction.
+//             (2) `changes` is dense per tenant, in commit order.
+//             (3) a row with a deadline is one the watchdog will look at again.
+#pragma once
+
+#include <span>
+
+#include "ports/database.hpp"
+#include "uploads/options.hpp"
+#include "uploads/upload.hpp"
+
+namespace hoist::uploads {
+
+// One entry of a timeline: {"at":...,"what":...,"detail":...}.
+[[nodiscard]] std::string timeline_entry(Time at, std::string_view what, std::string_view detail = {});
+
+// What a transaction adds to the tenant's account, and the number of its first change.
+struct Account {
+  std::int64_t bytes = 0;
+  std::int64_t files = 0;
+  std::int64_t change_seq = 0;  // after adding
+};
+// Locks the tenant's row until the transaction ends.
+[[nodiscard]] Result<Account> account(sql::Transaction& tx, TenantId const& tenant, Account add);
+
+[[nodiscard]] Result<void> insert_upload(sql::Transaction& tx, Upload const& upload);
+[[nodiscard]] Result<void> insert_batch(sql::Transaction& tx, Batch const& batch);
+
+// Errors: not_found.
+[[nodiscard]] Result<Upload> find_upload(sql::Transaction& tx, TenantId const& tenant, UploadId const& id);
+[[nodiscard]] Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId const& id);
+// A COMPLETED upload of the tenant with these bytes.
+[[nodiscard]] Result<std::optional<Upload>> find_content(sql::Transaction& tx, TenantId const& tenant,
+                                                         std::string const& sha256, std::int64_t size);
+
+struct ListFilter {
+  std::string project;  // empty: any
+  std::string batch;
+  std::string state;
+};
+// Newest first; `before` is the id of the last one already seen.
+[[nodiscard]] Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,
+                                                       ListFilter const& filter, std::string const& before,
+                                                       int limit);
+// Of all tenants: uploads in `state` whose deadline has passed, oldest first. System scope.
+[[nodiscard]] Result<std::vector<Upload>> due_uploads(sql::Transaction& tx, UploadState state, Time now,
+                                                      int limit);
+
+struct Step {
+  UploadState to = UploadState::pending;
+  Time now;
+  std::optional<Time> deadline;  // of the new state
+  std::string what;              // for the timeline
+  std::string detail;
+  std::string error_code;  // replaces what was there
+  std::string error_message;
+  std::int64_t requeues = 0;
+};
+// The transition, its quota and its change row. `upload` is as just read, and is updated.
+// Errors: conflict when the table does not allow it or somebody was faster.
+[[nodiscard]] Result<void> advance(sql::Transaction& tx, Options const& options, Upload& upload, Step step);
+
+// Adds to the timeline and sets the deadline, without a change of state. Errors: conflict.
+[[nodiscard]] Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, Time now,
+                                std::string_view what, std::string_view detail,
+                                std::optional<Time> deadline);
+
+[[nodiscard]] Result<void> insert_change(sql::Transaction& tx, TenantId const& tenant, std::int64_t seq,
+                                         Time at, ProjectId const& project, BatchId const& batch,
+                                         Upload const* upload);
+
+struct StateCount {
+  UploadState state = UploadState::pending;
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  Time last_updated;
+};
+[[nodiscard]] Result<std::vector<StateCount>> count_batch(sql::Transaction& tx, TenantId const& tenant,
+                                                          BatchId const& batch);
+
+// Tenants whose recorded usage is not the sum over their uploads, as sentences; none when all is
+// well. For `hoist doctor` and the tests. System scope.
+[[nodiscard]] Result<std::vector<std::string>> check_usage(sql::Transaction& tx);
+
+}  // namespace hoist::uploads

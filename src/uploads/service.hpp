@@ -1,0 +1,135 @@
+// Uploads, from the grant to the end: everything a caller can ask about them.
+//
+// Threads  any.   Lifetime  outlives every awaitable it returned.
+// Errors   not_found for what does not exist and for what is another tenant's, alike.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "model/caller.hpp"
+#include "ports/audit.hpp"
+#include "ports/broadcast.hpp"
+#include "ports/database.hpp"
+#include "ports/idempotency.hpp"
+#include "ports/object_events.hpp"
+#include "ports/object_store.hpp"
+#include "ports/presigner.hpp"
+#include "ports/queue.hpp"
+#include "ports/tenant_limits.hpp"
+#include "uploads/grants.hpp"
+#include "uploads/options.hpp"
+#include "uploads/parse.hpp"
+#include "uploads/rows.hpp"
+
+namespace hoist::uploads {
+
+struct Ports {
+  Database& database;
+  Queue& queue;
+  ObjectStore& objects;
+  ObjectEvents& events;  // our listener: what the store reports, or a caller tells us
+  Presigner const& presigner;
+  Idempotency& idempotency;
+  Audit& audit;
+  Broadcast& broadcast;
+  TenantLimitsSource& limits;
+  Clock const& clock;
+  Metrics& metrics;
+};
+
+// Who asks, and how.
+struct Asked {
+  Caller caller;
+  std::string idempotency_key;  // empty: none
+  std::string body_sha256;
+  std::string request_id;
+  Deadline deadline;
+};
+
+struct Created {
+  Upload upload;
+  std::optional<Transfer> transfer;  // absent when a repeat finds that nothing is left to transfer
+};
+
+struct Refusal {
+  std::string code;
+  std::string message;
+  std::vector<FieldError> fields;
+};
+struct BatchItem {
+  std::variant<Upload, Refusal> what;
+  bool have = false;  // the Upload is an older one with the same bytes
+  std::optional<Transfer> transfer;
+};
+struct CreatedBatch {
+  Batch batch;
+  std::vector<StateCount> counts;
+  std::vector<BatchItem> items;
+};
+
+struct Page {
+  std::vector<Upload> uploads;
+  std::string next_cursor;  // empty: the end
+};
+
+struct MoreParts {
+  Transfer transfer;
+  std::vector<int> stored;  // numbers that need not be sent again; only when none were asked for
+};
+
+class Service {
+ public:
+  Service(Ports ports, Options options);
+
+  Async<Created> create(Asked asked, NewUpload wanted, std::optional<bool> multipart);
+  Async<CreatedBatch> create_batch(Asked asked, NewBatch wanted);
+
+  Async<Upload> get(TenantId tenant, UploadId id, Deadline deadline);
+  Async<std::pair<Batch, std::vector<StateCount>>> get_batch(TenantId tenant, BatchId id, Deadline deadline);
+  Async<Page> list(TenantId tenant, ListFilter filter, std::string cursor, int limit, Deadline deadline);
+
+  // Fresh URLs: of these parts, of the missing ones when none are named, or of the single PUT.
+  Async<MoreParts> more(TenantId tenant, UploadId id, json::object body, Deadline deadline);
+  // Makes the object of the bytes that are there. Repeating it is harmless.
+  Async<Upload> complete(Asked asked, UploadId id);
+  Async<Upload> remove(Asked asked, UploadId id);
+
+  // Addresses to redirect to. Errors: conflict unless the file may be served.
+  Async<std::string> content_url(TenantId tenant, UploadId id, Deadline deadline);
+  Async<std::string> thumbnail_url(TenantId tenant, UploadId id, int size, Deadline deadline);
+
+  // For the watchdog and the listener: completes the multipart when all parts are there.
+  // Errors: conflict when some are missing.
+  Async<> assemble(Upload upload, Deadline deadline);
+  // Removes what a finished upload leaves in the store, then takes its deadline away.
+  Async<> clean_up(Upload upload, Deadline deadline);
+
+  [[nodiscard]] Ports const& ports() const { return ports_; }
+  [[nodiscard]] Options const& options() const { return options_; }
+  [[nodiscard]] Grants const& grants() const { return grants_; }
+
+ private:
+  Upload make_upload(Caller const& caller, ProjectId const& project, BatchId const& batch, NewFile const& file,
+                     bool multipart, Time now) const;
+  [[nodiscard]] bool is_multipart(NewFile const& file, std::optional<bool> asked) const;
+  Result<Upload> insert_one(sql::Transaction& tx, Asked const& asked, Upload const& upload);
+  Result<CreatedBatch> insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch draft);
+  Result<CreatedBatch> repeat_batch(sql::Transaction& tx, TenantId const& tenant, std::string const& stored);
+  Result<void> refuse_over_quota(sql::Transaction& tx, TenantId const& tenant, CreatedBatch& batch);
+  Async<std::optional<Transfer>> transfer_of(Upload& upload, bool with_parts, Deadline deadline);
+  Async<> ensure_multipart(Upload& upload, Deadline deadline);
+  Async<std::vector<PartInfo>> stored_parts(Upload const& upload, Deadline deadline);
+  Async<> arrived(Upload const& upload, ObjectInfo object, Deadline deadline);
+
+  Ports ports_;
+  Options options_;
+  Grants grants_;
+  Counter created_;
+  Counter refused_;
+};
+
+}  // namespace hoist::uploads
