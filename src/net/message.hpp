@@ -51,7 +51,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   Headers headers;
   std::string body;  // filled by the router up to the route's limit; empty for streaming handlers
-  std::shared_ptr<BodySource> stream;          // the unread body
+  std::shared_ptr<BodySource> stream;          // the unread body; dead once the handler has answered
   std::optional<std::int64_t> content_length;  // absent when chunked
   std::string remote_address;
   std::string request_id;    // made here, or accepted from X-Request-ID when well-formed
@@ -65,13 +65,16 @@ struct Request {
   [[nodiscard]] std::string const& param(std::string_view name) const;
 };
 
+// The trace id inside `trace_parent`, for log lines.
+[[nodiscard]] std::string_view trace_id(Request const& request);
+
 struct Response {
   int status = 200;
   Headers headers;
   std::string body;
   // Instead of `body`: streamed, chunked unless `stream_length` is known.
   std::shared_ptr<BodySource> stream;
-  std::optional<std::int64_t> stream_length;
+  std::optional<std::int64_t> stream_length;  // answering HEAD, it may stand without a stream
   // Instead of a response: the connection becomes a WebSocket.
   std::function<asio::awaitable<void>(std::shared_ptr<WebSocket>)> upgrade;
 };

@@ -5,6 +5,10 @@
 //   });
 //
 // Each route also answers under /api. A path that exists under another method is 405 with Allow.
+// Only the canonical spelling of a path is a route: //, /./, %2f, ;x, another case, a trailing slash
+// and a percent-encoded letter of a literal are 404. HEAD runs the GET handler.
+//
+// Threads  add() before the first request; then any.   Lifetime  gate and metrics outlive it.
 #pragma once
 
 #include <functional>
@@ -21,16 +25,17 @@ enum class RateClass { plain, initiate };  // initiate also counts against the i
 
 struct Route {
   std::string method;
-  std::string pattern;           // "/uploads/{id}/parts"
-  std::optional<Role> role_min;  // absent: open to anybody (health, the page)
+  std::string pattern;                // "/uploads/{id}/parts"
+  std::optional<Role> role_min = {};  // absent: open to anybody (health, the page)
   RateClass rate = RateClass::plain;
-  std::size_t body_max = 64 * 1024;
-  bool token_in_query = false;  // ?access_token= is accepted, for what browsers cannot give headers
+  std::size_t body_max = 64 * 1024;  // 0: the handler reads Request::stream itself
+  bool token_in_query = false;       // ?access_token= is accepted, for what browsers cannot give headers
 };
 
 using RouteHandler = std::function<Async<Response>(Request&)>;
 
-// Establishes who is calling and whether they may, before the body is read.
+// Establishes who is calling and whether they may, before the body is read. Called for every
+// route, open ones too: limits per address hold there as well.
 // Errors: unauthenticated, forbidden, throttled. Response headers it wants (RateLimit) go to `extra`.
 class Gate {
  public:
@@ -41,7 +46,8 @@ class Gate {
 class Router final : public Handler {
  public:
   struct Options {
-    std::vector<std::string> cors_origins;  // exact origins; "*" for any
+    // Exact origins, "*" for any; they may also open WebSockets. The page's own origin always may.
+    std::vector<std::string> cors_origins;
   };
   Router(Options options, Gate& gate, Metrics& metrics);
   ~Router() override;

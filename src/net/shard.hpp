@@ -1,0 +1,87 @@
+// Inside of the server: what its connections share. Not for other folders.
+//
+// Threads  a Shard and its connections belong to one io_context, hence to one thread; Core is
+//          read-only after open() except for its atomics and what its mutex guards.
+// Lifetime every connection holds the Core, so it may outlive the Server by a callback or two.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "net/admit.hpp"
+#include "net/server.hpp"
+
+namespace hoist::net {
+
+using Socket = asio::ip::tcp::socket;
+using TlsStream = asio::ssl::stream<Socket>;
+
+// A connection as the sweeper and stop() see it. Called on its own thread only.
+class Live {
+ public:
+  virtual ~Live() = default;
+  virtual void expire() = 0;  // its deadline has passed
+  virtual void drain() = 0;   // finish what is in flight, begin nothing
+  virtual void kill() = 0;    // end now
+  // Looked at a few times within each timeout: one timer serves all connections of a thread.
+  [[nodiscard]] virtual Deadline due() const = 0;
+};
+
+struct Core;
+
+struct Shard {
+  Shard(boost::asio::io_context& its_context, Core& its_core);
+  [[nodiscard]] std::string_view date();  // now, as IMF-fixdate; formatted once a second
+
+  boost::asio::io_context& context;
+  Core& core;
+  std::list<Live*> connections;
+  asio::steady_timer sweep_timer;
+  bool draining = false;
+  std::mt19937_64 generator;  // for ids only: unique, not secret
+
+ private:
+  std::time_t date_second_ = 0;
+  std::string date_text_;
+};
+
+struct Core : std::enable_shared_from_this<Core> {
+  Core(ServerOptions given, Runtime& the_runtime, Handler& the_handler, Metrics& metrics);
+
+  ServerOptions options;
+  Runtime& runtime;
+  Handler& handler;
+  Gauge connections_gauge;
+  Counter refused_heads;
+  Counter refused_connections;
+  HeadLimits head_limits;
+  std::optional<asio::ssl::context> tls;
+  std::set<std::string, std::less<>> trusted_proxies;
+  std::vector<std::unique_ptr<Shard>> shards;
+
+  std::atomic<std::size_t> connection_count{0};
+  std::mutex mutex;
+  std::condition_variable none_left;  // connection_count became 0
+};
+
+// Gives back the place that accept() took.
+void connection_ended(Core& core);
+
+// Serves one accepted socket to its end, on its shard's thread. With `full` the only answer is 503.
+void start_connection(std::shared_ptr<Core> core, Shard& shard, Socket socket, bool full);
+
+}  // namespace hoist::net
