@@ -1,0 +1,76 @@
+// What the tests of this folder share: two tenants in a database, keys, and all that stands before
+// a route, on a clock moved by hand.
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/memory/rate_limiter.hpp"
+#include "adapters/sql/audit.hpp"
+#include "adapters/sqlite/testing.hpp"
+#include "base/encode.hpp"
+#include "base/id.hpp"
+#include "tenants/gate.hpp"
+#include "tenants/service.hpp"
+
+namespace hoist::tenants {
+
+using namespace std::chrono_literals;
+
+class FixedUsage final : public TenantUsage {
+ public:
+  Result<Usage> usage(sql::Transaction&, TenantId const&) override { return now; }
+  Usage now;
+};
+
+class TenantsFixture : public ::testing::Test {
+ protected:
+  static constexpr auto plenty = RateRule{.limit = 1'000'000};
+
+  TenantsFixture() {
+    for (auto const* name : {"acme", "other"}) {
+      auto tenant = Tenant{};
+      tenant.id = TenantId{name};
+      tenant.name = name;
+      auto const created = run_to_end<Tenant>([&] { return service_.create(tenant, deadline_in(10s)); });
+      EXPECT_TRUE(created) << created.error().to_string();
+    }
+  }
+  ~TenantsFixture() override { std::filesystem::remove_all(folder_); }
+
+  std::string token(Role role, std::string const& user = "ana", std::string const& tenant = "acme") {
+    return keys_.mint(TenantId{tenant}, UserId{user}, role, 1h, clock_.now());
+  }
+  Actor admin() {
+    auto actor = Actor{};
+    actor.caller.tenant = TenantId{"acme"};
+    actor.caller.user = UserId{"ana"};
+    actor.caller.role = Role::admin;
+    actor.request_id = "r1";
+    actor.deadline = deadline_in(10s);
+    return actor;
+  }
+  NewKey new_key(Role role) {
+    return *run_to_end<NewKey>([&] { return service_.create_key(admin(), TenantId{"acme"}, "ci", role); });
+  }
+  Result<Caller> authenticate(std::string const& credential) {
+    return run_to_end<Caller>([&] { return authenticator_.authenticate(credential, deadline_in(10s)); });
+  }
+
+  ManualClock clock_;
+  std::string folder_ = fmt::format("{}/hoist-tenants-{}", ::testing::TempDir(), hex(random_bytes(8)));
+  KeyRing keys_ = std::move(*KeyRing::load_or_create(folder_, clock_.now()));
+  hoist::testing::TestDatabase database_ = hoist::testing::inline_database();
+  sql::AuditLog audit_;
+  FixedUsage usage_;
+  memory::RateLimiter limiter_;
+  Authenticator authenticator_{keys_, *database_, clock_, {}};
+  Service service_{{*database_, audit_, audit_, usage_, authenticator_, clock_}};
+};
+
+}  // namespace hoist::tenants
