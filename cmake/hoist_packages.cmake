@@ -19,3 +19,5 @@ if(HOIST_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)
 endif()
+# The distribution's interpreter, because its modules (yaml, boto3) are distribution packages.
+set(HOIST_PYTHON /usr/bin/python3)

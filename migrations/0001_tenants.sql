@@ -3,8 +3,8 @@
 CREATE TABLE tenants (
   tenant            TEXT PRIMARY KEY,
   name              TEXT NOT NULL,
-  storage_bytes_max BIGINT NOT NULL,
-  files_max         BIGINT NOT NULL,
+  storage_bytes_max BIGINT, -- NULL: what the configuration says
+  files_max         BIGINT, -- NULL: likewise
   created_us        BIGINT NOT NULL
 );
 

@@ -1,5 +1,9 @@
 // An HTTP/1.1 client with a keep-alive pool per host.
-// Errors   unavailable (cannot connect, broken off), timeout. A non-2xx status is not an error.
+// Redirects are not followed, no proxy of the environment is used, and certificates are verified.
+//
+// Threads  one: the executor its calls run on.
+// Errors   unavailable (cannot connect, broken off), timeout, too_large (the response), forbidden
+//          (no address passed address_allowed), invalid (the URL). A non-2xx status is not an error.
 #pragma once
 
 #include <memory>
@@ -27,9 +31,9 @@ struct ClientOptions {
   std::chrono::milliseconds idle_timeout{30'000};
   // Vets the resolved address before connecting (SSRF); absent: every address is fine.
   std::function<bool(std::string const& address)> address_allowed;
+  std::string ca_file;  // PEM of the authorities to trust; empty: the system's
 };
 
-// Used from one thread: the executor its calls run on.
 class Client {
  public:
   explicit Client(ClientOptions options = {});

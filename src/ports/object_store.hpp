@@ -88,6 +88,12 @@ struct PartInfo {
   Time modified_at;
 };
 
+struct CompleteOptions {
+  StringMap checksums;  // of the whole object; already verified by the caller, stored as given
+  bool if_absent = false;
+  std::optional<std::string> if_match;
+};
+
 struct MultipartInfo {
   ObjectRef ref;
   std::string upload_id;
@@ -138,7 +144,8 @@ class ObjectStore {
                                                   Deadline deadline) = 0;
   // Parts in ascending order. Repeating it with the same parts answers the same object.
   virtual Async<ObjectInfo> complete_multipart(ObjectRef ref, std::string upload_id,
-                                               std::vector<PartInfo> parts, Deadline deadline) = 0;
+                                               std::vector<PartInfo> parts, Deadline deadline,
+                                               CompleteOptions options = {}) = 0;
   virtual Async<> abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) = 0;  // idempotent
   virtual Async<std::vector<MultipartInfo>> list_multiparts(std::string bucket, std::string prefix, int limit,
                                                             Deadline deadline) = 0;

@@ -207,13 +207,15 @@ class Queue {
   virtual Async<> acknowledge(Receipt receipt, Deadline deadline) = 0;
   virtual Async<> fail(Receipt receipt, Failure failure, Deadline deadline) = 0;
   virtual Async<> extend(Receipt receipt, Micros visibility, Deadline deadline) = 0;  // heartbeat, from now
+  // Gives it back untried: the attempt does not count, and the next receiver gets it at once.
+  virtual Async<> release(Receipt receipt, Deadline deadline) = 0;
   // Acknowledges and receives in one transaction: one sync for each message of an ordered consumer.
   virtual Async<Settled> settle_and_receive(std::vector<Receipt> done, ReceiveRequest request,
                                             Deadline deadline) = 0;
 
-  virtual Async<std::vector<DeadLetter>> dead_letters(std::string queue, TenantId tenant,
-                                                      std::int64_t after_sequence, int limit,
-                                                      Deadline deadline) = 0;
+  // In order of id, which is order of sending; pass the last one's id to go on.
+  virtual Async<std::vector<DeadLetter>> dead_letters(std::string queue, TenantId tenant, MessageId after,
+                                                      int limit, Deadline deadline) = 0;
   // Dead letters with these ids (all of the queue when empty) wait again, in original order.
   // Ids that are not dead letters (any more) are passed over, so repeating it does nothing.
   virtual Async<std::int64_t> redrive(std::string queue, TenantId tenant, std::vector<MessageId> ids,

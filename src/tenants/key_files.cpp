@@ -1,7 +1,6 @@
 #include "tenants/key_files.hpp"
 
 #include <fmt/format.h>
-#include <openssl/pem.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/assert.hpp"
 #include "base/id.hpp"
 #include "base/try.hpp"
 
@@ -34,11 +32,6 @@ class File {
  private:
   int descriptor_;
 };
-
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-using Bio = std::unique_ptr<BIO, BioDeleter>;
 
 std::unexpected<Error> io_failure(std::string const& path, std::string_view doing) {
   auto const cause = std::string{std::strerror(errno)};
@@ -72,19 +65,15 @@ Result<File> lock_folder(std::string const& folder) {
   return file;
 }
 
-Result<PrivateKey> read_key(std::string const& path) {
+Result<SigningKey> read_key(std::string const& path) {
   auto const file = File{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
   if (!file) return io_failure(path, "opened");
   CHECK(check_private(file, path, "600"));
   auto text = std::string(key_file_bytes_max, '\0');
   auto const count = ::read(file.get(), text.data(), text.size());
   if (count < 0) return io_failure(path, "read");
-  auto const bio = Bio{BIO_new_mem_buf(text.data(), static_cast<int>(count))};
-  auto no_password = std::string{};
-  auto key = PrivateKey{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, no_password.data())};
-  std::ranges::fill(text, '\0');
-  if (!key || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519)
-    return fail(Code::invalid, fmt::format("{} is not an Ed25519 private key in PEM form.", path));
+  auto key = SigningKey::from_pem(std::string_view{text}.substr(0, static_cast<std::size_t>(count)));
+  if (!key) return fail(Code::invalid, fmt::format("{} is {}.", path, key.error().detail()));
   return key;
 }
 
@@ -99,16 +88,6 @@ Result<void> write_whole(File const& file, std::string const& path, std::string_
   return {};
 }
 
-std::string new_key_pem() {
-  auto const key = PrivateKey{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")};
-  auto const bio = Bio{BIO_new(BIO_s_mem())};
-  HOIST_ASSERT(key && bio);
-  HOIST_ASSERT(PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
-  char* data = nullptr;
-  auto const size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-
 // Written aside and renamed, so that no reader ever sees half a key.
 Result<void> create_key(File const& folder_lock, std::string const& folder, Time now) {
   auto const path = fmt::format("{}/{}.pem", folder, new_uuid7(now));
@@ -116,7 +95,7 @@ Result<void> create_key(File const& folder_lock, std::string const& folder, Time
   {
     auto const file = File{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (!file) return io_failure(temporary, "created");
-    CHECK(write_whole(file, temporary, new_key_pem()));
+    CHECK(write_whole(file, temporary, SigningKey::generate().to_pem()));
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return io_failure(path, "created");
   if (::fsync(folder_lock.get()) != 0) return io_failure(folder, "written");

@@ -5,25 +5,18 @@
 // Source   RFC 7468 (PEM), RFC 8410 (Ed25519 keys).
 #pragma once
 
-#include <openssl/evp.h>
-
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/ed25519.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
 
 namespace hoist::tenants {
 
-struct KeyDeleter {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using PrivateKey = std::unique_ptr<EVP_PKEY, KeyDeleter>;
-
 struct NamedKey {
   std::string name;
-  PrivateKey key;
+  SigningKey key;
 };
 
 // All keys of the folder by ascending name; creates folder and first key when there are none. Two

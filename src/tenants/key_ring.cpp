@@ -1,6 +1,5 @@
 #include "tenants/key_ring.hpp"
 
-#include <array>
 #include <map>
 #include <vector>
 
@@ -17,34 +16,7 @@ namespace {
 
 constexpr std::string_view issuer = "hoist";
 constexpr std::string_view audience = "hoist-api";
-constexpr std::size_t signature_bytes = 64;
 constexpr std::int64_t latest_s = 253'402'300'799;  // the last second of the year 9999
-
-struct DigestDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using Digest = std::unique_ptr<EVP_MD_CTX, DigestDeleter>;
-
-unsigned char const* bytes_of(std::string_view text) {
-  return reinterpret_cast<unsigned char const*>(text.data());
-}
-
-std::string sign(EVP_PKEY* key, std::string_view text) {
-  auto const context = Digest{EVP_MD_CTX_new()};
-  HOIST_ASSERT(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) == 1);
-  auto signature = std::array<unsigned char, signature_bytes>{};
-  auto size = signature.size();
-  HOIST_ASSERT(EVP_DigestSign(context.get(), signature.data(), &size, bytes_of(text), text.size()) == 1);
-  return {reinterpret_cast<char const*>(signature.data()), size};
-}
-
-bool is_signed(EVP_PKEY* key, std::string_view text, std::string_view signature) {
-  if (signature.size() != signature_bytes) return false;
-  auto const context = Digest{EVP_MD_CTX_new()};
-  HOIST_ASSERT(context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) == 1);
-  return EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(text),
-                          text.size()) == 1;
-}
 
 std::unexpected<Error> refused(std::string cause) {
   return fail(Error{Code::unauthenticated, "The access token is not valid."}
@@ -122,7 +94,11 @@ Result<Caller> read_claims(json::object const& claims, Time now) {
 }  // namespace
 
 struct KeyRing::State {
-  std::map<std::string, PrivateKey, std::less<>> keys;  // by name; the last is the newest and signs
+  struct Pair {
+    SigningKey key;
+    std::string public_key;
+  };
+  std::map<std::string, Pair, std::less<>> keys;  // by name; the last is the newest and signs
 };
 
 KeyRing::KeyRing(std::unique_ptr<State> state) : state_{std::move(state)} {}
@@ -132,7 +108,10 @@ KeyRing::~KeyRing() = default;
 Result<KeyRing> KeyRing::load_or_create(std::string const& folder, Time now) {
   TRY(auto keys, load_or_create_keys(folder, now));
   auto state = std::make_unique<State>();
-  for (auto& [name, key] : keys) state->keys.emplace(std::move(name), std::move(key));
+  for (auto& [name, key] : keys) {
+    auto public_key = key.public_key();
+    state->keys.emplace(std::move(name), State::Pair{std::move(key), std::move(public_key)});
+  }
   return KeyRing{std::move(state)};
 }
 
@@ -143,7 +122,7 @@ Result<void> KeyRing::rotate(std::string const& folder, Time now) {
 std::string KeyRing::mint(TenantId const& tenant, UserId const& user, Role role,
                           std::chrono::seconds lifetime, Time now) const {
   HOIST_ASSERT(is_tenant_name(tenant.str()) && is_user_name(user.str()));
-  auto const& [key_name, key] = *state_->keys.rbegin();
+  auto const& [key_name, pair] = *state_->keys.rbegin();
   auto const seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   auto const header = json::object{{"alg", "EdDSA"}, {"typ", "JWT"}, {"kid", key_name}};
   auto const claims =
@@ -151,7 +130,7 @@ std::string KeyRing::mint(TenantId const& tenant, UserId const& user, Role role,
                    {"tenant", tenant.str()}, {"role", to_string(role)}, {"jti", new_uuid7(now)},
                    {"iat", seconds},         {"nbf", seconds},          {"exp", seconds + lifetime.count()}};
   auto token = base64url(json::serialize(header)) + "." + base64url(json::serialize(claims));
-  return token + "." + base64url(sign(key.get(), token));
+  return token + "." + base64url(pair.key.sign(token));
 }
 
 // The signature is checked before the claims are read: what nobody signed says nothing.
@@ -162,7 +141,8 @@ Result<Caller> KeyRing::verify(std::string_view token, Time now) const {
   auto const key = state_->keys.find(key_name);
   if (key == state_->keys.end()) return refused("unknown key");
   auto const signature = unbase64url(parts.signature);
-  if (!signature || !is_signed(key->second.get(), parts.signed_text, *signature)) return refused("signature");
+  if (!signature || !verify_ed25519(key->second.public_key, parts.signed_text, *signature))
+    return refused("signature");
   TRY(auto const claims, decode_object(parts.payload));
   return read_claims(claims, now);
 }

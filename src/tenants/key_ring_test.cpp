@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <openssl/ec.h>
 #include <openssl/pem.h>
 
 #include <filesystem>
@@ -35,20 +36,9 @@ class KeyRingTest : public testing::Test {
   std::vector<NamedKey> keys() { return *load_or_create_keys(folder_, clock_.now()); }
   std::string key_name() { return keys().back().name; }
 
-  std::string sign_with(EVP_PKEY* key, std::string const& text) {
-    auto* context = EVP_MD_CTX_new();
-    auto signature = std::string(64, '\0');
-    auto size = signature.size();
-    EXPECT_EQ(EVP_DigestSignInit(context, nullptr, nullptr, nullptr, key), 1);
-    EXPECT_EQ(EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size,
-                             reinterpret_cast<unsigned char const*>(text.data()), text.size()),
-              1);
-    EVP_MD_CTX_free(context);
-    return signature;
-  }
   std::string sign(std::string const& header, std::string const& claims) {
     auto const text = base64url(header) + "." + base64url(claims);
-    return text + "." + base64url(sign_with(keys().back().key.get(), text));
+    return text + "." + base64url(keys().back().key.sign(text));
   }
   std::string header() { return fmt::format(R"({{"alg":"EdDSA","typ":"JWT","kid":"{}"}})", key_name()); }
   // The claims of a good token, with `changes` as text: {"exp", "\"soon\""}; empty takes one away.
@@ -111,20 +101,9 @@ TEST_F(KeyRingTest, A1_NoSpellingOfNoneIsAnAlgorithm) {
 }
 
 TEST_F(KeyRingTest, A2_ThePublicKeyIsNotAnHmacSecret) {
-  auto const key = std::move(keys().back().key);
-  auto* const bio = BIO_new(BIO_s_mem());
-  ASSERT_EQ(PEM_write_bio_PUBKEY(bio, key.get()), 1);
-  char* data = nullptr;
-  auto const size = BIO_get_mem_data(bio, &data);
-  auto const pem = std::string(data, static_cast<std::size_t>(size));
-  BIO_free(bio);
-  auto raw = std::string(32, '\0');
-  auto raw_size = raw.size();
-  ASSERT_EQ(EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(raw.data()), &raw_size),
-            1);
-  auto der = std::string(64, '\0');
-  auto* end = reinterpret_cast<unsigned char*>(der.data());
-  der.resize(static_cast<std::size_t>(i2d_PUBKEY(key.get(), &end)));
+  auto const raw = keys().back().key.public_key();
+  auto const der = *unhex("302a300506032b6570032100") + raw;  // SubjectPublicKeyInfo, RFC 8410
+  auto const pem = "-----BEGIN PUBLIC KEY-----\n" + base64(der) + "\n-----END PUBLIC KEY-----\n";
   auto const trimmed = std::string{trim(pem)};
   for (auto const& secret :
        {pem, trimmed, trimmed + "\r\n", der, raw, base64(der), key_name(), std::string{}}) {
@@ -155,18 +134,16 @@ TEST_F(KeyRingTest, A3_OnlyNamesInTheKeyTableAreKeys) {
 }
 
 TEST_F(KeyRingTest, A4_AKeyCarriedInTheTokenIsNeverUsed) {
-  auto const attacker = PrivateKey{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")};
-  auto raw = std::string(32, '\0');
-  auto size = raw.size();
-  EVP_PKEY_get_raw_public_key(attacker.get(), reinterpret_cast<unsigned char*>(raw.data()), &size);
-  auto const jwk = fmt::format(R"({{"kty":"OKP","crv":"Ed25519","x":"{}"}})", base64url(raw));
+  auto const attacker = SigningKey::generate();
+  auto const jwk =
+      fmt::format(R"({{"kty":"OKP","crv":"Ed25519","x":"{}"}})", base64url(attacker.public_key()));
   for (auto const& extra :
        {R"("jwk":)" + jwk, std::string{R"("jku":"http://127.0.0.1:9/keys")"},
         std::string{R"("x5u":"http://127.0.0.1:9/cert")"}, std::string{R"("x5c":["AAAA"])"},
         std::string{R"("crit":["exp"])"}, std::string{R"("zip":"DEF")"}}) {
     auto const head = fmt::format(R"({{"alg":"EdDSA","typ":"JWT","kid":"{}",{}}})", key_name(), extra);
     auto const text = base64url(head) + "." + base64url(claims());
-    expect_refused(text + "." + base64url(sign_with(attacker.get(), text)));
+    expect_refused(text + "." + base64url(attacker.sign(text)));
     expect_refused(sign(head, claims()));
   }
 }
@@ -336,10 +313,11 @@ TEST_F(KeyRingTest, A7_AKeyOfAnotherKindOrADamagedOneStopsTheStart) {
   auto const path = fmt::format("{}/{}.pem", folder_, key_name());
   std::ofstream{path, std::ios::trunc} << "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEI\n";
   EXPECT_FALSE(KeyRing::load_or_create(folder_, clock_.now()));
-  auto const weak = PrivateKey{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
+  auto* const other_kind = EVP_EC_gen("P-256");
   auto* const file = std::fopen(path.c_str(), "w");
-  PEM_write_PrivateKey(file, weak.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  PEM_write_PrivateKey(file, other_kind, nullptr, nullptr, 0, nullptr, nullptr);
   std::fclose(file);
+  EVP_PKEY_free(other_kind);
   EXPECT_FALSE(KeyRing::load_or_create(folder_, clock_.now()));
 }
 

@@ -71,6 +71,22 @@ TEST_F(TenantRoutesTest, ATenantShowsItsLimits) {
   EXPECT_EQ(body.at("tenant").at("limits").at("storage_bytes_max"), default_storage_bytes_max);
 }
 
+TEST_F(TenantRoutesTest, ATenantsOwnLimitsWinAndTheInstallationsMayChange) {
+  auto own = NewTenant{};
+  own.id = TenantId{"small"};
+  own.name = "Small";
+  own.storage_bytes_max = 5;
+  ASSERT_TRUE(run_to_end<Tenant>([&] { return service_.create(own, deadline_in(10s)); }));
+  auto table = TenantTable{{.storage_bytes_max = 70, .files_max = 9}};
+  ASSERT_TRUE(hoist::testing::read_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
+    EXPECT_EQ(table.limits(tx, TenantId{"small"})->storage_bytes_max, 5);
+    EXPECT_EQ(table.limits(tx, TenantId{"small"})->files_max, 9);
+    EXPECT_EQ(table.limits(tx, TenantId{"acme"})->storage_bytes_max, 70);
+    EXPECT_EQ(table.limits(tx, TenantId{"nobody"}).error().code(), Code::not_found);
+    return {};
+  }));
+}
+
 TEST_F(TenantRoutesTest, UsageWarnsFromEightyPercentOn) {
   usage_.now = {.bytes = default_storage_bytes_max / 100 * 80 - 1, .files = 3};
   auto body = call_json("GET", "/tenants/acme/usage", {.role = "viewer"});
@@ -191,7 +207,7 @@ TEST_F(TenantRoutesTest, TheFirstTenantIsMadeOnceAndFoundAgain) {
   ASSERT_TRUE(first);
   EXPECT_EQ(first->id.str(), "acme");
   auto empty = hoist::testing::inline_database();
-  auto service = Service{{*empty, audit_, audit_, usage_, authenticator_, clock_}};
+  auto service = Service{{*empty, tenants_, audit_, audit_, usage_, authenticator_, clock_}};
   for (auto i = 0; i < 2; ++i) {
     auto const made = run_to_end<Tenant>([&] { return service.ensure_first(deadline_in(10s)); });
     ASSERT_TRUE(made) << made.error().to_string();
@@ -201,7 +217,7 @@ TEST_F(TenantRoutesTest, TheFirstTenantIsMadeOnceAndFoundAgain) {
 
 TEST_F(TenantRoutesTest, ATenantNeedsAFreeAndPlainName) {
   auto const create = [&](std::string const& id) {
-    auto tenant = Tenant{};
+    auto tenant = NewTenant{};
     tenant.id = TenantId{id};
     tenant.name = "Name";
     auto const made = run_to_end<Tenant>([&] { return service_.create(tenant, deadline_in(10s)); });

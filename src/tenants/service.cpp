@@ -4,6 +4,19 @@
 #include "base/try.hpp"
 
 namespace hoist::tenants {
+namespace {
+
+// Whoever runs commands on the machine itself.
+Actor operator_of(TenantId const& tenant, Deadline deadline) {
+  auto actor = Actor{};
+  actor.caller.tenant = tenant;
+  actor.caller.user = UserId{"operator"};
+  actor.caller.role = Role::admin;
+  actor.deadline = deadline;
+  return actor;
+}
+
+}  // namespace
 
 std::int64_t UsageReport::percent() const {
   if (limits.storage_bytes_max <= 0) return 100;
@@ -38,30 +51,25 @@ Async<> Service::own_tenant_only(Actor const& actor, TenantId const& tenant, std
   co_return fail(Code::not_found, "There is no such tenant.");
 }
 
-Async<Tenant> Service::create(Tenant tenant, Deadline deadline) {
-  tenant.created_at = needs_.clock.now();
-  CO_CHECK(co_await needs_.database.write(
+Async<Tenant> Service::create(NewTenant tenant, Deadline deadline) {
+  co_return co_await needs_.database.write(
       tenant.id,
-      [&](sql::Transaction& tx) -> Result<void> {
-        CHECK(TenantTable::insert(tx, tenant));
-        auto actor = Actor{};
-        actor.caller.tenant = tenant.id;
-        actor.caller.user = UserId{"operator"};
-        actor.caller.role = Role::admin;
-        return record(tx, actor, "tenant.created", tenant.id.str());
+      [&](sql::Transaction& tx) -> Result<Tenant> {
+        TRY(auto created, needs_.tenants.insert(tx, tenant, needs_.clock.now()));
+        CHECK(record(tx, operator_of(tenant.id, deadline), "tenant.created", tenant.id.str()));
+        return created;
       },
-      deadline));
-  co_return tenant;
+      deadline);
 }
 
 Async<Tenant> Service::ensure_first(Deadline deadline) {
-  auto find_first = [](sql::Transaction& tx) { return TenantTable::first(tx); };
+  auto find_first = [&](sql::Transaction& tx) { return needs_.tenants.first(tx); };
   CO_TRY(auto const present, co_await needs_.database.read(system_scope(), find_first, deadline));
   if (present) co_return *present;
-  auto tenant = Tenant{};
+  auto tenant = NewTenant{};
   tenant.id = TenantId{"main"};
   tenant.name = "Main";
-  auto created = co_await create(tenant, deadline);
+  auto created = co_await create(std::move(tenant), deadline);
   if (created || created.error().code() != Code::conflict) co_return created;
   // Another process was first.
   CO_TRY(auto const other, co_await needs_.database.read(system_scope(), find_first, deadline));
@@ -74,11 +82,8 @@ Async<> Service::revoke_token(Caller token, Deadline deadline) {
       token.tenant,
       [&](sql::Transaction& tx) -> Result<void> {
         CHECK(insert_revoked_token(tx, token, needs_.clock.now()));
-        auto actor = Actor{};
-        actor.caller.tenant = token.tenant;
-        actor.caller.user = UserId{"operator"};
-        actor.caller.role = Role::admin;
-        return record(tx, actor, "token.revoked", token.credential_id, {{"user", token.user.str()}});
+        return record(tx, operator_of(token.tenant, deadline), "token.revoked", token.credential_id,
+                      {{"user", token.user.str()}});
       },
       deadline));
   needs_.authenticator.forget(token.tenant, token.credential_id);
@@ -88,7 +93,7 @@ Async<> Service::revoke_token(Caller token, Deadline deadline) {
 Async<Tenant> Service::find(Actor actor, TenantId tenant) {
   CO_CHECK(co_await own_tenant_only(actor, tenant, "tenant.read"));
   co_return co_await needs_.database.read(
-      tenant, [&](sql::Transaction& tx) { return TenantTable::find(tx, tenant); }, actor.deadline);
+      tenant, [&](sql::Transaction& tx) { return needs_.tenants.find(tx, tenant); }, actor.deadline);
 }
 
 Async<UsageReport> Service::usage(Actor actor, TenantId tenant) {
@@ -96,7 +101,7 @@ Async<UsageReport> Service::usage(Actor actor, TenantId tenant) {
   co_return co_await needs_.database.read(
       tenant,
       [&](sql::Transaction& tx) -> Result<UsageReport> {
-        TRY(auto const found, TenantTable::find(tx, tenant));
+        TRY(auto const found, needs_.tenants.find(tx, tenant));
         TRY(auto const used, needs_.usage.usage(tx, tenant));
         return UsageReport{used, found.limits};
       },

@@ -38,6 +38,7 @@ class Service {
  public:
   struct Needs {
     Database& database;
+    TenantTable& tenants;
     Audit& audit;
     AuditTrail& trail;
     TenantUsage& usage;
@@ -47,9 +48,9 @@ class Service {
   explicit Service(Needs needs) : needs_{needs} {}
 
   // For the operator: not reachable by a request.
-  Async<Tenant> create(Tenant tenant, Deadline deadline);  // created_at is set here
-  Async<Tenant> ensure_first(Deadline deadline);           // the oldest tenant, or a new one named "main"
-  Async<> revoke_token(Caller token, Deadline deadline);   // as KeyRing::verify read it
+  Async<Tenant> create(NewTenant tenant, Deadline deadline);
+  Async<Tenant> ensure_first(Deadline deadline);          // the oldest tenant, or a new one named "main"
+  Async<> revoke_token(Caller token, Deadline deadline);  // as KeyRing::verify read it
 
   Async<Tenant> find(Actor actor, TenantId tenant);
   Async<UsageReport> usage(Actor actor, TenantId tenant);

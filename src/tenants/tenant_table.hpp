@@ -1,5 +1,6 @@
 // The tenants of this installation and what each may use.
-// Threads  stateless; plain functions for engine threads.
+// Limits   a tenant's own where it has them, else the installation's.
+// Threads  plain functions for engine threads.
 #pragma once
 
 #include <optional>
@@ -13,22 +14,35 @@ namespace hoist::tenants {
 constexpr std::int64_t default_storage_bytes_max = 50'000'000'000;
 constexpr std::int64_t default_files_max = 1'000'000;
 
+struct NewTenant {
+  TenantId id;
+  std::string name;
+  std::optional<std::int64_t> storage_bytes_max;  // absent: the installation's limit, as it may change
+  std::optional<std::int64_t> files_max;
+};
+
 struct Tenant {
   TenantId id;
   std::string name;
-  TenantLimits limits{.storage_bytes_max = default_storage_bytes_max, .files_max = default_files_max};
+  TenantLimits limits;
   Time created_at;
 };
 
 class TenantTable final : public TenantLimitsSource {
  public:
+  explicit TenantTable(TenantLimits defaults) : defaults_{defaults} {}
+  TenantTable() : TenantTable{{default_storage_bytes_max, default_files_max}} {}
   Result<TenantLimits> limits(sql::Transaction& tx, TenantId const& tenant) override;
   // Errors: not_found.
-  [[nodiscard]] static Result<Tenant> find(sql::Transaction& tx, TenantId const& tenant);
+  [[nodiscard]] Result<Tenant> find(sql::Transaction& tx, TenantId const& tenant) const;
   // The oldest tenant. For system_scope().
-  [[nodiscard]] static Result<std::optional<Tenant>> first(sql::Transaction& tx);
+  [[nodiscard]] Result<std::optional<Tenant>> first(sql::Transaction& tx) const;
   // Errors: invalid (name or id), conflict when the id is taken.
-  [[nodiscard]] static Result<void> insert(sql::Transaction& tx, Tenant const& tenant);
+  [[nodiscard]] Result<Tenant> insert(sql::Transaction& tx, NewTenant const& tenant, Time now) const;
+
+ private:
+  [[nodiscard]] Tenant read(sql::Row const& row) const;
+  TenantLimits defaults_;
 };
 
 }  // namespace hoist::tenants

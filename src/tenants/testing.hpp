@@ -34,7 +34,7 @@ class TenantsFixture : public ::testing::Test {
 
   TenantsFixture() {
     for (auto const* name : {"acme", "other"}) {
-      auto tenant = Tenant{};
+      auto tenant = NewTenant{};
       tenant.id = TenantId{name};
       tenant.name = name;
       auto const created = run_to_end<Tenant>([&] { return service_.create(tenant, deadline_in(10s)); });
@@ -66,11 +66,12 @@ class TenantsFixture : public ::testing::Test {
   std::string folder_ = fmt::format("{}/hoist-tenants-{}", ::testing::TempDir(), hex(random_bytes(8)));
   KeyRing keys_ = std::move(*KeyRing::load_or_create(folder_, clock_.now()));
   hoist::testing::TestDatabase database_ = hoist::testing::inline_database();
+  TenantTable tenants_;
   sql::AuditLog audit_;
   FixedUsage usage_;
   memory::RateLimiter limiter_;
   Authenticator authenticator_{keys_, *database_, clock_, {}};
-  Service service_{{*database_, audit_, audit_, usage_, authenticator_, clock_}};
+  Service service_{{*database_, tenants_, audit_, audit_, usage_, authenticator_, clock_}};
 };
 
 }  // namespace hoist::tenants

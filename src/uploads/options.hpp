@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "base/time.hpp"
 
@@ -40,12 +39,10 @@ struct Options {
   bool allow_unscanned = false;  // serve files that are not (yet) known to be clean
   std::string cursor_key;        // secret that authenticates list cursors; the same on every node
 
-  std::vector<std::string> origins;  // that may open streams, beside our own host; "*" for any
   std::size_t watchers_max = 10'000;
   std::size_t topics_per_watcher_max = 100;
   std::size_t feed_events_max = 4096;  // per tenant, in memory; older ones are read from SQL
   std::chrono::milliseconds ping_interval{15'000};
-  std::chrono::milliseconds slow_reader_limit{20'000};  // to take one message
   std::chrono::milliseconds recheck_interval{5'000};    // of a watcher's permission
 };
 

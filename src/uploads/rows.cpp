@@ -186,6 +186,14 @@ Result<std::vector<Upload>> due_uploads(sql::Transaction& tx, UploadState state,
   return to_uploads(rows);
 }
 
+Result<std::vector<Upload>> idle_multiparts(sql::Transaction& tx, Time before, int limit) {
+  TRY(auto const rows, tx.query("SELECT " HOIST_UPLOAD_COLUMNS
+                                " FROM uploads WHERE deadline_us IS NOT NULL AND state = 'PENDING' AND "
+                                "multipart_id IS NOT NULL AND updated_us <= $1 ORDER BY updated_us LIMIT $2",
+                                {sql::value(before), std::int64_t{limit}}));
+  return to_uploads(rows);
+}
+
 Result<void> advance(sql::Transaction& tx, Options const& options, Upload& upload, Step step) {
   auto const from = upload.state;
   auto const refusal = [&] {
@@ -223,6 +231,16 @@ Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, 
   upload.updated_at = now;
   upload.deadline = deadline;
   upload.timeline += entry;
+  return {};
+}
+
+Result<void> requeue(sql::Transaction& tx, Options const& options, Upload& upload, Time now, Time deadline) {
+  CHECK(note(tx, options, upload, now, "requeued", "no worker was done with it in time", deadline));
+  TRY(auto const changed,
+      tx.execute("UPDATE uploads SET requeues = requeues + 1 WHERE tenant = $1 AND id = $2 AND state = $3",
+                 {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
+  if (changed == 0) return fail(Code::conflict, "The upload has changed meanwhile.");
+  ++upload.requeues;
   return {};
 }
 

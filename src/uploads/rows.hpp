@@ -49,6 +49,9 @@ struct ListFilter {
 [[nodiscard]] Result<std::vector<Upload>> due_uploads(sql::Transaction& tx, UploadState state, Time now,
                                                       int limit);
 
+// Of all tenants: PENDING multiparts that nothing happened to since `before`. System scope.
+[[nodiscard]] Result<std::vector<Upload>> idle_multiparts(sql::Transaction& tx, Time before, int limit);
+
 struct Step {
   UploadState to = UploadState::pending;
   Time now;
@@ -67,6 +70,10 @@ struct Step {
 [[nodiscard]] Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, Time now,
                                 std::string_view what, std::string_view detail,
                                 std::optional<Time> deadline);
+
+// Notes that the watchdog has sent the upload to the workers again. Errors: conflict.
+[[nodiscard]] Result<void> requeue(sql::Transaction& tx, Options const& options, Upload& upload, Time now,
+                                   Time deadline);
 
 [[nodiscard]] Result<void> insert_change(sql::Transaction& tx, TenantId const& tenant, std::int64_t seq,
                                          Time at, ProjectId const& project, BatchId const& batch,

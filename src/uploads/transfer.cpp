@@ -36,7 +36,6 @@ Async<> Service::ensure_multipart(Upload& upload, Deadline deadline) {
   auto const ref = ObjectRef{options_.bucket, key_of(upload)};
   auto put = PutOptions{};
   put.content_type = upload.content_type;
-  put.if_absent = true;
   CO_TRY(auto const id, co_await ports_.objects.create_multipart(ref, std::move(put), deadline));
   auto const claimed = co_await ports_.database.write(
       upload.tenant,

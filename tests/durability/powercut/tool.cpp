@@ -4,11 +4,13 @@
 //   powercut_tool materialise SHADOW TARGET [REAL_ROOT KEPT SEED]
 #include <cstdio>
 #include <cstdlib>
+#include <sys/stat.h>
 
 #include "materialise.hpp"
 #include "tracker.hpp"
 
 int main(int count, char** arguments) {
+  umask(0077);  // a server refuses secrets that others may read
   auto words = std::vector<std::string>(arguments + 1, arguments + count);
   if (words.size() == 3 && words[0] == "snapshot")
     return powercut::save_tree(powercut::Shadow{words[2]}, words[1]) ? 0 : 1;

@@ -1,0 +1,230 @@
+#include "adapters/clamd/daemon.hpp"
+
+#include <fmt/format.h>
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "base/try.hpp"
+
+namespace hoist::clamd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto stop_patience = std::chrono::seconds{5};
+constexpr auto healthy_after = std::chrono::seconds{30};
+constexpr auto look_every = std::chrono::milliseconds{200};
+
+// The EICAR test file by its bytes in hexadecimal, so that this file is not itself one.
+constexpr auto test_database = std::string_view{
+    "Eicar-Test-Signature:0:*:58354f2150254041505b345c505a58353428505e2937434329377d2445494341522d"
+    "5354414e444152442d414e544956495255532d544553542d46494c452124482b482a\n"};
+
+bool has_signatures(fs::path const& folder) {
+  auto error = std::error_code{};
+  for (auto const* name : {"main.cvd", "main.cld", "daily.cvd", "daily.cld"})
+    if (fs::exists(folder / name, error)) return true;
+  return false;
+}
+
+std::unexpected<Error> cannot_start(std::string cause) {
+  return fail(Error{Code::unavailable, "The virus scanner cannot be started."}.with_cause(std::move(cause)));
+}
+
+Result<void> write_file(fs::path const& path, std::string_view text) {
+  auto file = std::ofstream{path, std::ios::binary | std::ios::trunc};
+  file << text;
+  file.close();
+  if (!file) return cannot_start("cannot write " + path.string());
+  return {};
+}
+
+Result<void> make_folder(fs::path const& path) {
+  auto error = std::error_code{};
+  fs::create_directories(path, error);
+  if (!error) fs::permissions(path, fs::perms::owner_all, error);
+  if (error) return cannot_start(path.string() + ": " + error.message());
+  return {};
+}
+
+// Debian confines /usr/sbin/clamd by path to its own folders. Started through the loader it is not
+// that path; it stays a process of our user, reading a stream and its signatures.
+std::vector<std::string> command_for(DaemonOptions const& options) {
+  auto command = std::vector<std::string>{options.program, "-c", options.folder + "/clamd.conf"};
+  auto enabled = std::string{};
+  std::ifstream{"/sys/module/apparmor/parameters/enabled"} >> enabled;
+  for (auto const* loader : {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"})
+    if (enabled == "Y" && fs::exists(loader)) {
+      command.insert(command.begin(), loader);
+      break;
+    }
+  return command;
+}
+
+}  // namespace
+
+std::string configuration(DaemonOptions const& options, std::string const& database) {
+  auto text = fmt::format("LocalSocket {0}/clamd.sock\nTemporaryDirectory {0}/tmp\nLogFile {0}/clamd.log\n",
+                          options.folder);
+  text += fmt::format("DatabaseDirectory {}\n", database);
+  // A container and what is in it count together towards MaxScanSize.
+  text += fmt::format("StreamMaxLength {0}\nMaxFileSize {0}\nMaxScanSize {1}\n", options.file_bytes_max,
+                      4 * options.file_bytes_max);
+  text +=
+      "LocalSocketMode 600\n"
+      "FixStaleSocket yes\n"
+      "Foreground yes\n"
+      "LogFileMaxSize 5M\n"
+      "LogTime yes\n"
+      "MaxThreads 4\n"
+      "MaxQueue 32\n"
+      "ReadTimeout 60\n"
+      "CommandReadTimeout 30\n"
+      "MaxScanTime 100000\n"
+      "MaxRecursion 17\n"
+      "MaxFiles 10000\n"
+      // What is over a limit is reported instead of called OK.
+      "AlertExceedsMax yes\n"
+      // A clean answer is about these bytes and today's signatures, never from memory.
+      "DisableCache yes\n"
+      // Decodes every picture for a handful of signatures.
+      "ScanImageFuzzyHash no\n"
+      // Twice the memory while signatures are read again.
+      "ConcurrentDatabaseReload no\n"
+      "SelfCheck 3600\n";
+  return text;
+}
+
+struct Daemon::State {
+  DaemonOptions options;
+  bool test_signatures_only = false;
+  std::atomic<int> pid{0};
+  std::mutex mutex;
+  std::condition_variable stopping;
+  bool stop = false;
+  std::thread watcher;
+
+  // True when it is time to stop.
+  bool pause(std::chrono::milliseconds delay) {
+    auto lock = std::unique_lock{mutex};
+    return stopping.wait_for(lock, delay, [&] { return stop; });
+  }
+
+  void end(Process& process) {
+    process.signal(SIGTERM);
+    process.signal(SIGCONT);  // a stopped process cannot take the signal
+    if (!process.wait(stop_patience)) process.signal(SIGKILL);
+  }
+
+  // Until it ends by itself (false) or we stop (true).
+  bool watch(Process& process) {
+    while (!pause(look_every))
+      if (process.wait(std::chrono::milliseconds{0})) return false;
+    end(process);
+    return true;
+  }
+
+  void run() {
+    auto backoff = options.backoff_min;
+    while (true) {
+      auto const started_at = std::chrono::steady_clock::now();
+      auto process = Process::start({.command = command_for(options)});
+      if (process) {
+        pid = process->pid();
+        auto const stopped = watch(*process);
+        pid = 0;
+        if (stopped) return;
+      }
+      if (std::chrono::steady_clock::now() - started_at > healthy_after) backoff = options.backoff_min;
+      log::warn("the virus scanner ended and is started again; see its log",
+                {{"log", options.folder + "/clamd.log"}, {"in_ms", std::to_string(backoff.count())}});
+      if (pause(backoff)) return;
+      backoff = std::min(backoff * 2, options.backoff_max);
+    }
+  }
+};
+
+Daemon::Daemon(std::unique_ptr<State> state) : state_{std::move(state)} {}
+
+Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
+  auto error = std::error_code{};
+  options.folder = fs::absolute(options.folder, error).string();
+  if (!fs::exists(options.program, error)) return cannot_start(options.program + " is not installed");
+  auto const folder = fs::path{options.folder};
+  if ((folder / "clamd.sock").string().size() >= sizeof(sockaddr_un::sun_path))
+    return cannot_start("the path of the data folder is too long for a socket: " + options.folder);
+  CHECK(make_folder(folder));
+  fs::remove_all(folder / "tmp", error);  // leftovers of a clamd that was killed
+  CHECK(make_folder(folder / "tmp"));
+  auto state = std::make_unique<State>();
+  state->test_signatures_only = !has_signatures(options.signatures);
+  auto database = fs::path{options.signatures};
+  if (state->test_signatures_only) {
+    database = folder / "db";
+    CHECK(make_folder(database));
+    CHECK(write_file(database / "test.ndb", test_database));
+    log::warn("NO VIRUS SIGNATURES: only the EICAR test file is recognised; run tools/clamav-signatures.sh",
+              {{"looked_in", options.signatures}});
+  }
+  CHECK(write_file(folder / "clamd.conf", configuration(options, database.string())));
+  state->options = std::move(options);
+  state->watcher = std::thread{[state = state.get()] { state->run(); }};
+  return std::unique_ptr<Daemon>{new Daemon{std::move(state)}};
+}
+
+Daemon::~Daemon() {
+  {
+    auto const lock = std::lock_guard{state_->mutex};
+    state_->stop = true;
+  }
+  state_->stopping.notify_all();
+  state_->watcher.join();
+}
+
+std::string Daemon::socket() const {
+  return state_->options.folder + "/clamd.sock";
+}
+
+bool Daemon::test_signatures_only() const {
+  return state_->test_signatures_only;
+}
+
+int Daemon::pid() const {
+  return state_->pid;
+}
+
+bool Daemon::listening() const {
+  auto const path = socket();
+  auto const descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto address = sockaddr_un{.sun_family = AF_UNIX};
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  auto const connected =
+      ::connect(descriptor, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0;
+  ::close(descriptor);
+  return connected;
+}
+
+bool Daemon::wait_until_listening(std::chrono::milliseconds patience) const {
+  auto const deadline = std::chrono::steady_clock::now() + patience;
+  while (!listening()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+  return true;
+}
+
+}  // namespace hoist::clamd

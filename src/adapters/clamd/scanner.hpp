@@ -1,0 +1,27 @@
+// The Scanner port by clamd's INSTREAM over a unix socket.
+//
+// Promise  clean only when clamd said "stream: OK" after taking every byte, under a configuration
+//          that reports what is over its limits (config.hpp). Anything else is an error.
+// Threads  any; each scan is one connection on the caller's executor, at most connections_max at a
+//          time: more wait for a place until their deadline.
+// Errors   ports/scanner.hpp.
+// Source   clamd(8), "zINSTREAM" and "zVERSION".
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "ports/scanner.hpp"
+
+namespace hoist::clamd {
+
+struct ScannerOptions {
+  std::string socket;
+  int connections_max = 4;
+  std::chrono::milliseconds scan_max = std::chrono::minutes{2};  // for one file, however late the deadline
+};
+
+[[nodiscard]] std::unique_ptr<Scanner> make_scanner(ScannerOptions options);
+
+}  // namespace hoist::clamd

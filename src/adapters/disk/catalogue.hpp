@@ -1,0 +1,75 @@
+// The rows behind the store, as functions over a transaction. Files are somebody else's business:
+// what is no longer referred to goes to blob_garbage in the same transaction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "ports/database.hpp"
+#include "ports/object_events.hpp"
+#include "ports/object_store.hpp"
+
+namespace hoist::disk {
+
+struct Segment {
+  std::string blob;
+  std::int64_t size = 0;
+  std::string sha256;  // hex
+};
+
+struct Stored {
+  ObjectInfo info;
+  std::vector<Segment> segments;
+};
+
+struct Conditions {
+  bool if_absent = false;
+  std::optional<std::string> if_match;
+};
+
+[[nodiscard]] std::unexpected<Error> no_such_key();
+[[nodiscard]] std::unexpected<Error> no_such_upload();
+
+// What every change of the catalogue needs.
+struct Catalogue {
+  sql::Transaction& tx;
+  ObjectEvents* events = nullptr;  // null: nobody listens
+  Time now;
+
+  // Makes `info` the current version of its key and tells the listener. Fills version and time.
+  Result<ObjectInfo> put(ObjectInfo info, std::vector<Segment> const& segments, Conditions const& conditions);
+  Result<void> remove(ObjectRef const& ref);
+  Result<ObjectInfo> copy(ObjectRef const& from, ObjectRef const& to, std::optional<StringMap> tags);
+  Result<void> set_tags(ObjectRef const& ref, StringMap const& tags);
+
+  Result<std::string> create_multipart(ObjectRef const& ref, PutOptions const& options);
+  Result<PartInfo> put_part(ObjectRef const& ref, std::string const& upload_id, PartInfo part,
+                            Segment const& segment);
+  Result<ObjectInfo> complete(ObjectRef const& ref, std::string const& upload_id,
+                              std::vector<PartInfo> const& parts, std::int64_t part_bytes_min,
+                              CompleteOptions const& options);
+  Result<void> abort(ObjectRef const& ref, std::string const& upload_id);
+
+ private:
+  Result<void> check(ObjectRef const& ref, Conditions const& conditions, std::string& old_version);
+  Result<void> drop_segments(std::string const& version);
+  Result<void> drop_parts(std::string const& upload_id);
+  Result<void> add_garbage(std::string const& blob);
+  Result<ObjectInfo> repeat_completion(ObjectRef const& ref, std::string const& upload_id,
+                                       std::string const& part_list);
+};
+
+[[nodiscard]] Result<Stored> find_object(sql::Transaction& tx, ObjectRef const& ref);
+[[nodiscard]] Result<std::vector<Segment>> segments_of(sql::Transaction& tx, std::string const& version);
+[[nodiscard]] Result<ObjectPage> list_objects(sql::Transaction& tx, ListRequest const& request);
+[[nodiscard]] Result<MultipartInfo> find_multipart(sql::Transaction& tx, ObjectRef const& ref,
+                                                   std::string const& upload_id);
+[[nodiscard]] Result<std::vector<PartInfo>> list_parts(sql::Transaction& tx, ObjectRef const& ref,
+                                                       std::string const& upload_id, int after, int limit);
+[[nodiscard]] Result<std::vector<MultipartInfo>> list_multiparts(sql::Transaction& tx,
+                                                                 std::string const& bucket,
+                                                                 std::string const& prefix, int limit);
+
+}  // namespace hoist::disk

@@ -1,0 +1,39 @@
+// What the store, its writers and its readers share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "adapters/disk/catalogue.hpp"
+#include "adapters/disk/object_store.hpp"
+#include "adapters/disk/shelf.hpp"
+
+namespace hoist::disk {
+
+struct Objects::Context {
+  Context(Options wanted, Database& db, Pool& files, Clock const& time, Metrics& metrics)
+      : options{std::move(wanted)},
+        database{db},
+        pool{files},
+        clock{time},
+        writers{metrics.gauge("hoist_objects_writers", "Objects and parts being written")},
+        bytes_written{
+            metrics.counter("hoist_objects_written_bytes_total", "Bytes of committed objects and parts")},
+        damaged{metrics.counter("hoist_objects_damaged_total", "Reads that met damaged files")} {}
+
+  [[nodiscard]] Catalogue catalogue(sql::Transaction& tx) const { return Catalogue{tx, events, clock.now()}; }
+  [[nodiscard]] Result<void> check_bucket(std::string const& bucket) const;
+
+  Options options;
+  Database& database;
+  Pool& pool;
+  Clock const& clock;
+  ObjectEvents* events = nullptr;
+  std::shared_ptr<Shelf> shelf;
+  std::atomic<std::size_t> writers_open{0};
+  Gauge writers;
+  Counter bytes_written;
+  Counter damaged;
+};
+
+}  // namespace hoist::disk

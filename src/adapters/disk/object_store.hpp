@@ -1,0 +1,107 @@
+// The embedded object store: bytes in files, everything else in SQL.
+//
+//   bytes -> fresh file -> fdatasync -> one transaction: row, old version to garbage, ObjectEvents
+//
+// Threads     any. Files are read, written and hashed on the pool given, one job per buffer.
+// Promise     commit() returns when file, name and row are on disk. Files are never overwritten, so a
+//             reader keeps the version it opened, and replacing a key changes one row.
+// Invariants  (1) the row is the commit point: a file without a row is rubbish, a row without its
+//             file cannot come to be. (2) a file is deleted only after the transaction that dropped
+//             its last reference, and never while it is being read or written.
+// Errors      corrupt when stored bytes are not those that were stored: a whole read fails before its
+//             last byte, a range at least when the size is wrong.
+// Bounds      writers_max writers of two buffers each; beyond them, unavailable.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "base/pool.hpp"
+#include "ports/database.hpp"
+#include "ports/object_events.hpp"
+#include "ports/object_store.hpp"
+
+namespace hoist::disk {
+
+inline constexpr std::size_t buffer_bytes = 256 * 1024;
+
+struct Options {
+  std::string root;
+  std::vector<std::string> buckets;
+  std::int64_t part_bytes_min = 5 * 1024 * 1024;  // all but the last part of a multipart upload
+  std::size_t writers_max = 256;
+  std::int64_t free_bytes_min = 64 * 1024 * 1024;  // left for the database
+  Micros garbage_age = std::chrono::minutes{5};    // a reader may have looked the file up just before
+  Micros orphan_age = std::chrono::hours{1};
+  Micros multipart_open_age_max = std::chrono::days{7};
+  Micros multipart_done_age_max = std::chrono::days{1};
+};
+
+struct Swept {
+  std::int64_t files = 0;       // deleted
+  std::int64_t multiparts = 0;  // aborted because nobody finished them
+};
+
+struct Damage {
+  std::string file;
+  std::vector<ObjectRef> objects;  // that contain it
+  std::string cause;
+};
+
+struct Scrubbed {
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  std::int64_t damaged = 0;
+};
+
+class Objects final : public ObjectStore {
+ public:
+  // Creates what is missing. `database` must be migrated.
+  static Result<std::unique_ptr<Objects>> open(Options options, Database& database, Pool& pool,
+                                               Clock const& clock, Metrics& metrics);
+  ~Objects() override;
+
+  // Who hears of changes; set before the first request.
+  void set_events(ObjectEvents& events);
+
+  Async<std::unique_ptr<ObjectWriter>> create(ObjectRef ref, std::optional<std::int64_t> size,
+                                              Deadline deadline) override;
+  Async<ObjectInfo> head(ObjectRef ref, Deadline deadline) override;
+  Async<std::unique_ptr<ObjectReader>> open(ObjectRef ref, std::optional<ByteRange> range,
+                                            Deadline deadline) override;
+  Async<> remove(ObjectRef ref, Deadline deadline) override;
+  Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, std::optional<StringMap> tags,
+                         Deadline deadline) override;
+  Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) override;
+  Async<ObjectPage> list(ListRequest request, Deadline deadline) override;
+  Async<std::vector<std::string>> list_buckets(Deadline deadline) override;
+  Async<std::string> create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) override;
+  Async<std::unique_ptr<ObjectWriter>> create_part(ObjectRef ref, std::string upload_id, int number,
+                                                   Deadline deadline) override;
+  Async<MultipartInfo> head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) override;
+  Async<std::vector<PartInfo>> list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
+                                          Deadline deadline) override;
+  Async<ObjectInfo> complete_multipart(ObjectRef ref, std::string upload_id, std::vector<PartInfo> parts,
+                                       Deadline deadline, CompleteOptions options) override;
+  Async<> abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) override;
+  Async<std::vector<MultipartInfo>> list_multiparts(std::string bucket, std::string prefix, int limit,
+                                                    Deadline deadline) override;
+
+  // Deletes garbage old enough and gives up multipart uploads nobody finishes. Call now and then.
+  Async<Swept> sweep(Time now);
+  // Deletes files no row names, left by a crash. Call once after start; it may take a while.
+  Async<Swept> remove_orphans(Time now);
+  // Reads every file and compares it with its hash.
+  Async<Scrubbed> scrub(std::function<void(Damage const&)> report);
+
+  struct Context;
+
+ private:
+  explicit Objects(std::shared_ptr<Context> context);
+  std::shared_ptr<Context> context_;
+};
+
+}  // namespace hoist::disk

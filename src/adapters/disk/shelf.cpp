@@ -1,0 +1,165 @@
+#include "adapters/disk/shelf.hpp"
+
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.hpp"
+#include "base/id.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+
+namespace hoist::disk {
+namespace {
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+using Listing = std::unique_ptr<DIR, CloseFolder>;
+
+Result<Listing> list(Fd const& parent, char const* name) {
+  auto const number = ::openat(parent.number(), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (number < 0) return errno_error(std::string{"list "} + name);
+  auto* const folder = ::fdopendir(number);
+  if (folder == nullptr) {
+    ::close(number);
+    return errno_error(std::string{"list "} + name);
+  }
+  return Listing{folder};
+}
+
+// folder and name of "folder/name".
+std::pair<std::string, std::string> split(std::string const& blob) {
+  auto const slash = blob.find('/');
+  HOIST_ASSERT(slash != blob.npos);
+  return {blob.substr(0, slash), blob.substr(slash + 1)};
+}
+
+}  // namespace
+
+Blob::Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file)
+    : shelf_{std::move(shelf)}, name_{std::move(name)}, file_{std::move(file)} {}
+
+Blob::~Blob() {
+  if (!kept_)
+    if (auto removed = shelf_->remove(name_); !removed)
+      log::warn("an unfinished file stays until the next scan", {{"cause", removed.error().to_string()}});
+  shelf_->release(name_);
+}
+
+Result<void> Blob::append(std::string_view bytes) {
+  CHECK(write_at(file_, bytes, size_));
+  start_writeback(file_, size_, static_cast<std::int64_t>(bytes.size()));
+  hasher_.update(bytes);
+  size_ += static_cast<std::int64_t>(bytes.size());
+  return {};
+}
+
+Result<void> Blob::finish() {
+  sha256_ = hasher_.finish();
+  CHECK(sync_file(file_));
+  file_.reset();
+  return {};
+}
+
+Result<std::shared_ptr<Shelf>> Shelf::open(std::string const& root, Clock const& clock) {
+  TRY(auto blobs, make_folder(root + "/blobs"));
+  return std::shared_ptr<Shelf>{new Shelf{std::move(blobs), clock}};
+}
+
+Shelf::~Shelf() {
+  for (auto const& spare : spares_) static_cast<void>(remove(spare.name));
+}
+
+Result<std::unique_ptr<Blob>> Shelf::take() {
+  auto const lock = std::lock_guard{spares_mutex_};
+  if (spares_.empty()) CHECK(refill());
+  auto spare = std::move(spares_.back());
+  spares_.pop_back();
+  return std::make_unique<Blob>(shared_from_this(), std::move(spare.name), std::move(spare.file));
+}
+
+Result<void> Shelf::refill() {
+  if (folder_files_ + shelf_batch_files > folder_files_max) CHECK(begin_folder());
+  for (std::size_t i = 0; i < shelf_batch_files; ++i) {
+    auto const id = new_uuid7(clock_.now());
+    auto file = create_file_in(folder_, id);
+    if (!file && spares_.empty()) return std::unexpected{file.error()};
+    if (!file) break;
+    auto name = folder_name_ + "/" + id;
+    hold(name);
+    spares_.push_back(Spare{std::move(name), std::move(*file)});
+    ++folder_files_;
+  }
+  sync_folder(folder_);
+  return {};
+}
+
+Result<void> Shelf::begin_folder() {
+  auto name = new_uuid7(clock_.now());
+  TRY(folder_, make_folder_in(blobs_, name));
+  folder_name_ = std::move(name);
+  folder_files_ = 0;
+  return {};
+}
+
+Result<Fd> Shelf::open_blob(std::string const& blob, std::int64_t size) const {
+  auto const [folder_name, name] = split(blob);
+  auto folder = open_folder_in(blobs_, folder_name);
+  if (!folder)
+    return fail(Error{Code::corrupt, "The stored file is damaged."}.with_cause(folder.error().to_string()));
+  return disk::open_blob(*folder, name, size);
+}
+
+Result<void> Shelf::remove(std::string const& blob) const {
+  if (::unlinkat(blobs_.number(), blob.c_str(), 0) == 0 || errno == ENOENT) return {};
+  return errno_error("unlink " + blob);
+}
+
+Result<std::vector<std::string>> Shelf::folders() const {
+  TRY(auto listing, list(blobs_, "."));
+  auto names = std::vector<std::string>{};
+  while (auto const* entry = ::readdir(listing.get()))
+    if (is_uuid(entry->d_name)) names.emplace_back(entry->d_name);
+  return names;
+}
+
+Result<std::vector<Shelf::Entry>> Shelf::files(std::string const& folder) const {
+  TRY(auto listing, list(blobs_, folder.c_str()));
+  auto entries = std::vector<Entry>{};
+  while (auto const* entry = ::readdir(listing.get())) {
+    if (!is_uuid(entry->d_name)) continue;
+    struct stat status{};
+    if (::fstatat(::dirfd(listing.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    auto const us = status.st_mtim.tv_sec * 1'000'000 + status.st_mtim.tv_nsec / 1'000;
+    entries.push_back(Entry{folder + "/" + entry->d_name, from_us(us)});
+  }
+  return entries;
+}
+
+void Shelf::remove_folder_if_empty(std::string const& folder) {
+  auto const lock = std::lock_guard{spares_mutex_};
+  if (folder == folder_name_) return;
+  static_cast<void>(::unlinkat(blobs_.number(), folder.c_str(), AT_REMOVEDIR));
+}
+
+bool Shelf::in_use(std::string const& name) const {
+  auto const lock = std::lock_guard{holds_mutex_};
+  return holds_.contains(name);
+}
+
+void Shelf::hold(std::string const& name) {
+  auto const lock = std::lock_guard{holds_mutex_};
+  ++holds_[name];
+}
+
+void Shelf::release(std::string const& name) {
+  auto const lock = std::lock_guard{holds_mutex_};
+  auto const found = holds_.find(name);
+  HOIST_ASSERT(found != holds_.end());
+  if (--found->second == 0) holds_.erase(found);
+}
+
+}  // namespace hoist::disk

@@ -1,0 +1,98 @@
+// Where blobs lie: root/blobs/<folder>/<name>. Hands out empty files whose names are already
+// durable, so that a writer syncs only its own bytes; one folder sync pays for a whole batch.
+//
+// Threads     any; take() and the functions on files block, so they belong on the pool.
+// Invariants  a name is a fresh UUID and is used once. A folder holds at most folder_files_max
+//             files; then the next one begins.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/disk/files.hpp"
+#include "base/hash.hpp"
+#include "base/time.hpp"
+
+namespace hoist::disk {
+
+inline constexpr std::size_t folder_files_max = 4096;
+inline constexpr std::size_t shelf_batch_files = 32;
+
+class Shelf;
+
+// One blob being written. Destroyed before keep(), it removes its file.
+class Blob {
+ public:
+  Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file);
+  ~Blob();
+  Blob(Blob const&) = delete;
+
+  Result<void> append(std::string_view bytes);  // writes, starts the disk, hashes meanwhile
+  Result<void> finish();                        // durable after this; no append() any more
+  void keep() { kept_ = true; }
+
+  [[nodiscard]] std::string const& name() const { return name_; }
+  [[nodiscard]] std::int64_t size() const { return size_; }
+  [[nodiscard]] std::string const& sha256() const { return sha256_; }  // raw; after finish()
+
+ private:
+  std::shared_ptr<Shelf> shelf_;
+  std::string name_;
+  Fd file_;
+  Hasher hasher_{Hasher::Algorithm::sha256};
+  std::int64_t size_ = 0;
+  std::string sha256_;
+  bool kept_ = false;
+};
+
+class Shelf : public std::enable_shared_from_this<Shelf> {
+ public:
+  static Result<std::shared_ptr<Shelf>> open(std::string const& root, Clock const& clock);
+  ~Shelf();
+
+  Result<std::unique_ptr<Blob>> take();
+  [[nodiscard]] Result<Fd> open_blob(std::string const& name, std::int64_t size) const;
+  // Absent is success.
+  Result<void> remove(std::string const& name) const;
+
+  struct Entry {
+    std::string name;  // folder/name
+    Time modified_at;
+  };
+  [[nodiscard]] Result<std::vector<std::string>> folders() const;
+  [[nodiscard]] Result<std::vector<Entry>> files(std::string const& folder) const;
+  void remove_folder_if_empty(std::string const& folder);  // but not the one being filled
+
+  // Being written, waiting to be, or being read: not for the sweeper.
+  [[nodiscard]] bool in_use(std::string const& name) const;
+  void hold(std::string const& name);
+  void release(std::string const& name);
+
+  [[nodiscard]] std::int64_t free_bytes() const { return disk::free_bytes(blobs_); }
+
+ private:
+  struct Spare {
+    std::string name;
+    Fd file;
+  };
+  Shelf(Fd blobs, Clock const& clock) : blobs_{std::move(blobs)}, clock_{clock} {}
+  Result<void> refill();
+  Result<void> begin_folder();
+
+  Fd blobs_;
+  Clock const& clock_;
+  std::mutex spares_mutex_;  // held across a refill: those who wait for it get its files
+  std::vector<Spare> spares_;
+  std::string folder_name_;
+  Fd folder_;
+  std::size_t folder_files_ = folder_files_max;
+  mutable std::mutex holds_mutex_;
+  std::map<std::string, int, std::less<>> holds_;
+};
+
+}  // namespace hoist::disk

@@ -1,0 +1,148 @@
+#include "adapters/disk/writer.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+
+namespace hoist::disk {
+
+// The half of the writer that the pool works on; a running job keeps it alive.
+struct Writer::Stage {
+  using Done = std::move_only_function<void(Result<void>)>;
+
+  std::shared_ptr<Objects::Context> context;
+  std::unique_ptr<Blob> blob;
+  std::string bytes;
+
+  std::mutex mutex;
+  bool running = false;
+  Result<void> outcome;
+  Done waiter;
+
+  Result<void> work(bool last) {
+    if (!blob) {
+      TRY(blob, context->shelf->take());
+    }
+    CHECK(blob->append(bytes));
+    if (last) CHECK(blob->finish());
+    return {};
+  }
+
+  void finished(Result<void> result) {
+    auto waiting = Done{};
+    {
+      auto const lock = std::lock_guard{mutex};
+      running = false;
+      outcome = result;
+      waiting = std::move(waiter);
+    }
+    if (waiting) waiting(std::move(result));
+  }
+
+  // Calls `done` with the last job's outcome, now or when it ends.
+  void when_idle(Done done) {
+    auto result = Result<void>{};
+    {
+      auto const lock = std::lock_guard{mutex};
+      if (running) {
+        waiter = std::move(done);
+        return;
+      }
+      result = outcome;
+    }
+    done(std::move(result));
+  }
+};
+
+Writer::Writer(std::shared_ptr<Objects::Context> context, ObjectRef ref, std::optional<PartTarget> part,
+               std::optional<std::int64_t> size, Deadline deadline)
+    : context_{std::move(context)},
+      ref_{std::move(ref)},
+      part_{std::move(part)},
+      deadline_{deadline},
+      stage_{std::make_shared<Stage>()} {
+  stage_->context = context_;
+  if (size) filling_.reserve(static_cast<std::size_t>(std::min<std::int64_t>(*size, buffer_bytes)));
+  context_->writers.add(1);
+}
+
+Writer::~Writer() {
+  --context_->writers_open;
+  context_->writers.add(-1);
+  // Deleting an unfinished file may block, so it is the pool's job where the pool has a place.
+  if (stage_->blob) static_cast<void>(context_->pool.try_post([stage = std::move(stage_)] {}));
+}
+
+Async<> Writer::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto const piece = bytes.substr(0, buffer_bytes - filling_.size());
+    filling_.append(piece);
+    bytes.remove_prefix(piece.size());
+    if (filling_.size() == buffer_bytes) CO_CHECK(co_await hand_over(false));
+  }
+  co_return Result<void>{};
+}
+
+// Waits for the job before, then starts the next one with what is collected.
+Async<> Writer::hand_over(bool last) {
+  auto idle = [stage = stage_](Stage::Done done) { stage->when_idle(std::move(done)); };
+  CO_CHECK(co_await suspend<void>(std::move(idle)));
+  std::swap(filling_, stage_->bytes);
+  filling_.clear();
+  stage_->running = true;
+  auto const posted = context_->pool.try_post([stage = stage_, last] { stage->finished(stage->work(last)); });
+  if (!posted) {
+    auto busy = Error{Code::unavailable, "The server is busy."}.with_retry_after(1);
+    stage_->finished(fail(std::move(busy)));
+  }
+  co_return Result<void>{};
+}
+
+Async<ObjectInfo> Writer::commit(PutOptions options) {
+  CO_CHECK(co_await hand_over(true));
+  auto idle = [stage = stage_](Stage::Done done) { stage->when_idle(std::move(done)); };
+  CO_CHECK(co_await suspend<void>(std::move(idle)));
+  auto recorded = co_await record(options);
+  if (recorded) context_->bytes_written.add(static_cast<double>(stage_->blob->size()));
+  co_return recorded;
+}
+
+Async<ObjectInfo> Writer::record(PutOptions const& options) {
+  auto const& blob = *stage_->blob;
+  auto const etag = hex(blob.sha256());
+  auto const segment = Segment{blob.name(), blob.size(), etag};
+  auto agreed = false;  // the function wanted to commit
+  auto work = [&](sql::Transaction& tx) -> Result<ObjectInfo> {
+    agreed = false;
+    auto catalogue = context_->catalogue(tx);
+    auto info = ObjectInfo{};
+    info.ref = ref_;
+    info.size = segment.size;
+    info.etag = etag;
+    info.sha256 = blob.sha256();
+    info.checksums = options.checksums;
+    if (part_) {
+      auto part = PartInfo{part_->number, segment.size, etag, options.checksums, {}};
+      TRY(part, catalogue.put_part(ref_, part_->upload_id, std::move(part), segment));
+      info.modified_at = part.modified_at;
+    } else {
+      info.content_type = options.content_type;
+      info.metadata = options.metadata;
+      info.headers = options.headers;
+      info.tags = options.tags;
+      TRY(info, catalogue.put(std::move(info), {segment}, {options.if_absent, options.if_match}));
+    }
+    agreed = true;
+    return info;
+  };
+  auto recorded = co_await context_->database.write(system_scope(), std::move(work), deadline_);
+  // When a commit fails after the function agreed, it may yet have reached the disk: then the file
+  // has to stay, and the scan for orphans decides. A full disk certainly took it back.
+  auto const uncertain = !recorded && agreed && recorded.error().code() != Code::storage_full;
+  if (recorded || uncertain) stage_->blob->keep();
+  co_return recorded;
+}
+
+}  // namespace hoist::disk

@@ -1,0 +1,269 @@
+#include "adapters/memory/objects.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "adapters/memory/objects_state.hpp"
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "base/id.hpp"
+#include "base/try.hpp"
+
+namespace hoist::memory {
+namespace {
+
+using State = Objects::State;
+
+struct PartTarget {
+  std::string upload_id;
+  int number = 0;
+};
+
+class Writer final : public ObjectWriter {
+ public:
+  Writer(std::shared_ptr<State> state, ObjectRef ref, std::optional<PartTarget> part)
+      : state_{std::move(state)}, ref_{std::move(ref)}, part_{std::move(part)} {}
+
+  Async<> write(std::string_view bytes) override {
+    auto const lock = std::lock_guard{state_->mutex};
+    CO_CHECK(state_->enter());
+    bytes_ += bytes;
+    co_return Result<void>{};
+  }
+
+  Async<ObjectInfo> commit(PutOptions options) override {
+    auto const lock = std::lock_guard{state_->mutex};
+    CO_CHECK(state_->enter());
+    auto info = ObjectInfo{};
+    info.ref = ref_;
+    info.sha256 = sha256(bytes_);
+    info.etag = hex(info.sha256);
+    info.size = static_cast<std::int64_t>(bytes_.size());
+    info.checksums = options.checksums;
+    auto bytes = std::make_shared<std::string const>(std::move(bytes_));
+    if (part_) co_return put_part(std::move(info), std::move(bytes));
+    info.content_type = options.content_type;
+    info.metadata = options.metadata;
+    info.headers = options.headers;
+    info.tags = options.tags;
+    co_return state_->put(std::move(info), std::move(bytes), options.if_absent, options.if_match);
+  }
+
+ private:
+  Result<ObjectInfo> put_part(ObjectInfo info, State::Bytes bytes) {
+    auto* const multipart = state_->find_open(ref_, part_->upload_id);
+    if (multipart == nullptr) return no_such_upload();
+    info.modified_at = state_->clock.now();
+    auto part = PartInfo{part_->number, info.size, info.etag, info.checksums, info.modified_at};
+    multipart->parts.insert_or_assign(part_->number, State::Part{std::move(part), std::move(bytes)});
+    return info;
+  }
+
+  std::shared_ptr<State> state_;
+  ObjectRef ref_;
+  std::optional<PartTarget> part_;
+  std::string bytes_;
+};
+
+class Reader final : public ObjectReader {
+ public:
+  Reader(std::shared_ptr<State> state, State::Object object, ByteRange range)
+      : state_{std::move(state)}, object_{std::move(object)}, next_{range.first}, end_{range.last + 1} {
+    auto const whole = next_ == 0 && end_ == object_.info.size;
+    damaged_ = whole && sha256(*object_.bytes) != object_.digest;
+  }
+
+  Async<std::size_t> read(std::span<char> buffer) override {
+    auto const lock = std::lock_guard{state_->mutex};
+    CO_CHECK(state_->enter());
+    auto const count = std::min(static_cast<std::int64_t>(buffer.size()), end_ - next_);
+    if (damaged_ && next_ + count >= end_) co_return fail(Code::corrupt, "The stored bytes are damaged.");
+    std::memcpy(buffer.data(), object_.bytes->data() + next_, static_cast<std::size_t>(count));
+    next_ += count;
+    co_return static_cast<std::size_t>(count);
+  }
+  [[nodiscard]] ObjectInfo const& info() const override { return object_.info; }
+
+ private:
+  std::shared_ptr<State> state_;
+  State::Object object_;
+  std::int64_t next_;
+  std::int64_t end_;
+  bool damaged_ = false;
+};
+
+}  // namespace
+
+Objects::Objects(std::vector<std::string> buckets, Clock const& clock, std::int64_t part_bytes_min)
+    : state_{std::make_shared<State>(std::move(buckets), clock, part_bytes_min)} {}
+Objects::~Objects() = default;
+
+void Objects::fail_next(Code code, int times) {
+  auto const lock = std::lock_guard{state_->mutex};
+  state_->planned = code;
+  state_->planned_times = times;
+}
+
+void Objects::damage(ObjectRef const& ref) {
+  auto const lock = std::lock_guard{state_->mutex};
+  auto& object = state_->objects.at(ref);
+  auto bytes = *object.bytes;
+  if (!bytes.empty()) bytes[bytes.size() / 2] ^= 1;
+  object.bytes = std::make_shared<std::string const>(std::move(bytes));
+}
+
+std::size_t Objects::count() const {
+  auto const lock = std::lock_guard{state_->mutex};
+  return state_->objects.size();
+}
+
+std::string Objects::bytes(ObjectRef const& ref) const {
+  auto const lock = std::lock_guard{state_->mutex};
+  auto const found = state_->objects.find(ref);
+  return found == state_->objects.end() ? std::string{} : *found->second.bytes;
+}
+
+Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optional<std::int64_t>, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  co_return std::make_unique<Writer>(state_, std::move(ref), std::nullopt);
+}
+
+Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  auto const found = state_->objects.find(ref);
+  if (found == state_->objects.end()) co_return no_such_key();
+  co_return found->second.info;
+}
+
+Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<ByteRange> range, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  auto const found = state_->objects.find(ref);
+  if (found == state_->objects.end()) co_return no_such_key();
+  auto const size = found->second.info.size;
+  auto wanted = range.value_or(ByteRange{0, size - 1});
+  if (range && (wanted.first < 0 || wanted.first > wanted.last || wanted.first >= size))
+    co_return fail(Code::range_unsatisfiable, "The range lies outside the object.");
+  wanted.last = std::min(wanted.last, size - 1);
+  co_return std::make_unique<Reader>(state_, found->second, wanted);
+}
+
+Async<> Objects::remove(ObjectRef ref, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  state_->objects.erase(ref);
+  co_return Result<void>{};
+}
+
+Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, std::optional<StringMap> tags, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(from.bucket));
+  CO_CHECK(state_->enter(to.bucket));
+  auto const found = state_->objects.find(from);
+  if (found == state_->objects.end()) co_return no_such_key();
+  auto info = found->second.info;
+  info.ref = to;
+  if (tags) info.tags = std::move(*tags);
+  co_return state_->put(std::move(info), found->second.bytes, false, std::nullopt);
+}
+
+Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  auto const found = state_->objects.find(ref);
+  if (found == state_->objects.end()) co_return no_such_key();
+  found->second.info.tags = std::move(tags);
+  co_return Result<void>{};
+}
+
+Async<ObjectPage> Objects::list(ListRequest request, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(request.bucket));
+  co_return state_->list(request);
+}
+
+Async<std::vector<std::string>> Objects::list_buckets(Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter());
+  auto names = state_->buckets;
+  std::ranges::sort(names);
+  co_return names;
+}
+
+Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  auto multipart = State::Multipart{};
+  auto id = new_uuid7(state_->clock.now());
+  multipart.info = MultipartInfo{std::move(ref), id, std::move(options), state_->clock.now()};
+  state_->multiparts.emplace(id, std::move(multipart));
+  co_return id;
+}
+
+Async<std::unique_ptr<ObjectWriter>> Objects::create_part(ObjectRef ref, std::string upload_id, int number,
+                                                          Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  if (number < 1 || number > 10'000)
+    co_return fail(Error{Code::invalid, "The part number must be from 1 to 10,000."}.with_slug("InvalidArgument"));
+  if (state_->find_open(ref, upload_id) == nullptr) co_return no_such_upload();
+  co_return std::make_unique<Writer>(state_, std::move(ref), PartTarget{std::move(upload_id), number});
+}
+
+Async<MultipartInfo> Objects::head_multipart(ObjectRef ref, std::string upload_id, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  auto const* const found = state_->find_open(ref, upload_id);
+  if (found == nullptr) co_return no_such_upload();
+  co_return found->info;
+}
+
+Async<std::vector<PartInfo>> Objects::list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
+                                                 Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  auto const* const found = state_->find_open(ref, upload_id);
+  if (found == nullptr) co_return no_such_upload();
+  auto parts = std::vector<PartInfo>{};
+  for (auto part = found->parts.upper_bound(after);
+       part != found->parts.end() && std::ssize(parts) < limit; ++part)
+    parts.push_back(part->second.info);
+  co_return parts;
+}
+
+Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_id, std::vector<PartInfo> parts,
+                                              Deadline, CompleteOptions options) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  co_return state_->complete(ref, upload_id, parts, options);
+}
+
+Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(ref.bucket));
+  auto const found = state_->multiparts.find(upload_id);
+  if (found == state_->multiparts.end() || found->second.info.ref != ref ||
+      found->second.phase == State::Phase::completed)
+    co_return no_such_upload();
+  found->second.phase = State::Phase::aborted;
+  found->second.parts.clear();
+  co_return Result<void>{};
+}
+
+Async<std::vector<MultipartInfo>> Objects::list_multiparts(std::string bucket, std::string prefix, int limit,
+                                                           Deadline) {
+  auto const lock = std::lock_guard{state_->mutex};
+  CO_CHECK(state_->enter(bucket));
+  auto found = std::vector<MultipartInfo>{};
+  for (auto const& [id, multipart] : state_->multiparts)
+    if (multipart.phase == State::Phase::open && multipart.info.ref.bucket == bucket &&
+        multipart.info.ref.key.starts_with(prefix))
+      found.push_back(multipart.info);
+  std::ranges::stable_sort(found, {}, [](MultipartInfo const& info) { return info.ref.key; });
+  if (std::ssize(found) > limit) found.resize(static_cast<std::size_t>(limit));
+  co_return found;
+}
+
+}  // namespace hoist::memory

@@ -1,0 +1,61 @@
+// An object store that forgets everything: for tests of what stands on the port.
+//
+//   auto objects = memory::Objects{{"uploads"}, clock};
+//   objects.fail_next(Code::unavailable);   // the next call answers this instead
+//
+// Threads  any.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ports/object_store.hpp"
+
+namespace hoist::memory {
+
+class Objects final : public ObjectStore {
+ public:
+  Objects(std::vector<std::string> buckets, Clock const& clock, std::int64_t part_bytes_min = 5 * 1024 * 1024);
+  ~Objects() override;
+
+  // The next `times` calls of the port, writers and readers included, answer `code`.
+  void fail_next(Code code, int times = 1);
+  // Flips a bit of what is stored, so that whole reads are corrupt.
+  void damage(ObjectRef const& ref);
+  [[nodiscard]] std::size_t count() const;
+  // The bytes; empty when absent.
+  [[nodiscard]] std::string bytes(ObjectRef const& ref) const;
+
+  Async<std::unique_ptr<ObjectWriter>> create(ObjectRef ref, std::optional<std::int64_t> size,
+                                              Deadline deadline) override;
+  Async<ObjectInfo> head(ObjectRef ref, Deadline deadline) override;
+  Async<std::unique_ptr<ObjectReader>> open(ObjectRef ref, std::optional<ByteRange> range,
+                                            Deadline deadline) override;
+  Async<> remove(ObjectRef ref, Deadline deadline) override;
+  Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, std::optional<StringMap> tags,
+                         Deadline deadline) override;
+  Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) override;
+  Async<ObjectPage> list(ListRequest request, Deadline deadline) override;
+  Async<std::vector<std::string>> list_buckets(Deadline deadline) override;
+  Async<std::string> create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) override;
+  Async<std::unique_ptr<ObjectWriter>> create_part(ObjectRef ref, std::string upload_id, int number,
+                                                   Deadline deadline) override;
+  Async<MultipartInfo> head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) override;
+  Async<std::vector<PartInfo>> list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
+                                          Deadline deadline) override;
+  Async<ObjectInfo> complete_multipart(ObjectRef ref, std::string upload_id, std::vector<PartInfo> parts,
+                                       Deadline deadline, CompleteOptions options = {}) override;
+  Async<> abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) override;
+  Async<std::vector<MultipartInfo>> list_multiparts(std::string bucket, std::string prefix, int limit,
+                                                    Deadline deadline) override;
+
+  struct State;
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace hoist::memory

@@ -1,0 +1,124 @@
+#include "adapters/memory/objects_state.hpp"
+
+#include <algorithm>
+
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "base/id.hpp"
+#include "base/try.hpp"
+
+namespace hoist::memory {
+
+std::unexpected<Error> no_such_key() {
+  return fail(Error{Code::not_found, "The object does not exist."}.with_slug("NoSuchKey"));
+}
+std::unexpected<Error> no_such_upload() {
+  return fail(Error{Code::not_found, "The multipart upload does not exist."}.with_slug("NoSuchUpload"));
+}
+
+Result<void> Objects::State::enter() {
+  if (planned_times == 0) return {};
+  --planned_times;
+  return fail(planned, "A planned failure.");
+}
+
+Result<void> Objects::State::enter(std::string const& bucket) {
+  CHECK(enter());
+  if (std::ranges::find(buckets, bucket) != buckets.end()) return {};
+  return fail(Error{Code::not_found, "The bucket does not exist."}.with_slug("NoSuchBucket"));
+}
+
+Result<ObjectInfo> Objects::State::put(ObjectInfo info, Bytes bytes, bool if_absent,
+                                       std::optional<std::string> const& if_match) {
+  auto const found = objects.find(info.ref);
+  auto const exists = found != objects.end();
+  if (if_match && !exists) return no_such_key();
+  if ((if_absent && exists) || (if_match && found->second.info.etag != *if_match))
+    return fail(Code::precondition, "A condition of the request does not hold.");
+  info.size = static_cast<std::int64_t>(bytes->size());
+  info.modified_at = clock.now();
+  info.version = new_uuid7(info.modified_at);
+  auto digest = sha256(*bytes);
+  auto ref = info.ref;
+  objects.insert_or_assign(std::move(ref), Object{info, std::move(bytes), std::move(digest)});
+  return info;
+}
+
+Objects::State::Multipart* Objects::State::find_open(ObjectRef const& ref, std::string const& upload_id) {
+  auto const found = multiparts.find(upload_id);
+  auto const open =
+      found != multiparts.end() && found->second.info.ref == ref && found->second.phase == Phase::open;
+  return open ? &found->second : nullptr;
+}
+
+Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string const& upload_id,
+                                            std::vector<PartInfo> const& parts, CompleteOptions const& options) {
+  if (parts.empty()) return fail(Error{Code::invalid, "The completion names no parts."}.with_slug("MalformedXML"));
+  auto etags = std::vector<std::string>{};
+  for (auto const& part : parts) {
+    if (&part != &parts.front() && part.number <= (&part - 1)->number)
+      return fail(Error{Code::invalid, "The parts must be in ascending order."}.with_slug("InvalidPartOrder"));
+    etags.push_back(std::to_string(part.number) + ":" + part.etag);
+  }
+  auto const found = multiparts.find(upload_id);
+  if (found == multiparts.end() || found->second.info.ref != ref) return no_such_upload();
+  auto& multipart = found->second;
+  if (multipart.phase == Phase::completed && multipart.completed_etags == etags) return multipart.result;
+  if (multipart.phase != Phase::open) return no_such_upload();
+
+  auto bytes = std::string{};
+  auto digests = std::string{};
+  for (auto const& part : parts) {
+    auto const stored = multipart.parts.find(part.number);
+    if (stored == multipart.parts.end() || stored->second.info.etag != part.etag)
+      return fail(Error{Code::invalid, "A part is missing or another."}.with_slug("InvalidPart"));
+    if (&part != &parts.back() && stored->second.info.size < part_bytes_min)
+      return fail(Error{Code::invalid, "A part is too small."}.with_slug("EntityTooSmall"));
+    bytes += *stored->second.bytes;
+    digests += unhex(part.etag).value_or("");
+  }
+  auto info = ObjectInfo{};
+  info.ref = ref;
+  info.etag = hex(sha256(digests)) + "-" + std::to_string(parts.size());
+  info.content_type = multipart.info.options.content_type;
+  info.metadata = multipart.info.options.metadata;
+  info.headers = multipart.info.options.headers;
+  info.tags = multipart.info.options.tags;
+  info.checksums = options.checksums;
+  TRY(multipart.result, put(std::move(info), std::make_shared<std::string const>(std::move(bytes)),
+                            options.if_absent, options.if_match));
+  multipart.phase = Phase::completed;
+  multipart.completed_etags = std::move(etags);
+  multipart.parts.clear();
+  return multipart.result;
+}
+
+ObjectPage Objects::State::list(ListRequest const& request) const {
+  auto page = ObjectPage{};
+  auto last = std::string{};
+  auto skip_prefix = std::string{};  // rolled up on an earlier page
+  if (request.after.ends_with("\xF4\x8F\xBF\xBF")) skip_prefix = request.after.substr(0, request.after.size() - 4);
+  if (request.limit <= 0) return page;
+  for (auto const& [ref, object] : objects) {
+    auto const& key = ref.key;
+    if (ref.bucket != request.bucket || key <= request.after || !key.starts_with(request.prefix)) continue;
+    if (!skip_prefix.empty() && key.starts_with(skip_prefix)) continue;
+    auto const cut = request.delimiter.empty() ? key.npos : key.find(request.delimiter, request.prefix.size());
+    auto const common = cut == key.npos ? std::string{} : key.substr(0, cut + request.delimiter.size());
+    if (!common.empty() && !page.prefixes.empty() && page.prefixes.back() == common) continue;
+    if (page.objects.size() + page.prefixes.size() >= static_cast<std::size_t>(request.limit)) {
+      page.next_after = last;
+      return page;
+    }
+    if (common.empty()) {
+      page.objects.push_back(object.info);
+      last = key;
+    } else {
+      page.prefixes.push_back(common);
+      last = common + "\xF4\x8F\xBF\xBF";
+    }
+  }
+  return page;
+}
+
+}  // namespace hoist::memory

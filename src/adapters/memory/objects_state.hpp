@@ -1,0 +1,61 @@
+// What memory::Objects keeps, with the changes that happen under its lock.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/memory/objects.hpp"
+
+namespace hoist::memory {
+
+struct Objects::State {
+  using Bytes = std::shared_ptr<std::string const>;
+  struct Object {
+    ObjectInfo info;
+    Bytes bytes;
+    std::string digest;  // of the bytes when they were stored
+  };
+  struct Part {
+    PartInfo info;
+    Bytes bytes;
+  };
+  enum class Phase { open, completed, aborted };
+  struct Multipart {
+    MultipartInfo info;
+    Phase phase = Phase::open;
+    std::map<int, Part> parts;
+    std::vector<std::string> completed_etags;
+    ObjectInfo result;
+  };
+
+  State(std::vector<std::string> names, Clock const& time, std::int64_t part_min)
+      : buckets{std::move(names)}, clock{time}, part_bytes_min{part_min} {}
+
+  // Consumes a planned failure, then checks the bucket.
+  [[nodiscard]] Result<void> enter(std::string const& bucket);
+  [[nodiscard]] Result<void> enter();
+  Result<ObjectInfo> put(ObjectInfo info, Bytes bytes, bool if_absent,
+                         std::optional<std::string> const& if_match);
+  Result<ObjectInfo> complete(ObjectRef const& ref, std::string const& upload_id,
+                              std::vector<PartInfo> const& parts, CompleteOptions const& options);
+  [[nodiscard]] Multipart* find_open(ObjectRef const& ref, std::string const& upload_id);
+  [[nodiscard]] ObjectPage list(ListRequest const& request) const;
+
+  mutable std::mutex mutex;
+  std::vector<std::string> buckets;
+  Clock const& clock;
+  std::int64_t part_bytes_min;
+  std::map<ObjectRef, Object> objects;
+  std::map<std::string, Multipart> multiparts;
+  Code planned = Code::internal;
+  int planned_times = 0;
+};
+
+[[nodiscard]] std::unexpected<Error> no_such_key();
+[[nodiscard]] std::unexpected<Error> no_such_upload();
+
+}  // namespace hoist::memory

@@ -1,0 +1,228 @@
+#include "adapters/sql/event_index.hpp"
+
+#include <fmt/format.h>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+
+namespace hoist::sql {
+namespace {
+
+constexpr std::size_t salt_bytes = 16;
+
+constexpr std::string_view columns =
+    "sequence, event_id, user_id, event_type, at_us, received_us, user_salt, user_hash, details_hash, "
+    "chain, request_hash";
+
+std::string decoded(std::string const& text) {
+  return unbase64url(text).value_or(std::string{});
+}
+
+IndexedEvent from_row(TenantId const& tenant, Row const& row) {
+  auto event = IndexedEvent{};
+  event.facts = {tenant,      row.integer(0), EventId{row.text(1)}, row.text(3),
+                 row.time(4), row.time(5),    decoded(row.text(7)), decoded(row.text(8))};
+  if (!row.is_null(2)) event.user = UserId{row.text(2)};
+  event.user_salt = decoded(row.text(6));
+  event.chain = decoded(row.text(9));
+  return event;
+}
+
+Result<std::optional<Row>> row_by_id(Transaction& tx, TenantId const& tenant, EventId const& id) {
+  TRY(auto rows, tx.query(fmt::format("SELECT {} FROM events WHERE tenant = $1 AND event_id = $2", columns),
+                          {tenant.str(), id.str()}));
+  if (rows.empty()) return std::optional<Row>{};
+  return std::optional<Row>{std::move(rows.front())};
+}
+
+Result<void> insert(Transaction& tx, IndexedEvent const& event, std::string const& request_hash) {
+  auto const& facts = event.facts;
+  CHECK(tx.execute(
+      "INSERT INTO events (tenant, sequence, event_id, user_id, event_type, at_us, received_us, user_salt, "
+      "user_hash, details_hash, chain, request_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+      "$12)",
+      {facts.tenant.str(), facts.sequence, facts.id.str(), event.user->str(), facts.type, value(facts.at),
+       value(facts.received_at), base64url(event.user_salt), base64url(facts.user_hash),
+       base64url(facts.details_hash), base64url(event.chain), base64url(request_hash)}));
+  return {};
+}
+
+// Answers the item's number.
+Result<std::int64_t> put_in_outbox(Transaction& tx, OutboxItem const& item) {
+  TRY(auto const rows, tx.query("INSERT INTO event_outbox (tenant, event_id, salt, details, redaction) "
+                                "VALUES ($1, $2, $3, $4, $5) RETURNING number",
+                                {item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
+                                 std::int64_t{item.redaction}}));
+  return rows.at(0).integer(0);
+}
+
+OutboxItem tombstone(TenantId const& tenant, EventId const& id) {
+  return {0, tenant, id, "", "", true};
+}
+
+// Appends one event behind `head`, which it moves on.
+Result<IndexedEvent> append_one(Transaction& tx, TenantId const& tenant, NewEvent event, EventHead& head,
+                                Time now) {
+  if (event.id_given) {
+    TRY(auto const earlier, row_by_id(tx, tenant, event.id));
+    if (earlier) {
+      if (decoded(earlier->text(10)) != event.request_hash)
+        return fail(Code::key_reuse, "This event id was used before with a different event.");
+      auto first = from_row(tenant, *earlier);
+      first.duplicate = true;
+      return first;
+    }
+  }
+  auto made = IndexedEvent{};
+  made.details = {0, tenant, event.id, random_bytes(salt_bytes), std::move(event.details), false};
+  made.user = event.user;
+  made.user_salt = random_bytes(salt_bytes);
+  made.facts = {tenant,
+                head.last_sequence + 1,
+                event.id,
+                std::move(event.type),
+                event.at,
+                now,
+                commitment(made.user_salt, event.user.str()),
+                commitment(made.details.salt, made.details.details)};
+  made.chain = next_chain(head.chain, event_leaf(made.facts));
+  CHECK(insert(tx, made, event.request_hash));
+  TRY(made.details.number, put_in_outbox(tx, made.details));
+  head.last_sequence = made.facts.sequence;
+  head.chain = made.chain;
+  return made;
+}
+
+Result<void> store_head(Transaction& tx, TenantId const& tenant, EventHead const& head) {
+  CHECK(tx.execute(
+      "INSERT INTO event_heads (tenant, first_sequence, last_sequence, chain) VALUES ($1, $2, $3, $4) "
+      "ON CONFLICT (tenant) DO UPDATE SET first_sequence = $2, last_sequence = $3, chain = $4",
+      {tenant.str(), head.first_sequence, head.last_sequence, base64url(head.chain)}));
+  return {};
+}
+
+struct Where {
+  std::string text;
+  Args args;
+  void add(std::string_view condition, Value argument) {
+    args.push_back(std::move(argument));
+    text += fmt::format(" AND {} ${}", condition, args.size());
+  }
+};
+
+Where conditions(EventQuery const& query) {
+  auto where = Where{"tenant = $1", {query.tenant.str()}};
+  if (query.user) where.add("user_id =", query.user->str());
+  if (query.type) where.add("event_type =", *query.type);
+  if (query.from) where.add("at_us >=", value(*query.from));
+  if (query.to) where.add("at_us <", value(*query.to));
+  if (query.after > 0) where.add(query.descending ? "sequence <" : "sequence >", query.after);
+  return where;
+}
+
+}  // namespace
+
+Result<std::vector<Result<IndexedEvent>>> EventIndex::append(Transaction& tx, TenantId const& tenant,
+                                                             std::vector<NewEvent> events, Time now) {
+  TRY(auto current, head(tx, tenant));
+  auto const before = current.last_sequence;
+  auto outcomes = std::vector<Result<IndexedEvent>>{};
+  outcomes.reserve(events.size());
+  for (auto& event : events) {
+    auto outcome = append_one(tx, tenant, std::move(event), current, now);
+    // A reused id is this event's own fault; anything else undoes the whole transaction.
+    if (!outcome && outcome.error().code() != Code::key_reuse) return std::unexpected{outcome.error()};
+    outcomes.push_back(std::move(outcome));
+  }
+  if (current.last_sequence != before) CHECK(store_head(tx, tenant, current));
+  return outcomes;
+}
+
+Result<std::vector<IndexedEvent>> EventIndex::list(Transaction& tx, EventQuery const& query) {
+  if (!query.descending && query.after > 0) {
+    TRY(auto const current, head(tx, query.tenant));
+    if (query.after + 1 < current.first_sequence)
+      return fail(
+          Error{Code::gone, "The cursor is older than the events that are kept; start again."}.with_slug(
+              "cursor_expired"));
+  }
+  auto where = conditions(query);
+  where.args.push_back(std::int64_t{query.limit});
+  auto const text = fmt::format("SELECT {} FROM events WHERE {} ORDER BY sequence {} LIMIT ${}", columns,
+                                where.text, query.descending ? "DESC" : "ASC", where.args.size());
+  TRY(auto const rows, tx.query(text, std::move(where.args)));
+  auto events = std::vector<IndexedEvent>{};
+  events.reserve(rows.size());
+  for (auto const& row : rows) events.push_back(from_row(query.tenant, row));
+  return events;
+}
+
+Result<IndexedEvent> EventIndex::find(Transaction& tx, TenantId const& tenant, EventId const& id) {
+  TRY(auto const row, row_by_id(tx, tenant, id));
+  if (!row) return fail(Code::not_found, "There is no such event.");
+  return from_row(tenant, *row);
+}
+
+Result<EventHead> EventIndex::head(Transaction& tx, TenantId const& tenant) {
+  TRY(auto const rows,
+      tx.query("SELECT first_sequence, last_sequence, chain FROM event_heads WHERE tenant = $1",
+               {tenant.str()}));
+  if (rows.empty()) return EventHead{1, 0, first_chain()};
+  return EventHead{rows[0].integer(0), rows[0].integer(1), decoded(rows[0].text(2))};
+}
+
+Result<std::vector<TenantId>> EventIndex::tenants(Transaction& tx) {
+  TRY(auto const rows, tx.query("SELECT tenant FROM event_heads ORDER BY tenant"));
+  auto names = std::vector<TenantId>{};
+  for (auto const& row : rows) names.emplace_back(row.text(0));
+  return names;
+}
+
+Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
+                                        std::vector<EventId> const& ids) {
+  auto redacted = std::int64_t{0};
+  for (auto const& id : ids) {
+    TRY(auto const changed, tx.execute("UPDATE events SET user_id = NULL, user_salt = '' "
+                                       "WHERE tenant = $1 AND event_id = $2 AND user_id IS NOT NULL",
+                                       {tenant.str(), id.str()}));
+    if (changed == 0) continue;
+    ++redacted;
+    CHECK(
+        tx.execute("DELETE FROM event_outbox WHERE tenant = $1 AND event_id = $2", {tenant.str(), id.str()}));
+    CHECK(put_in_outbox(tx, tombstone(tenant, id)));
+  }
+  return redacted;
+}
+
+Result<std::int64_t> EventIndex::retire(Transaction& tx, TenantId const& tenant, std::int64_t first_kept) {
+  TRY(auto current, head(tx, tenant));
+  auto const bounded = std::min(first_kept, current.last_sequence + 1);
+  if (bounded <= current.first_sequence) return std::int64_t{0};
+  TRY(auto const ids,
+      tx.query("SELECT event_id FROM events WHERE tenant = $1 AND sequence < $2", {tenant.str(), bounded}));
+  for (auto const& row : ids) CHECK(put_in_outbox(tx, tombstone(tenant, EventId{row.text(0)})));
+  TRY(auto const removed,
+      tx.execute("DELETE FROM events WHERE tenant = $1 AND sequence < $2", {tenant.str(), bounded}));
+  current.first_sequence = bounded;
+  CHECK(store_head(tx, tenant, current));
+  return removed;
+}
+
+Result<std::vector<OutboxItem>> EventIndex::outbox(Transaction& tx, int limit) {
+  TRY(auto const rows, tx.query("SELECT number, tenant, event_id, salt, details, redaction FROM event_outbox "
+                                "ORDER BY number LIMIT $1",
+                                {std::int64_t{limit}}));
+  auto items = std::vector<OutboxItem>{};
+  items.reserve(rows.size());
+  for (auto const& row : rows)
+    items.push_back({row.integer(0), TenantId{row.text(1)}, EventId{row.text(2)}, decoded(row.text(3)),
+                     row.text(4), row.integer(5) != 0});
+  return items;
+}
+
+Result<void> EventIndex::settle(Transaction& tx, std::vector<std::int64_t> const& numbers) {
+  for (auto const number : numbers) CHECK(tx.execute("DELETE FROM event_outbox WHERE number = $1", {number}));
+  return {};
+}
+
+}  // namespace hoist::sql

@@ -1,0 +1,23 @@
+// The EventIndex port over any SQL Database; tables of migrations/0007_events.sql.
+#pragma once
+
+#include "ports/event_index.hpp"
+
+namespace hoist::sql {
+
+class EventIndex final : public hoist::EventIndex {
+ public:
+  Result<std::vector<Result<IndexedEvent>>> append(Transaction& tx, TenantId const& tenant,
+                                                   std::vector<NewEvent> events, Time now) override;
+  Result<std::vector<IndexedEvent>> list(Transaction& tx, EventQuery const& query) override;
+  Result<IndexedEvent> find(Transaction& tx, TenantId const& tenant, EventId const& id) override;
+  Result<EventHead> head(Transaction& tx, TenantId const& tenant) override;
+  Result<std::vector<TenantId>> tenants(Transaction& tx) override;
+  Result<std::int64_t> redact(Transaction& tx, TenantId const& tenant,
+                              std::vector<EventId> const& ids) override;
+  Result<std::int64_t> retire(Transaction& tx, TenantId const& tenant, std::int64_t first_kept) override;
+  Result<std::vector<OutboxItem>> outbox(Transaction& tx, int limit) override;
+  Result<void> settle(Transaction& tx, std::vector<std::int64_t> const& numbers) override;
+};
+
+}  // namespace hoist::sql

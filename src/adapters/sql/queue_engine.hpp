@@ -1,0 +1,117 @@
+// The queue engine: every operation as a synchronous function of a transaction and the time, so
+// that it runs the same under a simulated clock and inside other features' transactions.
+//
+// Order      a message takes its sequence under its group's row, in the transaction that makes it
+//            visible. queue_groups says per group when to look at it next (ready_us); receiving
+//            walks that index and reads only the front of the groups it takes.
+// Delivery   hands out the front of one group and closes the group (in_flight, fence) until all of
+//            it is settled or one of it is lost. A loss raises the fence, so the receipts of the
+//            whole delivery are dead at once. Messages are not touched by a delivery.
+// Expiry     found by the next receive: the first unsettled message counts a failed attempt, those
+//            behind it do not.
+// Threads    any; the transaction isolates rows, a mutex guards fairness state.
+// Lifetime   counters are told through after_commit, so the engine outlives its transactions.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "adapters/sql/queue_rows.hpp"
+#include "ports/queue.hpp"
+
+namespace hoist::sql::queue {
+
+[[nodiscard]] bool same_policy(QueuePolicy const& a, QueuePolicy const& b);
+// Errors: invalid, too_large.
+Result<void> check_outgoing(Outgoing const& message);
+Result<void> check_receive(ReceiveRequest const& request);
+// The delay after the n-th failure; `luck` in [0, 1) spreads it by +-20 %.
+[[nodiscard]] Micros backoff(QueuePolicy const& policy, std::int64_t failures, double luck);
+
+// Deficit round robin: whose turn it is. A tenant that took more than one message at its turn
+// stands back for as many turns.
+class Turns {
+ public:
+  [[nodiscard]] std::string last(std::string const& queue);
+  // The walk came to `tenant`; false: it still has to stand back.
+  [[nodiscard]] bool come_to(std::string const& queue, std::string const& tenant, bool alone);
+  void took(std::string const& queue, std::string const& tenant, std::int64_t messages);
+
+ private:
+  struct PerQueue {
+    std::string last;
+    std::map<std::string, std::int64_t> debt;
+  };
+  std::mutex mutex_;
+  std::map<std::string, PerQueue> queues_;
+};
+
+struct Received {
+  std::vector<Message> messages;
+  std::optional<Time> next_at;  // when there may be more, if nobody sends before
+};
+
+struct Changes {  // of one operation, for metrics and wake-ups
+  bool may_receive = false;
+  std::int64_t depth = 0;
+  std::int64_t dead = 0;
+};
+
+class Engine {
+ public:
+  explicit Engine(std::uint64_t seed) : random_{seed} {}
+
+  Result<void> declare(std::string const& queue, QueuePolicy policy);
+  [[nodiscard]] std::shared_ptr<QueuePolicy const> policy(std::string const& queue) const;
+
+  Result<Sent> send(Transaction& tx, Outgoing const& message, Time now, Changes& changes);
+  Result<Received> receive(Transaction& tx, ReceiveRequest const& request, Time now, Changes& changes);
+  // false: it was a repetition and nothing changed.
+  Result<bool> acknowledge(Transaction& tx, Receipt const& receipt, Time now, Changes& changes);
+  Result<FailureOutcome> fail(Transaction& tx, Receipt const& receipt, QueueFailure const& failure, Time now,
+                              Changes& changes);
+  Result<void> release(Transaction& tx, Receipt const& receipt, Time now, Changes& changes);
+  Result<void> extend(Transaction& tx, Receipt const& receipt, Micros visibility, Time now);
+  Result<void> cancel(Transaction& tx, std::string const& queue, TenantId const& tenant, MessageId const& id,
+                      Time now, Changes& changes);
+
+  // Up to `limit` dead letters after `after`; the answer holds the last one's id, or nothing at the end.
+  struct Chunk {
+    std::int64_t count = 0;
+    std::optional<MessageId> last;
+  };
+  Result<Chunk> redrive_some(Transaction& tx, std::string const& queue, TenantId const& tenant,
+                             std::optional<MessageId> const& only, MessageId const& after, int limit, Time now,
+                             Changes& changes);
+  Result<bool> discard(Transaction& tx, std::string const& queue, TenantId const& tenant, MessageId const& id,
+                       Time now, Changes& changes);
+  Result<std::int64_t> purge(Transaction& tx, std::string const& queue, TenantId const& tenant, Time now,
+                             Changes& changes);
+  // Retention and windows, at most `limit` rows of each kind.
+  Result<std::int64_t> clean(Transaction& tx, int limit, Time now, Changes& changes);
+
+ private:
+  Result<std::optional<Sent>> find_duplicate(Transaction& tx, Outgoing const& message, std::string const& key,
+                                             std::string const& body_hash, QueuePolicy const& policy, Time now);
+  Result<std::vector<Message>> take_group(Transaction& tx, GroupRow& group, ReceiveRequest const& request,
+                                          int max, Time now, Changes& changes);
+  Result<void> expire(Transaction& tx, GroupRow& group, Time now, Changes& changes);
+  // Kills `message`; the group's row is brought up to date but not stored.
+  Result<void> kill(Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause, Time now,
+                    Changes& changes);
+  Result<std::int64_t> clean_old_messages(Transaction& tx, std::string const& queue,
+                                          QueuePolicy const& policy, int limit, Time now, Changes& changes);
+  [[nodiscard]] double luck();
+
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<QueuePolicy const>> policies_;
+  std::mt19937_64 random_;
+  Turns turns_;
+};
+
+}  // namespace hoist::sql::queue

@@ -1,0 +1,129 @@
+#include "adapters/sql/queue_rows.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/try.hpp"
+
+namespace hoist::sql::queue {
+namespace {
+
+std::string join(std::vector<std::int64_t> const& sequences) {
+  auto text = std::string{};
+  for (auto const sequence : sequences) {
+    if (!text.empty()) text += ',';
+    text += std::to_string(sequence);
+  }
+  return text;
+}
+
+Value time_or_null(std::optional<Time> const& time) {
+  return time ? Value{to_us(*time)} : null();
+}
+
+}  // namespace
+
+std::vector<std::int64_t> parse_sequences(std::string_view text) {
+  auto sequences = std::vector<std::int64_t>{};
+  while (!text.empty()) {
+    auto number = std::int64_t{0};
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{}) break;
+    sequences.push_back(number);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (!text.empty()) text.remove_prefix(1);
+  }
+  return sequences;
+}
+
+Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key) {
+  TRY(auto const rows,
+      tx.query("SELECT depth, fence, in_flight, leased_us, ready_us, blocked_by, head_sent_us FROM queue_groups "
+               "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+               key.args()));
+  if (rows.empty()) return std::nullopt;
+  auto const& row = rows[0];
+  auto group = GroupRow{.key = key,
+                        .depth = row.integer(0),
+                        .fence = row.integer(1),
+                        .in_flight = parse_sequences(row.text(2)),
+                        .leased_at = row.time(3)};
+  if (!row.is_null(4)) group.ready_at = row.time(4);
+  if (!row.is_null(5)) group.blocked_by = row.integer(5);
+  if (!row.is_null(6)) group.head_sent_at = row.time(6);
+  return group;
+}
+
+Result<void> store_group(Transaction& tx, GroupRow const& row, Time now) {
+  auto args = row.key.args();
+  args.insert(args.end(), {Value{row.depth}, Value{row.fence}, Value{join(row.in_flight)},
+                           Value{to_us(row.leased_at)}, time_or_null(row.ready_at),
+                           value_or_null(row.blocked_by), time_or_null(row.head_sent_at), Value{to_us(now)}});
+  CHECK(tx.execute("UPDATE queue_groups SET depth = $4, fence = $5, in_flight = $6, leased_us = $7, "
+                   "ready_us = $8, blocked_by = $9, head_sent_us = $10, touched_us = $11 "
+                   "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+                   std::move(args)));
+  return {};
+}
+
+MessageRow message_of(Row const& row) {
+  return {.id = MessageId{row.text(0)},
+          .key = {.queue = row.text(1), .tenant = TenantId{row.text(2)}, .group = row.text(3)},
+          .sequence = row.integer(4),
+          .dead = row.text(5) == "d",
+          .body = row.text(6),
+          .attempts = row.integer(7),
+          .ready_at = row.time(8),
+          .sent_at = row.time(9),
+          .died_at = row.time(10),
+          .cause = row.text(11)};
+}
+
+Result<std::optional<MessageRow>> load_message(Transaction& tx, std::string const& queue,
+                                               TenantId const& tenant, MessageId const& id) {
+  static auto const text = std::string{"SELECT "} + message_columns +
+                           " FROM queue_messages WHERE id = $1 AND queue = $2 AND tenant = $3";
+  TRY(auto const rows, tx.query(text, {id.str(), queue, tenant.str()}));
+  if (rows.empty()) return std::nullopt;
+  return message_of(rows[0]);
+}
+
+Result<void> find_head(Transaction& tx, GroupRow& row, Time now) {
+  row.ready_at.reset();
+  row.head_sent_at.reset();
+  if (row.depth == 0) return {};
+  TRY(auto const rows, tx.query("SELECT ready_us, sent_us FROM queue_messages "
+                                "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
+                                "ORDER BY sequence LIMIT 1",
+                                row.key.args()));
+  if (rows.empty()) return {};
+  row.head_sent_at = rows[0].time(1);
+  // Not before now, so that a group just served goes behind the groups that waited meanwhile.
+  if (!row.blocked_by) row.ready_at = std::max(rows[0].time(0), now);
+  return {};
+}
+
+Result<void> lose_delivery(Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now) {
+  auto args = row.key.args();
+  args.insert(args.end(), {Value{row.fence}, Value{from_sequence}, Value{to_us(now)}});
+  CHECK(tx.execute("INSERT INTO queue_losses (queue, tenant, group_name, fence, from_sequence, lost_us) "
+                   "VALUES ($1, $2, $3, $4, $5, $6)",
+                   std::move(args)));
+  ++row.fence;
+  row.in_flight.clear();
+  return {};
+}
+
+DeadLetter dead_letter_of(MessageRow message) {
+  return {.id = std::move(message.id),
+          .queue = std::move(message.key.queue),
+          .tenant = std::move(message.key.tenant),
+          .group = std::move(message.key.group),
+          .body = std::move(message.body),
+          .sequence = message.sequence,
+          .attempts = message.attempts,
+          .cause = std::move(message.cause),
+          .died_at = message.died_at};
+}
+
+}  // namespace hoist::sql::queue

@@ -1,0 +1,66 @@
+// The rows of the queue engine, read and written.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ports/queue.hpp"
+
+namespace hoist::sql::queue {
+
+struct GroupKey {
+  std::string queue;
+  TenantId tenant;
+  std::string group;
+  [[nodiscard]] Args args() const { return {queue, tenant.str(), group}; }
+};
+
+// See migrations/0003_queue.sql. last_sequence and chain belong to send alone.
+struct GroupRow {
+  GroupKey key;
+  std::int64_t depth = 0;
+  std::int64_t fence = 0;
+  std::vector<std::int64_t> in_flight;
+  Time leased_at;
+  std::optional<Time> ready_at;
+  std::optional<std::int64_t> blocked_by;
+  std::optional<Time> head_sent_at;
+};
+
+struct MessageRow {
+  MessageId id;
+  GroupKey key;
+  std::int64_t sequence = 0;
+  bool dead = false;
+  std::string body;
+  std::int64_t attempts = 0;
+  Time ready_at;
+  Time sent_at;
+  Time died_at;
+  std::string cause;
+};
+
+[[nodiscard]] std::vector<std::int64_t> parse_sequences(std::string_view text);
+
+Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key);
+Result<void> store_group(Transaction& tx, GroupRow const& row, Time now);
+
+// Columns that message_of() reads, in its order.
+inline constexpr auto message_columns =
+    "id, queue, tenant, group_name, sequence, state, body, attempts, ready_us, sent_us, died_us, cause";
+[[nodiscard]] MessageRow message_of(Row const& row);
+Result<std::optional<MessageRow>> load_message(Transaction& tx, std::string const& queue,
+                                               TenantId const& tenant, MessageId const& id);
+
+// Looks at who is the head now and sets ready_at and head_sent_at accordingly. For a group with
+// nothing in flight; `row` is not stored.
+Result<void> find_head(Transaction& tx, GroupRow& row, Time now);
+
+// Everything from `from_sequence` on under the row's fence is lost; later receipts get a new fence.
+Result<void> lose_delivery(Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now);
+
+[[nodiscard]] DeadLetter dead_letter_of(MessageRow message);
+
+}  // namespace hoist::sql::queue

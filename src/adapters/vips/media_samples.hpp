@@ -1,0 +1,29 @@
+// Pictures and documents for tests, good and hostile, made on the spot.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hoist::vips::samples {
+
+struct Shape {
+  int width = 640;
+  int height = 480;
+  int orientation = 1;
+  bool position = false;  // GPS, camera and date
+};
+// `suffix` is libvips' name of the format: ".jpg", ".png", ".webp", ".gif", ".tif", ".heic". Empty
+// when this machine's library cannot write it.
+std::string picture(std::string_view suffix, Shape shape = {});
+std::string transparent_png();      // the left half is fully transparent black
+std::string animation(int frames);  // GIF
+std::string multipage_tiff(int pages);
+std::string png_header(unsigned width, unsigned height);  // a PNG that promises this size
+std::string png_bomb(unsigned edge);                      // a real PNG of edge x edge zeros in a few bytes
+std::string pdf(int pages, std::string_view extra = {});
+std::string eicar();  // the harmless test virus, put together at run time
+std::string zip(std::string_view name, std::string_view content);
+bool has_text(std::string_view bytes, std::string_view text);
+
+}  // namespace hoist::vips::samples

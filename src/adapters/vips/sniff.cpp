@@ -1,0 +1,144 @@
+#include "adapters/vips/sniff.hpp"
+
+#include <algorithm>
+#include <array>
+#include <magic.h>
+#include <utility>
+
+#include "base/encode.hpp"
+
+namespace hoist::vips {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr auto sniffed_bytes_max = std::size_t{256} << 10;
+
+constexpr auto pictures =
+    std::array{"image/jpeg"sv, "image/png"sv, "image/webp"sv, "image/gif"sv, "image/tiff"sv, "image/heic"sv};
+
+constexpr auto aliases = std::array<std::pair<std::string_view, std::string_view>, 13>{{
+    {"image/jpg", "image/jpeg"},
+    {"image/pjpeg", "image/jpeg"},
+    {"image/x-png", "image/png"},
+    {"image/tif", "image/tiff"},
+    {"image/x-tiff", "image/tiff"},
+    {"image/heif", "image/heic"},
+    {"image/heic-sequence", "image/heic"},
+    {"image/heif-sequence", "image/heic"},
+    {"image/svg", "image/svg+xml"},
+    {"application/x-pdf", "application/pdf"},
+    {"application/x-zip-compressed", "application/zip"},
+    {"application/javascript", "text/javascript"},
+    {"application/x-javascript", "text/javascript"},
+}};
+
+// HEIF's file type box: which of its many children is this?
+std::string_view heif_type(std::string_view content) {
+  if (content.size() < 16 || content.substr(4, 4) != "ftyp") return {};
+  auto const size = static_cast<std::size_t>(static_cast<unsigned char>(content[2]) << 8 |
+                                             static_cast<unsigned char>(content[3]));
+  auto const box = content.substr(0, std::min({size, content.size(), std::size_t{256}}));
+  auto const has = [&](std::string_view brand) {
+    for (auto i = std::size_t{8}; i + 4 <= box.size(); i += i == 8 ? 8 : 4)
+      if (box.substr(i, 4) == brand) return true;
+    return false;
+  };
+  if (has("avif") || has("avis")) return "image/avif";
+  for (auto const brand : {"heic"sv, "heix"sv, "heim"sv, "heis"sv, "hevc"sv, "hevx"sv})
+    if (has(brand)) return "image/heic";
+  auto const major = box.substr(8, 4);
+  return major == "mif1" || major == "msf1" ? "image/heic"sv : ""sv;
+}
+
+std::string_view signature_type(std::string_view content) {
+  if (content.starts_with("\xff\xd8\xff")) return "image/jpeg";
+  if (content.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (content.starts_with("GIF87a") || content.starts_with("GIF89a")) return "image/gif";
+  if (content.starts_with("RIFF") && content.size() >= 12 && content.substr(8, 4) == "WEBP")
+    return "image/webp";
+  if (content.starts_with("II*\0"sv) || content.starts_with("MM\0*"sv)) return "image/tiff";
+  if (content.starts_with("%PDF-")) return "application/pdf";
+  return heif_type(content);
+}
+
+bool is_generic(std::string_view type) {
+  return type.empty() || type == "application/octet-stream" || type == "binary/octet-stream" ||
+         type == "text/plain" || type == "application/zip" || type == "application/x-ole-storage" ||
+         type == "application/cdfv2" || type == "inode/x-empty";
+}
+
+bool is_unknown(std::string_view declared) {
+  return declared.empty() || declared == "application/octet-stream" || declared == "binary/octet-stream" ||
+         declared == "*/*";
+}
+
+bool is_image(std::string_view type) {
+  return type.starts_with("image/");
+}
+
+bool is_program(std::string_view type) {
+  return type == "application/x-dosexec" || type == "application/x-executable" ||
+         type == "application/x-pie-executable" || type == "application/x-sharedlib" ||
+         type == "application/x-mach-binary";
+}
+
+bool is_markup(std::string_view type) {
+  return type == "text/html" || type == "application/xhtml+xml" || type == "image/svg+xml" ||
+         type == "text/x-php";
+}
+
+// Formats that are a TIFF or a PDF inside.
+bool is_dialect(std::string_view declared, std::string_view content) {
+  if (content == "image/tiff") return declared.starts_with("image/x-") || declared == "image/dng";
+  if (content == "application/pdf")
+    return declared == "application/illustrator" || declared == "application/postscript";
+  return false;
+}
+
+}  // namespace
+
+Result<Sniffer> Sniffer::open() {
+  auto magic = std::shared_ptr<void>{
+      ::magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TAR),
+      [](void* handle) { ::magic_close(static_cast<magic_t>(handle)); }};
+  if (!magic || ::magic_load(static_cast<magic_t>(magic.get()), nullptr) != 0)
+    return fail(Error{Code::internal}.with_cause("libmagic has no database"));
+  return Sniffer{std::move(magic)};
+}
+
+std::string Sniffer::type_of(std::string_view content) const {
+  if (auto const type = signature_type(content); !type.empty()) return std::string{type};
+  auto const head = content.substr(0, sniffed_bytes_max);
+  auto const* const type = ::magic_buffer(static_cast<magic_t>(magic_.get()), head.data(), head.size());
+  // The decoders' types are ours to give: libmagic must not send something else to them.
+  if (type == nullptr || has_picture(type)) return "application/octet-stream";
+  return canonical_type(type);
+}
+
+std::string canonical_type(std::string_view declared) {
+  auto const type = to_lower(trim(declared.substr(0, declared.find(';'))));
+  auto const* const alias = std::ranges::find(aliases, type, [](auto const& pair) { return pair.first; });
+  return alias == aliases.end() ? type : std::string{alias->second};
+}
+
+bool has_picture(std::string_view type) {
+  return std::ranges::find(pictures, type) != pictures.end();
+}
+
+bool contradicts(std::string_view declared, std::string_view content) {
+  if (is_unknown(declared) || declared == content || is_dialect(declared, content)) return false;
+  auto const exact = [](std::string_view type) { return has_picture(type) || type == "application/pdf"; };
+  if (exact(declared) || exact(content)) return true;
+  if (is_image(declared) != is_image(content)) return !is_image(declared) || !is_generic(content);
+  if (is_markup(content)) return true;
+  return is_program(content) && !declared.starts_with("application/x-") &&
+         !declared.starts_with("application/vnd.microsoft.portable");
+}
+
+std::string settled_type(std::string_view declared, std::string_view content) {
+  auto const keep = is_dialect(declared, content) || (is_generic(content) && !is_unknown(declared));
+  return std::string{keep ? declared : content};
+}
+
+}  // namespace hoist::vips

@@ -1,0 +1,17 @@
+// The page's files and the API description, compiled into the binary by tools/embed.py.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace hoist::app {
+
+struct Asset {
+  std::string_view path;  // "/index.html"
+  std::string_view content_type;
+  std::string_view bytes;
+};
+
+[[nodiscard]] std::span<Asset const> all_assets();
+
+}  // namespace hoist::app

@@ -1,0 +1,310 @@
+#include "app/config.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <functional>
+
+#include "base/encode.hpp"
+
+extern char** environ;
+
+namespace hoist::app {
+namespace {
+
+struct Field {
+  std::string name;
+  std::string meaning;
+  std::string range;
+  std::function<bool(Config&, std::string_view)> set;  // false: not a value of this field
+  std::function<std::string(Config const&)> show;      // as a TOML value
+};
+
+std::string toml_text(std::string_view text) {
+  auto out = std::string{"\""};
+  for (auto const c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+template <class At>
+Field number(std::string name, At at, std::int64_t min, std::int64_t max, std::string meaning) {
+  return {std::move(name), std::move(meaning), fmt::format("{} to {}", min, max),
+          [=](Config& config, std::string_view text) {
+            auto value = std::int64_t{0};
+            auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max)
+              return false;
+            at(config) = value;
+            return true;
+          },
+          [=](Config const& config) { return fmt::format("{}", at(config)); }};
+}
+
+template <class At>
+Field text(std::string name, At at, std::string meaning, std::vector<std::string> allowed = {}) {
+  auto range = allowed.empty() ? std::string{"text"} : fmt::format("{}", fmt::join(allowed, ", "));
+  return {std::move(name), std::move(meaning), std::move(range),
+          [=](Config& config, std::string_view value) {
+            if (!allowed.empty() && std::ranges::find(allowed, value) == allowed.end()) return false;
+            at(config) = std::string{value};
+            return true;
+          },
+          [=](Config const& config) { return toml_text(at(config)); }};
+}
+
+template <class At>
+Field flag(std::string name, At at, std::string meaning) {
+  return {std::move(name), std::move(meaning), "true or false",
+          [=](Config& config, std::string_view value) {
+            if (value != "true" && value != "false") return false;
+            at(config) = value == "true";
+            return true;
+          },
+          [=](Config const& config) { return std::string{at(config) ? "true" : "false"}; }};
+}
+
+template <class At>
+Field list(std::string name, At at, std::string meaning) {
+  return {std::move(name), std::move(meaning), "list, comma separated",
+          [=](Config& config, std::string_view value) {
+            auto items = std::vector<std::string>{};
+            while (!value.empty()) {
+              auto const comma = value.find(',');
+              if (auto const item = trim(value.substr(0, comma)); !item.empty()) items.emplace_back(item);
+              value = comma == value.npos ? std::string_view{} : value.substr(comma + 1);
+            }
+            at(config) = std::move(items);
+            return true;
+          },
+          [=](Config const& config) {
+            auto items = std::vector<std::string>{};
+            for (auto const& item : at(config)) items.push_back(toml_text(item));
+            return fmt::format("[{}]", fmt::join(items, ", "));
+          }};
+}
+
+template <class At>
+Field endpoint(std::string name, At at, std::string meaning) {
+  auto field = text(std::move(name), at, std::move(meaning));
+  field.range = "ADDRESS:PORT";
+  field.set = [=](Config& config, std::string_view value) {
+    if (!parse_endpoint(value)) return false;
+    at(config) = std::string{value};
+    return true;
+  };
+  return field;
+}
+
+// NOLINTNEXTLINE: a table is as long as it has rows.
+std::vector<Field> make_fields() {
+#define AT(member) [](auto& config) -> auto& { return config.member; }
+  constexpr auto gigabyte = std::int64_t{1} << 30;
+  return {
+      text("server.data", AT(server.data), "folder of the database, objects and keys"),
+      endpoint("server.listen", AT(server.listen), "where the API and the page listen"),
+      endpoint("server.objects_listen", AT(server.objects_listen), "where the object endpoint listens"),
+      text("server.public_url", AT(server.public_url),
+           "the API's address as users reach it; empty: as listened on"),
+      text("server.objects_url", AT(server.objects_url),
+           "the object endpoint's address as users reach it; it is signed into URLs"),
+      number("server.threads", AT(server.threads), 0, 256, "event loops; 0: one a core"),
+      number("server.connections_max", AT(server.connections_max), 16, 1'000'000,
+             "open connections a listener"),
+      number("server.shutdown_grace_s", AT(server.shutdown_grace_s), 0, 600,
+             "time to finish what is in flight"),
+      list("server.cors_origins", AT(server.cors_origins), "origins of web pages that may call the API"),
+      list("server.trusted_proxies", AT(server.trusted_proxies), "peers whose X-Forwarded-For is believed"),
+      text("server.tls_certificate_file", AT(server.tls_certificate_file), "PEM chain; empty: plain HTTP"),
+      text("server.tls_key_file", AT(server.tls_key_file), "PEM key of the certificate"),
+      text("log.level", AT(log.level), "least severe line written", {"debug", "info", "warn", "error"}),
+      text("log.format", AT(log.format), "for people or for machines", {"text", "json"}),
+      number("limits.requests_per_minute_per_ip", AT(limits.requests_per_minute_per_ip), 1, 1'000'000'000,
+             "requests a minute from one address"),
+      number("limits.requests_per_minute_per_user", AT(limits.requests_per_minute_per_user), 1, 1'000'000'000,
+             "requests a minute by one user"),
+      number("limits.initiations_per_minute_per_user", AT(limits.initiations_per_minute_per_user), 1,
+             1'000'000'000, "uploads or batches started a minute by one user; a batch is one"),
+      number("limits.storage_bytes_per_tenant", AT(limits.storage_bytes_per_tenant), 0, INT64_MAX,
+             "storage of a tenant that has no limit of its own"),
+      number("uploads.url_lifetime_s", AT(uploads.url_lifetime_s), 10, 604'800, "life of a presigned URL"),
+      number("uploads.file_bytes_max", AT(uploads.file_bytes_max), 1, 5120 * gigabyte, "largest file"),
+      number("uploads.multipart_threshold_bytes", AT(uploads.multipart_threshold_bytes), 1, 5 * gigabyte,
+             "files above this get a multipart upload"),
+      number("uploads.part_bytes", AT(uploads.part_bytes), 5 * 1024 * 1024, 5 * gigabyte, "size of a part"),
+      number("uploads.batch_files_max", AT(uploads.batch_files_max), 1, 1000, "files in one batch"),
+      number("uploads.pending_deadline_s", AT(uploads.pending_deadline_s), 60, 7 * 86'400,
+             "an upload without its bytes expires after this"),
+      number("uploads.processing_deadline_s", AT(uploads.processing_deadline_s), 60, 7 * 86'400,
+             "a file not processed after this fails"),
+      flag("uploads.allow_unscanned", AT(uploads.allow_unscanned), "serve files before their scan"),
+      text("objects.region", AT(objects.region), "region in signatures"),
+      text("objects.bucket", AT(objects.bucket), "bucket of files and thumbnails"),
+      text("objects.quarantine_bucket", AT(objects.quarantine_bucket), "bucket of infected files"),
+      number("processing.workers", AT(processing.workers), 0, 256, "files processed at once; 0: one a core"),
+      number("processing.attempts_max", AT(processing.attempts_max), 1, 20, "tries before a file fails"),
+      text("scanner.socket", AT(scanner.socket),
+           "socket of a clamd of yours; empty: a private one is started"),
+      text("scanner.signatures", AT(scanner.signatures), "signature database of the private clamd"),
+  };
+#undef AT
+}
+
+std::vector<Field> const& fields() {
+  static auto const table = make_fields();
+  return table;
+}
+
+Field const* find_field(std::string_view name) {
+  for (auto const& field : fields())
+    if (field.name == name) return &field;
+  return nullptr;
+}
+
+std::string environment_name(std::string_view field) {
+  auto name = std::string{"HOIST_"};
+  for (auto const c : field) name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return name;
+}
+
+class Loader {
+ public:
+  void set(std::string_view name, std::string_view value, std::string const& source) {
+    auto const* field = find_field(name);
+    if (field == nullptr) return refuse(name, "is not a setting (" + source + ")");
+    if (!field->set(config_, value))
+      refuse(name, fmt::format("must be {}, not \"{}\" ({})", field->range, value, source));
+  }
+
+  void read_file(std::string const& path) {
+    auto parsed = toml::table{};
+    try {
+      parsed = toml::parse_file(path);
+    } catch (toml::parse_error const& error) {
+      return refuse(path, fmt::format("is not valid TOML: {} (line {})", error.description(),
+                                      error.source().begin.line));
+    }
+    for (auto const& [section, node] : parsed) {
+      auto const* table = node.as_table();
+      if (table == nullptr) {
+        refuse(section.str(), "must be inside a [section] (" + path + ")");
+        continue;
+      }
+      for (auto const& [key, value] : *table)
+        set(fmt::format("{}.{}", section.str(), key.str()), as_text(value), path);
+    }
+  }
+
+  Result<Config> finish() {
+    check_relations();
+    if (!errors_.empty()) return invalid_config();
+    return config_;
+  }
+
+ private:
+  static std::string as_text(toml::node const& node) {
+    if (auto const* array = node.as_array()) {
+      auto items = std::vector<std::string>{};
+      for (auto const& item : *array) items.push_back(as_text(item));
+      return fmt::format("{}", fmt::join(items, ","));
+    }
+    if (auto const value = node.value<std::string>(); node.is_string()) return *value;
+    if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
+    if (node.is_integer()) return fmt::format("{}", *node.value<std::int64_t>());
+    return "(not text, a number or a list)";
+  }
+
+  void check_relations() {
+    if (config_.server.tls_certificate_file.empty() != config_.server.tls_key_file.empty())
+      refuse("server.tls_key_file", "and server.tls_certificate_file go together");
+    if (config_.objects.bucket == config_.objects.quarantine_bucket)
+      refuse("objects.quarantine_bucket", "must differ from objects.bucket");
+    if (config_.server.data.empty()) refuse("server.data", "must not be empty");
+  }
+
+  void refuse(std::string_view name, std::string reason) {
+    errors_.push_back(FieldError{std::string{name}, std::move(reason)});
+  }
+
+  std::unexpected<Error> invalid_config() {
+    auto detail = std::string{"The configuration has errors:"};
+    for (auto const& error : errors_) detail += fmt::format("\n  {} {}", error.field, error.reason);
+    return fail(Error{Code::invalid, std::move(detail)}.with_fields(std::move(errors_)));
+  }
+
+  Config config_;
+  std::vector<FieldError> errors_;
+};
+
+}  // namespace
+
+Result<Config> load_config(ConfigSources const& sources) {
+  auto loader = Loader{};
+  if (!sources.file.empty()) loader.read_file(sources.file);
+  for (auto const& field : fields()) {
+    auto const name = environment_name(field.name);
+    if (auto const found = sources.environment.find(name); found != sources.environment.end())
+      loader.set(field.name, found->second, name);
+  }
+  for (auto const& setting : sources.settings) {
+    auto const equals = setting.find('=');
+    auto const value =
+        equals == setting.npos ? std::string_view{} : std::string_view{setting}.substr(equals + 1);
+    loader.set(std::string_view{setting}.substr(0, equals), value, "flag");
+  }
+  return loader.finish();
+}
+
+std::string print_config(Config const& config) {
+  auto out = std::string{};
+  auto section = std::string{};
+  for (auto const& field : fields()) {
+    auto const dot = field.name.find('.');
+    if (field.name.substr(0, dot) != section) {
+      section = field.name.substr(0, dot);
+      out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section);
+    }
+    out += fmt::format("{} = {}\n", field.name.substr(dot + 1), field.show(config));
+  }
+  return out;
+}
+
+std::string config_reference() {
+  auto out = std::string{"| Setting | Default | Range | Meaning |\n|---|---|---|---|\n"};
+  for (auto const& field : fields())
+    out += fmt::format("| `{}` | `{}` | {} | {} |\n", field.name, field.show(Config{}), field.range,
+                       field.meaning);
+  return out;
+}
+
+std::map<std::string, std::string> hoist_environment() {
+  auto found = std::map<std::string, std::string>{};
+  for (auto** entry = environ; *entry != nullptr; ++entry) {
+    auto const text = std::string_view{*entry};
+    auto const equals = text.find('=');
+    if (text.starts_with("HOIST_") && equals != text.npos)
+      found.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return found;
+}
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+  auto const colon = text.rfind(':');
+  auto port = std::uint16_t{0};
+  if (colon == text.npos || colon == 0) return fail(Code::invalid, "not ADDRESS:PORT");
+  auto const digits = text.substr(colon + 1);
+  auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size())
+    return fail(Code::invalid, "not ADDRESS:PORT");
+  auto address = text.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  return Endpoint{std::string{address}, port};
+}
+
+}  // namespace hoist::app

@@ -1,0 +1,77 @@
+#include "app/config.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+namespace hoist::app {
+namespace {
+
+class ConfigFile : public testing::Test {
+ protected:
+  std::string write(std::string const& text) {
+    path_ = std::filesystem::temp_directory_path() / ("hoist-config-" + std::to_string(getpid()) + ".toml");
+    std::ofstream{path_} << text;
+    return path_;
+  }
+  ~ConfigFile() override { std::filesystem::remove(path_); }
+  std::filesystem::path path_;
+};
+
+TEST_F(ConfigFile, FlagsWinOverEnvironmentAndEnvironmentOverTheFile) {
+  auto sources = ConfigSources{};
+  sources.file = write("[uploads]\nurl_lifetime_s = 60\nbatch_files_max = 10\npart_bytes = 6000000\n");
+  sources.environment = {{"HOIST_UPLOADS_URL_LIFETIME_S", "70"}, {"HOIST_UPLOADS_BATCH_FILES_MAX", "20"}};
+  sources.settings = {"uploads.url_lifetime_s=80"};
+  auto const config = load_config(sources);
+  ASSERT_TRUE(config) << config.error().detail();
+  EXPECT_EQ(config->uploads.url_lifetime_s, 80);
+  EXPECT_EQ(config->uploads.batch_files_max, 20);
+  EXPECT_EQ(config->uploads.part_bytes, 6'000'000);
+}
+
+TEST_F(ConfigFile, EveryErrorIsNamedAtOnceWithItsSource) {
+  auto sources = ConfigSources{};
+  sources.file = write("[uploads]\nurl_lifetime_s = 1\nunknown = 2\n[log]\nlevel = \"loud\"\n");
+  sources.environment = {{"HOIST_SERVER_LISTEN", "nowhere"}};
+  sources.settings = {"server.tls_key_file=key.pem"};
+  auto const config = load_config(sources);
+  ASSERT_FALSE(config);
+  auto names = std::vector<std::string>{};
+  for (auto const& error : config.error().fields()) names.push_back(error.field);
+  std::ranges::sort(names);
+  EXPECT_EQ(names, (std::vector<std::string>{"log.level", "server.listen", "server.tls_key_file",
+                                             "uploads.unknown", "uploads.url_lifetime_s"}));
+  EXPECT_NE(config.error().detail().find("HOIST_SERVER_LISTEN"), std::string::npos);
+}
+
+TEST_F(ConfigFile, WhatIsPrintedCanBeReadBack) {
+  auto config = Config{};
+  config.server.cors_origins = {"https://a.example", "https://b.example"};
+  config.uploads.allow_unscanned = true;
+  auto sources = ConfigSources{};
+  sources.file = write(print_config(config));
+  auto const again = load_config(sources);
+  ASSERT_TRUE(again) << again.error().detail();
+  EXPECT_EQ(print_config(*again), print_config(config));
+}
+
+TEST(ConfigReference, IsWhatTheDocumentationShows) {
+  auto file = std::ifstream{HOIST_SOURCE_DIR "/docs/configuration.md"};
+  auto const page = std::string{std::istreambuf_iterator<char>{file}, {}};
+  EXPECT_NE(page.find(config_reference()), std::string::npos)
+      << "docs/configuration.md must contain the output of: hoist serve --config-reference";
+}
+
+TEST(Endpoint, TakesIpv6InBracketsAndRefusesTheRest) {
+  EXPECT_EQ(parse_endpoint("[::1]:80")->address, "::1");
+  EXPECT_EQ(parse_endpoint("127.0.0.1:0")->port, 0);
+  EXPECT_FALSE(parse_endpoint("127.0.0.1"));
+  EXPECT_FALSE(parse_endpoint("127.0.0.1:http"));
+  EXPECT_FALSE(parse_endpoint("127.0.0.1:70000"));
+}
+
+}  // namespace
+}  // namespace hoist::app

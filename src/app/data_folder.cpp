@@ -1,0 +1,123 @@
+#include "app/data_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/encode.hpp"
+#include "base/id.hpp"
+#include "base/json.hpp"
+#include "base/try.hpp"
+
+namespace hoist::app {
+namespace {
+
+std::unexpected<Error> system_failure(std::string const& what) {
+  return fail(Code::unavailable, fmt::format("{}: {}", what, std::strerror(errno)));
+}
+
+Result<void> make_private_folder(std::string const& path) {
+  auto failure = std::error_code{};
+  std::filesystem::create_directories(path, failure);
+  if (failure) return fail(Code::unavailable, fmt::format("cannot create {}: {}", path, failure.message()));
+  if (::chmod(path.c_str(), 0700) != 0) return system_failure("cannot protect " + path);
+  return {};
+}
+
+S3Credential new_credential(std::string_view prefix) {
+  auto id = std::string{prefix} + to_lower(hex(random_bytes(8)));
+  for (auto& c : id) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return {std::move(id), base64url(random_bytes(30))};
+}
+
+}  // namespace
+
+Result<void> write_secret_file(std::string const& path, std::string_view content) {
+  auto const temporary = path + ".new";
+  auto const file = ::open(temporary.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0) return system_failure("cannot write " + path);
+  auto const written = ::write(file, content.data(), content.size());
+  auto const synced = ::fsync(file);
+  ::close(file);
+  if (written != static_cast<ssize_t>(content.size()) || synced != 0)
+    return system_failure("cannot write " + path);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_failure("cannot write " + path);
+  return {};
+}
+
+Result<std::string> read_secret_file(std::string const& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    return fail(errno == ENOENT ? Code::not_found : Code::unavailable,
+                fmt::format("{}: {}", path, std::strerror(errno)));
+  }
+  if ((status.st_mode & 077) != 0)
+    return fail(Code::invalid, fmt::format("{} can be read by others; run: chmod 600 {}", path, path));
+  auto file = std::ifstream{path, std::ios::binary};
+  return std::string{std::istreambuf_iterator<char>{file}, {}};
+}
+
+Result<DataFolder> DataFolder::open(std::string path) {
+  auto const created = !std::filesystem::exists(path + "/hoist.db");
+  for (auto const* folder : {"", "/keys", "/objects", "/clamd"}) CHECK(make_private_folder(path + folder));
+  return DataFolder{std::move(path), created};
+}
+
+DataFolder::DataFolder(DataFolder&& other) noexcept
+    : path_{std::move(other.path_)}, created_{other.created_}, lock_{std::exchange(other.lock_, -1)} {}
+
+DataFolder::~DataFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+std::string DataFolder::path(std::string_view name) const {
+  return fmt::format("{}/{}", path_, name);
+}
+
+Result<void> DataFolder::lock() {
+  lock_ = ::open(path("lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (lock_ < 0) return system_failure("cannot open the lock of " + path_);
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0)
+    return fail(Code::unavailable,
+                fmt::format("another hoist is serving {}; stop it or choose another --data", path_));
+  return {};
+}
+
+Result<S3Credentials> DataFolder::s3_credentials(std::string const& region, std::string const& bucket) {
+  auto const file = path("keys/s3.json");
+  auto text = read_secret_file(file);
+  if (!text && text.error().code() != Code::not_found) return std::unexpected{text.error()};
+  if (!text) {
+    auto const root = new_credential("HOISTROOT");
+    auto const signer = new_credential("HOISTSIGN");
+    auto object = json::object{{"access_key_id", root.access_key_id},
+                               {"secret_access_key", root.secret_access_key},
+                               {"region", region},
+                               {"bucket", bucket},
+                               {"signer_access_key_id", signer.access_key_id},
+                               {"signer_secret_access_key", signer.secret_access_key}};
+    CHECK(write_secret_file(file, json::serialize(object)));
+    return S3Credentials{root, signer};
+  }
+  TRY(auto const value, parse_json(*text));
+  auto const* object = value.if_object();
+  if (object == nullptr) return fail(Code::invalid, file + " is damaged");
+  auto fields = Fields{*object};
+  auto credentials = S3Credentials{};
+  credentials.root = {fields.text("access_key_id", {}), fields.text("secret_access_key", {.min = 32})};
+  credentials.signer = {fields.text("signer_access_key_id", {}),
+                        fields.text("signer_secret_access_key", {.min = 32})};
+  (void)fields.optional_text("region", {});
+  (void)fields.optional_text("bucket", {});
+  CHECK(fields.finish());
+  return credentials;
+}
+
+}  // namespace hoist::app

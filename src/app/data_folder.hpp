@@ -1,0 +1,55 @@
+// The folder that holds everything of an embedded Hoist.
+//
+//   DATA/hoist.db         SQLite: every row there is
+//   DATA/objects/         blob files
+//   DATA/keys/            signing keys and S3 credentials, mode 0600
+//   DATA/clamd/           the private clamd: configuration, socket, test signatures
+//   DATA/cli.json         address and token for the command line on this machine, mode 0600
+//   DATA/lock             held by the one server of this folder
+//
+// Errors   unavailable when another server holds the folder; invalid when a secret file can be
+//          read by others.
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+
+namespace hoist::app {
+
+struct S3Credential {
+  std::string access_key_id;
+  std::string secret_access_key;
+};
+
+// Two credentials: `root` is for operators' S3 tools, `signer` is in presigned URLs only.
+struct S3Credentials {
+  S3Credential root;
+  S3Credential signer;
+};
+
+class DataFolder {
+ public:
+  static Result<DataFolder> open(std::string path);
+  DataFolder(DataFolder&& other) noexcept;
+  ~DataFolder();
+
+  [[nodiscard]] std::string path(std::string_view name) const;
+  [[nodiscard]] bool created() const { return created_; }  // this is the first start
+  // One server a folder. Errors: unavailable.
+  Result<void> lock();
+  Result<S3Credentials> s3_credentials(std::string const& region, std::string const& bucket);
+
+ private:
+  DataFolder(std::string path, bool created) : path_{std::move(path)}, created_{created} {}
+  std::string path_;
+  bool created_;
+  int lock_ = -1;
+};
+
+// Writes a file that only the owner may read: temporary name, sync, rename.
+Result<void> write_secret_file(std::string const& path, std::string_view content);
+// Refuses a file that others may read.
+Result<std::string> read_secret_file(std::string const& path);
+
+}  // namespace hoist::app

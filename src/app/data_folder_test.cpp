@@ -1,0 +1,47 @@
+#include "app/data_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sys/stat.h>
+
+namespace hoist::app {
+namespace {
+
+class DataFolderTest : public testing::Test {
+ protected:
+  ~DataFolderTest() override { std::filesystem::remove_all(path_); }
+  std::string path_ = testing::TempDir() + "/hoist-data-" + std::to_string(getpid());
+};
+
+TEST_F(DataFolderTest, CredentialsAreMadeOnceAndKept) {
+  auto folder = DataFolder::open(path_);
+  ASSERT_TRUE(folder);
+  EXPECT_TRUE(folder->created());
+  auto const first = folder->s3_credentials("us-east-1", "hoist");
+  auto const second = folder->s3_credentials("us-east-1", "hoist");
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->root.secret_access_key, second->root.secret_access_key);
+  EXPECT_NE(first->root.access_key_id, first->signer.access_key_id);
+}
+
+TEST_F(DataFolderTest, O3_ASecretThatOthersCanReadIsRefused) {
+  auto folder = DataFolder::open(path_);
+  ASSERT_TRUE(folder->s3_credentials("us-east-1", "hoist"));
+  ASSERT_EQ(::chmod(folder->path("keys/s3.json").c_str(), 0644), 0);
+  auto const refused = folder->s3_credentials("us-east-1", "hoist");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().detail().find("chmod 600"), std::string::npos);
+}
+
+TEST_F(DataFolderTest, O3_TwoServersCannotShareAFolder) {
+  auto first = DataFolder::open(path_);
+  auto second = DataFolder::open(path_);
+  EXPECT_TRUE(first->lock());
+  auto const refused = second->lock();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::unavailable);
+}
+
+}  // namespace
+}  // namespace hoist::app

@@ -1,0 +1,62 @@
+#include "app/ops_routes.hpp"
+
+#include <fmt/format.h>
+
+#include "app/assets.hpp"
+
+namespace hoist::app {
+namespace {
+
+// Nothing inline, nothing from elsewhere; pictures and bytes come from the object endpoint.
+std::string content_policy(std::string const& objects_origin) {
+  return fmt::format(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {0}; "
+      "connect-src 'self' {0}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      objects_origin);
+}
+
+net::Response asset_response(Asset const& asset, std::string const& policy) {
+  auto response = net::text_response(200, std::string{asset.bytes}, std::string{asset.content_type});
+  response.headers.set("Cache-Control", "no-cache");
+  response.headers.set("Content-Security-Policy", policy);
+  response.headers.set("X-Frame-Options", "DENY");
+  response.headers.set("Referrer-Policy", "no-referrer");
+  return response;
+}
+
+void add_asset(net::Router& router, std::string path, Asset const& asset, std::string const& policy) {
+  router.add(
+      {.method = "GET", .pattern = std::move(path)},
+      [&asset, policy](net::Request&) -> Async<net::Response> { co_return asset_response(asset, policy); });
+}
+
+void add_assets(net::Router& router, std::string const& policy) {
+  for (auto const& asset : all_assets()) {
+    add_asset(router, std::string{asset.path}, asset, policy);
+    if (asset.path == "/index.html") add_asset(router, "/", asset, policy);
+    if (asset.path == "/docs.html") add_asset(router, "/docs", asset, policy);
+  }
+}
+
+}  // namespace
+
+void add_ops_routes(net::Router& router, Operations& operations, Metrics& metrics) {
+  router.add({.method = "GET", .pattern = "/health"}, [&](net::Request&) -> Async<net::Response> {
+    co_return net::json_response(200, operations.health());
+  });
+  router.add({.method = "GET", .pattern = "/ready"}, [&](net::Request&) -> Async<net::Response> {
+    if (!operations.ready)
+      co_return fail(Error{Code::unavailable, "Starting or stopping."}.with_retry_after(1));
+    co_return net::json_response(200, json::object{{"ready", true}});
+  });
+  router.add({.method = "GET", .pattern = "/metrics"}, [&](net::Request&) -> Async<net::Response> {
+    co_return net::text_response(200, metrics.render(), "text/plain; version=0.0.4; charset=utf-8");
+  });
+  router.add({.method = "GET", .pattern = "/console/config.json"},
+             [&](net::Request&) -> Async<net::Response> {
+               co_return net::json_response(200, json::object{{"objects", operations.objects_origin}});
+             });
+  add_assets(router, content_policy(operations.objects_origin));
+}
+
+}  // namespace hoist::app

@@ -1,0 +1,21 @@
+// What operators and browsers ask that belongs to no feature: /health, /ready, /metrics, the API
+// description and the page.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "net/router.hpp"
+
+namespace hoist::app {
+
+struct Operations {
+  std::atomic<bool> ready{false};
+  std::function<json::object()> health;  // details for /health; must not block
+  std::string objects_origin;            // "http://127.0.0.1:9000": the page may talk to it
+};
+
+void add_ops_routes(net::Router& router, Operations& operations, Metrics& metrics);
+
+}  // namespace hoist::app

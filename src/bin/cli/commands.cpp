@@ -1,0 +1,122 @@
+#include "bin/cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+#include "bin/cli/look.hpp"
+#include "bin/cli/put.hpp"
+#include "model/upload.hpp"
+
+namespace hoist::cli {
+namespace {
+
+constexpr auto parallel_max = 64;
+
+std::vector<std::string> upload_states() {
+  auto names = std::vector<std::string>{};
+  for (auto index = 0; index < static_cast<int>(UploadState::count_); ++index)
+    names.emplace_back(to_string(static_cast<UploadState>(index)));
+  return names;
+}
+
+void add_connection(CLI::App& command, ConnectionOptions& options) {
+  auto const group = "Which server";
+  command.add_option("--server", options.server, "Address of the API, e.g. http://127.0.0.1:8080")
+      ->envname("HOIST_SERVER")
+      ->group(group);
+  command
+      .add_option("--token", options.token,
+                  "Access token; better given as HOIST_TOKEN, which others cannot see")
+      ->envname("HOIST_TOKEN")
+      ->group(group);
+  command
+      .add_option("--data", options.data,
+                  "Data folder of a server on this machine; its address and token are read there "
+                  "(default: ./hoist-data)")
+      ->group(group);
+}
+
+void add_put(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<PutOptions>();
+  auto* command = app.add_subcommand("put", "Upload files and folders");
+  command->add_option("path", options->paths, "Files and folders; folders with everything in them")
+      ->required();
+  command->add_option("--project", options->project, "Project the files belong to")->capture_default_str();
+  command->add_option("--parallel", options->parallel, "Connections used at once")
+      ->check(CLI::Range(1, parallel_max))
+      ->capture_default_str();
+  command->add_flag("!--no-wait", options->wait, "End when the bytes are there, before they are checked");
+  command->add_flag("--json", options->json, "One JSON object per file, then a summary");
+  add_connection(*command, options->connection);
+  command->footer(
+      "Files the server has already are skipped. After Ctrl-C, a crash or a lost connection, the same\n"
+      "command goes on where it stopped.\n\n"
+      "Examples:\n"
+      "  hoist put ~/Pictures/site-a --project site-a\n"
+      "  hoist put *.jpg --parallel 4 --json | jq 'select(.outcome == \"failed\")'\n\n"
+      "Exit code: 0 every file is COMPLETED or was there, 1 a file failed, 2 usage, 3 not allowed,\n"
+      "6 the server does not answer.");
+  command->callback([options, &exit_code] { exit_code = put_command(*options); });
+}
+
+void add_list(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<ListOptions>();
+  auto* command = app.add_subcommand("ls", "List uploads, the newest first");
+  command->add_option("--project", options->project, "Only this project's");
+  command->add_option("--status", options->status, "Only in this state")
+      ->transform(CLI::IsMember(upload_states(), CLI::ignore_case));
+  command->add_option("--batch", options->batch, "Only of this batch");
+  command->add_option("--limit", options->limit, "At most so many; 0 for all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "One JSON object per upload");
+  add_connection(*command, options->connection);
+  command->footer(
+      "Examples:\n"
+      "  hoist ls --status failed\n"
+      "  hoist ls --project site-a --limit 0 --json | jq -r .id");
+  command->callback([options, &exit_code] { exit_code = list_command(*options); });
+}
+
+void add_get(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<GetOptions>();
+  auto* command = app.add_subcommand("get", "Download a file, or a thumbnail of it");
+  command->add_option("id", options->id, "Of the upload; see `hoist ls`")->required();
+  command->add_option("-o,--output", options->output, "File or folder to write to; - for standard output");
+  command->add_option("--thumbnail", options->thumbnail, "The picture at this size instead")
+      ->check(CLI::IsMember({256, 1024}));
+  add_connection(*command, options->connection);
+  command->footer(
+      "The SHA-256 of what arrives is compared with the stored one before the file appears.\n\n"
+      "Examples:\n"
+      "  hoist get 0197a3c2-... -o photo.jpg\n"
+      "  hoist get 0197a3c2-... --thumbnail 256 -o -");
+  command->callback([options, &exit_code] { exit_code = get_command(*options); });
+}
+
+void add_status(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<StatusOptions>();
+  auto* command = app.add_subcommand("status", "Where uploads stand");
+  command->add_option("id", options->id, "An upload or a batch; without it, everything is counted");
+  command->add_flag("-f,--follow", options->follow, "Stay and print every change as it happens");
+  command->add_flag("--json", options->json, "JSON, one object per line");
+  add_connection(*command, options->connection);
+  command->footer(
+      "Examples:\n"
+      "  hoist status\n"
+      "  hoist status 0197a3c2-...\n"
+      "  hoist status --follow --json | jq .");
+  command->callback([options, &exit_code] { exit_code = status_command(*options); });
+}
+
+}  // namespace
+
+void add_client_commands(CLI::App& app, int& exit_code) {
+  add_put(app, exit_code);
+  add_list(app, exit_code);
+  add_get(app, exit_code);
+  add_status(app, exit_code);
+}
+
+}  // namespace hoist::cli

@@ -1,0 +1,52 @@
+#include "bin/cli/item.hpp"
+
+#include <algorithm>
+
+#include "base/encode.hpp"
+
+namespace hoist::cli {
+
+void accept_parts(Item& item, json::object const& answer) {
+  for (auto const& part : array_of(answer, "parts"))
+    if (part.is_object())
+      item.part_urls[number_of(part.get_object(), "number")] = text_of(part.get_object(), "url");
+  for (auto const& number : array_of(answer, "stored"))
+    if (number.is_int64()) item.parts_sent.insert(number.get_int64());
+}
+
+Result<void> accept_transfer(Item& item, json::object const& transfer) {
+  auto const& multipart = object_of(transfer, "multipart");
+  if (!multipart.empty()) {
+    item.part_size = number_of(multipart, "part_size");
+    item.part_count = number_of(multipart, "part_count");
+    if (item.part_size < 1 || item.part_count < 1 || part_range(item, item.part_count).length < 1)
+      return fail(Code::internal, "The server's plan of parts does not fit the file.");
+    accept_parts(item, multipart);
+    return {};
+  }
+  item.method = text_of(transfer, "method");
+  item.url = text_of(transfer, "url");
+  if (item.method.empty() || item.url.empty())
+    return fail(Code::internal, "The server granted no upload URL.");
+  item.headers = {};
+  for (auto const& [name, value] : object_of(transfer, "headers")) {
+    if (!value.is_string() || to_lower(name) == "content-length") continue;
+    item.headers.set(std::string_view{name}, std::string{value.get_string()});
+  }
+  return {};
+}
+
+void mark_failed(Item& item, Error const& error) {
+  item.outcome = Item::Outcome::failed;
+  item.error_code = error.slug();
+  item.error = error.detail();
+  item.error_exit = info(error.code()).cli_exit;
+  for (auto const& field : error.fields()) item.error += " " + field.field + " " + field.reason + ".";
+}
+
+PartRange part_range(Item const& item, std::int64_t number) {
+  auto const offset = (number - 1) * item.part_size;
+  return {offset, std::min(item.part_size, item.file.size - offset)};
+}
+
+}  // namespace hoist::cli

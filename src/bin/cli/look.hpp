@@ -1,0 +1,37 @@
+// hoist ls, get and status: what the server has and what happens to it.
+#pragma once
+
+#include <string>
+
+#include "bin/cli/connection.hpp"
+
+namespace hoist::cli {
+
+struct ListOptions {
+  ConnectionOptions connection;
+  std::string project;
+  std::string status;
+  std::string batch;
+  std::int64_t limit = 100;  // 0: all
+  bool json = false;
+};
+[[nodiscard]] int list_command(ListOptions const& options);
+
+struct GetOptions {
+  ConnectionOptions connection;
+  std::string id;
+  std::string output;  // empty: the file's own name, here; "-": standard output
+  int thumbnail = 0;
+};
+// The file appears under its name only once it is whole and its SHA-256 is right.
+[[nodiscard]] int get_command(GetOptions const& options);
+
+struct StatusOptions {
+  ConnectionOptions connection;
+  std::string id;  // of an upload or a batch; empty: everything
+  bool follow = false;
+  bool json = false;
+};
+[[nodiscard]] int status_command(StatusOptions const& options);
+
+}  // namespace hoist::cli

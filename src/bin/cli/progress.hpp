@@ -1,0 +1,48 @@
+// The progress bar of `hoist put`, on standard error, and numbers as people read them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace hoist::cli {
+
+[[nodiscard]] std::string human_bytes(std::int64_t bytes);       // "3.4 MB"
+[[nodiscard]] std::string human_duration(std::int64_t seconds);  // "2 m 05 s"
+
+// Text from elsewhere (file names, messages) with control characters made visible, so that it
+// cannot move the cursor or colour the terminal.
+[[nodiscard]] std::string printable(std::string_view text);
+
+struct Counters {
+  std::int64_t files_total = 0;
+  std::int64_t files_sent = 0;   // uploaded or already there
+  std::int64_t files_final = 0;  // nothing more will happen
+  std::int64_t files_failed = 0;
+  std::int64_t bytes_total = 0;
+  std::int64_t bytes_sent = 0;
+};
+
+class Progress {
+ public:
+  explicit Progress(bool shown);
+  ~Progress();  // clears the line
+  Progress(Progress const&) = delete;
+
+  void draw(Counters const& counters, std::string_view phase);
+  void note(std::string const& line);  // a line of its own above the bar; shown even without a bar
+  [[nodiscard]] bool shown() const { return shown_; }
+
+ private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+  void clear();
+  double rate(std::int64_t bytes_sent);
+
+  bool shown_;
+  bool drawn_ = false;
+  SteadyTime sampled_at_;
+  std::int64_t sampled_bytes_ = 0;
+  double rate_ = 0;  // bytes a second, smoothed
+};
+
+}  // namespace hoist::cli

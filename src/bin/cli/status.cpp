@@ -1,0 +1,171 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <unistd.h>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+#include "bin/cli/look.hpp"
+#include "bin/cli/progress.hpp"
+#include "bin/cli/report.hpp"
+#include "bin/cli/sse.hpp"
+
+namespace hoist::cli {
+namespace {
+
+constexpr auto page_limit = 200;
+constexpr auto pages_max = 100;
+constexpr auto follow_for = std::chrono::hours{24};
+
+enum class Kind { everything, upload, batch };
+
+struct Subject {
+  Kind kind = Kind::everything;
+  json::object record;
+};
+
+Async<Subject> look_up(Api& api, std::string id) {
+  if (id.empty()) co_return Subject{};
+  auto upload = co_await api.get("/uploads/" + percent_encode(id));
+  if (upload)
+    co_return Subject{Kind::upload, upload->contains("upload") ? object_of(*upload, "upload") : *upload};
+  if (upload.error().code() != Code::not_found) co_return fail(upload.error());
+  CO_TRY(auto const batch, co_await api.get("/batches/" + percent_encode(id)));
+  co_return Subject{Kind::batch, batch.contains("batch") ? object_of(batch, "batch") : batch};
+}
+
+void print_counts(json::object const& counts) {
+  auto rows = std::vector<std::vector<std::string>>{{"STATUS", "FILES"}};
+  for (auto const& [name, value] : counts)
+    if (value.is_number() && value.to_number<std::int64_t>() > 0)
+      rows.push_back({name, fmt::format("{}", value.to_number<std::int64_t>())});
+  if (rows.size() == 1)
+    fmt::print("No uploads.\n");
+  else
+    print_table(rows, {1});
+}
+
+void print_upload(json::object const& upload) {
+  auto rows = std::vector<std::vector<std::string>>{};
+  auto add = [&](std::string name, std::string value) {
+    if (!value.empty()) rows.push_back({std::move(name), std::move(value)});
+  };
+  add("name", text_of(upload, "filename"));
+  add("status", text_of(upload, "status"));
+  add("error", text_of(object_of(upload, "error"), "message"));
+  add("size", human_bytes(number_of(upload, "size")));
+  add("type", text_of(upload, "content_type"));
+  add("sha256", text_of(object_of(upload, "checksum"), "sha256"));
+  add("scan", text_of(object_of(upload, "scan"), "verdict"));
+  auto const& media = object_of(upload, "media");
+  if (number_of(media, "width") > 0)
+    add("picture", fmt::format("{}x{}", number_of(media, "width"), number_of(media, "height")));
+  add("captured", text_of(media, "captured_at"));
+  add("camera", text_of(object_of(media, "camera"), "model"));
+  print_table(rows);
+  for (auto const& entry : array_of(upload, "timeline"))
+    if (entry.is_object())
+      fmt::print("  {}  {}  {}\n", printable(text_of(entry.get_object(), "at")),
+                 printable(text_of(entry.get_object(), "what")),
+                 printable(text_of(entry.get_object(), "detail")));
+}
+
+// Counts page by page; the API keeps totals for batches only.
+Async<json::object> count_everything(Api& api) {
+  auto counts = std::map<std::string, std::int64_t>{};
+  auto cursor = std::string{};
+  for (auto page = 0; page < pages_max; ++page) {
+    auto path = fmt::format("/uploads?limit={}", page_limit);
+    if (!cursor.empty()) path += "&cursor=" + percent_encode(cursor);
+    CO_TRY(auto const answer, co_await api.get(std::move(path)));
+    for (auto const& entry : array_of(answer, "uploads"))
+      if (entry.is_object()) ++counts[text_of(entry.get_object(), "status")];
+    cursor = text_of(answer, "next_cursor");
+    if (cursor.empty()) break;
+  }
+  auto object = json::object{};
+  for (auto const& [status, files] : counts) object[status] = files;
+  co_return object;
+}
+
+Async<> print_subject(Api& api, Subject const& subject, bool as_json) {
+  auto record = subject.record;
+  if (subject.kind == Kind::everything) {
+    CO_TRY(auto counts, co_await count_everything(api));
+    record["counts"] = std::move(counts);
+  }
+  if (as_json)
+    print_line(record);
+  else if (subject.kind == Kind::upload)
+    print_upload(record);
+  else
+    print_counts(object_of(record, "counts"));
+  co_return Result<void>{};
+}
+
+void print_change(SseEvent const& event, bool as_json) {
+  auto const value = parse_json(event.data);
+  if (!value || !value->is_object()) return;
+  auto const& change = value->get_object();
+  if (as_json) return print_line(change);
+  auto const& upload = object_of(change, "upload");
+  if (upload.empty()) return;
+  auto line = fmt::format("{}  {:<10}  {}", text_of(upload, "id"), text_of(upload, "status"),
+                          text_of(upload, "filename"));
+  auto const reason = text_of(object_of(upload, "error"), "message");
+  if (!reason.empty()) line += ": " + reason;
+  fmt::print("{}\n", printable(line));
+  std::fflush(stdout);
+}
+
+// Reconnects after a broken connection, from the last event seen, so nothing is missed.
+Async<> follow(Api& api, Subject const& subject, std::string id, bool as_json) {
+  auto last_id = std::string{};
+  auto failures = 0;
+  while (true) {
+    auto request = net::ClientRequest{};
+    request.url = api.connection().api + "/stream";
+    if (subject.kind == Kind::upload) request.url += "?upload_id=" + percent_encode(id);
+    if (subject.kind == Kind::batch) request.url += "?batch_id=" + percent_encode(id);
+    request.headers.set("Authorization", "Bearer " + api.connection().token);
+    request.headers.set("Accept", "text/event-stream");
+    if (!last_id.empty()) request.headers.set("Last-Event-ID", last_id);
+    auto parser = SseParser{[&](SseEvent const& event) {
+      if (!event.id.empty()) last_id = event.id;
+      failures = 0;
+      print_change(event, as_json);
+    }};
+    request.sink = [&parser](std::string_view bytes) -> Async<> {
+      parser.feed(bytes);
+      co_return Result<void>{};
+    };
+    auto const response = co_await api.client().send(std::move(request), deadline_in(follow_for));
+    if (response && (response->status < 200 || response->status > 299)) {
+      auto error = error_of(*response);
+      if (!error.retryable()) co_return fail(std::move(error));
+    }
+    if (++failures > persistent.attempts_max)
+      co_return fail(Code::unavailable, "The server stopped answering.");
+    CO_CHECK(co_await sleep_for(backoff(failures, std::nullopt)));
+  }
+}
+
+Async<> status(StatusOptions const& options, Connection connection) {
+  auto client = net::Client{};
+  auto api = Api{client, std::move(connection), brief};
+  CO_TRY(auto const subject, co_await look_up(api, options.id));
+  CO_CHECK(co_await print_subject(api, subject, options.json));
+  if (options.follow) CO_CHECK(co_await follow(api, subject, options.id, options.json));
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+int status_command(StatusOptions const& options) {
+  auto connection = connect_with(options.connection);
+  if (!connection) return report(connection.error());
+  auto const done = run_to_end<void>([&] { return status(options, *connection); });
+  return done ? 0 : report(done.error());
+}
+
+}  // namespace hoist::cli

@@ -1,0 +1,214 @@
+#include "events/routes.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
+
+#include "base/cursor.hpp"
+#include "base/encode.hpp"
+#include "base/try.hpp"
+#include "events/parse.hpp"
+#include "net/query.hpp"
+
+namespace hoist::events {
+namespace {
+
+constexpr std::size_t event_body_max = details_bytes_max + 64 * 1024;
+constexpr std::size_t batch_body_max = 8 * 1024 * 1024;
+constexpr std::size_t envelope_depth = 3;  // {"events":[{"details":...
+
+struct Context {
+  Service& service;
+  RouteOptions options;
+};
+
+json::object render_recorded(Recorded const& recorded) {
+  auto const& event = recorded.event;
+  auto shown = json::object{{"eventId", event.facts.id.str()},
+                            {"userId", event.user ? json::value{event.user->str()} : json::value{nullptr}},
+                            {"eventType", event.facts.type},
+                            {"timestamp", to_rfc3339(event.facts.at)},
+                            {"receivedAt", to_rfc3339(event.facts.received_at)},
+                            {"sequence", event.facts.sequence},
+                            {"hash", base64url(event.chain)},
+                            {"detailsStatus", recorded.details_stored ? "stored" : "pending"}};
+  if (event.duplicate) shown["duplicate"] = true;
+  return shown;
+}
+
+json::value render_details(EventView const& view) {
+  switch (view.state) {
+    case EventView::Details::pending: return json::object{{"status", "pending"}};
+    case EventView::Details::redacted: return json::object{{"status", "redacted"}};
+    case EventView::Details::present: break;
+  }
+  auto parsed = parse_json(view.details, {.depth_max = details_depth_max + envelope_depth});
+  return parsed ? *std::move(parsed) : json::value{json::object{{"status", "damaged"}}};
+}
+
+Result<json::object> body_of(net::Request const& request) {
+  return net::json_body(request, {.depth_max = details_depth_max + envelope_depth});
+}
+
+Async<net::Response> post_event(Context& context, net::Request& request) {
+  auto const& tenant = request.caller.tenant;
+  CO_TRY(auto const body, body_of(request));
+  auto const key = request.headers.get("Idempotency-Key");
+  CO_TRY(auto event, parse_event(body, tenant, key, context.service.clock().now()));
+  auto events = std::vector<NewEvent>{};
+  events.push_back(std::move(event));
+  CO_TRY(auto outcomes, co_await context.service.record(tenant, std::move(events), request.deadline));
+  CO_TRY(auto const recorded, std::move(outcomes.front()));
+  auto response = net::json_response(recorded.event.duplicate ? 200 : 201, render_recorded(recorded));
+  if (recorded.event.user)
+    response.headers.set("Location", fmt::format("/events/{}/{}", percent_encode(recorded.event.user->str()),
+                                                 recorded.event.facts.id.str()));
+  co_return response;
+}
+
+json::object render_refusal(std::size_t index, Error const& error) {
+  auto fields = json::array{};
+  for (auto const& field : error.fields())
+    fields.push_back(json::object{{"field", field.field}, {"reason", field.reason}});
+  return {{"index", index},
+          {"status", info(error.code()).http_status},
+          {"error", {{"code", error.slug()}, {"message", error.detail()}, {"errors", std::move(fields)}}}};
+}
+
+json::object render_item(std::size_t index, Result<Recorded> const& outcome) {
+  if (!outcome) return render_refusal(index, outcome.error());
+  return {{"index", index},
+          {"status", outcome->event.duplicate ? 200 : 201},
+          {"event", render_recorded(*outcome)}};
+}
+
+Async<net::Response> post_batch(Context& context, net::Request& request) {
+  auto const& tenant = request.caller.tenant;
+  CO_TRY(auto const body, body_of(request));
+  CO_TRY(auto parsed, parse_batch(body, tenant, context.service.clock().now()));
+  auto accepted = std::vector<NewEvent>{};
+  for (auto& item : parsed)
+    if (auto* event = std::get_if<NewEvent>(&item)) accepted.push_back(std::move(*event));
+  auto outcomes = std::vector<Result<Recorded>>{};
+  if (!accepted.empty()) {
+    CO_TRY(outcomes, co_await context.service.record(tenant, std::move(accepted), request.deadline));
+  }
+  auto items = json::array{};
+  auto next = outcomes.begin();
+  auto refused = std::size_t{0};
+  for (std::size_t i = 0; i < parsed.size(); ++i) {
+    if (auto* errors = std::get_if<std::vector<FieldError>>(&parsed[i])) {
+      items.push_back(render_refusal(i, invalid_fields(std::move(*errors)).error()));
+      ++refused;
+      continue;
+    }
+    if (!*next) ++refused;
+    items.push_back(render_item(i, *next++));
+  }
+  auto const status = refused == parsed.size() ? 400 : 201;
+  co_return net::json_response(
+      status,
+      json::object{{"items", std::move(items)}, {"recorded", parsed.size() - refused}, {"refused", refused}});
+}
+
+// The filters a cursor belongs to.
+std::string scope_of(EventQuery const& query) {
+  return fmt::format("events\n{}\n{}\n{}\n{}\n{}\n{}", query.tenant.str(),
+                     query.user ? query.user->str() : "", query.type.value_or(""),
+                     query.from ? to_us(*query.from) : 0, query.to ? to_us(*query.to) : 0, query.descending);
+}
+
+Result<EventQuery> read_query(Context& context, net::Request const& request, net::QueryReader& reader) {
+  auto query = EventQuery{};
+  query.tenant = request.caller.tenant;
+  if (auto const& user = request.param("userId"); !user.empty()) query.user = UserId{user};
+  query.type = reader.text("type", name_max * 4);
+  query.from = reader.time("from");
+  query.to = reader.time("to");
+  query.descending = reader.choice("order", {"asc", "desc"}) == "desc";
+  query.limit = static_cast<int>(reader.number("limit", 1, 1000, 100));
+  auto const cursor = reader.text("cursor", 512);
+  CHECK(reader.finish());
+  if (cursor) {
+    TRY(auto const position, read_cursor(context.options.cursor_key, scope_of(query), *cursor));
+    std::from_chars(position.data(), position.data() + position.size(), query.after);
+  }
+  return query;
+}
+
+// Waits until something came after `query`, or the wait is over: the long poll of a tail.
+Async<std::vector<EventView>> list_waiting(Context& context, EventQuery const& query, Deadline until,
+                                           Deadline deadline) {
+  while (true) {
+    auto const signal = context.service.broadcast().watch(query.tenant);
+    auto const ticket = signal->ticket();
+    CO_TRY(auto views, co_await context.service.list(query, deadline));
+    if (!views.empty() || std::chrono::steady_clock::now() >= until) co_return views;
+    CO_CHECK(co_await signal->wait(ticket, until));
+  }
+}
+
+Async<net::Response> list_events(Context& context, net::Request& request) {
+  auto reader = net::QueryReader{request};
+  auto const wait_max_s = std::chrono::duration_cast<std::chrono::seconds>(context.options.wait_max).count();
+  auto const wait = std::chrono::seconds{reader.number("wait", 0, wait_max_s, 0)};
+  CO_TRY(auto query, read_query(context, request, reader));
+  auto const page = static_cast<std::size_t>(query.limit++);  // one more tells whether there is more
+  CO_TRY(auto views, co_await list_waiting(context, query, deadline_in(wait), request.deadline));
+  auto const more = views.size() > page;
+  if (more) views.resize(page);
+  auto events = json::array{};
+  for (auto const& view : views) events.push_back(render(view));
+  auto const last = views.empty() ? query.after : views.back().event.facts.sequence;
+  auto const cursor = make_cursor(context.options.cursor_key, scope_of(query), std::to_string(last));
+  auto body = json::object{{"events", std::move(events)}, {"nextCursor", nullptr}};
+  if (more) body["nextCursor"] = cursor;
+  // Where a tail goes on once it has read everything there is.
+  if (!query.descending) body["tailCursor"] = cursor;
+  co_return net::json_response(200, body);
+}
+
+Async<net::Response> get_event(Context& context, net::Request& request) {
+  CO_TRY(auto const view, co_await context.service.find(request.caller.tenant,
+                                                        EventId{request.param("eventId")}, request.deadline));
+  if (!view.event.user || view.event.user->str() != request.param("userId"))
+    co_return fail(Code::not_found, "There is no such event.");
+  co_return net::json_response(200, render(view));
+}
+
+}  // namespace
+
+json::object render(EventView const& view) {
+  auto const& event = view.event;
+  return {{"eventId", event.facts.id.str()},
+          {"userId", event.user ? json::value{event.user->str()} : json::value{nullptr}},
+          {"eventType", event.facts.type},
+          {"timestamp", to_rfc3339(event.facts.at)},
+          {"receivedAt", to_rfc3339(event.facts.received_at)},
+          {"sequence", event.facts.sequence},
+          {"hash", base64url(event.chain)},
+          {"details", render_details(view)}};
+}
+
+void add_routes(net::Router& router, Service& service, RouteOptions options) {
+  auto const context = std::make_shared<Context>(service, std::move(options));
+  auto const add = [&](std::string method, std::string pattern, Role role_min, std::size_t body_max,
+                       auto* handler) {
+    auto route = net::Route{};
+    route.method = std::move(method);
+    route.pattern = std::move(pattern);
+    route.role_min = role_min;
+    route.body_max = body_max;
+    router.add(std::move(route),
+               [context, handler](net::Request& request) { return handler(*context, request); });
+  };
+  constexpr std::size_t no_body = 1024;
+  add("POST", "/events", Role::member, event_body_max, post_event);
+  add("POST", "/events/batch", Role::member, batch_body_max, post_batch);
+  add("GET", "/events", Role::admin, no_body, list_events);
+  add("GET", "/events/{userId}", Role::viewer, no_body, list_events);
+  add("GET", "/events/{userId}/{eventId}", Role::viewer, no_body, get_event);
+}
+
+}  // namespace hoist::events

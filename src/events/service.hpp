@@ -1,0 +1,98 @@
+// The event log over two stores. The index decides: an event exists once its row, its place in the
+// chain and its outbox row are committed. Details follow at once when the other store is well, and
+// from the outbox when it is not; until then readers see them as pending.
+//
+// Threads    any.
+// Errors     unavailable when the index is away: nothing was recorded. A failing details store is
+//            not an error of record(): the answer says that the details are pending.
+// Invariants (1) no details without an index row are ever shown. (2) what was acknowledged is in
+//            the index and either in the details store or in the outbox.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "base/time.hpp"
+#include "ports/broadcast.hpp"
+#include "ports/event_details.hpp"
+#include "ports/event_index.hpp"
+
+namespace hoist::events {
+
+struct Options {
+  std::chrono::milliseconds details_patience{2'000};  // how long record() waits for the other store
+  int relay_items_max = 500;
+  std::size_t settle_batch = 256;
+};
+
+struct Recorded {
+  IndexedEvent event;
+  bool details_stored = false;
+};
+
+// What a reader gets: the event and its details, or why there are none.
+struct EventView {
+  enum class Details { present, pending, redacted };
+  IndexedEvent event;
+  Details state = Details::pending;
+  std::string details;       // canonical JSON when present
+  std::string details_salt;  // when present: proves details_hash
+};
+
+struct ReconcileReport {
+  std::int64_t checked = 0;
+  std::int64_t pending = 0;      // in the outbox, on their way
+  std::vector<EventId> missing;  // indexed, neither in the details store nor in the outbox
+  std::vector<EventId> orphans;  // details without an index row
+  std::vector<EventId> altered;  // details that do not match their hash
+  [[nodiscard]] bool equal() const { return missing.empty() && orphans.empty() && altered.empty(); }
+};
+
+class Service {
+ public:
+  Service(Database& database, EventIndex& index, EventDetails& details, Broadcast& broadcast,
+          Clock const& clock, Metrics& metrics, Options options = {});
+
+  // All accepted events become durable together; an event refused for its id fails alone.
+  Async<std::vector<Result<Recorded>>> record(TenantId tenant, std::vector<NewEvent> events,
+                                              Deadline deadline);
+  Async<std::vector<EventView>> list(EventQuery query, Deadline deadline);
+  Async<EventView> find(TenantId tenant, EventId id, Deadline deadline);
+  // Erases user and details of these events, and records that it was done as an event of its own.
+  Async<std::int64_t> redact(TenantId tenant, std::vector<EventId> ids, UserId by, std::string reason,
+                             Deadline deadline);
+  Async<std::int64_t> retire(TenantId tenant, Time before, Deadline deadline);
+
+  // Moves what the outbox holds to the details store; answers how many items it moved. Called in a
+  // loop by the host, and after failures with its backoff.
+  Async<int> relay(Deadline deadline);
+  Async<ReconcileReport> reconcile(TenantId tenant, Deadline deadline);
+
+  [[nodiscard]] Database& database() { return database_; }
+  [[nodiscard]] EventIndex& index() { return index_; }
+  [[nodiscard]] Clock const& clock() const { return clock_; }
+  [[nodiscard]] Broadcast& broadcast() { return broadcast_; }
+
+ private:
+  Async<bool> try_details(std::vector<Result<IndexedEvent>> const& events, Deadline deadline);
+  Async<std::vector<EventView>> join(TenantId tenant, std::vector<IndexedEvent> events, Deadline deadline);
+  void remember_settled(std::vector<OutboxItem> const& items);
+  Async<> settle_remembered(std::size_t at_least, Deadline deadline);
+
+  Database& database_;
+  EventIndex& index_;
+  EventDetails& details_;
+  Broadcast& broadcast_;
+  Clock const& clock_;
+  Options options_;
+  Counter recorded_;
+  Counter duplicates_;
+  Counter details_failures_;
+  std::mutex mutex_;
+  std::vector<std::int64_t> settled_;  // guarded by mutex_: in the details store, still in the outbox
+};
+
+}  // namespace hoist::events

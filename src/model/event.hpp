@@ -1,0 +1,40 @@
+// An event as the chain sees it: facts and commitments, no personal data.
+//
+// The user and the details enter as salted hashes, so that erasing them (and their salts) later
+// leaves every hash, and with it the chain, intact.
+//
+//   user_hash    = SHA-256(user_salt || user id)
+//   details_hash = SHA-256(details_salt || canonical JSON of details)
+//   leaf         = SHA-256(0x00 || canonical JSON of the facts)         a leaf of the Merkle tree
+//   chain(n)     = SHA-256(0x02 || chain(n - 1) || leaf(n)), chain(0) = 32 zero bytes
+//
+// Units    hashes and salts are raw bytes here, base64url in SQL and JSON.
+// Source   RFC 8785 (canonical JSON), RFC 9162 (leaf prefix).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "model/ids.hpp"
+
+namespace hoist {
+
+struct EventFacts {
+  TenantId tenant;
+  std::int64_t sequence = 0;  // dense per tenant, from 1, in commit order
+  EventId id;
+  std::string type;
+  Time at;           // as the client says
+  Time received_at;  // as we say
+  std::string user_hash;
+  std::string details_hash;
+};
+
+[[nodiscard]] std::string commitment(std::string_view salt, std::string_view content);
+[[nodiscard]] std::string event_leaf(EventFacts const& facts);
+[[nodiscard]] std::string first_chain();
+[[nodiscard]] std::string next_chain(std::string_view previous, std::string_view leaf);
+
+}  // namespace hoist

@@ -1,0 +1,32 @@
+#include "net/url.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "base/encode.hpp"
+
+namespace hoist::net {
+
+Result<Url> parse_url(std::string_view text) {
+  auto const parsed = boost::urls::parse_uri(text);
+  if (!parsed) return fail(Code::invalid, "This is not a URL.");
+  auto const& view = *parsed;
+  auto url = Url{};
+  url.tls = view.scheme() == "https";
+  if (!url.tls && view.scheme() != "http")
+    return fail(Code::invalid, "Only http and https URLs are possible.");
+  if (view.has_userinfo()) return fail(Code::invalid, "A URL must not hold a user name.");
+  url.host = to_lower(std::string{view.host_address()});
+  if (url.host.empty() || view.host_type() == boost::urls::host_type::ipvfuture)
+    return fail(Code::invalid, "The URL has no usable host.");
+  auto const scheme_port = std::uint16_t{url.tls ? std::uint16_t{443} : std::uint16_t{80}};
+  url.port = view.has_port() && !view.port().empty() ? view.port_number() : scheme_port;
+  if (url.port == 0) return fail(Code::invalid, "The URL has no usable port.");
+  url.authority = std::string{view.encoded_host()};
+  if (url.port != scheme_port) url.authority += ':' + std::to_string(url.port);
+  url.target = std::string{view.encoded_target()};
+  if (!url.target.starts_with('/')) url.target.insert(0, "/");
+  return url;
+}
+
+}  // namespace hoist::net

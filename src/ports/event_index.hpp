@@ -1,0 +1,90 @@
+// The relational half of the event log: metadata, order and chain. Free-form details live in
+// event_details.hpp; a row of the outbox, committed with the index row, holds them until they are
+// there. The two halves may be different systems that fail apart.
+//
+// Order    sequence is dense per tenant and is commit order; chain(n) covers everything before n.
+// Threads  any; functions that take a Transaction run on its engine's thread.
+// Errors   key_reuse: this event id was used with another body. gone: the cursor is older than
+//          what is retained. unavailable, timeout.
+// Contract tests/contract/event_index_contract.hpp.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/event.hpp"
+#include "ports/database.hpp"
+
+namespace hoist {
+
+struct NewEvent {
+  EventId id;
+  UserId user;
+  std::string type;
+  Time at;
+  std::string details;       // canonical JSON of an object
+  std::string request_hash;  // of what the client sent: tells a retry from a reuse of the id
+  bool id_given = false;     // by the client, so it may repeat an earlier one
+};
+
+// Details on their way to the other store.
+struct OutboxItem {
+  std::int64_t number = 0;
+  TenantId tenant;
+  EventId event;
+  std::string salt;
+  std::string details;
+  bool redaction = false;  // replace whatever is there by a tombstone
+};
+
+struct IndexedEvent {
+  EventFacts facts;
+  std::optional<UserId> user;  // absent once redacted
+  std::string user_salt;       // "" once redacted
+  std::string chain;
+  bool duplicate = false;  // append answered an earlier event
+  OutboxItem details;      // from append only: what is on its way to the other store
+};
+
+struct EventQuery {
+  TenantId tenant;
+  std::optional<UserId> user;
+  std::optional<std::string> type;
+  std::optional<Time> from;  // timestamps in [from, to)
+  std::optional<Time> to;
+  bool descending = false;
+  std::int64_t after = 0;  // sequence to go on from, in the chosen direction; 0: the beginning
+  int limit = 100;
+};
+
+struct EventHead {
+  std::int64_t first_sequence = 1;  // the oldest retained
+  std::int64_t last_sequence = 0;
+  std::string chain;
+};
+
+class EventIndex {
+ public:
+  virtual ~EventIndex() = default;
+  // Appends in order, with outbox rows, as part of the caller's transaction. A repeated id with the
+  // same request answers the first event as `duplicate`; with another one it fails alone.
+  virtual Result<std::vector<Result<IndexedEvent>>> append(sql::Transaction& tx, TenantId const& tenant,
+                                                           std::vector<NewEvent> events, Time now) = 0;
+  virtual Result<std::vector<IndexedEvent>> list(sql::Transaction& tx, EventQuery const& query) = 0;
+  virtual Result<IndexedEvent> find(sql::Transaction& tx, TenantId const& tenant, EventId const& id) = 0;
+  virtual Result<EventHead> head(sql::Transaction& tx, TenantId const& tenant) = 0;
+  virtual Result<std::vector<TenantId>> tenants(sql::Transaction& tx) = 0;
+
+  // Forgets the user of these events and orders their details' erasure; hashes stay.
+  virtual Result<std::int64_t> redact(sql::Transaction& tx, TenantId const& tenant,
+                                      std::vector<EventId> const& ids) = 0;
+  // Removes rows before `first_kept`; their hashes are then only in checkpoints.
+  virtual Result<std::int64_t> retire(sql::Transaction& tx, TenantId const& tenant,
+                                      std::int64_t first_kept) = 0;
+
+  virtual Result<std::vector<OutboxItem>> outbox(sql::Transaction& tx, int limit) = 0;
+  virtual Result<void> settle(sql::Transaction& tx, std::vector<std::int64_t> const& numbers) = 0;
+};
+
+}  // namespace hoist

@@ -1,0 +1,25 @@
+// Rows of `changes` as events.
+#pragma once
+
+#include <set>
+
+#include "uploads/feed.hpp"
+
+namespace hoist::uploads {
+
+struct ChangePage {
+  std::vector<FeedEvent> events;
+  std::set<std::string> batches;  // whose counts have changed
+  std::int64_t last = 0;          // cursor after this page
+  bool more = false;
+};
+
+// Errors: gone when changes after `after` were forgotten, invalid when `after` is of the future.
+[[nodiscard]] Result<ChangePage> load_changes(sql::Transaction& tx, TenantId const& tenant, std::int64_t after);
+[[nodiscard]] Result<std::vector<FeedEvent>> load_progress(sql::Transaction& tx, TenantId const& tenant,
+                                                           std::set<std::string> const& batches,
+                                                           std::int64_t cursor, Time now);
+// The newest cursor.
+[[nodiscard]] Result<std::int64_t> load_head(sql::Transaction& tx, TenantId const& tenant);
+
+}  // namespace hoist::uploads

@@ -1,0 +1,163 @@
+#include "uploads/ledger.hpp"
+
+#include <fmt/format.h>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+#include "uploads/rows.hpp"
+
+namespace hoist::uploads {
+namespace {
+
+std::string scan_json(ScanReport const& scan, Time at) {
+  auto object = json::object{{"verdict", scan.clean ? "clean" : "infected"},
+                             {"engine", scan.engine},
+                             {"signatures", scan.signatures},
+                             {"scanned_at", to_rfc3339(at)}};
+  if (!scan.signature.empty()) object["signature"] = scan.signature;
+  return json::serialize(object);
+}
+
+std::string media_json(MediaReport const& media) {
+  auto object = json::object{{"content_type", media.content_type}};
+  if (media.width) object["width"] = *media.width;
+  if (media.height) object["height"] = *media.height;
+  if (media.orientation) object["orientation"] = *media.orientation;
+  if (media.pages) object["pages"] = *media.pages;
+  if (media.captured_at) object["captured_at"] = *media.captured_at;
+  if (media.gps) {
+    auto gps = json::object{{"latitude", media.gps->latitude}, {"longitude", media.gps->longitude}};
+    if (media.gps->altitude) gps["altitude"] = *media.gps->altitude;
+    object["gps"] = std::move(gps);
+  }
+  if (!media.camera_make.empty() || !media.camera_model.empty())
+    object["camera"] = json::object{{"make", media.camera_make}, {"model", media.camera_model}};
+  return json::serialize(object);
+}
+
+std::string thumbnails_json(std::vector<StoredThumbnail> const& thumbnails) {
+  auto array = json::array{};
+  for (auto const& picture : thumbnails)
+    array.push_back(json::object{{"size", picture.size},
+                                 {"width", picture.width},
+                                 {"height", picture.height},
+                                 {"bucket", picture.object.bucket},
+                                 {"key", picture.object.key}});
+  return json::serialize(array);
+}
+
+UploadJob to_job(Upload const& upload, Options const& options) {
+  auto job = UploadJob{};
+  job.tenant = upload.tenant;
+  job.project = upload.project;
+  job.id = upload.id;
+  job.object = {options.bucket, key_of(upload)};
+  job.filename = upload.filename;
+  job.declared_type = upload.content_type;
+  job.size = upload.size;
+  if (upload.checksum && upload.checksum->algorithm == "sha256")
+    job.expected_sha256 = unhex(upload.checksum->hex).value_or(std::string{});
+  return job;
+}
+
+}  // namespace
+
+Ledger::Ledger(Database& database, Broadcast& broadcast, Clock const& clock, Options options)
+    : database_{database}, broadcast_{broadcast}, clock_{clock}, options_{std::move(options)} {}
+
+void Ledger::notify_after(sql::Transaction& tx, TenantId const& tenant) {
+  tx.after_commit([this, tenant] { broadcast_.notify(tenant); });
+}
+
+Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std::int64_t attempt,
+                                              Deadline deadline) {
+  co_return co_await database_.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<std::optional<UploadJob>> {
+        auto found = find_upload(tx, tenant, id);
+        if (!found && found.error().code() == Code::not_found) return std::optional<UploadJob>{};
+        if (!found) return std::unexpected{found.error()};
+        auto& upload = *found;
+        auto const now = clock_.now();
+        if (!may_become(upload.state, UploadState::processing)) return std::optional<UploadJob>{};
+        auto step = Step{};
+        step.to = UploadState::processing;
+        step.now = now;
+        step.requeues = upload.requeues;
+        step.deadline = now + options_.processing_deadline;
+        step.what = "processing";
+        step.detail = attempt > 1 ? fmt::format("attempt {}", attempt) : std::string{};
+        CHECK(advance(tx, options_, upload, std::move(step)));
+        notify_after(tx, tenant);
+        return std::optional{to_job(upload, options_)};
+      },
+      deadline);
+}
+
+Async<> Ledger::retrying(TenantId tenant, UploadId id, std::string reason, Deadline deadline) {
+  co_return co_await database_.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        TRY(auto upload, find_upload(tx, tenant, id));
+        if (upload.state != UploadState::processing)
+          return fail(Code::conflict, "The upload is not being processed.");
+        auto const now = clock_.now();
+        return note(tx, options_, upload, now, "retrying", reason, now + options_.processing_deadline);
+      },
+      deadline);
+}
+
+Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) {
+  auto const sha256 = hex(file.sha256);
+  auto const media = media_json(file.media);
+  auto const scan = scan_json(file.scan, file.scanned_at);
+  auto const thumbnails = thumbnails_json(file.thumbnails);
+  co_return co_await database_.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        TRY(auto upload, find_upload(tx, tenant, id));
+        auto const now = clock_.now();
+        auto step = Step{};
+        step.to = UploadState::completed;
+        step.now = now;
+        step.what = "completed";
+        CHECK(advance(tx, options_, upload, std::move(step)));
+        CHECK(tx.execute("UPDATE uploads SET sha256 = $3, media = $4, scan = $5, thumbnails = $6 "
+                         "WHERE tenant = $1 AND id = $2",
+                         {tenant.str(), id.str(), sha256, media, scan, thumbnails}));
+        notify_after(tx, tenant);
+        return {};
+      },
+      deadline);
+}
+
+Async<> Ledger::failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) {
+  co_return co_await database_.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        TRY(auto upload, find_upload(tx, tenant, id));
+        // A late worker must not undo what another one has completed; newer signatures may.
+        if (upload.state == UploadState::pending ||
+            (upload.state == UploadState::completed && failure.code != "infected"))
+          return fail(Code::conflict, "The upload is not being processed.");
+        auto const now = clock_.now();
+        auto step = Step{};
+        step.to = UploadState::failed;
+        step.now = now;
+        // An infected file is in quarantine: there is nothing to keep for a redrive.
+        if (failure.code != "infected") step.deadline = now + options_.failed_retention;
+        step.what = "failed";
+        step.detail = failure.message;
+        step.error_code = failure.code;
+        step.error_message = failure.message;
+        CHECK(advance(tx, options_, upload, std::move(step)));
+        if (failure.scan)
+          CHECK(tx.execute("UPDATE uploads SET scan = $3 WHERE tenant = $1 AND id = $2",
+                           {tenant.str(), id.str(), scan_json(*failure.scan, now)}));
+        notify_after(tx, tenant);
+        return {};
+      },
+      deadline);
+}
+
+}  // namespace hoist::uploads

@@ -1,0 +1,30 @@
+// Where the workers report: each call is one conditional transition.
+#pragma once
+
+#include "ports/broadcast.hpp"
+#include "ports/database.hpp"
+#include "ports/upload_ledger.hpp"
+#include "uploads/options.hpp"
+
+namespace hoist::uploads {
+
+class Ledger final : public UploadLedger {
+ public:
+  Ledger(Database& database, Broadcast& broadcast, Clock const& clock, Options options);
+
+  Async<std::optional<UploadJob>> begin(TenantId tenant, UploadId id, std::int64_t attempt,
+                                        Deadline deadline) override;
+  Async<> retrying(TenantId tenant, UploadId id, std::string reason, Deadline deadline) override;
+  Async<> complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) override;
+  Async<> failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) override;
+
+ private:
+  void notify_after(sql::Transaction& tx, TenantId const& tenant);
+
+  Database& database_;
+  Broadcast& broadcast_;
+  Clock const& clock_;
+  Options options_;
+};
+
+}  // namespace hoist::uploads

@@ -1,0 +1,155 @@
+#include "uploads/listener.hpp"
+
+#include <fmt/format.h>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+#include "uploads/rows.hpp"
+
+namespace hoist::uploads {
+namespace {
+
+// One sentence for every reason, so that probing tells nothing.
+std::unexpected<Error> not_granted(std::string cause) {
+  return fail(Error{Code::forbidden, "This object was not granted, or its grant has ended."}.with_cause(
+      std::move(cause)));
+}
+
+// The upload that `key` was granted to, as long as it still waits for its bytes.
+Result<Upload> granted(sql::Transaction& tx, KeyParts const& key) {
+  auto upload = find_upload(tx, key.tenant, key.id);
+  if (!upload && upload.error().code() == Code::not_found) return not_granted("no such upload");
+  if (!upload) return upload;
+  if (upload->project != key.project) return not_granted("other project");
+  if (upload->state != UploadState::pending)
+    return not_granted(fmt::format("the upload is {}", to_string(upload->state)));
+  return upload;
+}
+
+}  // namespace
+
+Outgoing processing_message(Options const& options, Upload const& upload) {
+  auto message = Outgoing{};
+  message.queue = options.queue;
+  message.tenant = upload.tenant;
+  message.group = upload.id.str();
+  message.body = json::serialize(json::object{{"tenant", upload.tenant.str()}, {"upload", upload.id.str()}});
+  return message;
+}
+
+namespace {
+
+Result<void> follow(sql::Transaction& tx, Options const& options, Broadcast& broadcast, Time now,
+                    QueueEvent const& event) {
+  auto const dead = event.kind == QueueEvent::Kind::dead;
+  if (!dead && event.kind != QueueEvent::Kind::redriven) return {};
+  auto upload = find_upload(tx, event.message.tenant, UploadId{event.message.group});
+  if (!upload && upload.error().code() == Code::not_found) return {};
+  if (!upload) return std::unexpected{upload.error()};
+  auto step = Step{};
+  step.now = now;
+  if (dead) {
+    // The worker itself has mostly said so already; this is for the one that could not.
+    if (upload->state != UploadState::uploaded && upload->state != UploadState::processing) return {};
+    step.to = UploadState::failed;
+    step.deadline = now + options.failed_retention;
+    step.what = "failed";
+    step.detail = event.message.cause;
+    step.error_code = "processing_failed";
+    step.error_message = fmt::format("The file could not be processed in {} attempts.", event.message.attempts);
+  } else {
+    if (upload->state != UploadState::failed) return {};
+    step.to = UploadState::uploaded;
+    step.deadline = now + options.uploaded_deadline;
+    step.what = "redriven";
+  }
+  CHECK(advance(tx, options, *upload, std::move(step)));
+  tx.after_commit([&broadcast, tenant = upload->tenant] { broadcast.notify(tenant); });
+  return {};
+}
+
+}  // namespace
+
+QueuePolicy processing_policy(Options options, Broadcast& broadcast, Clock const& clock) {
+  auto policy = QueuePolicy{};
+  policy.observe = [options = std::move(options), &broadcast, &clock](sql::Transaction& tx, QueueEvent const& event) {
+    return follow(tx, options, broadcast, clock.now(), event);
+  };
+  return policy;
+}
+
+ObjectListener::ObjectListener(Queue& queue, Broadcast& broadcast, Clock const& clock, Options options)
+    : queue_{queue}, broadcast_{broadcast}, clock_{clock}, options_{std::move(options)} {}
+
+std::optional<KeyParts> ObjectListener::ours(ObjectRef const& ref) const {
+  return ref.bucket == options_.bucket ? parse_key(ref.key) : std::nullopt;
+}
+
+Result<void> ObjectListener::on_created(sql::Transaction& tx, ObjectInfo const& object) {
+  auto const key = ours(object.ref);
+  if (!key) return {};
+  TRY(auto upload, granted(tx, *key));
+  if (object.size != upload.size)
+    return not_granted(fmt::format("{} bytes instead of {}", object.size, upload.size));
+  if (object.content_type != upload.content_type)
+    return not_granted(fmt::format("{} instead of {}", object.content_type, upload.content_type));
+  auto const declared = upload.checksum && upload.checksum->algorithm == "sha256";
+  if (declared && !object.sha256.empty() && hex(object.sha256) != upload.checksum->hex)
+    return not_granted("other content than declared");
+  auto const now = clock_.now();
+  auto step = Step{};
+  step.to = UploadState::uploaded;
+  step.now = now;
+  step.deadline = now + options_.uploaded_deadline;
+  step.what = "uploaded";
+  CHECK(advance(tx, options_, upload, std::move(step)));
+  CHECK(queue_.send(tx, processing_message(options_, upload)));
+  tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });
+  return {};
+}
+
+Result<void> ObjectListener::on_part(sql::Transaction& tx, ObjectRef const& ref, std::string const& upload_id,
+                                     PartInfo const& part) {
+  auto const key = ours(ref);
+  if (!key) return {};
+  TRY(auto const upload, granted(tx, *key));
+  if (upload.multipart_id != upload_id) return not_granted("other multipart");
+  if (part.number < 1 || part.number > upload.part_count()) return not_granted("part number out of range");
+  if (part.size != upload.size_of_part(part.number))
+    return not_granted(fmt::format("part {} has {} bytes", part.number, part.size));
+  // One statement, so that parts which commit side by side do not undo each other's mark.
+  TRY(auto const rows,
+      tx.query("UPDATE uploads SET parts_seen = substr(parts_seen, 1, $3 - 1) || '1' || substr(parts_seen, $3 + 1), "
+               "updated_us = $4 WHERE tenant = $1 AND id = $2 AND state = 'PENDING' RETURNING parts_seen",
+               {upload.tenant.str(), upload.id.str(), std::int64_t{part.number}, sql::value(clock_.now())}));
+  if (rows.empty()) return not_granted("the upload has just ended");
+  if (rows[0].text(0).find('0') == std::string::npos)
+    tx.after_commit([this, tenant = upload.tenant, id = upload.id] {
+      if (parts_complete_) parts_complete_(tenant, id);
+    });
+  return {};
+}
+
+// Only removals behind our back matter: a file that was there is gone. Our own removals come after
+// the state has changed, and a file being processed is settled by its worker, who finds it missing.
+Result<void> ObjectListener::on_removed(sql::Transaction& tx, ObjectRef const& ref) {
+  auto const key = ours(ref);
+  if (!key) return {};
+  auto upload = find_upload(tx, key->tenant, key->id);
+  if (!upload && upload.error().code() == Code::not_found) return {};
+  if (!upload) return std::unexpected{upload.error()};
+  if (upload->project != key->project) return {};
+  if (upload->state != UploadState::uploaded && upload->state != UploadState::completed) return {};
+  auto const now = clock_.now();
+  auto step = Step{};
+  step.to = UploadState::deleted;
+  step.now = now;
+  step.deadline = now;  // thumbnails may be left
+  step.what = "deleted";
+  step.detail = "removed from the object store";
+  CHECK(advance(tx, options_, *upload, std::move(step)));
+  tx.after_commit([this, tenant = upload->tenant] { broadcast_.notify(tenant); });
+  return {};
+}
+
+}  // namespace hoist::uploads

@@ -1,0 +1,46 @@
+// No file stays in limbo: looks at every upload whose state has outlived its deadline.
+//
+//   PENDING               -> completed if all its parts are there, else EXPIRED
+//   UPLOADED, PROCESSING  -> sent to the workers again, a few times, then FAILED
+//   FAILED                -> its bytes are removed
+//   others                -> what they left in the store is removed (a crash came between)
+//
+// Threads  one sweep at a time per process; several processes do no harm.
+#pragma once
+
+#include <map>
+
+#include "uploads/service.hpp"
+
+namespace hoist::uploads {
+
+struct Sweep {
+  int expired = 0;
+  int assembled = 0;
+  int requeued = 0;
+  int failed = 0;
+  int cleaned = 0;
+};
+
+class Watchdog {
+ public:
+  explicit Watchdog(Service& service);
+  // Everything that is due, as of the service's clock. What fails is logged and left for the next one.
+  Async<Sweep> sweep(Deadline deadline);
+
+ private:
+  Async<std::vector<Upload>> due(UploadState state, Deadline deadline);
+  Async<> sweep_parts(Sweep& sweep, Deadline deadline);
+  Async<> sweep_pending(Sweep& sweep, Deadline deadline);
+  Async<> sweep_working(UploadState state, Sweep& sweep, Deadline deadline);
+  Async<> sweep_ended(UploadState state, Sweep& sweep, Deadline deadline);
+  Async<> forget_changes(Deadline deadline);
+  Async<> measure(Deadline deadline);
+
+  Service& service_;
+  Gauge oldest_;
+  std::map<UploadState, Gauge> by_state_;
+  std::map<std::string, Counter> actions_;
+};
+
+}  // namespace hoist::uploads

@@ -1,0 +1,116 @@
+"""A full disk: writes are refused with 507 or 503, reads go on, and space freed is used without a restart.
+
+The data folder is a small tmpfs with a ballast file in it. Needs root for the mount; else skipped.
+"""
+import os
+import subprocess
+import sys
+import time
+
+from driver.api import LOST, Api, Refused
+from driver.load import Client
+from driver.suite import SKIPPED, Suite
+
+DISK_BYTES = 96 << 20
+RECOVERS_WITHIN_S = 20
+FULL = (503, 507)
+
+
+def mount(folder):
+    os.mkdir(folder)
+    ran = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "hoist-disk-full",
+                          folder], capture_output=True, text=True)
+    return ran.stderr.strip() if ran.returncode else None
+
+
+def fill(path):
+    """Writes until nothing more fits."""
+    with open(path, "wb", buffering=0) as ballast:
+        for size in (1 << 20, 4096):
+            try:
+                while ballast.write(b"b" * size) == size:
+                    pass
+            except OSError:
+                pass
+
+
+def upload_refused(client):
+    """The status of a refused upload; nothing when it was accepted."""
+    try:
+        client.upload()
+    except Refused as refused:
+        return refused.status
+    return None
+
+
+def check_full(suite, client, readable):
+    """Uploads until refused, then holds the server to reading on."""
+    statuses = set()
+    for _ in range(200):
+        status = upload_refused(client)
+        if status is not None:
+            statuses.add(status)
+        if len(statuses) and status in FULL and len(suite.refusals) >= 10:
+            break
+        if status is not None:
+            suite.refusals.append(status)
+    if not statuses:
+        suite.verifier.find("not_refused", "200 uploads were accepted on a full disk")
+    for status in statuses - set(FULL):
+        suite.verifier.find("wrong_status", f"a full disk was answered with {status}")
+    for upload_id in readable:
+        try:
+            client.api.content(upload_id)
+        except (Refused, *LOST) as error:
+            suite.verifier.find("unreadable", f"{upload_id} cannot be read on a full disk: {error}")
+
+
+def wait_until_accepted(suite, client):
+    deadline = time.monotonic() + RECOVERS_WITHIN_S
+    while time.monotonic() < deadline:
+        if upload_refused(client) is None:
+            return
+        time.sleep(0.2)
+    suite.verifier.find("not_recovered", f"uploads were still refused {RECOVERS_WITHIN_S} s after space was freed")
+
+
+def main():
+    with Suite("disk-full", sys.argv) as suite:
+        data = os.path.join(suite.folder, "disk")
+        refused = mount(data)
+        if refused:
+            print(f"SKIPPED: a tmpfs cannot be mounted here ({refused})")
+            return SKIPPED
+        try:
+            return run(suite, data)
+        finally:
+            subprocess.run(["umount", "-l", data], check=False)
+
+
+def run(suite, data):
+    ballast = os.path.join(data, "ballast")
+    server = suite.server(data)
+    server.start()
+    suite.refusals = []
+    client = Client(server, suite.journal, "disk-full", suite.features(server))
+    for _ in range(20):
+        client.upload()
+        client.serial += 1
+    suite.verifier.verify(server)
+    readable = list(suite.verifier.whole)
+    for _ in range(2):  # twice: what recovers once must recover again
+        fill(ballast)
+        suite.refusals = []
+        check_full(suite, client, readable)
+        os.remove(ballast)
+        wait_until_accepted(suite, client)
+    if server.process.poll() is not None:
+        suite.verifier.find("stopped", f"the server ended with {server.process.returncode}")
+    suite.verifier.verify(server, everything=True)
+    server.kill()
+    suite.verify_at_the_end(server)
+    return suite.report(refusals=len(suite.refusals), statuses=sorted(set(suite.refusals)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

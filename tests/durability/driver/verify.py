@@ -1,0 +1,187 @@
+"""Holds a restarted server against the journal of what it acknowledged."""
+import base64
+import collections
+import hashlib
+import json
+import time
+
+from .api import Api, Refused
+
+FINAL = {"COMPLETED", "FAILED", "EXPIRED", "CANCELLED", "DELETED"}
+LEGAL = FINAL | {"PENDING", "UPLOADED", "PROCESSING"}
+HOLDS_QUOTA = {"PENDING", "UPLOADED", "PROCESSING", "COMPLETED"}
+SETTLED_WITHIN_S = 90
+
+
+class Verifier:
+    """Counts and sentences; a suite fails when there is any sentence."""
+
+    def __init__(self, journal):
+        self.journal = journal
+        self.counts = collections.Counter()
+        self.findings = []
+        self.whole = set()  # uploads whose bytes were read back and were right
+
+    def find(self, kind, sentence):
+        self.counts[kind] += 1
+        self.findings.append(f"{kind}: {sentence}")
+
+    def verify(self, server, everything=False):
+        api = Api(server)
+        listed = {upload["id"]: upload for upload in api.pages("/uploads?limit=100", "uploads")}
+        self.check_listing(api, listed)
+        with self.journal.lock:
+            uploads = {upload_id: dict(upload) for upload_id, upload in self.journal.uploads.items()}
+        self.settle(api, uploads, everything)
+        self.check_quota(api)
+        if self.journal.tasks:
+            self.check_tasks(api)
+        if self.journal.events:
+            self.check_events(api)
+        api.connections.close()
+        return self
+
+    def check_listing(self, api, listed):
+        names = collections.Counter(upload["filename"] for upload in listed.values())
+        for name, times in names.items():
+            if name not in self.journal.sent:
+                self.find("never_sent", f"{name} is listed and was never sent")
+            elif times > 1:
+                self.find("twice", f"{name} was sent once and is listed {times} times")
+        for upload in listed.values():
+            if upload["status"] not in LEGAL:
+                self.find("illegal_state", f"{upload['id']} is in state {upload['status']}")
+
+    def settle(self, api, uploads, everything):
+        """Every upload whose bytes were acknowledged ends, with those bytes."""
+        waiting = {upload_id: upload for upload_id, upload in uploads.items()
+                   if everything or upload_id not in self.whole}
+        deadline = time.monotonic() + SETTLED_WITHIN_S
+        while waiting:
+            for upload_id, upload in list(waiting.items()):
+                if self.check_upload(api, upload_id, upload):
+                    del waiting[upload_id]
+            if waiting and time.monotonic() > deadline:
+                for upload_id in waiting:
+                    self.find("limbo", f"{upload_id} did not end within {SETTLED_WITHIN_S} s")
+                return
+            if waiting:
+                time.sleep(0.05)
+
+    def check_upload(self, api, upload_id, upload):
+        """True when there is nothing more to wait for."""
+        try:
+            stored = api.call("GET", f"/uploads/{upload_id}")
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            if upload["deletion"] is None:
+                self.find("lost", f"{upload_id} was acknowledged and is not there")
+            return True
+        stored = stored.get("upload", stored)
+        status = stored["status"]
+        if upload["deletion"] == "acknowledged" and status != "DELETED":
+            self.find("lost", f"the acknowledged deletion of {upload_id} is undone: {status}")
+            return True
+        if status == "DELETED" and upload["deletion"] is None:
+            self.find("lost", f"{upload_id} is DELETED and nobody asked for it")
+            return True
+        if status == "PENDING" and not upload["bytes_acknowledged"]:
+            return True
+        if status not in FINAL:
+            return False
+        if status in ("CANCELLED", "EXPIRED") and upload["bytes_acknowledged"] and not upload["deletion"]:
+            self.find("lost", f"the acknowledged bytes of {upload_id} ended as {status}")
+        if status == "FAILED":
+            self.find("failed", f"{upload_id} is clean and sound and FAILED: {stored.get('error')}")
+        if status == "COMPLETED":
+            self.check_bytes(api, upload_id, upload, stored)
+        return True
+
+    def check_bytes(self, api, upload_id, upload, stored):
+        if stored["checksum"]["sha256"] != upload["sha256"] or stored["size"] != upload["size"]:
+            self.find("corrupt", f"{upload_id} reports another hash or size than was acknowledged")
+        try:
+            body = api.content(upload_id)
+        except Refused as refused:
+            if upload["deletion"] is None:
+                self.find("lost", f"the bytes of {upload_id} cannot be read: {refused}")
+            return
+        if hashlib.sha256(body).hexdigest() != upload["sha256"]:
+            self.find("corrupt", f"the bytes of {upload_id} are not those that were acknowledged")
+        self.whole.add(upload_id)
+
+    def check_quota(self, api):
+        """Quota in use is the sum of what is stored and reserved, to the byte."""
+        tenant = tenant_of(api.token)
+        try:
+            usage = api.call("GET", f"/tenants/{tenant}/usage")
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            self.counts["quota_not_checked"] += 1
+            return
+        held = sum(upload["size"] for upload in api.pages("/uploads?limit=100", "uploads")
+                   if upload["status"] in HOLDS_QUOTA)
+        used = usage["usage"]["storage_bytes"]
+        if used != held:
+            self.find("quota", f"the quota says {used} bytes and the uploads hold {held}")
+
+    def check_tasks(self, api):
+        with self.journal.lock:
+            tasks = dict(self.journal.tasks)
+        sequences = collections.Counter((task["group"], task["sequence"]) for task in tasks.values())
+        for (group, sequence), times in sequences.items():
+            if times > 1:
+                self.find("reordered", f"sequence {sequence} of group {group} was given {times} times")
+        deadline = time.monotonic() + SETTLED_WITHIN_S
+        for task_id, task in tasks.items():
+            status = self.task_status(api, task_id)
+            while status in ("waiting", "running", "retrying") and time.monotonic() < deadline:
+                time.sleep(0.02)
+                status = self.task_status(api, task_id)
+            if status is None:
+                self.find("lost", f"task {task_id} was acknowledged and is not there")
+            elif status != "done":
+                self.find("limbo", f"task {task_id} ended as {status}")
+
+    def task_status(self, api, task_id):
+        try:
+            task = api.call("GET", f"/tasks/{task_id}")
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return None
+        return task.get("task", task)["status"]
+
+    def check_events(self, api):
+        with self.journal.lock:
+            events = dict(self.journal.events)
+        for user in {event["user"] for event in events.values()}:
+            stored = {event["eventId"]: event for event in
+                      api.pages(f"/events/{user}?limit=100", "events", cursor="nextCursor")}
+            for event_id, event in events.items():
+                if event["user"] == user and event_id not in stored:
+                    self.find("lost", f"event {event_id} was acknowledged and is not listed")
+            for event_id, event in stored.items():
+                key = event["details"].get("key")
+                if key is not None and key not in self.journal.keys:
+                    self.find("never_sent", f"event {event_id} was never sent")
+                elif event_id in events and key not in (None, events[event_id]["key"]):
+                    self.find("corrupt", f"event {event_id} has other details than were acknowledged")
+
+    def report(self, **more):
+        names = ("lost", "corrupt", "limbo", "failed", "never_sent", "twice", "illegal_state", "quota",
+                 "reordered")
+        counts = {**more, "attempted": self.journal.attempted,
+                  "acknowledged": self.journal.acknowledged, "uploads": len(self.journal.uploads),
+                  "tasks": len(self.journal.tasks), "events": len(self.journal.events),
+                  **{name: self.counts[name] for name in names}}
+        print(" ".join(f"{name}={value}" for name, value in counts.items()), flush=True)
+        for sentence in self.findings[:20]:
+            print("  " + sentence, flush=True)
+
+
+def tenant_of(token):
+    claims = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["tenant"]

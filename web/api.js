@@ -1,0 +1,73 @@
+// The HTTP API. Failures are ApiError with a sentence to show; what passes by itself is retried.
+
+import { token } from "./session.js";
+
+const attemptsMax = 6;
+
+export class ApiError extends Error {
+  constructor(status, code, message, fields = []) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+export function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+// Doubling from half a second to 30, with jitter, never shorter than the server asks for.
+export function backoff(attempt, retryAfterSeconds = 0) {
+  const ceiling = Math.min(30_000, 500 * 2 ** (attempt - 1));
+  return Math.max(ceiling / 2 + (Math.random() * ceiling) / 2, retryAfterSeconds * 1000);
+}
+
+async function errorOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  const message = problem.detail || problem.title || `The server answered ${response.status}.`;
+  return new ApiError(response.status, problem.code || "", message, problem.errors || []);
+}
+
+function passesByItself(status) {
+  return status === 429 || status >= 500;
+}
+
+export async function call(method, path, body, { attempts = attemptsMax, key } = {}) {
+  const headers = { Authorization: `Bearer ${token()}`, Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method === "POST") headers["Idempotency-Key"] = key || crypto.randomUUID?.() || String(Math.random()).slice(2);
+  for (let attempt = 1; ; attempt += 1) {
+    let response = null;
+    try {
+      response = await fetch(path, {
+        method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store",
+      });
+    } catch {
+      if (attempt >= attempts) throw new ApiError(0, "unreachable", "The server does not answer.");
+    }
+    if (response && response.ok) return response.status === 204 ? {} : response.json();
+    if (response && (!passesByItself(response.status) || attempt >= attempts)) {
+      const error = await errorOf(response);
+      if (error.status === 401) document.dispatchEvent(new CustomEvent("hoist:signed-out"));
+      throw error;
+    }
+    await pause(backoff(attempt, Number(response?.headers.get("Retry-After")) || 0));
+  }
+}
+
+export const get = (path, options) => call("GET", path, undefined, options);
+export const post = (path, body, options) => call("POST", path, body, options);
+export const remove = (path, options) => call("DELETE", path, undefined, options);
+
+// The presigned address that a file's content redirects to, for the browser to download from: the
+// redirect is followed as far as the headers, so the file does not pass through this page.
+export async function addressOfContent(id) {
+  const control = new AbortController();
+  const response = await fetch(`/uploads/${id}/content`, {
+    headers: { Authorization: `Bearer ${token()}` }, signal: control.signal, cache: "no-store",
+  });
+  if (!response.ok) throw await errorOf(response);
+  control.abort();
+  return response.url;
+}

@@ -1,0 +1,120 @@
+// Signs in, then shows the views behind their tabs.
+
+import { get } from "./api.js";
+import { el, setText } from "./dom.js";
+import { Live } from "./live.js";
+import { forgetToken, keepToken, takeTokenFromAddress, token } from "./session.js";
+import { views } from "./views.js";
+
+const byId = (id) => document.getElementById(id);
+const mounted = new Map(); // view id -> element
+let context = null;
+let current = null;
+
+function showSignIn(problem) {
+  byId("sign-in").hidden = false;
+  byId("top").hidden = true;
+  byId("main").hidden = true;
+  byId("sign-in-problem").hidden = !problem;
+  setText(byId("sign-in-problem"), problem || "");
+  byId("token").value = "";
+  byId("token").focus();
+}
+
+function signOut(problem) {
+  forgetToken();
+  if (!context) return showSignIn(problem);
+  context.live.stop();
+  // A fresh page holds nothing of the session that ended.
+  if (problem) sessionStorage.setItem("hoist.problem", problem);
+  location.replace("/");
+}
+
+function openView(view) {
+  if (current === view) return;
+  if (current) {
+    mounted.get(current.id).hidden = true;
+    current.hidden?.();
+  }
+  current = view;
+  if (!mounted.has(view.id)) {
+    const element = view.mount(context);
+    element.id = `view-${view.id}`;
+    element.setAttribute("role", "tabpanel");
+    element.setAttribute("aria-labelledby", `tab-${view.id}`);
+    mounted.set(view.id, element);
+    byId("main").append(element);
+  }
+  mounted.get(view.id).hidden = false;
+  for (const tab of byId("tabs").children) {
+    const chosen = tab.id === `tab-${view.id}`;
+    tab.setAttribute("aria-selected", String(chosen));
+    tab.tabIndex = chosen ? 0 : -1;
+  }
+  view.shown?.();
+}
+
+function viewOfAddress() {
+  return views.find((view) => location.hash === `#${view.id}`) || views[0];
+}
+
+function drawTabs() {
+  const tabs = views.map((view) =>
+    el("button", {
+      type: "button", role: "tab", id: `tab-${view.id}`, "aria-controls": `view-${view.id}`,
+      onclick: () => { location.hash = view.id; },
+    }, view.title));
+  byId("tabs").replaceChildren(...tabs);
+  byId("tabs").addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
+    next.focus();
+    next.click();
+  });
+}
+
+function showLiveState(state) {
+  const words = { on: "Live", off: "Reconnecting", slow: "Live (fallback)" };
+  byId("live").dataset.state = state;
+  setText(byId("live-text"), words[state]);
+}
+
+async function start() {
+  byId("sign-in").hidden = true;
+  byId("top").hidden = false;
+  byId("main").hidden = false;
+  const config = await get("/console/config.json");
+  context = { config, live: new Live(showLiveState) };
+  context.live.start();
+  drawTabs();
+  openView(viewOfAddress());
+}
+
+byId("sign-in-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  keepToken(byId("token").value);
+  try {
+    await get("/uploads?limit=1", { attempts: 1 });
+  } catch (error) {
+    forgetToken();
+    return showSignIn(error.status === 401 ? "This token is not valid, or it has expired." : error.message);
+  }
+  await start();
+});
+byId("sign-out").addEventListener("click", () => signOut(""));
+document.addEventListener("hoist:signed-out", () => signOut("The session has ended. Sign in again."));
+addEventListener("hashchange", () => {
+  const before = token();
+  takeTokenFromAddress();
+  if (token() !== before) location.reload();
+  else if (context) openView(viewOfAddress());
+});
+
+takeTokenFromAddress();
+if (token()) {
+  start();
+} else {
+  showSignIn(sessionStorage.getItem("hoist.problem"));
+  sessionStorage.removeItem("hoist.problem");
+}

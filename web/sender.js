@@ -1,0 +1,312 @@
+// Brings files to the object endpoint: reads them, announces them in batches, and sends them through
+// a window of parallel PUTs. Rows tell how far each is.
+
+import { backoff, get, pause, post } from "./api.js";
+import { typeOf } from "./picked.js";
+import { put } from "./put.js";
+
+const batchFilesMax = 1000;
+const batchWaitMs = 2000; // a batch is announced after this much reading, full or not
+const parallel = 6;
+const attemptsMax = 10;
+const hashBytesMax = 64 * 1024 * 1024; // crypto.subtle needs the whole file in memory
+const partsWindow = 20;
+
+function hexOf(buffer) {
+  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// Absent for big files and where the page is not in a secure context; the server hashes anyway.
+async function checksumOf(file) {
+  if (!crypto.subtle || file.size > hashBytesMax) return undefined;
+  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+  return { algorithm: "sha256", value: hexOf(digest) };
+}
+
+export class Sender {
+  constructor(rows, { onHave }) {
+    this.rows = rows;
+    this.onHave = onHave;
+    this.fresh = []; // rows to announce
+    this.jobs = []; // {row, number}; number 0 is the whole file
+    this.running = new Set(); // AbortControllers
+    this.paused = false;
+    this.preparing = false;
+  }
+
+  get busy() {
+    return this.preparing || this.jobs.length > 0 || this.running.size > 0;
+  }
+
+  add(files, project) {
+    const waiting = new Map(); // rows of an earlier visit that still need their file
+    for (const row of this.rows.all)
+      if (!row.file && row.record?.status === "PENDING") waiting.set(`${row.record.size}/${row.name}`, row);
+    const added = [];
+    for (const file of files) {
+      const key = `${file.size}/${file.name}`;
+      const earlier = waiting.get(key);
+      if (earlier) {
+        waiting.delete(key);
+        earlier.file = file;
+        this.enqueue(earlier);
+        continue;
+      }
+      added.push({
+        name: file.name, size: file.size, type: typeOf(file), project, file,
+        record: null, local: "queued", message: "", loaded: new Map(), transfer: null,
+      });
+    }
+    this.rows.addFiles(added);
+    this.fresh.push(...added);
+    this.prepare();
+    this.pump();
+  }
+
+  pauseAll() {
+    this.paused = true;
+    for (const control of [...this.running]) control.abort();
+    this.rows.onChange();
+  }
+
+  resumeAll() {
+    this.paused = false;
+    this.prepare();
+    this.pump();
+    this.rows.onChange();
+  }
+
+  retry(row) {
+    row.message = "";
+    if (row.record?.status === "PENDING") {
+      row.transfer = null; // the old URL may be what failed
+      this.enqueue(row);
+    } else {
+      row.record = null;
+      row.local = "queued";
+      this.fresh.push(row);
+    }
+    this.rows.onChange();
+    this.prepare();
+    this.pump();
+  }
+
+  async prepare() {
+    if (this.preparing) return;
+    this.preparing = true;
+    while (this.fresh.length > 0 && !this.paused) {
+      const group = await this.readGroup();
+      if (group.length > 0) await this.announce(group).catch((error) => this.failAll(group, error));
+      this.pump();
+    }
+    this.preparing = false;
+    this.rows.onChange();
+  }
+
+  async readGroup() {
+    const group = [];
+    const until = performance.now() + batchWaitMs;
+    while (this.fresh.length > 0 && group.length < batchFilesMax && performance.now() < until) {
+      const row = this.fresh.shift();
+      row.local = "hashing";
+      try {
+        row.checksum = await checksumOf(row.file);
+        row.local = "queued";
+        group.push(row);
+      } catch {
+        this.fail(row, "The file cannot be read; was it moved?");
+      }
+      this.rows.onChange();
+    }
+    return group;
+  }
+
+  async announce(group) {
+    const files = group.map((row) => ({
+      filename: row.name, content_type: row.type, size: row.size, checksum: row.checksum,
+    }));
+    const answer = await post("/batches", { project_id: group[0].project, files });
+    for (const item of answer.items) this.takeItem(group[item.index], item);
+  }
+
+  takeItem(row, item) {
+    if (item.action === "refused") return this.fail(row, item.error.message || item.error.detail);
+    if (item.action === "have") {
+      this.rows.drop(row);
+      this.rows.accept(item.upload);
+      return this.onHave(row);
+    }
+    this.rows.attach(row, item.upload);
+    row.transfer = item.transfer;
+    this.enqueue(row);
+  }
+
+  // A whole batch was refused; fields[] names what is wrong with which file.
+  failAll(group, error) {
+    group.forEach((row, index) => {
+      const own = (error.fields || []).filter((field) => field.field.startsWith(`files[${index}].`));
+      const reasons = own.map((field) => `${field.field.split(".").pop()} ${field.reason}`);
+      this.fail(row, reasons.join("; ") || error.message);
+    });
+  }
+
+  fail(row, message) {
+    row.local = "error";
+    row.message = message;
+    this.jobs = this.jobs.filter((job) => job.row !== row);
+    this.rows.onChange();
+  }
+
+  enqueue(row) {
+    row.local = "queued";
+    this.jobs.push({ row, number: null });
+    this.rows.onChange();
+  }
+
+  pump() {
+    while (!this.paused && this.running.size < parallel && this.jobs.length > 0) {
+      const control = new AbortController();
+      this.running.add(control);
+      this.run(this.jobs.shift(), control.signal).finally(() => {
+        this.running.delete(control);
+        this.rows.onChange();
+        this.pump();
+      });
+    }
+  }
+
+  async run(job, signal) {
+    const { row } = job;
+    if (row.local === "error") return;
+    row.local = "sending";
+    try {
+      if (job.number === null && !(await this.begin(job))) return;
+      await this.send(job, signal);
+      if (job.number === 0 || this.partsMissing(row) === 0) await this.arrived(row);
+    } catch (error) {
+      if (error.name === "AbortError") {
+        row.loaded.delete(job.number);
+        row.local = "queued";
+        this.jobs.unshift(job);
+      } else if (row.local !== "error" && row.local !== null) {
+        this.fail(row, error.message);
+      }
+    }
+  }
+
+  // Makes sure there is a grant and turns a file in parts into one job per part. Answers whether the
+  // job itself has something to send.
+  async begin(job) {
+    const { row } = job;
+    if (!row.transfer || Date.parse(row.transfer.expires_at || row.transfer.multipart?.expires_at) < Date.now() + 10_000)
+      await this.sign(row);
+    const plan = row.transfer.multipart;
+    if (!plan) {
+      job.number = 0;
+      return true;
+    }
+    row.urls ||= new Map();
+    for (const part of plan.parts || []) row.urls.set(part.number, part.url);
+    const missing = [];
+    for (let number = 1; number <= plan.part_count; number += 1)
+      if (!row.stored?.has(number)) missing.push(number);
+    if (missing.length === 0) {
+      await this.arrived(row);
+      return false;
+    }
+    row.stored ||= new Set();
+    job.number = missing.shift();
+    this.jobs.unshift(...missing.map((number) => ({ row, number })));
+    this.pump();
+    return true;
+  }
+
+  // Fresh URLs for the whole file, or for the parts that the server does not have.
+  async sign(row, numbers) {
+    const answer = await post(`/uploads/${row.record.id}/parts`, numbers ? { numbers } : {});
+    if (answer.transfer) {
+      row.transfer = answer.transfer;
+      return;
+    }
+    row.transfer = { multipart: { part_size: answer.part_size, part_count: answer.part_count, parts: [], expires_at: answer.expires_at } };
+    row.urls ||= new Map();
+    for (const part of answer.parts) row.urls.set(part.number, part.url);
+    if (!answer.stored) return;
+    row.stored = new Set(answer.stored);
+    for (const number of row.stored) row.loaded.set(number, this.rangeOf(row, number).size);
+  }
+
+  rangeOf(row, number) {
+    if (number === 0) return { begin: 0, size: row.size };
+    const begin = (number - 1) * row.transfer.multipart.part_size;
+    return { begin, size: Math.min(row.transfer.multipart.part_size, row.size - begin) };
+  }
+
+  async urlOf(row, number) {
+    if (number === 0) {
+      if (!row.transfer) await this.sign(row);
+      return row.transfer.url;
+    }
+    if (!row.urls.has(number)) {
+      const numbers = [];
+      for (let next = number; next <= row.transfer.multipart.part_count && numbers.length < partsWindow; next += 1)
+        if (!row.stored.has(next) && !row.urls.has(next)) numbers.push(next);
+      await this.sign(row, numbers);
+    }
+    return row.urls.get(number);
+  }
+
+  async send({ row, number }, signal) {
+    for (let attempt = 1; ; attempt += 1) {
+      const url = await this.urlOf(row, number);
+      const { begin, size } = this.rangeOf(row, number);
+      const headers = number === 0 ? row.transfer.headers : {};
+      try {
+        // A slice without a type: the signed Content-Type is set by the grant's headers alone.
+        await put(url, headers, row.file.slice(begin, begin + size), (loaded) => {
+          row.loaded.set(number, loaded);
+          this.rows.onChange();
+        }, signal);
+        row.loaded.set(number, size);
+        row.stored?.add(number);
+        return;
+      } catch (error) {
+        row.loaded.delete(number);
+        if (error.name === "AbortError" || signal.aborted) throw new DOMException("Paused", "AbortError");
+        if (attempt >= attemptsMax) throw error;
+        if (error.expired) this.forgetUrl(row, number);
+        else if (error.passing) await pause(backoff(attempt, error.retryAfter));
+        else return this.refused(row, error);
+      }
+    }
+  }
+
+  forgetUrl(row, number) {
+    if (number === 0) row.transfer = null;
+    else row.urls.delete(number);
+  }
+
+  // A repeated PUT is refused once the first one counted, even though its answer was lost.
+  async refused(row, error) {
+    const record = await get(`/uploads/${row.record.id}`).then((answer) => answer.upload || answer);
+    if (["UPLOADED", "PROCESSING", "COMPLETED"].includes(record.status)) return this.rows.accept(record);
+    throw error;
+  }
+
+  partsMissing(row) {
+    return row.transfer?.multipart ? row.transfer.multipart.part_count - row.stored.size : 0;
+  }
+
+  async arrived(row) {
+    if (row.transfer?.multipart) {
+      const answer = await post(`/uploads/${row.record.id}/complete`, {});
+      this.rows.accept(answer.upload || answer);
+    }
+    // The live stream may have been faster; it is not told back to an older state.
+    if (row.record.status === "PENDING") row.record = { ...row.record, status: "UPLOADED" };
+    row.local = null;
+    row.file = null;
+    row.transfer = null;
+    this.rows.onChange();
+  }
+}

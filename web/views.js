@@ -1,0 +1,16 @@
+// The views behind the tabs, in order. Each module exports
+//
+//   view = {
+//     id,     "uploads": the address is /#uploads
+//     title,  on the tab
+//     mount(context) -> element
+//             called once, when the view is first opened; the element is shown and hidden by the page
+//     shown?() and hidden?()
+//             the tab was opened, the tab was left
+//   }
+//
+// context = { config, live }: config is /console/config.json, live is the stream of live.js.
+
+import { view as uploads } from "./uploads.js";
+
+export const views = [uploads];
