@@ -1,0 +1,57 @@
+// One run of `hoist put`: finds the files, announces them in batches, sends them, and waits until the
+// server has finished with each.
+//
+//   collect -> take_up_begun -> (hash -> announce -> Uploader) per group -> wait_until_final
+//
+// Threads  one, beside the pool that hashes.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/pool.hpp"
+#include "bin/cli/journal.hpp"
+#include "bin/cli/put.hpp"
+#include "bin/cli/uploader.hpp"
+
+namespace hoist::cli {
+
+class PutRun {
+ public:
+  PutRun(PutOptions const& options, Connection connection);
+
+  Async<int> run();
+
+ private:
+  using Items = std::vector<Item*>;
+
+  void collect();
+  asio::awaitable<void> show();
+  Async<> send_all();
+  Async<Items> take_up_begun(Items items);
+  Async<> hash(Items const& items);
+  Async<> announce(Items const& items);
+  void refuse_all(Items const& items, Error const& error);
+  void take_answer(Item& item, json::object const& answer, std::string const& batch_id);
+  Async<> wait_until_final();
+  Async<bool> batch_is_quiet(std::string batch_id);
+  Async<std::map<std::string, json::object>> uploads_of(std::string batch_id);
+  Async<> read_outcomes(std::string batch_id);
+  void settled(Item& item);
+  int finish();
+
+  PutOptions const& options_;
+  net::Client client_;
+  Api api_;
+  Journal journal_;
+  std::vector<Item> items_;
+  Counters counters_;
+  Progress progress_;
+  Uploader uploader_;
+  Pool hashing_;
+  std::string phase_ = "Hashing";
+  bool over_ = false;
+};
+
+}  // namespace hoist::cli

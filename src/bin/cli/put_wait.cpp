@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+#include "bin/cli/put_run.hpp"
+
+namespace hoist::cli {
+namespace {
+
+constexpr auto page_limit = 200;
+constexpr auto poll_every = std::chrono::milliseconds{1'000};
+
+}  // namespace
+
+Async<> PutRun::wait_until_final() {
+  phase_ = "Processing";
+  auto open = std::set<std::string>{};
+  for (auto const& item : items_)
+    if (item.outcome == Item::Outcome::sent) open.insert(item.batch_id);
+  while (!open.empty()) {
+    for (auto const& batch_id : std::vector<std::string>{open.begin(), open.end()}) {
+      CO_TRY(auto const quiet, co_await batch_is_quiet(batch_id));
+      if (quiet) {
+        CO_CHECK(co_await read_outcomes(batch_id));
+        open.erase(batch_id);
+      }
+      // The pause is per call, so that many batches do not add up to too many calls a minute.
+      if (!open.empty()) CO_CHECK(co_await sleep_for(poll_every));
+    }
+  }
+  co_return Result<void>{};
+}
+
+// Nothing more happens in the batch, other than to files that this run gave up.
+Async<bool> PutRun::batch_is_quiet(std::string batch_id) {
+  CO_TRY(auto const answer, co_await api_.get("/batches/" + batch_id));
+  auto const& batch = answer.contains("batch") ? object_of(answer, "batch") : answer;
+  auto const& counts = object_of(batch, "counts");
+  auto const given_up = std::ranges::count_if(items_, [&](Item const& item) {
+    return item.batch_id == batch_id && item.outcome == Item::Outcome::failed && !item.upload_id.empty();
+  });
+  co_return number_of(counts, "UPLOADED") + number_of(counts, "PROCESSING") == 0 &&
+      number_of(counts, "PENDING") <= given_up;
+}
+
+Async<std::map<std::string, json::object>> PutRun::uploads_of(std::string batch_id) {
+  auto uploads = std::map<std::string, json::object>{};
+  auto const base = fmt::format("/uploads?batch_id={}&limit={}", percent_encode(batch_id), page_limit);
+  auto cursor = std::string{};
+  do {
+    CO_TRY(auto const page,
+           co_await api_.get(cursor.empty() ? base : base + "&cursor=" + percent_encode(cursor)));
+    for (auto const& entry : array_of(page, "uploads"))
+      if (entry.is_object()) uploads[text_of(entry.get_object(), "id")] = entry.get_object();
+    cursor = text_of(page, "next_cursor");
+  } while (!cursor.empty());
+  co_return uploads;
+}
+
+Async<> PutRun::read_outcomes(std::string batch_id) {
+  CO_TRY(auto const uploads, co_await uploads_of(batch_id));
+  for (auto& item : items_) {
+    if (item.batch_id != batch_id || item.outcome != Item::Outcome::sent) continue;
+    auto const found = uploads.find(item.upload_id);
+    item.status = found == uploads.end() ? "DELETED" : text_of(found->second, "status");
+    if (item.status == "COMPLETED") {
+      item.outcome = Item::Outcome::final;
+    } else {
+      auto const error = found == uploads.end() ? json::object{} : object_of(found->second, "error");
+      auto message = text_of(error, "message");
+      mark_failed(item, Error{Code::invalid, message.empty() ? "It ended as " + item.status + "." : message});
+      item.error_code = text_of(error, "code");
+      item.error_exit = 1;
+    }
+    settled(item);
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace hoist::cli
