@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t page_rows = 500;
 
 constexpr std::string_view changes_sql =
-    "SELECT c.seq, c.at_us, c.project_id, c.batch_id, c.upload_id, c.state, u.filename, u.content_type, u.size, "
+    "SELECT c.seq, c.at_us, c.project_id, c.batch_id, c.upload_id, c.state, u.filename, u.content_type, "
+    "u.size, "
     "u.error_code, u.error_message FROM changes AS c LEFT JOIN uploads AS u ON u.tenant = c.tenant AND "
     "u.id = c.upload_id WHERE c.tenant = $1 AND c.seq > $2 ORDER BY c.seq LIMIT $3";
 
@@ -25,13 +26,15 @@ std::string render_change(sql::Row const& row) {
       batch.empty() ? "null" : json_string(batch), row.text(5), json_string(row.text(6)), row.text(7),
       row.integer(8));
   if (row.text(5) == to_string(UploadState::failed) && !row.is_null(9))
-    out += fmt::format(R"(,"error":{{"code":{},"message":{}}})", json_string(row.text(9)), json_string(row.text(10)));
+    out += fmt::format(R"(,"error":{{"code":{},"message":{}}})", json_string(row.text(9)),
+                       json_string(row.text(10)));
   return out + "}}";
 }
 
 std::unexpected<Error> expired() {
-  return fail(Error{Code::gone, "This cursor is too old. Read the current state, then watch without a cursor."}
-                  .with_slug("cursor_expired"));
+  return fail(
+      Error{Code::gone, "This cursor is too old. Read the current state, then watch without a cursor."}
+          .with_slug("cursor_expired"));
 }
 
 }  // namespace
@@ -58,14 +61,16 @@ Result<ChangePage> load_changes(sql::Transaction& tx, TenantId const& tenant, st
 }
 
 Result<std::vector<FeedEvent>> load_progress(sql::Transaction& tx, TenantId const& tenant,
-                                             std::set<std::string> const& batches, std::int64_t cursor, Time now) {
+                                             std::set<std::string> const& batches, std::int64_t cursor,
+                                             Time now) {
   auto events = std::vector<FeedEvent>{};
   for (auto const& id : batches) {
     TRY(auto const batch, find_batch(tx, tenant, BatchId{id}));
     TRY(auto const counts, count_batch(tx, tenant, batch.id));
     auto text = fmt::format(R"({{"type":"batch","cursor":{},"at":"{}","batch":{}}})", cursor, to_rfc3339(now),
                             render_batch(batch, counts));
-    events.push_back({cursor, batch.project.str(), id, {}, std::make_shared<std::string const>(std::move(text))});
+    events.push_back(
+        {cursor, batch.project.str(), id, {}, std::make_shared<std::string const>(std::move(text))});
   }
   return events;
 }

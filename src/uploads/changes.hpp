@@ -15,7 +15,8 @@ struct ChangePage {
 };
 
 // Errors: gone when changes after `after` were forgotten, invalid when `after` is of the future.
-[[nodiscard]] Result<ChangePage> load_changes(sql::Transaction& tx, TenantId const& tenant, std::int64_t after);
+[[nodiscard]] Result<ChangePage> load_changes(sql::Transaction& tx, TenantId const& tenant,
+                                              std::int64_t after);
 [[nodiscard]] Result<std::vector<FeedEvent>> load_progress(sql::Transaction& tx, TenantId const& tenant,
                                                            std::set<std::string> const& batches,
                                                            std::int64_t cursor, Time now);

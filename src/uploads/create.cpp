@@ -21,7 +21,9 @@ IdempotentRequest idempotent(Asked const& asked, std::string route) {
 }
 
 Refusal over_quota() {
-  return {"quota_exceeded", "The tenant's storage quota has no room for this file. Delete files or ask for more.", {}};
+  return {"quota_exceeded",
+          "The tenant's storage quota has no room for this file. Delete files or ask for more.",
+          {}};
 }
 
 json::object to_json(Refusal const& refusal) {
@@ -101,7 +103,8 @@ Upload Service::make_upload(Caller const& caller, ProjectId const& project, Batc
   upload.timeline = timeline_entry(now, "created");
   if (multipart) {
     upload.part_size = std::max(options_.part_bytes, (file.size + parts_max - 1) / parts_max);
-    upload.parts_seen.assign(static_cast<std::size_t>((file.size + upload.part_size - 1) / upload.part_size), '0');
+    upload.parts_seen.assign(static_cast<std::size_t>((file.size + upload.part_size - 1) / upload.part_size),
+                             '0');
   }
   return upload;
 }
@@ -117,7 +120,8 @@ Result<Upload> Service::insert_one(sql::Transaction& tx, Asked const& asked, Upl
     return fail(Code::quota_exceeded, std::move(refusal.message));
   }
   CHECK(insert_upload(tx, upload));
-  CHECK(insert_change(tx, upload.tenant, total.change_seq, upload.created_at, upload.project, upload.batch, &upload));
+  CHECK(insert_change(tx, upload.tenant, total.change_seq, upload.created_at, upload.project, upload.batch,
+                      &upload));
   CHECK(ports_.idempotency.store(tx, request, {http_created, upload.id.str()}, upload.created_at));
   tx.after_commit([this, tenant = upload.tenant] { ports_.broadcast.notify(tenant); });
   return upload;
@@ -128,9 +132,10 @@ Async<Created> Service::create(Asked asked, NewUpload wanted, std::optional<bool
   if (in_parts && wanted.file.checksum && wanted.file.checksum->algorithm != "sha256")
     co_return invalid_field("checksum.algorithm", "must be sha256 for an upload in parts");
   auto const draft = make_upload(asked.caller, wanted.project, {}, wanted.file, in_parts, ports_.clock.now());
-  CO_TRY(auto upload, co_await ports_.database.write(
-                          asked.caller.tenant,
-                          [&](sql::Transaction& tx) { return insert_one(tx, asked, draft); }, asked.deadline));
+  CO_TRY(auto upload,
+         co_await ports_.database.write(
+             asked.caller.tenant, [&](sql::Transaction& tx) { return insert_one(tx, asked, draft); },
+             asked.deadline));
   created_.add();
   CO_TRY(auto transfer, co_await transfer_of(upload, true, asked.deadline));
   co_return Created{std::move(upload), std::move(transfer)};
@@ -162,8 +167,8 @@ Result<void> Service::refuse_over_quota(sql::Transaction& tx, TenantId const& te
     }
   }
   if (back.files != 0) CHECK(account(tx, tenant, back));
-  return insert_change(tx, tenant, total.change_seq, batch.batch.created_at, batch.batch.project, batch.batch.id,
-                       nullptr);
+  return insert_change(tx, tenant, total.change_seq, batch.batch.created_at, batch.batch.project,
+                       batch.batch.id, nullptr);
 }
 
 Result<CreatedBatch> Service::insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch draft) {
@@ -198,7 +203,11 @@ Result<CreatedBatch> Service::insert_many(sql::Transaction& tx, Asked const& ask
   if (!request.key.empty())
     CHECK(ports_.idempotency.store(tx, request, {http_created, remember(draft)}, draft.batch.created_at));
   CHECK(ports_.audit.record(tx,
-                            {asked.caller, "batch.created", draft.batch.id.str(), "ok", asked.request_id,
+                            {asked.caller,
+                             "batch.created",
+                             draft.batch.id.str(),
+                             "ok",
+                             asked.request_id,
                              {{"files", draft.batch.files}, {"refused", draft.batch.refused}}},
                             draft.batch.created_at));
   tx.after_commit([this, tenant] { ports_.broadcast.notify(tenant); });
@@ -230,15 +239,22 @@ Result<CreatedBatch> Service::repeat_batch(sql::Transaction& tx, TenantId const&
 Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
   auto const now = ports_.clock.now();
   auto draft = CreatedBatch{};
-  draft.batch = Batch{asked.caller.tenant, BatchId{new_uuid7(now)}, wanted.project, asked.caller.user,
-                      static_cast<std::int64_t>(wanted.files.size()), 0, 0, now};
+  draft.batch = Batch{asked.caller.tenant,
+                      BatchId{new_uuid7(now)},
+                      wanted.project,
+                      asked.caller.user,
+                      static_cast<std::int64_t>(wanted.files.size()),
+                      0,
+                      0,
+                      now};
   draft.items.reserve(wanted.files.size());
   for (std::size_t i = 0; i < wanted.files.size(); ++i) {
     auto item = BatchItem{};
     if (auto const* file = std::get_if<NewFile>(&wanted.files[i])) {
       auto const in_parts = is_multipart(*file, std::nullopt);
       if (in_parts && file->checksum && file->checksum->algorithm != "sha256")
-        item.what = Refusal{"invalid", "The checksum of a file sent in parts must be sha256.",
+        item.what = Refusal{"invalid",
+                            "The checksum of a file sent in parts must be sha256.",
                             {{fmt::format("files[{}].checksum.algorithm", i), "must be sha256"}}};
       else
         item.what = make_upload(asked.caller, wanted.project, draft.batch.id, *file, in_parts, now);
@@ -250,9 +266,10 @@ Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
     draft.items.push_back(std::move(item));
   }
   refuse_duplicates(draft);
-  CO_TRY(auto batch, co_await ports_.database.write(
-                         asked.caller.tenant,
-                         [&](sql::Transaction& tx) { return insert_many(tx, asked, draft); }, asked.deadline));
+  CO_TRY(auto batch,
+         co_await ports_.database.write(
+             asked.caller.tenant, [&](sql::Transaction& tx) { return insert_many(tx, asked, draft); },
+             asked.deadline));
   created_.add(static_cast<double>(batch.batch.files - batch.batch.have - batch.batch.refused));
   refused_.add(static_cast<double>(batch.batch.refused));
   auto multiparts = 0;

@@ -16,10 +16,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto read_limit = 10s;         // of one SQL read
-constexpr auto poll_interval = 5s;       // should a notification be lost
+constexpr auto read_limit = 10s;           // of one SQL read
+constexpr auto poll_interval = 5s;         // should a notification be lost
 constexpr auto progress_interval = 200ms;  // between two reports of one tenant's batches
-constexpr std::size_t take_max = 256;    // events at a time
+constexpr std::size_t take_max = 256;      // events at a time
 
 }  // namespace
 
@@ -69,10 +69,13 @@ class Pump {
     while (true) {
       auto const ticket = news_->ticket();
       auto const done = co_await step();
-      if (!done) log::warn("changes could not be read", {{"tenant", tenant_.str()}, {"cause", done.error().to_string()}});
+      if (!done)
+        log::warn("changes could not be read",
+                  {{"tenant", tenant_.str()}, {"cause", done.error().to_string()}});
       if (channel_.expired()) co_return;
       if (done && *done) continue;
-      auto const pause = dirty_.empty() ? std::chrono::steady_clock::duration{poll_interval} : progress_interval;
+      auto const pause =
+          dirty_.empty() ? std::chrono::steady_clock::duration{poll_interval} : progress_interval;
       auto const waited = co_await news_->wait(ticket, deadline_in(pause));
       if (!waited || channel_.expired()) co_return;
     }
@@ -81,7 +84,8 @@ class Pump {
  private:
   Async<> begin() {
     CO_TRY(last_, co_await service_.ports().database.read(
-                      tenant_, [&](sql::Transaction& tx) { return load_head(tx, tenant_); }, deadline_in(read_limit)));
+                      tenant_, [&](sql::Transaction& tx) { return load_head(tx, tenant_); },
+                      deadline_in(read_limit)));
     if (auto const channel = channel_.lock()) {
       {
         auto const lock = std::lock_guard{channel->mutex};
@@ -233,8 +237,8 @@ Async<bool> Watcher::take_from_sql(std::vector<FeedEvent>& events) {
                                 return topic.kind == Topic::Kind::project || topic.takes(probe);
                               });
                             });
-                            TRY(found.progress, load_progress(tx, tenant_, found.page.batches, found.page.last,
-                                                              service_.ports().clock.now()));
+                            TRY(found.progress, load_progress(tx, tenant_, found.page.batches,
+                                                              found.page.last, service_.ports().clock.now()));
                             return found;
                           },
                           deadline_in(read_limit)));
@@ -265,7 +269,8 @@ Feed::Feed(Service& service) : service_{service} {}
 
 std::shared_ptr<Channel> Feed::channel_of(TenantId const& tenant, asio::any_io_executor executor) {
   auto const lock = std::lock_guard{mutex_};
-  std::erase_if(channels_, [&](auto const& entry) { return entry.second.expired() && entry.first != tenant; });
+  std::erase_if(channels_,
+                [&](auto const& entry) { return entry.second.expired() && entry.first != tenant; });
   auto& known = channels_[tenant];
   if (auto channel = known.lock()) return channel;
   auto channel = std::make_shared<Channel>();

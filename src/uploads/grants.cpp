@@ -39,7 +39,8 @@ Transfer Grants::put(Upload const& upload, Time now) const {
                      {"content-length", std::to_string(upload.size)},
                      {"if-none-match", "*"}};
   if (upload.checksum)
-    request.headers.emplace("x-amz-checksum-" + upload.checksum->algorithm, checksum_base64(*upload.checksum));
+    request.headers.emplace("x-amz-checksum-" + upload.checksum->algorithm,
+                            checksum_base64(*upload.checksum));
   auto signed_url = presigner_.presign(request, now);
   auto transfer = Transfer{};
   transfer.url = std::move(signed_url.url);

@@ -122,9 +122,10 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
         step.now = now;
         step.what = "completed";
         CHECK(advance(tx, options_, upload, std::move(step)));
-        CHECK(tx.execute("UPDATE uploads SET sha256 = $3, media = $4, scan = $5, thumbnails = $6 "
-                         "WHERE tenant = $1 AND id = $2",
-                         {tenant.str(), id.str(), sha256, media, scan, thumbnails}));
+        CHECK(
+            tx.execute("UPDATE uploads SET sha256 = $3, media = $4, scan = $5, thumbnails = $6 "
+                       "WHERE tenant = $1 AND id = $2",
+                       {tenant.str(), id.str(), sha256, media, scan, thumbnails}));
         notify_after(tx, tenant);
         return {};
       },

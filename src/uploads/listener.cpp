@@ -56,7 +56,8 @@ Result<void> follow(sql::Transaction& tx, Options const& options, Broadcast& bro
     step.what = "failed";
     step.detail = event.message.cause;
     step.error_code = "processing_failed";
-    step.error_message = fmt::format("The file could not be processed in {} attempts.", event.message.attempts);
+    step.error_message =
+        fmt::format("The file could not be processed in {} attempts.", event.message.attempts);
   } else {
     if (upload->state != UploadState::failed) return {};
     step.to = UploadState::uploaded;
@@ -72,7 +73,8 @@ Result<void> follow(sql::Transaction& tx, Options const& options, Broadcast& bro
 
 QueuePolicy processing_policy(Options options, Broadcast& broadcast, Clock const& clock) {
   auto policy = QueuePolicy{};
-  policy.observe = [options = std::move(options), &broadcast, &clock](sql::Transaction& tx, QueueEvent const& event) {
+  policy.observe = [options = std::move(options), &broadcast, &clock](sql::Transaction& tx,
+                                                                      QueueEvent const& event) {
     return follow(tx, options, broadcast, clock.now(), event);
   };
   return policy;
@@ -119,7 +121,8 @@ Result<void> ObjectListener::on_part(sql::Transaction& tx, ObjectRef const& ref,
     return not_granted(fmt::format("part {} has {} bytes", part.number, part.size));
   // One statement, so that parts which commit side by side do not undo each other's mark.
   TRY(auto const rows,
-      tx.query("UPDATE uploads SET parts_seen = substr(parts_seen, 1, $3 - 1) || '1' || substr(parts_seen, $3 + 1), "
+      tx.query("UPDATE uploads SET parts_seen = substr(parts_seen, 1, $3 - 1) || '1' || substr(parts_seen, "
+               "$3 + 1), "
                "updated_us = $4 WHERE tenant = $1 AND id = $2 AND state = 'PENDING' RETURNING parts_seen",
                {upload.tenant.str(), upload.id.str(), std::int64_t{part.number}, sql::value(clock_.now())}));
   if (rows.empty()) return not_granted("the upload has just ended");

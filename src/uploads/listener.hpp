@@ -29,7 +29,9 @@ class ObjectListener final : public ObjectEvents {
   using PartsComplete = std::function<void(TenantId, UploadId)>;
 
   ObjectListener(Queue& queue, Broadcast& broadcast, Clock const& clock, Options options);
-  void on_parts_complete(PartsComplete action) { parts_complete_ = std::move(action); }  // before the first report
+  void on_parts_complete(PartsComplete action) {
+    parts_complete_ = std::move(action);
+  }  // before the first report
 
   Result<void> on_created(sql::Transaction& tx, ObjectInfo const& object) override;
   Result<void> on_part(sql::Transaction& tx, ObjectRef const& ref, std::string const& upload_id,

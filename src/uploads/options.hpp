@@ -19,9 +19,9 @@ struct Options {
   std::int64_t part_bytes = std::int64_t{5} << 20;                  // grows where 10,000 parts are too few
   std::size_t batch_files_max = 1000;
   std::size_t batch_body_bytes_max = std::size_t{8} << 20;
-  int parts_window = 10;             // part URLs that come with the upload itself
-  int parts_per_call_max = 100;      // part URLs by POST /uploads/{id}/parts
-  int batch_multiparts_ready = 16;   // files of a batch whose first part URLs come with the answer
+  int parts_window = 10;            // part URLs that come with the upload itself
+  int parts_per_call_max = 100;     // part URLs by POST /uploads/{id}/parts
+  int batch_multiparts_ready = 16;  // files of a batch whose first part URLs come with the answer
   std::size_t metadata_members_max = 32;
   std::size_t metadata_value_max = 1024;  // code points
   std::size_t timeline_bytes_max = 16 * 1024;
@@ -43,7 +43,7 @@ struct Options {
   std::size_t topics_per_watcher_max = 100;
   std::size_t feed_events_max = 4096;  // per tenant, in memory; older ones are read from SQL
   std::chrono::milliseconds ping_interval{15'000};
-  std::chrono::milliseconds recheck_interval{5'000};    // of a watcher's permission
+  std::chrono::milliseconds recheck_interval{5'000};  // of a watcher's permission
 };
 
 }  // namespace hoist::uploads

@@ -20,7 +20,8 @@ struct Algorithm {
   std::string_view name;
   std::size_t bytes;
 };
-constexpr auto algorithms = std::to_array<Algorithm>({{"sha256", 32}, {"sha1", 20}, {"crc32c", 4}, {"crc32", 4}});
+constexpr auto algorithms =
+    std::to_array<Algorithm>({{"sha256", 32}, {"sha1", 20}, {"crc32c", 4}, {"crc32", 4}});
 
 bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -67,7 +68,8 @@ std::optional<Checksum> read_checksum(Fields& fields) {
   }
   auto errors = inner.take_errors();
   if (errors.empty()) return Checksum{algorithm, hex(*digest)};
-  for (auto& error : errors) fields.refuse(error.field.substr(fields.path("").size()), std::move(error.reason));
+  for (auto& error : errors)
+    fields.refuse(error.field.substr(fields.path("").size()), std::move(error.reason));
   return std::nullopt;
 }
 

@@ -34,10 +34,11 @@ Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor
   }
   auto page = Page{};
   // One more than asked for tells whether there is a next page.
-  CO_TRY(page.uploads, co_await ports_.database.read(
-                           tenant,
-                           [&](sql::Transaction& tx) { return list_uploads(tx, tenant, filter, before, limit + 1); },
-                           deadline));
+  CO_TRY(
+      page.uploads,
+      co_await ports_.database.read(
+          tenant, [&](sql::Transaction& tx) { return list_uploads(tx, tenant, filter, before, limit + 1); },
+          deadline));
   if (std::ssize(page.uploads) > limit) {
     page.uploads.pop_back();
     page.next_cursor = make_cursor(options_.cursor_key, scope, page.uploads.back().id.str());
@@ -49,8 +50,9 @@ Async<std::string> Service::content_url(TenantId tenant, UploadId id, Deadline d
   CO_TRY(auto const upload, co_await get(tenant, id, deadline));
   auto const unscanned = upload.state == UploadState::uploaded || upload.state == UploadState::processing;
   if (upload.state != UploadState::completed && !(unscanned && options_.allow_unscanned))
-    co_return fail(Error{Code::conflict, fmt::format("The upload is {}; only COMPLETED files can be downloaded.",
-                                                     to_string(upload.state))}
+    co_return fail(Error{
+        Code::conflict,
+        fmt::format("The upload is {}; only COMPLETED files can be downloaded.", to_string(upload.state))}
                        .with_slug("not_completed"));
   co_return grants_.download(upload, ports_.clock.now());
 }
@@ -58,9 +60,10 @@ Async<std::string> Service::content_url(TenantId tenant, UploadId id, Deadline d
 Async<std::string> Service::thumbnail_url(TenantId tenant, UploadId id, int size, Deadline deadline) {
   CO_TRY(auto const upload, co_await get(tenant, id, deadline));
   if (upload.state != UploadState::completed)
-    co_return fail(Error{Code::conflict, fmt::format("The upload is {}; only COMPLETED files have thumbnails.",
-                                                     to_string(upload.state))}
-                       .with_slug("not_completed"));
+    co_return fail(
+        Error{Code::conflict,
+              fmt::format("The upload is {}; only COMPLETED files have thumbnails.", to_string(upload.state))}
+            .with_slug("not_completed"));
   for (auto const& picture : pictures_of(upload))
     if (picture.size == size) co_return grants_.picture(picture, ports_.clock.now());
   co_return fail(Code::not_found, "There is no thumbnail of this size.");

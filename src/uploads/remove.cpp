@@ -17,7 +17,8 @@ Async<Upload> Service::remove(Asked asked, UploadId id) {
              asked.caller.tenant,
              [&](sql::Transaction& tx) -> Result<Upload> {
                TRY(auto current, find_upload(tx, asked.caller.tenant, id));
-               if (current.state == UploadState::deleted || current.state == UploadState::cancelled) return current;
+               if (current.state == UploadState::deleted || current.state == UploadState::cancelled)
+                 return current;
                auto const cancels = current.state == UploadState::pending;
                auto step = Step{};
                step.to = cancels ? UploadState::cancelled : UploadState::deleted;
@@ -27,8 +28,12 @@ Async<Upload> Service::remove(Asked asked, UploadId id) {
                step.detail = "by " + asked.caller.user.str();
                CHECK(advance(tx, options_, current, std::move(step)));
                CHECK(ports_.audit.record(tx,
-                                         {asked.caller, cancels ? "upload.cancelled" : "upload.deleted", id.str(), "ok",
-                                          asked.request_id, {{"size", current.size}}},
+                                         {asked.caller,
+                                          cancels ? "upload.cancelled" : "upload.deleted",
+                                          id.str(),
+                                          "ok",
+                                          asked.request_id,
+                                          {{"size", current.size}}},
                                          now));
                tx.after_commit([this, tenant = current.tenant] { ports_.broadcast.notify(tenant); });
                return current;
@@ -45,7 +50,8 @@ Async<> Service::clean_up(Upload upload, Deadline deadline) {
   auto const key = key_of(upload);
   if (!upload.multipart_id.empty())
     CO_CHECK(co_await ports_.objects.abort_multipart({options_.bucket, key}, upload.multipart_id, deadline));
-  for (auto const& picture : pictures_of(upload)) CO_CHECK(co_await ports_.objects.remove(picture.object, deadline));
+  for (auto const& picture : pictures_of(upload))
+    CO_CHECK(co_await ports_.objects.remove(picture.object, deadline));
   CO_CHECK(co_await ports_.objects.remove({options_.bucket, key}, deadline));
   if (upload.state == UploadState::deleted)
     CO_CHECK(co_await ports_.objects.remove({options_.quarantine_bucket, key}, deadline));

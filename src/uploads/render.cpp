@@ -46,7 +46,8 @@ std::string render_part_urls(Transfer const& transfer) {
   auto out = std::string{"["};
   for (auto const& part : transfer.parts) {
     if (out.size() > 1) out += ',';
-    out += fmt::format(R"({{"number":{},"size":{},"url":{}}})", part.number, part.size, json_string(part.url));
+    out +=
+        fmt::format(R"({{"number":{},"size":{},"url":{}}})", part.number, part.size, json_string(part.url));
   }
   return out + "]";
 }
@@ -54,8 +55,8 @@ std::string render_part_urls(Transfer const& transfer) {
 }  // namespace
 
 std::string json_string(std::string_view text) {
-  auto const plain =
-      std::ranges::all_of(text, [](char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; });
+  auto const plain = std::ranges::all_of(
+      text, [](char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; });
   if (plain) return '"' + std::string{text} + '"';
   return json::serialize(json::string_view{text.data(), text.size()});
 }
@@ -113,9 +114,11 @@ std::string render_batch(Batch const& batch, std::vector<StateCount> const& coun
   }
   auto by_state = std::string{};
   for (std::size_t i = 0; i < states; ++i)
-    by_state += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", to_string(static_cast<UploadState>(i)), files[i]);
+    by_state +=
+        fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", to_string(static_cast<UploadState>(i)), files[i]);
   auto const finished = settled == granted;
-  auto const percent = granted == 0 ? 100.0 : 100.0 * static_cast<double>(settled) / static_cast<double>(granted);
+  auto const percent =
+      granted == 0 ? 100.0 : 100.0 * static_cast<double>(settled) / static_cast<double>(granted);
   return fmt::format(
       R"({{"id":"{}","project_id":"{}","created_by":{},"created_at":"{}","files":{},"have":{},"refused":{},)"
       R"("counts":{{{}}},"bytes":{},"bytes_uploaded":{},"percent":{:.1f},"started_at":"{}","finished_at":{}}})",

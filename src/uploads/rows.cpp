@@ -24,9 +24,9 @@ constexpr std::string_view insert_upload_sql =
 constexpr std::string_view find_upload_sql =
     "SELECT " HOIST_UPLOAD_COLUMNS " FROM uploads WHERE tenant = $1 AND id = $2";
 
-constexpr std::string_view find_content_sql =
-    "SELECT " HOIST_UPLOAD_COLUMNS
-    " FROM uploads WHERE tenant = $1 AND sha256 = $2 AND size = $3 AND state = 'COMPLETED' ORDER BY id LIMIT 1";
+constexpr std::string_view find_content_sql = "SELECT " HOIST_UPLOAD_COLUMNS
+                                              " FROM uploads WHERE tenant = $1 AND sha256 = $2 AND size = $3 "
+                                              "AND state = 'COMPLETED' ORDER BY id LIMIT 1";
 
 constexpr std::string_view due_sql =
     "SELECT " HOIST_UPLOAD_COLUMNS
@@ -118,12 +118,13 @@ Result<void> insert_upload(sql::Transaction& tx, Upload const& upload) {
   auto const algorithm = upload.checksum ? sql::Value{upload.checksum->algorithm} : sql::null();
   auto const checksum = upload.checksum ? sql::Value{upload.checksum->hex} : sql::null();
   TRY(auto const count,
-      tx.execute(insert_upload_sql,
-                 {upload.tenant.str(), upload.id.str(), upload.project.str(), text_or_null(upload.batch.str()),
-                  upload.user.str(), upload.filename, upload.content_type, upload.size, algorithm, checksum,
-                  text_or_null(upload.metadata), std::string{to_string(upload.state)},
-                  sql::value(upload.created_at), sql::value(upload.expires_at), time_or_null(upload.deadline),
-                  upload.part_size, upload.parts_seen, upload.timeline}));
+      tx.execute(
+          insert_upload_sql,
+          {upload.tenant.str(), upload.id.str(), upload.project.str(), text_or_null(upload.batch.str()),
+           upload.user.str(), upload.filename, upload.content_type, upload.size, algorithm, checksum,
+           text_or_null(upload.metadata), std::string{to_string(upload.state)}, sql::value(upload.created_at),
+           sql::value(upload.expires_at), time_or_null(upload.deadline), upload.part_size, upload.parts_seen,
+           upload.timeline}));
   HOIST_ASSERT(count == 1);
   return {};
 }
@@ -150,8 +151,9 @@ Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId c
                                 {tenant.str(), id.str()}));
   if (rows.empty()) return fail(Code::not_found, "There is no such batch.");
   auto const& row = rows[0];
-  return Batch{tenant,         id,           ProjectId{row.text(0)}, UserId{row.text(1)}, row.integer(2),
-               row.integer(3), row.integer(4), row.time(5)};
+  return Batch{
+      tenant,         id,         ProjectId{row.text(0)}, UserId{row.text(1)}, row.integer(2), row.integer(3),
+      row.integer(4), row.time(5)};
 }
 
 Result<std::optional<Upload>> find_content(sql::Transaction& tx, TenantId const& tenant,
@@ -224,9 +226,9 @@ Result<void> advance(sql::Transaction& tx, Options const& options, Upload& uploa
 Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, Time now,
                   std::string_view what, std::string_view detail, std::optional<Time> deadline) {
   auto const entry = more_timeline(options, upload, timeline_entry(now, what, detail));
-  TRY(auto const changed, tx.execute(note_sql, {upload.tenant.str(), upload.id.str(),
-                                                std::string{to_string(upload.state)}, sql::value(now),
-                                                time_or_null(deadline), entry}));
+  TRY(auto const changed,
+      tx.execute(note_sql, {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)},
+                            sql::value(now), time_or_null(deadline), entry}));
   if (changed == 0) return fail(Code::conflict, "The upload has changed meanwhile.");
   upload.updated_at = now;
   upload.deadline = deadline;
@@ -248,10 +250,10 @@ Result<void> insert_change(sql::Transaction& tx, TenantId const& tenant, std::in
                            ProjectId const& project, BatchId const& batch, Upload const* upload) {
   auto const id = upload == nullptr ? sql::null() : sql::Value{upload->id.str()};
   auto const state = upload == nullptr ? sql::null() : sql::Value{std::string{to_string(upload->state)}};
-  TRY(auto const count, tx.execute("INSERT INTO changes (tenant, seq, at_us, project_id, batch_id, upload_id, "
-                                   "state) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                                   {tenant.str(), seq, sql::value(at), project.str(),
-                                    text_or_null(batch.str()), id, state}));
+  TRY(auto const count,
+      tx.execute("INSERT INTO changes (tenant, seq, at_us, project_id, batch_id, upload_id, "
+                 "state) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                 {tenant.str(), seq, sql::value(at), project.str(), text_or_null(batch.str()), id, state}));
   HOIST_ASSERT(count == 1);
   return {};
 }

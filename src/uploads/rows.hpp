@@ -68,8 +68,7 @@ struct Step {
 
 // Adds to the timeline and sets the deadline, without a change of state. Errors: conflict.
 [[nodiscard]] Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, Time now,
-                                std::string_view what, std::string_view detail,
-                                std::optional<Time> deadline);
+                                std::string_view what, std::string_view detail, std::optional<Time> deadline);
 
 // Notes that the watchdog has sent the upload to the workers again. Errors: conflict.
 [[nodiscard]] Result<void> requeue(sql::Transaction& tx, Options const& options, Upload& upload, Time now,

@@ -113,8 +113,8 @@ class Service {
   [[nodiscard]] Grants const& grants() const { return grants_; }
 
  private:
-  Upload make_upload(Caller const& caller, ProjectId const& project, BatchId const& batch, NewFile const& file,
-                     bool multipart, Time now) const;
+  Upload make_upload(Caller const& caller, ProjectId const& project, BatchId const& batch,
+                     NewFile const& file, bool multipart, Time now) const;
   [[nodiscard]] bool is_multipart(NewFile const& file, std::optional<bool> asked) const;
   Result<Upload> insert_one(sql::Transaction& tx, Asked const& asked, Upload const& upload);
   Result<CreatedBatch> insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch draft);

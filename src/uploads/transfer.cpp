@@ -40,9 +40,10 @@ Async<> Service::ensure_multipart(Upload& upload, Deadline deadline) {
   auto const claimed = co_await ports_.database.write(
       upload.tenant,
       [&](sql::Transaction& tx) -> Result<Upload> {
-        CHECK(tx.execute("UPDATE uploads SET multipart_id = $3 WHERE tenant = $1 AND id = $2 AND "
-                         "state = 'PENDING' AND multipart_id IS NULL",
-                         {upload.tenant.str(), upload.id.str(), id}));
+        CHECK(
+            tx.execute("UPDATE uploads SET multipart_id = $3 WHERE tenant = $1 AND id = $2 AND "
+                       "state = 'PENDING' AND multipart_id IS NULL",
+                       {upload.tenant.str(), upload.id.str(), id}));
         return find_upload(tx, upload.tenant, upload.id);
       },
       deadline);
@@ -74,7 +75,8 @@ Async<std::vector<PartInfo>> Service::stored_parts(Upload const& upload, Deadlin
   auto const ref = ObjectRef{options_.bucket, key_of(upload)};
   while (true) {
     auto const after = parts.empty() ? 0 : parts.back().number;
-    CO_TRY(auto page, co_await ports_.objects.list_parts(ref, upload.multipart_id, after, parts_page, deadline));
+    CO_TRY(auto page,
+           co_await ports_.objects.list_parts(ref, upload.multipart_id, after, parts_page, deadline));
     parts.insert(parts.end(), page.begin(), page.end());
     if (page.size() < parts_page) co_return parts;
   }
@@ -95,7 +97,8 @@ Async<MoreParts> Service::more(TenantId tenant, UploadId id, json::object body, 
     numbers = missing_parts(upload, stored);
     for (auto number = 1; number <= upload.part_count(); ++number)
       if (!std::ranges::binary_search(numbers, number)) more.stored.push_back(number);
-    if (std::ssize(numbers) > options_.parts_window) numbers.resize(static_cast<std::size_t>(options_.parts_window));
+    if (std::ssize(numbers) > options_.parts_window)
+      numbers.resize(static_cast<std::size_t>(options_.parts_window));
   }
   more.transfer = grants_.parts(upload, numbers, ports_.clock.now());
   co_return more;
@@ -125,9 +128,10 @@ Async<> Service::assemble(Upload upload, Deadline deadline) {
     constexpr std::size_t shown_max = 20;
     auto const total = missing.size();
     missing.resize(std::min(total, shown_max));
-    co_return fail(Error{Code::conflict, fmt::format("{} of {} parts are missing: {}{}.", total, upload.part_count(),
-                                                     fmt::join(missing, ", "), total > shown_max ? ", ..." : "")}
-                       .with_slug("parts_missing"));
+    co_return fail(
+        Error{Code::conflict, fmt::format("{} of {} parts are missing: {}{}.", total, upload.part_count(),
+                                          fmt::join(missing, ", "), total > shown_max ? ", ..." : "")}
+            .with_slug("parts_missing"));
   }
   CO_TRY(auto object,
          co_await ports_.objects.complete_multipart(ref, upload.multipart_id, std::move(parts), deadline));
@@ -136,8 +140,8 @@ Async<> Service::assemble(Upload upload, Deadline deadline) {
 
 Async<Upload> Service::complete(Asked asked, UploadId id) {
   auto const& tenant = asked.caller.tenant;
-  auto const request = IdempotentRequest{tenant, asked.idempotency_key, "POST /uploads/" + id.str() + "/complete",
-                                         asked.body_sha256};
+  auto const request = IdempotentRequest{tenant, asked.idempotency_key,
+                                         "POST /uploads/" + id.str() + "/complete", asked.body_sha256};
   CO_CHECK(co_await ports_.database.read(
       tenant,
       [&](sql::Transaction& tx) -> Result<bool> {
@@ -155,7 +159,8 @@ Async<Upload> Service::complete(Asked asked, UploadId id) {
       if (object)
         done = co_await arrived(upload, std::move(*object), asked.deadline);
       else if (object.error().code() == Code::not_found)
-        done = fail(Error{Code::conflict, "The file's bytes have not arrived yet."}.with_slug("bytes_missing"));
+        done =
+            fail(Error{Code::conflict, "The file's bytes have not arrived yet."}.with_slug("bytes_missing"));
       else
         done = std::unexpected{object.error()};
     }

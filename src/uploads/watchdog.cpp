@@ -11,8 +11,8 @@
 namespace hoist::uploads {
 namespace {
 
-constexpr auto leave_bytes = std::to_array(
-    {UploadState::expired, UploadState::cancelled, UploadState::deleted, UploadState::failed});
+constexpr auto leave_bytes =
+    std::to_array({UploadState::expired, UploadState::cancelled, UploadState::deleted, UploadState::failed});
 
 void left_for_later(Upload const& upload, Error const& error) {
   // A conflict means that somebody else has just moved the upload, which is as good.
@@ -66,13 +66,12 @@ Async<std::vector<Upload>> Watchdog::due(UploadState state, Deadline deadline) {
 // A crash between the last part and its completion, or a store that does not report parts.
 Async<> Watchdog::sweep_parts(Sweep& sweep, Deadline deadline) {
   auto const before = service_.ports().clock.now() - service_.options().parts_grace;
-  CO_TRY(auto const uploads,
-         co_await service_.ports().database.read(
-             system_scope(),
-             [&](sql::Transaction& tx) {
-               return idle_multiparts(tx, before, service_.options().sweep_rows_max);
-             },
-             deadline));
+  CO_TRY(auto const uploads, co_await service_.ports().database.read(
+                                 system_scope(),
+                                 [&](sql::Transaction& tx) {
+                                   return idle_multiparts(tx, before, service_.options().sweep_rows_max);
+                                 },
+                                 deadline));
   for (auto const& upload : uploads) {
     auto const assembled = co_await service_.assemble(upload, deadline);
     if (assembled) {
@@ -84,8 +83,9 @@ Async<> Watchdog::sweep_parts(Sweep& sweep, Deadline deadline) {
     CO_CHECK(co_await service_.ports().database.write(
         upload.tenant,
         [&](sql::Transaction& tx) {
-          return tx.execute("UPDATE uploads SET updated_us = $3 WHERE tenant = $1 AND id = $2 AND state = 'PENDING'",
-                            {upload.tenant.str(), upload.id.str(), sql::value(service_.ports().clock.now())});
+          return tx.execute(
+              "UPDATE uploads SET updated_us = $3 WHERE tenant = $1 AND id = $2 AND state = 'PENDING'",
+              {upload.tenant.str(), upload.id.str(), sql::value(service_.ports().clock.now())});
         },
         deadline));
   }
@@ -177,9 +177,10 @@ Async<> Watchdog::forget_changes(Deadline deadline) {
            co_await service_.ports().database.write(
                system_scope(),
                [&](sql::Transaction& tx) {
-                 return tx.execute("DELETE FROM changes WHERE (tenant, seq) IN (SELECT tenant, seq FROM changes "
-                                   "WHERE at_us < $1 ORDER BY at_us LIMIT $2)",
-                                   {sql::value(before), rows_max});
+                 return tx.execute(
+                     "DELETE FROM changes WHERE (tenant, seq) IN (SELECT tenant, seq FROM changes "
+                     "WHERE at_us < $1 ORDER BY at_us LIMIT $2)",
+                     {sql::value(before), rows_max});
                },
                deadline));
     if (count < rows_max) co_return Result<void>{};

@@ -1,0 +1,227 @@
+#include "uploads/routes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "base/try.hpp"
+#include "uploads/render.hpp"
+
+namespace hoist::uploads {
+namespace {
+
+using net::Request;
+using net::Response;
+
+constexpr std::size_t idempotency_key_max = 255;
+constexpr int page_default = 50;
+constexpr int page_max = 200;
+
+Result<Asked> asked(Request const& request, std::string_view variant = {}) {
+  auto asked = Asked{};
+  asked.caller = request.caller;
+  asked.request_id = request.request_id;
+  asked.deadline = request.deadline;
+  if (!request.headers.has("Idempotency-Key")) return asked;
+  asked.idempotency_key = request.headers.get("Idempotency-Key");
+  auto const visible =
+      std::ranges::all_of(asked.idempotency_key, [](char c) { return c > 0x20 && c < 0x7F; });
+  if (asked.idempotency_key.empty() || asked.idempotency_key.size() > idempotency_key_max || !visible)
+    return invalid_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
+  asked.body_sha256 = hex(sha256(request.body + std::string{variant}));
+  return asked;
+}
+
+Result<std::optional<bool>> flag(Request const& request, std::string_view name) {
+  auto const value = request.query_value(name);
+  if (!value) return std::optional<bool>{};
+  if (*value == "true") return std::optional{true};
+  if (*value == "false") return std::optional{false};
+  return invalid_field(std::string{name}, "must be true or false");
+}
+
+UploadId upload_id(Request const& request) {
+  return UploadId{request.param("id")};
+}
+
+std::string show(Service& service, Upload const& upload) {
+  return render_upload(upload, service.grants(), service.ports().clock.now());
+}
+
+Async<Response> post_upload(Service& service, Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  CO_TRY(auto const multipart, flag(request, "multipart"));
+  CO_TRY(auto wanted, parse_new_upload(body, service.options()));
+  auto const variant = multipart ? (*multipart ? "multipart" : "single") : "";
+  CO_TRY(auto who, asked(request, variant));
+  CO_TRY(auto const created, co_await service.create(std::move(who), std::move(wanted), multipart));
+  auto const transfer = created.transfer ? render_transfer(*created.transfer) : std::string{"null"};
+  auto response = net::json_text_response(
+      201, fmt::format(R"({{"upload":{},"transfer":{}}})", show(service, created.upload), transfer));
+  response.headers.set("Location", "/uploads/" + created.upload.id.str());
+  co_return response;
+}
+
+std::string show_item(Service& service, BatchItem const& item, std::size_t index) {
+  auto const* upload = std::get_if<Upload>(&item.what);
+  if (upload != nullptr)
+    return fmt::format(R"({{"index":{},"action":"{}","upload":{},"transfer":{}}})", index,
+                       item.have ? "have" : "upload", show(service, *upload),
+                       item.transfer ? render_transfer(*item.transfer) : std::string{"null"});
+  auto const& refusal = std::get<Refusal>(item.what);
+  auto fields = std::string{};
+  for (auto const& field : refusal.fields)
+    fields += fmt::format(R"({}{{"field":{},"reason":{}}})", fields.empty() ? "" : ",",
+                          json_string(field.field), json_string(field.reason));
+  return fmt::format(R"({{"index":{},"action":"refused","error":{{"code":{},"message":{},"errors":[{}]}}}})",
+                     index, json_string(refusal.code), json_string(refusal.message), fields);
+}
+
+Async<Response> post_batch(Service& service, Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  CO_TRY(auto wanted, parse_new_batch(body, service.options()));
+  CO_TRY(auto who, asked(request));
+  CO_TRY(auto const created, co_await service.create_batch(std::move(who), std::move(wanted)));
+  auto text = fmt::format(R"({{"batch":{},"items":[)", render_batch(created.batch, created.counts));
+  for (std::size_t i = 0; i < created.items.size(); ++i) {
+    if (i > 0) text += ',';
+    text += show_item(service, created.items[i], i);
+  }
+  auto response = net::json_text_response(201, text + "]}");
+  response.headers.set("Location", "/batches/" + created.batch.id.str());
+  co_return response;
+}
+
+Async<Response> get_upload(Service& service, Request& request) {
+  CO_TRY(auto const upload,
+         co_await service.get(request.caller.tenant, upload_id(request), request.deadline));
+  co_return net::json_text_response(200, show(service, upload));
+}
+
+Async<Response> get_batch(Service& service, Request& request) {
+  CO_TRY(auto const found,
+         co_await service.get_batch(request.caller.tenant, BatchId{request.param("id")}, request.deadline));
+  co_return net::json_text_response(200, render_batch(found.first, found.second));
+}
+
+struct ListQuery {
+  ListFilter filter;
+  std::string cursor;
+  int limit = page_default;
+};
+
+Result<ListQuery> parse_list_query(Request const& request) {
+  auto wanted = ListQuery{};
+  auto wrong = std::vector<FieldError>{};
+  for (auto const& [name, value] : request.query) {
+    if (name == "project_id") {
+      wanted.filter.project = value;
+      if (!is_project_id(value)) wrong.push_back({name, "must be a project's id"});
+    } else if (name == "batch_id") {
+      wanted.filter.batch = value;
+      if (!is_uuid(value)) wrong.push_back({name, "must be a batch's id"});
+    } else if (name == "status") {
+      wanted.filter.state = value;
+      if (!parse_upload_state(value)) wrong.push_back({name, "must be a status such as COMPLETED"});
+    } else if (name == "cursor") {
+      wanted.cursor = value;
+      if (value.empty()) wrong.push_back({name, "must be the next_cursor of an earlier page"});
+    } else if (name == "limit") {
+      auto const [end, failure] = std::from_chars(value.data(), value.data() + value.size(), wanted.limit);
+      auto const whole = failure == std::errc{} && end == value.data() + value.size();
+      if (!whole || wanted.limit < 1 || wanted.limit > page_max)
+        wrong.push_back({name, fmt::format("must be between 1 and {}", page_max)});
+    } else {
+      wrong.push_back({name, "is not a known parameter"});
+    }
+  }
+  if (!wrong.empty()) return invalid_fields(std::move(wrong));
+  return wanted;
+}
+
+Async<Response> list_uploads(Service& service, Request& request) {
+  CO_TRY(auto wanted, parse_list_query(request));
+  CO_TRY(auto const page, co_await service.list(request.caller.tenant, std::move(wanted.filter),
+                                                std::move(wanted.cursor), wanted.limit, request.deadline));
+  auto text = std::string{R"({"uploads":[)"};
+  auto separator = "";
+  for (auto const& upload : page.uploads) {
+    text += separator + show(service, upload);
+    separator = ",";
+  }
+  auto const next = page.next_cursor.empty() ? std::string{"null"} : json_string(page.next_cursor);
+  co_return net::json_text_response(200, text + R"(],"next_cursor":)" + next + "}");
+}
+
+Async<Response> post_parts(Service& service, Request& request) {
+  CO_TRY(auto body, net::json_body(request));
+  CO_TRY(auto const more,
+         co_await service.more(request.caller.tenant, upload_id(request), std::move(body), request.deadline));
+  co_return net::json_text_response(200, more.transfer.multipart
+                                             ? render_parts(more.transfer, more.stored)
+                                             : R"({"transfer":)" + render_transfer(more.transfer) + "}");
+}
+
+Async<Response> post_complete(Service& service, Request& request) {
+  // There is nothing to say beyond the address, but some clients always send an object.
+  if (!request.body.empty()) {
+    CO_TRY(auto const body, net::json_body(request));
+    CO_CHECK(Fields{body}.finish());
+  }
+  CO_TRY(auto who, asked(request));
+  CO_TRY(auto const upload, co_await service.complete(std::move(who), upload_id(request)));
+  co_return net::json_text_response(200, show(service, upload));
+}
+
+Async<Response> delete_upload(Service& service, Request& request) {
+  CO_TRY(auto who, asked(request));
+  CO_TRY(auto const upload, co_await service.remove(std::move(who), upload_id(request)));
+  co_return net::json_text_response(200, show(service, upload));
+}
+
+Async<Response> get_content(Service& service, Request& request) {
+  CO_TRY(auto url, co_await service.content_url(request.caller.tenant, upload_id(request), request.deadline));
+  co_return net::redirect(std::move(url));
+}
+
+Async<Response> get_thumbnail(Service& service, Request& request) {
+  auto const& text = request.param("size");
+  auto const size = text == "256" ? 256 : text == "1024" ? 1024 : 0;
+  CO_TRY(auto url,
+         co_await service.thumbnail_url(request.caller.tenant, upload_id(request), size, request.deadline));
+  co_return net::redirect(std::move(url));
+}
+
+}  // namespace
+
+void add_routes(net::Router& router, Feed& feed, Recheck recheck) {
+  auto& service = feed.service();
+  auto const add = [&](net::Route route, Async<Response> (*handler)(Service&, Request&)) {
+    router.add(std::move(route), [&service, handler](Request& request) { return handler(service, request); });
+  };
+  using enum net::RateClass;
+  auto const batch_max = service.options().batch_body_bytes_max;
+  add({"POST", "/uploads", Role::member, initiate}, post_upload);
+  add({"POST", "/batches", Role::member, initiate, batch_max}, post_batch);
+  add({"GET", "/uploads", Role::viewer}, list_uploads);
+  add({"GET", "/uploads/{id}", Role::viewer}, get_upload);
+  add({"GET", "/batches/{id}", Role::viewer}, get_batch);
+  add({"POST", "/uploads/{id}/parts", Role::member}, post_parts);
+  add({"POST", "/uploads/{id}/complete", Role::member}, post_complete);
+  add({"DELETE", "/uploads/{id}", Role::member}, delete_upload);
+  add({"GET", "/uploads/{id}/content", Role::viewer}, get_content);
+  add({"GET", "/uploads/{id}/thumbnails/{size}", Role::viewer}, get_thumbnail);
+  auto const add_stream = [&](std::string pattern, Async<Response> (*handler)(Feed&, Recheck, Request&)) {
+    auto route = net::Route{"GET", std::move(pattern), Role::viewer};
+    route.token_in_query = true;
+    router.add(std::move(route),
+               [&feed, recheck, handler](Request& request) { return handler(feed, recheck, request); });
+  };
+  add_stream("/ws", get_websocket);
+  add_stream("/stream", get_stream);
+}
+
+}  // namespace hoist::uploads
