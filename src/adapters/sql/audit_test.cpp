@@ -61,7 +61,7 @@ TEST_F(AuditLogTest, AnEntryIsReadBackWhole) {
   EXPECT_EQ(only.details, (json::object{{"size", 7}}));
 }
 
-TEST_F(AuditLogTest, NumbersAreDenseInEachTenantAlone) {
+TEST_F(AuditLogTest, A13_NumbersAreDenseInEachTenantAlone) {
   for (auto i = 0; i < 3; ++i) {
     ASSERT_TRUE(record(entry("acme", "a")));
     ASSERT_TRUE(record(entry("other", "b")));
