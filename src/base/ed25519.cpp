@@ -42,7 +42,8 @@ SigningKey SigningKey::generate() {
 
 Result<SigningKey> SigningKey::from_pem(std::string_view pem) {
   auto const bio = std::unique_ptr<BIO, Free>{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-  auto key = Key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr)};
+  auto no_password = std::string{};  // without one OpenSSL asks at the terminal for an encrypted key
+  auto key = Key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, no_password.data())};
   if (key == nullptr || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519)
     return fail(Code::invalid, "not an Ed25519 private key in PEM form");
   return SigningKey{std::make_unique<State>(std::move(key))};
