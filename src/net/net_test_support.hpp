@@ -111,6 +111,7 @@ class ServerFixture : public testing::Test {
   void start(ServerOptions options) {
     server.reset();
     options.name = "test";
+    options.address = "127.0.0.1";
     auto opened = Server::open(std::move(options), runtime, router, metrics);
     ASSERT_TRUE(opened) << opened.error().to_string();
     server = *std::move(opened);
@@ -129,6 +130,7 @@ class ServerFixture : public testing::Test {
   std::atomic<int> hits{0};
   std::atomic<int> bodies{0};
   Signal release;
+  Signal source_gone;
   OpenGate gate;
   Metrics metrics;
   Runtime runtime{2};

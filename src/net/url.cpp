@@ -3,6 +3,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
+
 #include "base/encode.hpp"
 
 namespace hoist::net {
@@ -20,7 +22,11 @@ Result<Url> parse_url(std::string_view text) {
   if (url.host.empty() || view.host_type() == boost::urls::host_type::ipvfuture)
     return fail(Code::invalid, "The URL has no usable host.");
   auto const scheme_port = std::uint16_t{url.tls ? std::uint16_t{443} : std::uint16_t{80}};
-  url.port = view.has_port() && !view.port().empty() ? view.port_number() : scheme_port;
+  url.port = scheme_port;
+  if (auto const port = std::string_view{view.port()}; !port.empty()) {
+    auto const [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
+    if (error != std::errc{} || end != port.data() + port.size()) url.port = 0;
+  }
   if (url.port == 0) return fail(Code::invalid, "The URL has no usable port.");
   url.authority = std::string{view.encoded_host()};
   if (url.port != scheme_port) url.authority += ':' + std::to_string(url.port);

@@ -16,10 +16,10 @@
 namespace hoist::clamd {
 
 struct DaemonOptions {
-  std::string folder;                              // everything of this clamd is in here
+  std::string folder;  // everything of this clamd is in here
   std::string program = "/usr/sbin/clamd";
-  std::string signatures = "/var/lib/clamav";      // used when it holds a main or daily database
-  std::int64_t file_bytes_max = 100 << 20;         // files up to this size are scanned whole
+  std::string signatures = "/var/lib/clamav";  // used when it holds a main or daily database
+  std::int64_t file_bytes_max = 100 << 20;     // files up to this size are scanned whole
   std::chrono::milliseconds backoff_min{500};
   std::chrono::milliseconds backoff_max{60'000};
 };

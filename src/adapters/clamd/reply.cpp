@@ -15,12 +15,14 @@ std::string printable(std::string_view text) {
 }
 
 std::unexpected<Error> no_verdict(std::string_view reply) {
-  return fail(Error{Code::unavailable, "The virus scanner gave no answer."}.with_cause("clamd said: " + printable(reply)));
+  return fail(Error{Code::unavailable, "The virus scanner gave no answer."}.with_cause("clamd said: " +
+                                                                                       printable(reply)));
 }
 
 std::unexpected<Error> over_limit(std::string_view reply) {
-  return fail(Error{Code::too_large, "The file is over the virus scanner's limits, so it cannot be called clean."}
-                  .with_cause("clamd said: " + printable(reply)));
+  return fail(
+      Error{Code::too_large, "The file is over the virus scanner's limits, so it cannot be called clean."}
+          .with_cause("clamd said: " + printable(reply)));
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ std::unexpected<Error> away(std::string cause) {
 class Connection {
  public:
   Connection(asio::any_io_executor const& executor, Deadline deadline)
-      : socket_{std::make_shared<asio::local::stream_protocol::socket>(executor)}, timer_{executor, deadline} {
+      : socket_{std::make_shared<asio::local::stream_protocol::socket>(executor)},
+        timer_{executor, deadline} {
     timer_.async_wait([socket = socket_](boost::system::error_code error) {
       auto ignored = boost::system::error_code{};
       if (!error) socket->close(ignored);
@@ -93,7 +94,8 @@ class Places {
         }
       }
       CO_TRY(auto const notified, co_await freed_.wait(ticket, deadline));
-      if (!notified) co_return fail(Error{Code::unavailable, "The virus scanner is busy."}.with_retry_after(5));
+      if (!notified)
+        co_return fail(Error{Code::unavailable, "The virus scanner is busy."}.with_retry_after(5));
     }
   }
   void give_back() {

@@ -207,7 +207,8 @@ Async<std::unique_ptr<ObjectWriter>> Objects::create_part(ObjectRef ref, std::st
   auto const lock = std::lock_guard{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   if (number < 1 || number > 10'000)
-    co_return fail(Error{Code::invalid, "The part number must be from 1 to 10,000."}.with_slug("InvalidArgument"));
+    co_return fail(
+        Error{Code::invalid, "The part number must be from 1 to 10,000."}.with_slug("InvalidArgument"));
   if (state_->find_open(ref, upload_id) == nullptr) co_return no_such_upload();
   co_return std::make_unique<Writer>(state_, std::move(ref), PartTarget{std::move(upload_id), number});
 }
@@ -227,14 +228,15 @@ Async<std::vector<PartInfo>> Objects::list_parts(ObjectRef ref, std::string uplo
   auto const* const found = state_->find_open(ref, upload_id);
   if (found == nullptr) co_return no_such_upload();
   auto parts = std::vector<PartInfo>{};
-  for (auto part = found->parts.upper_bound(after);
-       part != found->parts.end() && std::ssize(parts) < limit; ++part)
+  for (auto part = found->parts.upper_bound(after); part != found->parts.end() && std::ssize(parts) < limit;
+       ++part)
     parts.push_back(part->second.info);
   co_return parts;
 }
 
-Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_id, std::vector<PartInfo> parts,
-                                              Deadline, CompleteOptions options) {
+Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_id,
+                                              std::vector<PartInfo> parts, Deadline,
+                                              CompleteOptions options) {
   auto const lock = std::lock_guard{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   co_return state_->complete(ref, upload_id, parts, options);
@@ -261,7 +263,8 @@ Async<std::vector<MultipartInfo>> Objects::list_multiparts(std::string bucket, s
     if (multipart.phase == State::Phase::open && multipart.info.ref.bucket == bucket &&
         multipart.info.ref.key.starts_with(prefix))
       found.push_back(multipart.info);
-  std::ranges::stable_sort(found, {}, [](MultipartInfo const& info) { return info.ref.key; });
+  std::ranges::sort(found, {},
+                    [](MultipartInfo const& info) { return std::pair{info.ref.key, info.upload_id}; });
   if (std::ssize(found) > limit) found.resize(static_cast<std::size_t>(limit));
   co_return found;
 }

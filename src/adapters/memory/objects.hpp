@@ -18,7 +18,8 @@ namespace hoist::memory {
 
 class Objects final : public ObjectStore {
  public:
-  Objects(std::vector<std::string> buckets, Clock const& clock, std::int64_t part_bytes_min = 5 * 1024 * 1024);
+  Objects(std::vector<std::string> buckets, Clock const& clock,
+          std::int64_t part_bytes_min = 5 * 1024 * 1024);
   ~Objects() override;
 
   // The next `times` calls of the port, writers and readers included, answer `code`.

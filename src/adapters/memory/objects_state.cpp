@@ -52,12 +52,15 @@ Objects::State::Multipart* Objects::State::find_open(ObjectRef const& ref, std::
 }
 
 Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string const& upload_id,
-                                            std::vector<PartInfo> const& parts, CompleteOptions const& options) {
-  if (parts.empty()) return fail(Error{Code::invalid, "The completion names no parts."}.with_slug("MalformedXML"));
+                                            std::vector<PartInfo> const& parts,
+                                            CompleteOptions const& options) {
+  if (parts.empty())
+    return fail(Error{Code::invalid, "The completion names no parts."}.with_slug("MalformedXML"));
   auto etags = std::vector<std::string>{};
   for (auto const& part : parts) {
     if (&part != &parts.front() && part.number <= (&part - 1)->number)
-      return fail(Error{Code::invalid, "The parts must be in ascending order."}.with_slug("InvalidPartOrder"));
+      return fail(
+          Error{Code::invalid, "The parts must be in ascending order."}.with_slug("InvalidPartOrder"));
     etags.push_back(std::to_string(part.number) + ":" + part.etag);
   }
   auto const found = multiparts.find(upload_id);
@@ -97,13 +100,15 @@ ObjectPage Objects::State::list(ListRequest const& request) const {
   auto page = ObjectPage{};
   auto last = std::string{};
   auto skip_prefix = std::string{};  // rolled up on an earlier page
-  if (request.after.ends_with("\xF4\x8F\xBF\xBF")) skip_prefix = request.after.substr(0, request.after.size() - 4);
+  if (request.after.ends_with("\xF4\x8F\xBF\xBF"))
+    skip_prefix = request.after.substr(0, request.after.size() - 4);
   if (request.limit <= 0) return page;
   for (auto const& [ref, object] : objects) {
     auto const& key = ref.key;
     if (ref.bucket != request.bucket || key <= request.after || !key.starts_with(request.prefix)) continue;
     if (!skip_prefix.empty() && key.starts_with(skip_prefix)) continue;
-    auto const cut = request.delimiter.empty() ? key.npos : key.find(request.delimiter, request.prefix.size());
+    auto const cut =
+        request.delimiter.empty() ? key.npos : key.find(request.delimiter, request.prefix.size());
     auto const common = cut == key.npos ? std::string{} : key.substr(0, cut + request.delimiter.size());
     if (!common.empty() && !page.prefixes.empty() && page.prefixes.back() == common) continue;
     if (page.objects.size() + page.prefixes.size() >= static_cast<std::size_t>(request.limit)) {

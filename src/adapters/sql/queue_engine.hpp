@@ -38,6 +38,7 @@ Result<void> check_receive(ReceiveRequest const& request);
 class Turns {
  public:
   [[nodiscard]] std::string last(std::string const& queue);
+  void go_on_from(std::string const& queue, std::string const& tenant);
   // The walk came to `tenant`; false: it still has to stand back.
   [[nodiscard]] bool come_to(std::string const& queue, std::string const& tenant, bool alone);
   void took(std::string const& queue, std::string const& tenant, std::int64_t messages);

@@ -8,27 +8,18 @@ namespace {
 
 constexpr auto tenants_looked_at_max = 256;  // per receive; the next one goes on from there
 
-struct Candidate {
-  TenantId tenant;
-  GroupRow group;
-};
-
-// The first group, by time, of the first tenant after `after` that has one.
-Result<std::optional<Candidate>> next_candidate(Transaction& tx, std::string const& queue,
-                                                std::string const& after) {
-  TRY(auto const rows,
-      tx.query("SELECT tenant, group_name, depth, fence, in_flight, leased_us, ready_us FROM queue_groups "
-               "WHERE queue = $1 AND tenant > $2 AND ready_us IS NOT NULL ORDER BY tenant, ready_us LIMIT 1",
-               {queue, after}));
+// The group to look at next of the first tenant after `after` that has one, round and round.
+Result<std::optional<GroupRow>> next_group(Transaction& tx, std::string const& queue,
+                                           std::string const& after) {
+  static auto const text = std::string{"SELECT "} + group_columns +
+                           " FROM queue_groups WHERE queue = $1 AND tenant > $2 AND ready_us IS NOT NULL "
+                           "ORDER BY tenant, ready_us LIMIT 1";
+  TRY(auto rows, tx.query(text, {queue, after}));
+  if (rows.empty() && !after.empty()) {
+    TRY(rows, tx.query(text, {queue, std::string{}}));
+  }
   if (rows.empty()) return std::nullopt;
-  auto const& row = rows[0];
-  auto group = GroupRow{.key = {.queue = queue, .tenant = TenantId{row.text(0)}, .group = row.text(1)},
-                        .depth = row.integer(2),
-                        .fence = row.integer(3),
-                        .in_flight = parse_sequences(row.text(4)),
-                        .leased_at = row.time(5),
-                        .ready_at = row.time(6)};
-  return Candidate{TenantId{row.text(0)}, std::move(group)};
+  return group_of(rows[0]);
 }
 
 Message message_for(MessageRow row, GroupRow const& group, QueuePolicy const& policy, Time until) {
@@ -81,10 +72,6 @@ Result<void> Engine::expire(Transaction& tx, GroupRow& group, Time now, Changes&
 
 Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group, ReceiveRequest const& request,
                                                 int max, Time now, Changes& changes) {
-  // From here on blocked_by and head_sent_us matter too: load all of it.
-  TRY(auto loaded, load_group(tx, group.key));
-  if (!loaded || loaded->ready_at != group.ready_at) return std::vector<Message>{};
-  group = std::move(*loaded);
   if (!group.in_flight.empty()) {
     CHECK(expire(tx, group, now, changes));
     if (!group.ready_at || *group.ready_at > now) {
@@ -123,38 +110,31 @@ Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group
 Result<Received> Engine::receive(Transaction& tx, ReceiveRequest const& request, Time now, Changes& changes) {
   CHECK(check_receive(request));
   auto received = Received{};
-  auto const note_next = [&](Time at) {
-    if (!received.next_at || at < *received.next_at) received.next_at = at;
-  };
   auto after = turns_.last(request.queue);
-  auto idle_in_a_row = std::string{};  // where a whole round without a taker began
-  auto wrapped = false;
-  for (auto looked = 0; looked < tenants_looked_at_max; ++looked) {
-    TRY(auto candidate, next_candidate(tx, request.queue, after));
-    if (!candidate) {
-      if (after.empty() || wrapped) break;
-      wrapped = true;
-      after.clear();
+  auto circle = std::string{};  // the first tenant passed over since something happened
+  for (auto looked = 0; std::ssize(received.messages) < request.max; ++looked) {
+    if (looked == tenants_looked_at_max) {
+      turns_.go_on_from(request.queue, after);
+      received.next_at = now;
+      break;
+    }
+    TRY(auto group, next_group(tx, request.queue, after));
+    if (!group) break;
+    auto const& tenant = group->key.tenant.str();
+    auto const alone = tenant == after;
+    after = tenant;
+    if (*group->ready_at > now) {
+      received.next_at = std::min(received.next_at.value_or(*group->ready_at), *group->ready_at);
+      if (circle == after) break;
+      if (circle.empty()) circle = after;
       continue;
     }
-    auto& [tenant, group] = *candidate;
-    auto const alone = tenant.str() == after;
-    after = tenant.str();
-    if (*group.ready_at > now) {
-      note_next(*group.ready_at);
-      if (idle_in_a_row == after) break;
-      if (idle_in_a_row.empty()) idle_in_a_row = after;
-      wrapped = false;
-      continue;
-    }
-    wrapped = false;
+    circle.clear();
     if (!turns_.come_to(request.queue, after, alone)) continue;
     auto const room = request.max - static_cast<int>(received.messages.size());
-    TRY(auto messages, take_group(tx, group, request, room, now, changes));
-    idle_in_a_row.clear();
-    turns_.took(request.queue, after, static_cast<std::int64_t>(messages.size()));
+    TRY(auto messages, take_group(tx, *group, request, room, now, changes));
+    turns_.took(request.queue, after, std::ssize(messages));
     for (auto& message : messages) received.messages.push_back(std::move(message));
-    if (std::ssize(received.messages) >= request.max) break;
   }
   return received;
 }

@@ -36,22 +36,24 @@ std::vector<std::int64_t> parse_sequences(std::string_view text) {
   return sequences;
 }
 
-Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key) {
-  TRY(auto const rows,
-      tx.query("SELECT depth, fence, in_flight, leased_us, ready_us, blocked_by, head_sent_us FROM queue_groups "
-               "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
-               key.args()));
-  if (rows.empty()) return std::nullopt;
-  auto const& row = rows[0];
-  auto group = GroupRow{.key = key,
-                        .depth = row.integer(0),
-                        .fence = row.integer(1),
-                        .in_flight = parse_sequences(row.text(2)),
-                        .leased_at = row.time(3)};
-  if (!row.is_null(4)) group.ready_at = row.time(4);
-  if (!row.is_null(5)) group.blocked_by = row.integer(5);
-  if (!row.is_null(6)) group.head_sent_at = row.time(6);
+GroupRow group_of(Row const& row) {
+  auto group = GroupRow{.key = {.queue = row.text(0), .tenant = TenantId{row.text(1)}, .group = row.text(2)},
+                        .depth = row.integer(3),
+                        .fence = row.integer(4),
+                        .in_flight = parse_sequences(row.text(5)),
+                        .leased_at = row.time(6)};
+  if (!row.is_null(7)) group.ready_at = row.time(7);
+  if (!row.is_null(8)) group.blocked_by = row.integer(8);
+  if (!row.is_null(9)) group.head_sent_at = row.time(9);
   return group;
+}
+
+Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key) {
+  static auto const text = std::string{"SELECT "} + group_columns +
+                           " FROM queue_groups WHERE queue = $1 AND tenant = $2 AND group_name = $3";
+  TRY(auto const rows, tx.query(text, key.args()));
+  if (rows.empty()) return std::nullopt;
+  return group_of(rows[0]);
 }
 
 Result<void> store_group(Transaction& tx, GroupRow const& row, Time now) {
@@ -106,11 +108,13 @@ Result<void> find_head(Transaction& tx, GroupRow& row, Time now) {
 Result<void> lose_delivery(Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now) {
   auto args = row.key.args();
   args.insert(args.end(), {Value{row.fence}, Value{from_sequence}, Value{to_us(now)}});
+  // A second loss of the same delivery always begins earlier than the first.
   CHECK(tx.execute("INSERT INTO queue_losses (queue, tenant, group_name, fence, from_sequence, lost_us) "
-                   "VALUES ($1, $2, $3, $4, $5, $6)",
+                   "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (queue, tenant, group_name, fence) "
+                   "DO UPDATE SET from_sequence = $5, lost_us = $6",
                    std::move(args)));
-  ++row.fence;
-  row.in_flight.clear();
+  std::erase_if(row.in_flight, [&](std::int64_t sequence) { return sequence >= from_sequence; });
+  if (row.in_flight.empty()) ++row.fence;
   return {};
 }
 

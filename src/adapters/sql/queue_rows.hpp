@@ -44,6 +44,10 @@ struct MessageRow {
 
 [[nodiscard]] std::vector<std::int64_t> parse_sequences(std::string_view text);
 
+// Columns that group_of() reads, in its order.
+inline constexpr auto group_columns =
+    "queue, tenant, group_name, depth, fence, in_flight, leased_us, ready_us, blocked_by, head_sent_us";
+[[nodiscard]] GroupRow group_of(Row const& row);
 Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key);
 Result<void> store_group(Transaction& tx, GroupRow const& row, Time now);
 
@@ -58,7 +62,7 @@ Result<std::optional<MessageRow>> load_message(Transaction& tx, std::string cons
 // nothing in flight; `row` is not stored.
 Result<void> find_head(Transaction& tx, GroupRow& row, Time now);
 
-// Everything from `from_sequence` on under the row's fence is lost; later receipts get a new fence.
+// The delivery in force loses everything from `from_sequence` on; what is left of it stays valid.
 Result<void> lose_delivery(Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now);
 
 [[nodiscard]] DeadLetter dead_letter_of(MessageRow message);

@@ -58,6 +58,11 @@ std::string Turns::last(std::string const& queue) {
   return queues_[queue].last;
 }
 
+void Turns::go_on_from(std::string const& queue, std::string const& tenant) {
+  auto const lock = std::lock_guard{mutex_};
+  queues_[queue].last = tenant;
+}
+
 bool Turns::come_to(std::string const& queue, std::string const& tenant, bool alone) {
   auto const lock = std::lock_guard{mutex_};
   auto& state = queues_[queue];

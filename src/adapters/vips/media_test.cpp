@@ -91,7 +91,7 @@ TEST_F(VipsMedia, APhotoGivesSizePositionCameraAndTwoThumbnails) {
 }
 
 TEST_F(VipsMedia, OrientationIsAppliedToSizeAndThumbnails) {
-  for (auto const* suffix : {".jpg", ".png", ".webp", ".tif"}) {
+  for (auto const* suffix : {".jpg", ".webp", ".tif"}) {
     auto const bytes = samples::picture(suffix, {.width = 800, .height = 400, .orientation = 6});
     auto const report = look(bytes);
     ASSERT_TRUE(report) << suffix << report.error().to_string();

@@ -39,6 +39,18 @@ void* note_open_loader(VipsObjectClass* type, void* names) {
   return nullptr;
 }
 
+// libpng gives up quietly: it warns, and the rest of the picture stays black.
+auto warning = std::string{};
+
+void note_warning(char const*, GLogLevelFlags, char const* message, void*) {
+  if (warning.empty()) warning = std::string_view{message}.substr(0, 200);
+}
+
+Result<void> check_warning(std::string_view type) {
+  if (type != "image/png" || to_lower(warning).find("not enough") == std::string::npos) return {};
+  return fail(Error{Code::invalid}.with_slug(slug::truncated_file).with_cause(warning));
+}
+
 std::unexpected<Error> decoder_says() {
   auto cause = std::string{vips_error_buffer()};
   vips_error_clear();
@@ -149,6 +161,7 @@ Result<void> start_pictures() {
   // Nothing can be written to a disk in there.
   ::setenv("VIPS_DISC_THRESHOLD", "1g", 1);
   if (vips_init("hoist") != 0) return fail(Error{Code::internal}.with_cause(vips_error_buffer()));
+  g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, note_warning, nullptr);
   vips_concurrency_set(1);
   vips_cache_set_max(0);
   vips_block_untrusted_set(TRUE);
@@ -180,6 +193,7 @@ Result<MediaReport> read_picture(std::string_view bytes, std::string_view type) 
   else if (type == "image/tiff")
     read_exif(bytes, report);  // a TIFF is an EXIF block itself
   TRY(report.thumbnails, make_thumbnails(bytes, type, header.get()));
+  CHECK(check_warning(type));
   return report;
 }
 

@@ -151,12 +151,15 @@ Result<MediaReport> read_report(int socket, json::object const& object, Deadline
   report.camera_make = fields.text("make", {.min = 0, .max = 64});
   report.camera_model = fields.text("model", {.min = 0, .max = 64});
   TRY(report.gps, read_gps(fields));
-  auto const* const thumbnails = fields.array("thumbnails", limits::thumbnail_sizes.size());
+  auto const* const thumbnails = fields.any("thumbnails");
   CHECK(fields.finish());
   if (!is_type_name(report.content_type)) return fail(Code::invalid);
   if (report.captured_at && !parse_rfc3339(*report.captured_at) && !parse_rfc3339(*report.captured_at + "Z"))
     return fail(Code::invalid);
-  for (auto const& shape : *thumbnails) {
+  if (thumbnails == nullptr || !thumbnails->is_array() ||
+      thumbnails->as_array().size() > limits::thumbnail_sizes.size())
+    return fail(Code::invalid);
+  for (auto const& shape : thumbnails->as_array()) {
     TRY(auto thumbnail, receive_thumbnail(socket, shape, deadline));
     report.thumbnails.push_back(std::move(thumbnail));
   }

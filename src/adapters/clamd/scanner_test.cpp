@@ -1,0 +1,273 @@
+#include "adapters/clamd/scanner.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+
+#include "adapters/clamd/daemon.hpp"
+
+namespace hoist::clamd {
+namespace {
+
+using namespace std::chrono_literals;
+
+// In two halves, so that scanners of source trees stay calm.
+std::string eicar() {
+  return std::string{"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EIC"} + "AR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
+}
+
+// `text`, then `padding` zero bytes.
+class Bytes final : public ByteSource {
+ public:
+  explicit Bytes(std::string text, std::size_t padding = 0) : text_{std::move(text)}, padding_{padding} {}
+  Async<std::size_t> read(std::span<char> buffer) override {
+    auto const part = std::string_view{text_}.substr(at_, buffer.size());
+    std::ranges::copy(part, buffer.begin());
+    at_ += part.size();
+    if (!part.empty()) co_return part.size();
+    auto const zeros = std::min(padding_, buffer.size());
+    std::ranges::fill(buffer.first(zeros), '\0');
+    padding_ -= zeros;
+    co_return zeros;
+  }
+
+ private:
+  std::string text_;
+  std::size_t padding_;
+  std::size_t at_ = 0;
+};
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    char path[] = "/tmp/hoist-clamd-XXXXXX";
+    path_ = ::mkdtemp(path);
+  }
+  TemporaryFolder(TemporaryFolder const&) = delete;
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] std::string const& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+Result<ScanReport> scan(std::string const& socket, Bytes bytes, std::chrono::milliseconds patience = 20s) {
+  return run_to_end<ScanReport>([&]() -> Async<ScanReport> {
+    auto const scanner = make_scanner({.socket = socket});
+    co_return co_await scanner->scan(bytes, deadline_in(patience));
+  });
+}
+
+// Does to every connection what `behave` says.
+class FakeClamd {
+ public:
+  explicit FakeClamd(std::function<void(int)> behave) : behave_{std::move(behave)} {
+    listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    auto address = sockaddr_un{.sun_family = AF_UNIX};
+    std::strcpy(address.sun_path, socket().c_str());
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(listener_, 8);
+    thread_ = std::thread{[this] { serve(); }};
+  }
+  ~FakeClamd() {
+    stop_ = true;
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  [[nodiscard]] std::string socket() const { return folder_.path() + "/s"; }
+
+ private:
+  void serve() {
+    while (!stop_) {
+      auto const connection = ::accept(listener_, nullptr, nullptr);
+      if (connection < 0) continue;
+      behave_(connection);
+      ::close(connection);
+    }
+  }
+
+  TemporaryFolder folder_;
+  std::function<void(int)> behave_;
+  int listener_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+std::string command(int connection) {
+  auto text = std::string{};
+  auto c = '\0';
+  while (::read(connection, &c, 1) == 1 && c != '\0') text += c;
+  return text;
+}
+
+void say(int connection, std::string const& text) {
+  (void)!::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+// Takes the whole stream, then says `reply`; knows VERSION.
+std::function<void(int)> answering(std::string reply) {
+  return [reply = std::move(reply)](int connection) {
+    if (command(connection) == "zVERSION") return say(connection, std::string("ClamAV 9.9\0", 11));
+    auto buffer = std::string(65536, '\0');
+    auto tail = std::string{};
+    while (!tail.ends_with(std::string(4, '\0'))) {
+      auto const count = ::read(connection, buffer.data(), buffer.size());
+      if (count <= 0) return;
+      tail = (tail + buffer.substr(0, static_cast<std::size_t>(count)));
+      if (tail.size() > 64) tail = tail.substr(tail.size() - 64);
+    }
+    say(connection, reply);
+  };
+}
+
+TEST(ClamdScanner, M12_ANamelessSocketIsUnavailable) {
+  auto const report = scan("/tmp/hoist-no-such-socket", Bytes{"x"});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::unavailable);
+  EXPECT_FALSE(scan(std::string(200, 'x'), Bytes{"x"}));
+}
+
+TEST(ClamdScanner, M12_GarbageSilenceAndHalfAnswersAreNotClean) {
+  for (auto const* reply : {"", "HTTP/1.1 200 OK\r\n\r\n", "stream: OK", "stream: O"}) {
+    auto const fake = FakeClamd{answering(reply)};  // none of them ends with NUL
+    auto const report = scan(fake.socket(), Bytes{"x"});
+    ASSERT_FALSE(report) << reply;
+    EXPECT_EQ(report.error().code(), Code::unavailable) << reply;
+  }
+  auto const fake = FakeClamd{answering(std::string("hello\0", 6))};
+  EXPECT_EQ(scan(fake.socket(), Bytes{"x"}).error().code(), Code::unavailable);
+  auto const flood = FakeClamd{[](int connection) { say(connection, std::string(1'000'000, 'x')); }};
+  EXPECT_EQ(scan(flood.socket(), Bytes{"x"}).error().code(), Code::unavailable);
+}
+
+TEST(ClamdScanner, AWholeAnswerIsAVerdict) {
+  auto const fake = FakeClamd{answering(std::string("stream: OK\0", 11))};
+  auto const report = scan(fake.socket(), Bytes{"x", 5'000'000});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_TRUE(report->clean);
+  EXPECT_EQ(report->engine, "ClamAV 9.9");
+}
+
+TEST(ClamdScanner, M12_AScannerThatHangsIsUnavailableAtTheDeadline) {
+  auto const fake = FakeClamd{[](int connection) {
+    if (command(connection) == "zVERSION") return say(connection, std::string("ClamAV 9.9\0", 11));
+    auto watched = pollfd{.fd = connection, .events = POLLRDHUP, .revents = 0};
+    ::poll(&watched, 1, 10'000);  // takes nothing until the client goes
+  }};
+  auto const report = scan(fake.socket(), Bytes{"", 50'000'000}, 300ms);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::unavailable);
+}
+
+TEST(ClamdScanner, ConnectionsAreBounded) {
+  auto open = std::atomic<int>{0};
+  auto most = std::atomic<int>{0};
+  auto const fake = FakeClamd{answering(std::string("stream: OK\0", 11))};
+  auto const scanner = make_scanner({.socket = fake.socket(), .connections_max = 2});
+  struct Counting final : ByteSource {
+    Counting(std::atomic<int>& now, std::atomic<int>& top) : open{now}, most{top} {}
+    Async<std::size_t> read(std::span<char>) override {
+      most = std::max(most.load(), ++open);
+      co_return std::size_t{0};
+    }
+    std::atomic<int>& open;
+    std::atomic<int>& most;
+  };
+  auto const done = run_to_end<int>([&]() -> Async<int> {
+    auto finished = 0;
+    auto signal = Signal{};
+    for (int i = 0; i < 6; ++i)
+      spawn(co_await asio::this_coro::executor, [&]() -> asio::awaitable<void> {
+        auto bytes = Counting{open, most};
+        auto const report = co_await scanner->scan(bytes, deadline_in(20s));
+        --open;
+        finished += report ? 1 : 0;
+        signal.notify();
+      });
+    while (finished < 6) {
+      auto const ticket = signal.ticket();
+      if (finished < 6 && !co_await signal.wait(ticket, deadline_in(20s))) break;
+    }
+    co_return finished;
+  });
+  EXPECT_EQ(*done, 6);
+  EXPECT_LE(most, 2);
+}
+
+class RealClamd : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto daemon = Daemon::start({.folder = folder_.path() + "/clamd",
+                                 .signatures = "/nowhere",
+                                 .file_bytes_max = 4 << 20,
+                                 .backoff_min = 50ms});
+    if (!daemon) GTEST_SKIP() << "NO CLAMD ON THIS MACHINE: " << daemon.error().to_string();
+    daemon_ = std::move(*daemon);
+    ASSERT_TRUE(daemon_->wait_until_listening(20s));
+  }
+  TemporaryFolder folder_;
+  std::unique_ptr<Daemon> daemon_;
+};
+
+TEST_F(RealClamd, M11_FindsTheTestVirusAndCallsOtherFilesClean) {
+  EXPECT_TRUE(daemon_->test_signatures_only());
+  auto const clean = scan(daemon_->socket(), Bytes{"an honest file"});
+  ASSERT_TRUE(clean) << clean.error().to_string();
+  EXPECT_TRUE(clean->clean);
+  EXPECT_TRUE(clean->engine.starts_with("ClamAV 1")) << clean->engine;
+  auto const found = scan(daemon_->socket(), Bytes{eicar()});
+  ASSERT_TRUE(found) << found.error().to_string();
+  EXPECT_FALSE(found->clean);
+  EXPECT_NE(found->signature.find("Eicar"), std::string::npos);
+}
+
+TEST_F(RealClamd, M12_OverTheLimitsIsNeverClean) {
+  auto const padded = scan(daemon_->socket(), Bytes{eicar(), 3 << 20});
+  ASSERT_TRUE(padded) << padded.error().to_string();
+  EXPECT_FALSE(padded->clean);
+  auto const large = scan(daemon_->socket(), Bytes{eicar(), 5 << 20});
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code(), Code::too_large) << large.error().to_string();
+  auto const at_limit = scan(daemon_->socket(), Bytes{"", 4 << 20});
+  EXPECT_TRUE(at_limit) << at_limit.error().to_string();
+}
+
+TEST_F(RealClamd, M12_AFrozenScannerIsUnavailableAndWorksAfterwards) {
+  ::kill(daemon_->pid(), SIGSTOP);
+  auto const frozen = scan(daemon_->socket(), Bytes{"x"}, 500ms);
+  ::kill(daemon_->pid(), SIGCONT);
+  ASSERT_FALSE(frozen);
+  EXPECT_EQ(frozen.error().code(), Code::unavailable);
+  EXPECT_TRUE(scan(daemon_->socket(), Bytes{"x"}));
+}
+
+TEST_F(RealClamd, AKilledScannerIsStartedAgain) {
+  auto const first = daemon_->pid();
+  ::kill(first, SIGKILL);
+  auto const deadline = deadline_in(20s);
+  while ((daemon_->pid() == first || daemon_->pid() == 0 || !daemon_->listening()) &&
+         std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_NE(daemon_->pid(), first);
+  EXPECT_TRUE(scan(daemon_->socket(), Bytes{"x"}));
+}
+
+TEST(ClamdDaemon, AMissingProgramIsAPlainError) {
+  auto const folder = TemporaryFolder{};
+  auto const daemon = Daemon::start({.folder = folder.path(), .program = "/no/such/clamd"});
+  ASSERT_FALSE(daemon);
+  EXPECT_EQ(daemon.error().code(), Code::unavailable);
+}
+
+}  // namespace
+}  // namespace hoist::clamd

@@ -1,0 +1,200 @@
+#include "adapters/sql/queue_look.hpp"
+
+#include <algorithm>
+
+#include "base/try.hpp"
+
+namespace hoist::sql::queue {
+namespace {
+
+constexpr auto overtakers_shown = 100;
+constexpr auto plan_items_max = 1000;
+
+std::string const& select_messages() {
+  static auto const text = std::string{"SELECT "} + message_columns + " FROM queue_messages ";
+  return text;
+}
+
+MessageInfo info_of(MessageRow row, GroupRow const& group, Time now) {
+  auto const taken = std::ranges::find(group.in_flight, row.sequence) != group.in_flight.end();
+  auto const held = taken && group.ready_at && *group.ready_at > now;
+  auto const state = row.dead ? MessageInfo::State::dead
+                     : held   ? MessageInfo::State::in_flight
+                              : MessageInfo::State::waiting;
+  return {.id = std::move(row.id),
+          .queue = std::move(row.key.queue),
+          .tenant = std::move(row.key.tenant),
+          .group = std::move(row.key.group),
+          .body = std::move(row.body),
+          .sequence = row.sequence,
+          .state = state,
+          .attempts = row.attempts,
+          .last_error = std::move(row.cause),
+          .sent_at = row.sent_at,
+          .ready_at = row.ready_at};
+}
+
+Result<RedriveItem> plan_item(Transaction& tx, MessageRow message) {
+  auto const key = message.key;
+  auto const sequence = message.sequence;
+  auto item = RedriveItem{.letter = dead_letter_of(std::move(message))};
+  TRY(auto const last,
+      tx.query("SELECT last_sequence FROM queue_groups WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+               key.args()));
+  auto args = key.args();
+  args.emplace_back(sequence);
+  TRY(auto const left,
+      tx.query("SELECT sequence FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
+               "AND sequence > $4 ORDER BY sequence",
+               std::move(args)));
+  // What came later and is gone was settled first.
+  auto next = sequence + 1;
+  auto const end = last.empty() ? sequence : last[0].integer(0);
+  auto const gone_until = [&](std::int64_t until) {
+    for (; next < until; ++next) {
+      if (item.overtaken_by++ < overtakers_shown) item.overtakers.push_back(next);
+    }
+    next = until + 1;
+  };
+  for (auto const& row : left) gone_until(row.integer(0));
+  gone_until(end + 1);
+  return item;
+}
+
+Micros percentile_99(std::vector<std::int64_t> ages) {
+  if (ages.empty()) return Micros{0};
+  auto const at = ages.begin() + static_cast<std::ptrdiff_t>((ages.size() - 1) * 99 / 100);
+  std::ranges::nth_element(ages, at);
+  return Micros{*at};
+}
+
+}  // namespace
+
+Result<std::vector<DeadLetter>> dead_letters(Transaction& tx, std::string const& queue, TenantId const& tenant,
+                                             MessageId const& after, int limit) {
+  TRY(auto const rows, tx.query(select_messages() + "WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id > $3 "
+                                                    "ORDER BY id LIMIT $4",
+                                {queue, tenant.str(), after.str(), std::int64_t{limit}}));
+  auto letters = std::vector<DeadLetter>{};
+  for (auto const& row : rows) letters.push_back(dead_letter_of(message_of(row)));
+  return letters;
+}
+
+Result<std::vector<RedriveItem>> plan_redrive(Transaction& tx, std::string const& queue, TenantId const& tenant,
+                                              std::vector<MessageId> const& ids) {
+  auto items = std::vector<RedriveItem>{};
+  if (ids.empty()) {
+    TRY(auto const rows, tx.query(select_messages() + "WHERE queue = $1 AND tenant = $2 AND state = 'd' "
+                                                      "ORDER BY id LIMIT $3",
+                                  {queue, tenant.str(), std::int64_t{plan_items_max}}));
+    for (auto const& row : rows) {
+      TRY(auto item, plan_item(tx, message_of(row)));
+      items.push_back(std::move(item));
+    }
+  }
+  for (auto const& id : ids) {
+    TRY(auto message, load_message(tx, queue, tenant, id));
+    if (!message || !message->dead) continue;
+    TRY(auto item, plan_item(tx, std::move(*message)));
+    items.push_back(std::move(item));
+  }
+  std::ranges::sort(items, {}, [](RedriveItem const& item) { return item.letter.id; });
+  return items;
+}
+
+Result<std::optional<MessageInfo>> find(Transaction& tx, std::string const& queue, TenantId const& tenant,
+                                        MessageId const& id, Time now) {
+  TRY(auto message, load_message(tx, queue, tenant, id));
+  if (!message) return std::nullopt;
+  TRY(auto const group, load_group(tx, message->key));
+  if (!group) return std::nullopt;
+  auto args = message->key.args();
+  args.emplace_back(message->sequence);
+  TRY(auto const ahead,
+      tx.query("SELECT count(*) FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
+               "AND state = 'w' AND sequence < $4",
+               std::move(args)));
+  auto info = info_of(std::move(*message), *group, now);
+  if (info.state == MessageInfo::State::waiting) info.ahead = ahead[0].integer(0);
+  return info;
+}
+
+Result<std::vector<MessageInfo>> list(Transaction& tx, GroupKey const& key, std::int64_t after_sequence,
+                                      int limit, Time now) {
+  auto infos = std::vector<MessageInfo>{};
+  TRY(auto const group, load_group(tx, key));
+  if (!group) return infos;
+  auto args = key.args();
+  args.insert(args.end(), {Value{after_sequence}, Value{std::int64_t{limit}}});
+  // Both states in one list: each is a range of the index, so neither is scanned past `limit`.
+  TRY(auto const rows,
+      tx.query(select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state IN ('d', 'w') "
+                                   "AND sequence > $4 ORDER BY sequence LIMIT $5",
+               std::move(args)));
+  for (auto const& row : rows) infos.push_back(info_of(message_of(row), *group, now));
+  return infos;
+}
+
+Result<GroupInfo> group_info(Transaction& tx, GroupKey const& key, Time now) {
+  using State = GroupInfo::State;
+  auto info = GroupInfo{};
+  TRY(auto const group, load_group(tx, key));
+  if (!group) return info;
+  TRY(auto const last,
+      tx.query("SELECT last_sequence, chain FROM queue_groups WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+               key.args()));
+  info.last_sequence = last[0].integer(0);
+  info.chain = last[0].text(1);
+  info.depth = group->depth;
+  auto args = key.args();
+  args.emplace_back(group->blocked_by.value_or(0));
+  TRY(auto const rows,
+      tx.query(group->blocked_by
+                   ? select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'd' "
+                                         "AND sequence = $4"
+                   : select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
+                                         "AND sequence > $4 ORDER BY sequence LIMIT 1",
+               std::move(args)));
+  if (!rows.empty()) info.head = info_of(message_of(rows[0]), *group, now);
+  if (group->blocked_by) {
+    info.state = State::blocked;
+  } else if (info.head) {
+    auto const held = !group->in_flight.empty() && *group->ready_at > now;
+    auto const due = !group->ready_at || *group->ready_at <= now;
+    info.state = held                      ? State::in_flight
+                 : due                     ? State::ready
+                 : info.head->attempts > 0 ? State::retrying
+                                           : State::delayed;
+    if (!due) info.next_attempt_at = group->ready_at;
+  }
+  return info;
+}
+
+Result<QueueStats> stats(Transaction& tx, std::string const& queue, TenantId const& tenant, Time now) {
+  auto const all = tenant == system_scope() ? "" : " AND tenant = $2";
+  auto const who = Args{queue, tenant.str()};
+  auto result = QueueStats{};
+  TRY(auto const groups, tx.query(std::string{"SELECT depth, in_flight, blocked_by, head_sent_us, ready_us "
+                                              "FROM queue_groups WHERE queue = $1 AND depth > 0"} +
+                                      all,
+                                  who));
+  auto ages = std::vector<std::int64_t>{};
+  for (auto const& row : groups) {
+    auto const held = row.is_null(4) || row.time(4) <= now ? 0 : std::ssize(parse_sequences(row.text(1)));
+    result.in_flight += held;
+    result.waiting += row.integer(0) - held;
+    ++result.groups;
+    if (!row.is_null(2)) ++result.blocked_groups;
+    if (row.is_null(3)) continue;
+    ages.push_back(to_us(now) - row.integer(3));
+    result.oldest_sent_at = std::min(result.oldest_sent_at.value_or(row.time(3)), row.time(3));
+  }
+  result.head_age_p99 = percentile_99(std::move(ages));
+  TRY(auto const dead, tx.query(std::string{"SELECT count(*) FROM queue_messages WHERE queue = $1"} + all +
+                                    " AND state = 'd'",
+                                who));
+  result.dead = dead[0].integer(0);
+  return result;
+}
+
+}  // namespace hoist::sql::queue

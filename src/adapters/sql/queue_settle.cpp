@@ -1,0 +1,199 @@
+// Acknowledge, fail, release, extend, cancel: what may be done with one message.
+#include <algorithm>
+
+#include "adapters/sql/queue_engine.hpp"
+#include "base/try.hpp"
+
+namespace hoist::sql::queue {
+namespace {
+
+std::unexpected<Error> fenced() {
+  return ::hoist::fail(
+      Error{Code::conflict, "The receipt is no longer valid: the message was delivered again or given up."}
+          .with_slug("receipt_fenced"));
+}
+
+std::unexpected<Error> no_such_message() {
+  return ::hoist::fail(Code::not_found, "There is no such message.");
+}
+
+GroupKey key_of(Receipt const& receipt) {
+  return {.queue = receipt.queue, .tenant = receipt.tenant, .group = receipt.group};
+}
+
+// The group of a receipt that still holds its message.
+Result<GroupRow> held_group(Transaction& tx, Receipt const& receipt, Time now) {
+  TRY(auto group, load_group(tx, key_of(receipt)));
+  if (!group) return no_such_message();
+  auto const held = std::ranges::find(group->in_flight, receipt.sequence) != group->in_flight.end();
+  if (receipt.fence != group->fence || !held) return fenced();
+  // Lapsed is lost even if nobody came for it yet: whoever comes next must find it untouched.
+  if (!group->ready_at || *group->ready_at <= now) return fenced();
+  return std::move(*group);
+}
+
+Result<GroupRow> held_front(Transaction& tx, Receipt const& receipt, Time now) {
+  TRY(auto group, held_group(tx, receipt, now));
+  if (group.in_flight.front() != receipt.sequence)
+    return ::hoist::fail(Error{Code::conflict, "Earlier messages of this group have to be settled first."}
+                             .with_slug("out_of_order"));
+  return group;
+}
+
+// Was it acknowledged by this very receipt before? Then the message is gone, and the delivery was
+// not lost with the message still in it.
+Result<bool> settled_by(Transaction& tx, Receipt const& receipt) {
+  TRY(auto const group, load_group(tx, key_of(receipt)));
+  if (!group || receipt.fence > group->fence) return false;
+  auto const& waiting = group->in_flight;
+  if (receipt.fence == group->fence && std::ranges::find(waiting, receipt.sequence) != waiting.end())
+    return false;
+  TRY(auto const message, load_message(tx, receipt.queue, receipt.tenant, receipt.id));
+  if (message) return false;
+  auto args = key_of(receipt).args();
+  args.insert(args.end(), {Value{receipt.fence}, Value{receipt.sequence}});
+  TRY(auto const losses,
+      tx.query("SELECT 1 FROM queue_losses WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND fence = $4 "
+               "AND from_sequence <= $5",
+               std::move(args)));
+  return losses.empty();
+}
+
+Result<void> tell(Transaction& tx, QueuePolicy const& rules, QueueEvent::Kind kind, MessageRow message,
+                  std::optional<Time> retry_at) {
+  if (!rules.observe) return {};
+  auto event = QueueEvent{.kind = kind, .retry_at = retry_at};
+  event.message = dead_letter_of(std::move(message));
+  return rules.observe(tx, event);
+}
+
+}  // namespace
+
+Result<bool> Engine::acknowledge(Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
+  auto held = held_front(tx, receipt, now);
+  if (!held) {
+    if (held.error().slug() != "receipt_fenced") return std::unexpected{held.error()};
+    TRY(auto const repeated, settled_by(tx, receipt));
+    if (repeated) return false;
+    return std::unexpected{held.error()};
+  }
+  auto& group = *held;
+  TRY(auto const gone,
+      tx.execute("DELETE FROM queue_messages WHERE id = $1 AND tenant = $2 AND queue = $3 AND sequence = $4",
+                 {receipt.id.str(), receipt.tenant.str(), receipt.queue, receipt.sequence}));
+  if (gone != 1) return no_such_message();
+  group.in_flight.erase(group.in_flight.begin());
+  --group.depth;
+  --changes.depth;
+  if (group.in_flight.empty()) {
+    CHECK(find_head(tx, group, now));
+    changes.may_receive = changes.may_receive || group.ready_at;
+  }
+  CHECK(store_group(tx, group, now));
+  return true;
+}
+
+Result<FailureOutcome> Engine::fail(Transaction& tx, Receipt const& receipt, QueueFailure const& failure,
+                                    Time now, Changes& changes) {
+  if (failure.delay && (*failure.delay < Micros{0} || *failure.delay > queue_delay_max))
+    return invalid_field("delay", "must be between 0 and 366 days");
+  TRY(auto group, held_front(tx, receipt, now));
+  TRY(auto message, load_message(tx, receipt.queue, receipt.tenant, receipt.id));
+  if (!message || message->sequence != receipt.sequence) return no_such_message();
+  auto const rules = policy(receipt.queue);
+  CHECK(lose_delivery(tx, group, receipt.sequence, now));
+  auto outcome = FailureOutcome{.attempts = ++message->attempts};
+  outcome.dead = failure.permanent || outcome.attempts >= rules->attempts_max;
+  if (outcome.dead) {
+    CHECK(kill(tx, group, std::move(*message), failure.cause, now, changes));
+  } else {
+    auto const delay = failure.delay.value_or(backoff(*rules, outcome.attempts, luck()));
+    outcome.retry_at = now + delay;
+    message->cause = failure.cause;
+    CHECK(tx.execute("UPDATE queue_messages SET attempts = $3, ready_us = $4, cause = $5 "
+                     "WHERE id = $1 AND tenant = $2",
+                     {receipt.id.str(), receipt.tenant.str(), message->attempts, to_us(*outcome.retry_at),
+                      failure.cause}));
+    CHECK(tell(tx, *rules, QueueEvent::Kind::retrying, std::move(*message), outcome.retry_at));
+    CHECK(find_head(tx, group, now));
+  }
+  changes.may_receive = changes.may_receive || group.ready_at;
+  CHECK(store_group(tx, group, now));
+  return outcome;
+}
+
+Result<void> Engine::kill(Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause,
+                          Time now, Changes& changes) {
+  auto const rules = policy(group.key.queue);
+  message.cause = cause;
+  message.died_at = now;
+  CHECK(tx.execute("UPDATE queue_messages SET state = 'd', attempts = $3, cause = $4, died_us = $5 "
+                   "WHERE id = $1 AND tenant = $2",
+                   {message.id.str(), message.key.tenant.str(), message.attempts, cause, to_us(now)}));
+  auto died = std::int64_t{1};
+  if (rules->on_dead == OnDead::block && !group.blocked_by) group.blocked_by = message.sequence;
+  if (rules->on_dead == OnDead::park_group) {
+    auto args = group.key.args();
+    args.insert(args.end(),
+                {Value{"parked behind message " + std::to_string(message.sequence)}, Value{to_us(now)}});
+    TRY(auto const rows,
+        tx.query(std::string{"UPDATE queue_messages SET state = 'd', cause = $4, died_us = $5 WHERE queue = $1 "
+                             "AND tenant = $2 AND group_name = $3 AND state = 'w' RETURNING "} +
+                     message_columns,
+                 std::move(args)));
+    died += std::ssize(rows);
+    for (auto const& row : rows)
+      CHECK(tell(tx, *rules, QueueEvent::Kind::dead, message_of(row), std::nullopt));
+  }
+  CHECK(tell(tx, *rules, QueueEvent::Kind::dead, std::move(message), std::nullopt));
+  group.depth -= died;
+  changes.depth -= died;
+  changes.dead += died;
+  return find_head(tx, group, now);
+}
+
+Result<void> Engine::release(Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
+  TRY(auto group, held_group(tx, receipt, now));
+  CHECK(lose_delivery(tx, group, receipt.sequence, now));
+  if (group.in_flight.empty()) {
+    CHECK(find_head(tx, group, now));
+    changes.may_receive = true;
+  }
+  return store_group(tx, group, now);
+}
+
+Result<void> Engine::extend(Transaction& tx, Receipt const& receipt, Micros visibility, Time now) {
+  if (visibility <= Micros{0} || visibility > queue_visibility_max)
+    return invalid_field("visibility", "must be above 0 and at most 12 hours");
+  TRY(auto group, held_group(tx, receipt, now));
+  auto const until = now + visibility;
+  if (until > group.leased_at + queue_visibility_max)
+    return invalid_field("visibility", "must end within 12 hours of the delivery");
+  group.ready_at = until;
+  return store_group(tx, group, now);
+}
+
+Result<void> Engine::cancel(Transaction& tx, std::string const& queue, TenantId const& tenant,
+                            MessageId const& id, Time now, Changes& changes) {
+  TRY(auto message, load_message(tx, queue, tenant, id));
+  if (!message) return no_such_message();
+  if (message->dead) return ::hoist::fail(Code::conflict, "The message is a dead letter; discard it instead.");
+  TRY(auto group, load_group(tx, message->key));
+  if (!group) return no_such_message();
+  auto const& taken = group->in_flight;
+  if (std::ranges::find(taken, message->sequence) != taken.end() && *group->ready_at > now)
+    return ::hoist::fail(Code::conflict, "The message is being worked on.");
+  CHECK(tx.execute("DELETE FROM queue_messages WHERE id = $1 AND tenant = $2", {id.str(), tenant.str()}));
+  --group->depth;
+  --changes.depth;
+  // A lapsed delivery is expired here as receive would, without blaming the cancelled message.
+  if (std::ranges::find(taken, message->sequence) != taken.end())
+    CHECK(lose_delivery(tx, *group, taken.front(), now));
+  if (group->in_flight.empty()) CHECK(find_head(tx, *group, now));
+  changes.may_receive = changes.may_receive || group->ready_at;
+  CHECK(store_group(tx, *group, now));
+  auto const rules = policy(queue);
+  return tell(tx, *rules, QueueEvent::Kind::cancelled, std::move(*message), std::nullopt);
+}
+
+}  // namespace hoist::sql::queue

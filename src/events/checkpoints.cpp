@@ -1,0 +1,240 @@
+#include "events/checkpoints.hpp"
+
+#include <fmt/format.h>
+
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "base/try.hpp"
+
+namespace hoist::events {
+namespace {
+
+constexpr std::uint64_t tile_leaves = 256;
+// Events one transaction adds to the tree: a backlog is worked off in steps, not in one long commit.
+constexpr std::int64_t step_events = 64 * static_cast<std::int64_t>(tile_leaves);
+
+// Hashes of ranges of one tenant's leaves, from tiles where they are complete.
+class Tree {
+ public:
+  Tree(sql::Transaction& tx, EventIndex& index, TenantId tenant)
+      : tx_{tx}, index_{index}, tenant_{std::move(tenant)} {}
+
+  Result<std::string> range(std::uint64_t begin, std::uint64_t end) {
+    if (auto const level = tile_level(begin, end); level > 0) {
+      TRY(auto tile, find_tile(level, begin));
+      if (!tile.empty()) return tile;
+    }
+    if (end - begin <= tile_leaves) return range_of_leaves(begin, end);
+    auto const middle = begin + merkle_split(end - begin);
+    TRY(auto const left, range(begin, middle));
+    TRY(auto const right, range(middle, end));
+    return merkle_node(left, right);
+  }
+
+  // Stores every complete tile that ends in (from, to].
+  Result<void> add_tiles(std::uint64_t from, std::uint64_t to) {
+    auto width = tile_leaves;
+    for (std::int64_t level = 1; width <= to; ++level, width *= tile_leaves)
+      for (auto end = (from / width + 1) * width; end <= to; end += width) {
+        TRY(auto const hash, range(end - width, end));
+        CHECK(tx_.execute(
+            "INSERT INTO event_tiles (tenant, level, position, hash) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (tenant, level, position) DO NOTHING",
+            {tenant_.str(), level, static_cast<std::int64_t>((end - width) / width), base64url(hash)}));
+      }
+    return {};
+  }
+
+ private:
+  // n when [begin, end) is exactly one tile of 256^n leaves, otherwise 0.
+  static std::int64_t tile_level(std::uint64_t begin, std::uint64_t end) {
+    auto width = tile_leaves;
+    for (std::int64_t level = 1; width <= end - begin; ++level, width *= tile_leaves)
+      if (width == end - begin) return begin % width == 0 ? level : 0;
+    return 0;
+  }
+
+  Result<std::string> find_tile(std::int64_t level, std::uint64_t begin) {
+    auto width = tile_leaves;
+    for (auto i = std::int64_t{1}; i < level; ++i) width *= tile_leaves;
+    TRY(auto const rows,
+        tx_.query("SELECT hash FROM event_tiles WHERE tenant = $1 AND level = $2 AND position = $3",
+                  {tenant_.str(), level, static_cast<std::int64_t>(begin / width)}));
+    return rows.empty() ? std::string{} : unbase64url(rows[0].text(0)).value_or(std::string{});
+  }
+
+  Result<std::string> range_of_leaves(std::uint64_t begin, std::uint64_t end) {
+    auto query = EventQuery{};
+    query.tenant = tenant_;
+    query.after = static_cast<std::int64_t>(begin);
+    query.limit = static_cast<int>(end - begin);
+    TRY(auto const events, index_.list(tx_, query));
+    auto leaves = std::vector<std::string>{};
+    for (auto const& event : events) leaves.push_back(event_leaf(event.facts));
+    if (leaves.size() != end - begin)
+      return fail(Code::gone, "Some of these events are past their retention.");
+    return merkle_root(leaves);
+  }
+
+  sql::Transaction& tx_;
+  EventIndex& index_;
+  TenantId tenant_;
+};
+
+constexpr std::string_view columns = "size, root, chain, at_us, key_id, signature";
+
+Checkpoint from_row(TenantId const& tenant, sql::Row const& row) {
+  auto const raw = [&](std::size_t i) { return unbase64url(row.text(i)).value_or(std::string{}); };
+  return {tenant, row.integer(0), raw(1), raw(2), row.time(3), row.text(4), raw(5)};
+}
+
+Result<std::vector<Checkpoint>> select(sql::Transaction& tx, TenantId const& tenant, std::string_view rest,
+                                       sql::Args more) {
+  auto args = sql::Args{tenant.str()};
+  args.insert(args.end(), more.begin(), more.end());
+  TRY(auto const rows,
+      tx.query(fmt::format("SELECT {} FROM event_checkpoints WHERE tenant = $1 {}", columns, rest),
+               std::move(args)));
+  auto found = std::vector<Checkpoint>{};
+  for (auto const& row : rows) found.push_back(from_row(tenant, row));
+  return found;
+}
+
+Result<std::optional<Checkpoint>> latest(sql::Transaction& tx, TenantId const& tenant) {
+  TRY(auto const found, select(tx, tenant, "ORDER BY size DESC LIMIT 1", {}));
+  return found.empty() ? std::optional<Checkpoint>{} : std::optional<Checkpoint>{found.front()};
+}
+
+Result<void> insert(sql::Transaction& tx, Checkpoint const& checkpoint) {
+  CHECK(tx.execute(
+      "INSERT INTO event_checkpoints (tenant, size, root, chain, at_us, key_id, signature) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+      {checkpoint.tenant.str(), checkpoint.size, base64url(checkpoint.root), base64url(checkpoint.chain),
+       sql::value(checkpoint.at), checkpoint.key_id, base64url(checkpoint.signature)}));
+  return {};
+}
+
+// One step of the tree, and the checkpoint at its end.
+Result<Checkpoint> advance(sql::Transaction& tx, EventIndex& index, SigningKey const& key,
+                           TenantId const& tenant, Time now) {
+  TRY(auto const head, index.head(tx, tenant));
+  TRY(auto const last, latest(tx, tenant));
+  if (head.last_sequence == 0) return fail(Code::not_found, "There are no events yet.");
+  auto const from = last ? last->size : 0;
+  if (from == head.last_sequence) return *last;
+  auto made = Checkpoint{tenant, std::min(head.last_sequence, from + step_events), "", "", now, "", ""};
+  auto tree = Tree{tx, index, tenant};
+  auto const size = static_cast<std::uint64_t>(made.size);
+  CHECK(tree.add_tiles(static_cast<std::uint64_t>(from), size));
+  TRY(made.root, tree.range(0, size));
+  auto query = EventQuery{};
+  query.tenant = tenant;
+  query.after = made.size - 1;
+  query.limit = 1;
+  TRY(auto const at_size, index.list(tx, query));
+  if (at_size.empty()) return fail(Code::gone, "The event at the checkpoint is past its retention.");
+  made.chain = at_size.front().chain;
+  made.key_id = key_id_of(key.public_key());
+  made.signature = key.sign(signed_text(made));
+  CHECK(insert(tx, made));
+  return made;
+}
+
+}  // namespace
+
+std::string signed_text(Checkpoint const& checkpoint) {
+  auto const facts = json::object{{"at", to_rfc3339(checkpoint.at)},
+                                  {"chain", base64url(checkpoint.chain)},
+                                  {"root", base64url(checkpoint.root)},
+                                  {"size", checkpoint.size},
+                                  {"tenant", checkpoint.tenant.str()}};
+  return "hoist-event-checkpoint-v1\n" + canonical_json(facts);
+}
+
+std::string key_id_of(std::string_view public_key) {
+  return hex(sha256(public_key)).substr(0, 16);
+}
+
+json::object render(Checkpoint const& checkpoint) {
+  return {{"tenant", checkpoint.tenant.str()},
+          {"size", checkpoint.size},
+          {"root", base64url(checkpoint.root)},
+          {"chain", base64url(checkpoint.chain)},
+          {"at", to_rfc3339(checkpoint.at)},
+          {"keyId", checkpoint.key_id},
+          {"signature", base64url(checkpoint.signature)}};
+}
+
+Async<Checkpoint> Checkpoints::make(TenantId tenant, Deadline deadline) {
+  while (true) {
+    auto work = [&, now = service_.clock().now()](
+                    sql::Transaction& tx) -> Result<std::pair<Checkpoint, std::int64_t>> {
+      TRY(auto made, advance(tx, service_.index(), key_, tenant, now));
+      TRY(auto const head, service_.index().head(tx, tenant));
+      return std::pair{std::move(made), head.last_sequence};
+    };
+    CO_TRY(auto step, co_await service_.database().write(tenant, work, deadline));
+    if (step.first.size == step.second) co_return std::move(step.first);
+  }
+}
+
+Async<> Checkpoints::sweep(Deadline deadline) {
+  auto due_work = [&, now = service_.clock().now()](sql::Transaction& tx) -> Result<std::vector<TenantId>> {
+    TRY(auto const tenants, service_.index().tenants(tx));
+    auto due = std::vector<TenantId>{};
+    for (auto const& tenant : tenants) {
+      TRY(auto const head, service_.index().head(tx, tenant));
+      TRY(auto const last, latest(tx, tenant));
+      auto const news = head.last_sequence - (last ? last->size : 0);
+      if (news >= checkpoint_events || (news > 0 && (!last || now - last->at >= checkpoint_interval)))
+        due.push_back(tenant);
+    }
+    return due;
+  };
+  CO_TRY(auto const due, co_await service_.database().read(system_scope(), due_work, deadline));
+  for (auto const& tenant : due) CO_CHECK(co_await make(tenant, deadline));
+  co_return Result<void>{};
+}
+
+Async<std::vector<Checkpoint>> Checkpoints::list(TenantId tenant, std::int64_t after_size, int limit,
+                                                 Deadline deadline) {
+  auto work = [&](sql::Transaction& tx) {
+    return select(tx, tenant, "AND size > $2 ORDER BY size LIMIT $3", {after_size, std::int64_t{limit}});
+  };
+  co_return co_await service_.database().read(tenant, work, deadline);
+}
+
+Async<Checkpoints::Inclusion> Checkpoints::inclusion(TenantId tenant, EventId id, std::int64_t size,
+                                                     Deadline deadline) {
+  auto work = [&](sql::Transaction& tx) -> Result<Inclusion> {
+    TRY(auto const event, service_.index().find(tx, tenant, id));
+    auto proof = Inclusion{event_leaf(event.facts), event.facts.sequence - 1, {}, {}};
+    TRY(auto const found,
+        size > 0 ? select(tx, tenant, "AND size = $2", {size})
+                 : select(tx, tenant, "AND size >= $2 ORDER BY size DESC LIMIT 1", {event.facts.sequence}));
+    if (found.empty() || found.front().size < event.facts.sequence)
+      return fail(Code::not_found, "No checkpoint of that size covers this event yet.");
+    proof.checkpoint = found.front();
+    auto tree = Tree{tx, service_.index(), tenant};
+    TRY(proof.path, inclusion_proof(static_cast<std::uint64_t>(proof.index),
+                                    static_cast<std::uint64_t>(proof.checkpoint.size),
+                                    [&](auto begin, auto end) { return tree.range(begin, end); }));
+    return proof;
+  };
+  co_return co_await service_.database().read(tenant, work, deadline);
+}
+
+Async<std::vector<std::string>> Checkpoints::consistency(TenantId tenant, std::int64_t first,
+                                                         std::int64_t second, Deadline deadline) {
+  auto work = [&](sql::Transaction& tx) -> Result<std::vector<std::string>> {
+    TRY(auto const found, select(tx, tenant, "AND size IN ($2, $3)", {first, second}));
+    if (found.size() != (first == second ? 1U : 2U))
+      return fail(Code::not_found, "There is no checkpoint of that size.");
+    auto tree = Tree{tx, service_.index(), tenant};
+    return consistency_proof(static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(second),
+                             [&](auto begin, auto end) { return tree.range(begin, end); });
+  };
+  co_return co_await service_.database().read(tenant, work, deadline);
+}
+
+}  // namespace hoist::events

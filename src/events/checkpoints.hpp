@@ -1,0 +1,64 @@
+// Signed statements of how far a tenant's log was and what it said then, and the proofs that tie
+// events to them. Whoever keeps a checkpoint can later show that history was rewritten.
+//
+// Threads  any.
+// Errors   not_found for a checkpoint or event that is not there; gone for leaves past retention.
+// Source   RFC 9162 (proofs), RFC 8032 (signature).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ed25519.hpp"
+#include "events/merkle.hpp"
+#include "events/service.hpp"
+
+namespace hoist::events {
+
+struct Checkpoint {
+  TenantId tenant;
+  std::int64_t size = 0;  // events covered
+  std::string root;       // Merkle root over their leaves
+  std::string chain;      // chain hash of the last
+  Time at;
+  std::string key_id;  // first 16 hex digits of SHA-256 of the public key
+  std::string signature;
+};
+
+// What is signed: a name, a line break and canonical JSON.
+[[nodiscard]] std::string signed_text(Checkpoint const& checkpoint);
+[[nodiscard]] std::string key_id_of(std::string_view public_key);
+[[nodiscard]] json::object render(Checkpoint const& checkpoint);
+
+inline constexpr std::int64_t checkpoint_events = 1000;
+inline constexpr auto checkpoint_interval = std::chrono::minutes{1};
+
+class Checkpoints {
+ public:
+  Checkpoints(Service& service, SigningKey const& key) : service_{service}, key_{key} {}
+
+  // Makes one where checkpoint_events or checkpoint_interval have passed since the last.
+  Async<> sweep(Deadline deadline);
+  // One that covers everything recorded so far. Errors: not_found for an empty log.
+  Async<Checkpoint> make(TenantId tenant, Deadline deadline);
+  Async<std::vector<Checkpoint>> list(TenantId tenant, std::int64_t after_size, int limit, Deadline deadline);
+
+  struct Inclusion {
+    std::string leaf;
+    std::int64_t index = 0;
+    std::vector<std::string> path;
+    Checkpoint checkpoint;
+  };
+  // `size` names a checkpoint; 0: the latest that covers the event.
+  Async<Inclusion> inclusion(TenantId tenant, EventId id, std::int64_t size, Deadline deadline);
+  Async<std::vector<std::string>> consistency(TenantId tenant, std::int64_t first, std::int64_t second,
+                                              Deadline deadline);
+  [[nodiscard]] std::string public_key() const { return key_.public_key(); }
+
+ private:
+  Service& service_;
+  SigningKey const& key_;
+};
+
+}  // namespace hoist::events

@@ -1,0 +1,36 @@
+// Checks an export offline: needs the file and the public key, nothing of the server.
+//
+// An export is one JSON value a line: a header that carries a signed checkpoint, then every event
+// up to it, in order. It is honest if each event matches its commitments, each hash follows from
+// the one before, the last is the one that was signed, and every erased event is named by a later
+// event.redacted.
+#pragma once
+
+#include <cstdint>
+#include <istream>
+#include <optional>
+#include <string>
+
+#include "events/checkpoints.hpp"
+
+namespace hoist::events {
+
+struct VerifyReport {
+  std::int64_t events = 0;
+  std::int64_t redacted = 0;
+  std::optional<Checkpoint> checkpoint;
+  // Empty when all is well; otherwise what is wrong first, and where.
+  std::string problem;
+  std::int64_t problem_line = 0;
+  std::int64_t problem_sequence = 0;  // of the first altered, missing or reordered event
+  [[nodiscard]] bool ok() const { return problem.empty(); }
+};
+
+[[nodiscard]] VerifyReport verify_export(std::istream& lines, std::string_view public_key);
+
+// The lines of an export.
+[[nodiscard]] json::object export_header(Checkpoint const& checkpoint, std::int64_t first_sequence,
+                                         std::string_view chain_before, std::string_view public_key);
+[[nodiscard]] json::object export_event(EventView const& view);
+
+}  // namespace hoist::events

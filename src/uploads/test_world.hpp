@@ -1,0 +1,91 @@
+// Uploads with all they stand on, in one process, for the tests of this folder.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adapters/memory/broadcast.hpp"
+#include "adapters/memory/objects.hpp"
+#include "adapters/sigv4/presigner.hpp"
+#include "adapters/sql/audit.hpp"
+#include "adapters/sqlite/testing.hpp"
+#include "uploads/ledger.hpp"
+#include "uploads/listener.hpp"
+#include "uploads/routes.hpp"
+#include "uploads/watchdog.hpp"
+
+namespace hoist::uploads {
+
+// Takes "tenant user role" for a credential.
+class TestGate final : public net::Gate {
+ public:
+  Async<Caller> admit(net::Request const& request, net::Route const& route, net::Headers& extra) override;
+};
+
+struct TestLimits final : TenantLimitsSource {
+  std::map<TenantId, TenantLimits> by_tenant;
+  Result<TenantLimits> limits(sql::Transaction& tx, TenantId const& tenant) override;
+};
+
+class World {
+ public:
+  explicit World(Options options = {});
+  ~World();
+
+  // An answer of the API; `who` is "tenant user role".
+  net::Response call(std::string method, std::string target, std::string body = {},
+                     std::string who = "acme ana member", net::Headers headers = {});
+  // The JSON of an answer that must have this status.
+  json::value ok(int status, std::string method, std::string target, std::string body = {},
+                 std::string who = "acme ana member", net::Headers headers = {});
+  // A new upload's id.
+  std::string create(std::int64_t size = 5, std::string who = "acme ana member", std::string query = {});
+
+  // What the embedded store does when a client puts bytes: the report first, in one transaction
+  // with the object.
+  Result<void> put(std::string const& key, std::string bytes, std::string content_type = "image/jpeg");
+  Result<void> put_upload(std::string const& id, std::string bytes = "hello", std::string tenant = "acme");
+  Result<void> put_part(std::string const& id, int number, std::string bytes, std::string tenant = "acme");
+  // Everything a worker does, with these outcomes.
+  Result<void> process(std::string const& id, std::string tenant = "acme");
+  Result<void> fail_processing(std::string const& id, std::string code = "corrupt_file", std::string tenant = "acme");
+
+  Upload stored(std::string const& id, std::string tenant = "acme");
+  std::string status(std::string const& id, std::string tenant = "acme");
+  Account usage(std::string tenant = "acme");
+  std::vector<std::string> wrong_usage();
+  std::int64_t messages();  // on the processing queue, not settled
+  Sweep sweep();
+
+  template <class T = void>
+  Result<T> wait(std::function<Async<T>()> body) {
+    return run_to_end<T>(std::move(body));
+  }
+
+  Options options;
+  ManualClock clock;
+  Metrics metrics;
+  testing::TestDatabase database = testing::inline_database();
+  memory::Objects objects;
+  memory::Broadcast broadcast;
+  TestLimits limits;
+  sql::AuditLog audit;
+  TestGate gate;
+  std::unique_ptr<Queue> queue;
+  std::unique_ptr<Idempotency> idempotency;
+  sigv4::Presigner presigner;
+  ObjectListener listener;
+  Ledger ledger;
+  Service service;
+  Feed feed;
+  Watchdog watchdog;
+  net::Router router;
+};
+
+[[nodiscard]] std::string text_of(json::value const& value);
+[[nodiscard]] Deadline soon();
+
+}  // namespace hoist::uploads
