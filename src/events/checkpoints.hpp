@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ed25519.hpp"
+#include "base/json.hpp"
 #include "events/merkle.hpp"
 #include "events/service.hpp"
 

@@ -39,6 +39,8 @@ NewEvent read_event(Fields& fields, json::object const& body, TenantId const& te
   auto event = NewEvent{};
   event.user = UserId{read_name(fields, "userId")};
   event.type = read_name(fields, "eventType");
+  if (event.type.starts_with("event."))
+    fields.refuse("eventType", "must not begin with \"event.\", which is reserved");
   event.at = fields.optional_time("timestamp").value_or(now);
   if (event.at > now + ahead_max) fields.refuse("timestamp", "must not be more than 5 minutes ahead");
   auto const* details = fields.optional_object("details");

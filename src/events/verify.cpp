@@ -78,13 +78,14 @@ class Verifier {
       return problem("the signature of the checkpoint is not valid", 0);
     next_sequence_ = number_at(header, "firstSequence");
     chain_ = raw_at(header, "chainBefore");
-    if (next_sequence_ < 1 || (next_sequence_ == 1 && chain_ != first_chain()))
+    if (next_sequence_ < 1 || (next_sequence_ == 1 && chain_ != event_chain_start()))
       return problem("the header does not say where the chain begins", 0);
     report_.checkpoint = std::move(checkpoint);
   }
 
   void read_event(json::object const& line) {
     auto const sequence = number_at(line, "sequence");
+    if (text_at(line, "type") != "event") return problem("the line is not an event", next_sequence_);
     if (sequence != next_sequence_)
       return problem(fmt::format("event {} is missing or out of order: {} stands in its place",
                                  next_sequence_, sequence),
@@ -94,7 +95,7 @@ class Verifier {
                                   time_at(line, "timestamp"),        time_at(line, "receivedAt"),
                                   raw_at(line, "userHash"),          raw_at(line, "detailsHash")};
     check_content(line, facts);
-    chain_ = next_chain(chain_, event_leaf(facts));
+    chain_ = next_event_chain(chain_, event_leaf(facts));
     if (chain_ != raw_at(line, "hash")) problem("the event does not match its hash", sequence);
     ++report_.events;
     ++next_sequence_;

@@ -28,11 +28,11 @@ std::string event_leaf(EventFacts const& facts) {
   return sha256(entry);
 }
 
-std::string first_chain() {
+std::string event_chain_start() {
   return std::string(32, '\0');
 }
 
-std::string next_chain(std::string_view previous, std::string_view leaf) {
+std::string next_event_chain(std::string_view previous, std::string_view leaf) {
   auto joined = std::string{"\x02"};
   joined += previous;
   joined += leaf;

@@ -34,7 +34,7 @@ struct EventFacts {
 
 [[nodiscard]] std::string commitment(std::string_view salt, std::string_view content);
 [[nodiscard]] std::string event_leaf(EventFacts const& facts);
-[[nodiscard]] std::string first_chain();
-[[nodiscard]] std::string next_chain(std::string_view previous, std::string_view leaf);
+[[nodiscard]] std::string event_chain_start();
+[[nodiscard]] std::string next_event_chain(std::string_view previous, std::string_view leaf);
 
 }  // namespace hoist

@@ -49,7 +49,8 @@ TEST(EventLeaf, ChangesWithEveryFact) {
     change(facts);
     EXPECT_NE(event_leaf(facts), leaf);
   }
-  EXPECT_NE(next_chain(first_chain(), leaf), next_chain(next_chain(first_chain(), leaf), leaf));
+  EXPECT_NE(next_event_chain(event_chain_start(), leaf),
+            next_event_chain(next_event_chain(event_chain_start(), leaf), leaf));
 }
 
 }  // namespace

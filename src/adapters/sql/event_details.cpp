@@ -63,9 +63,10 @@ Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::ve
 
 Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, int limit, Deadline deadline) {
   auto work = [&](Transaction& tx) -> Result<std::vector<EventId>> {
-    TRY(auto const rows, tx.query("SELECT event_id FROM event_details WHERE tenant = $1 AND event_id > $2 AND redacted = 0 "
-                                  "ORDER BY event_id LIMIT $3",
-                                  {tenant.str(), after.str(), std::int64_t{limit}}));
+    TRY(auto const rows,
+        tx.query("SELECT event_id FROM event_details WHERE tenant = $1 AND event_id > $2 AND redacted = 0 "
+                 "ORDER BY event_id LIMIT $3",
+                 {tenant.str(), after.str(), std::int64_t{limit}}));
     auto found = std::vector<EventId>{};
     for (auto const& row : rows) found.emplace_back(row.text(0));
     return found;

@@ -85,7 +85,7 @@ Result<IndexedEvent> append_one(Transaction& tx, TenantId const& tenant, NewEven
                 now,
                 commitment(made.user_salt, event.user.str()),
                 commitment(made.details.salt, made.details.details)};
-  made.chain = next_chain(head.chain, event_leaf(made.facts));
+  made.chain = next_event_chain(head.chain, event_leaf(made.facts));
   CHECK(insert(tx, made, event.request_hash));
   TRY(made.details.number, put_in_outbox(tx, made.details));
   head.last_sequence = made.facts.sequence;
@@ -167,7 +167,7 @@ Result<EventHead> EventIndex::head(Transaction& tx, TenantId const& tenant) {
   TRY(auto const rows,
       tx.query("SELECT first_sequence, last_sequence, chain FROM event_heads WHERE tenant = $1",
                {tenant.str()}));
-  if (rows.empty()) return EventHead{1, 0, first_chain()};
+  if (rows.empty()) return EventHead{1, 0, event_chain_start()};
   return EventHead{rows[0].integer(0), rows[0].integer(1), decoded(rows[0].text(2))};
 }
 
