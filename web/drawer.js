@@ -76,8 +76,8 @@ export class Drawer {
     if (!this.element.open) this.element.showModal();
     if (!row.record) return;
     // The list's copy may lack the timeline, and its picture's URL ends after a while.
-    const answer = await get(`/uploads/${row.record.id}`).catch(() => null);
-    if (answer) row.record = { ...row.record, ...(answer.upload || answer) };
+    const record = await get(`/uploads/${row.record.id}`).catch(() => null);
+    if (record) row.record = { ...row.record, ...record };
     if (this.row === row) this.draw();
   }
 

@@ -1,8 +1,8 @@
 // Changes as they happen: by WebSocket, or by server-sent events where WebSockets do not get
 // through. After a break it goes on from the last cursor, so nothing is missed.
 //
-//   live.subscribe({project_id}, (change) => ...) -> function that ends it
-//   live.onGap(() => ...)   the cursor is too old: read the state anew
+//   live.subscribe("project:site-a", (message) => ...) -> function that ends it
+//   live.onFresh(() => ...)   from here on changes are told: read the state now
 
 import { backoff, pause } from "./api.js";
 import { token } from "./session.js";
@@ -14,7 +14,7 @@ export class Live {
   constructor(onState) {
     this.onState = onState;
     this.listeners = new Set();
-    this.gapListeners = new Set();
+    this.freshListeners = new Set();
     this.cursor = null;
     this.stopped = false;
     this.close = null; // ends the present connection
@@ -30,8 +30,8 @@ export class Live {
     };
   }
 
-  onGap(listener) {
-    this.gapListeners.add(listener);
+  onFresh(listener) {
+    this.freshListeners.add(listener);
   }
 
   start() {
@@ -43,9 +43,10 @@ export class Live {
     this.close?.();
   }
 
-  // Another set of topics needs another connection; the cursor bridges the two.
+  // Another set of topics needs another connection, and their state is to be read anew.
   restart() {
     this.restarting = true;
+    this.cursor = null;
     this.close?.();
     this.wake?.();
   }
@@ -61,7 +62,7 @@ export class Live {
       this.heard = false;
       if (failures < socketFailuresMax) await this.bySocket();
       else await this.byStream();
-      if (this.restarting) continue;
+      if (this.restarting || this.stopped) continue;
       failures = this.heard ? 0 : failures + 1;
       this.onState("off");
       await pause(backoff(Math.max(1, Math.min(failures, 6))));
@@ -70,9 +71,8 @@ export class Live {
 
   query() {
     const query = new URLSearchParams();
-    for (const { topic } of this.listeners)
-      for (const [name, value] of Object.entries(topic)) query.append(name, value);
-    if (this.cursor) query.set("cursor", this.cursor);
+    for (const topic of new Set([...this.listeners].map((entry) => entry.topic))) query.append("topic", topic);
+    if (this.cursor !== null) query.set("cursor", this.cursor);
     return query;
   }
 
@@ -94,10 +94,7 @@ export class Live {
         watchdog = setTimeout(end, silenceMax);
       };
       this.close = end;
-      socket.onopen = () => {
-        this.onState("on");
-        alive();
-      };
+      socket.onopen = () => this.onState("on");
       socket.onmessage = (message) => {
         alive();
         this.take(message.data);
@@ -115,10 +112,10 @@ export class Live {
         headers: { Authorization: `Bearer ${token()}`, Accept: "text/event-stream" },
         signal: control.signal, cache: "no-store",
       });
-      if (!response.ok) {
-        if (response.status === 410) this.gap();
-        return;
-      }
+      if (response.status === 401) return document.dispatchEvent(new CustomEvent("hoist:signed-out"));
+      // A cursor that the server no longer knows: begin anew.
+      if (response.status === 400 || response.status === 410) this.cursor = null;
+      if (!response.ok) return;
       this.onState("slow");
       await this.readEvents(response.body.getReader());
     } catch {
@@ -136,27 +133,24 @@ export class Live {
       const blocks = rest.split(/\r?\n\r?\n/);
       rest = blocks.pop();
       for (const block of blocks) {
-        const data = block.split(/\r?\n/).filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trimStart());
-        if (data.length > 0) this.take(data.join("\n"));
+        const lines = block.split(/\r?\n/).filter((line) => line.startsWith("data:"));
+        if (lines.length > 0) this.take(lines.map((line) => line.slice(5).trimStart()).join("\n"));
       }
     }
   }
 
   take(text) {
     this.heard = true;
-    let message = null;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      return;
-    }
-    if (message.cursor) this.cursor = message.cursor;
-    if (message.type === "gap") return this.gap();
+    const message = JSON.parse(text);
+    if (message.type === "error") return this.takeError(message.code);
+    const fresh = this.cursor === null;
+    if (message.cursor !== undefined) this.cursor = message.cursor;
+    if (fresh) for (const listener of this.freshListeners) listener();
     for (const { listener } of this.listeners) listener(message);
   }
 
-  gap() {
-    this.cursor = null;
-    for (const listener of this.gapListeners) listener();
+  takeError(code) {
+    if (code === "cursor_expired") this.cursor = null;
+    if (code === "unauthenticated" || code === "forbidden") document.dispatchEvent(new CustomEvent("hoist:signed-out"));
   }
 }

@@ -288,7 +288,7 @@ export class Sender {
 
   // A repeated PUT is refused once the first one counted, even though its answer was lost.
   async refused(row, error) {
-    const record = await get(`/uploads/${row.record.id}`).then((answer) => answer.upload || answer);
+    const record = await get(`/uploads/${row.record.id}`);
     if (["UPLOADED", "PROCESSING", "COMPLETED"].includes(record.status)) return this.rows.accept(record);
     throw error;
   }
@@ -299,8 +299,7 @@ export class Sender {
 
   async arrived(row) {
     if (row.transfer?.multipart) {
-      const answer = await post(`/uploads/${row.record.id}/complete`, {});
-      this.rows.accept(answer.upload || answer);
+      this.rows.accept(await post(`/uploads/${row.record.id}/complete`, {}));
     }
     // The live stream may have been faster; it is not told back to an older state.
     if (row.record.status === "PENDING") row.record = { ...row.record, status: "UPLOADED" };

@@ -6,13 +6,15 @@ import { Drawer } from "./drawer.js";
 import { bytes, count, duration } from "./format.js";
 import { List } from "./list.js";
 import { filesOfDrop } from "./picked.js";
-import { bytesSent, canRetry, groupOf, groups, labelOf, phaseOf, reasonOf, Rows, thumbnailOf } from "./rows.js";
+import { Pictures } from "./pictures.js";
+import { createRow, drawRow } from "./row.js";
+import { canRetry, groupOf, groups, Rows } from "./rows.js";
 import { Sender } from "./sender.js";
 
 const pageLimit = 200;
 const rowsFirstMax = 2000; // older ones come by the button
 const rateWindowMs = 5000;
-const pictureRefreshMs = 30_000; // the same row's picture is not asked for more often than this
+const streamWaitMs = 3000;
 const projectKey = "hoist.project";
 const projectPattern = "[A-Za-z0-9._\\-]{1,64}";
 
@@ -25,7 +27,6 @@ class UploadsView {
     this.cursor = "";
     this.samples = []; // {at, sent}
     this.haveCount = 0;
-    this.pictureAsked = new WeakMap(); // row -> time
     this.draw = oncePerFrame(() => this.drawNow());
     this.rows = new Rows(this.draw);
     this.sender = new Sender(this.rows, {
@@ -38,17 +39,19 @@ class UploadsView {
       retry: (row) => this.sender.retry(row),
       removed: (row) => this.rows.drop(row),
     });
+    this.pictures = new Pictures(this.rows, () => this.list.visibleItems());
     this.list = new List({
       label: "Files",
       rowHeight: () => (matchMedia("(max-width: 640px)").matches ? 76 : 64),
       create: createRow,
-      draw: (node, row) => drawRow(node, row, (stale) => this.refreshPicture(stale)),
+      draw: (node, row) => drawRow(node, row, (stale) => this.pictures.wanted(stale)),
       open: (row) => this.drawer.show(row),
     });
     this.build();
     this.subscribe();
-    live.onGap(() => this.load());
-    this.load();
+    live.onFresh(() => this.load());
+    // Without a stream the list is shown all the same.
+    setTimeout(() => { if (!this.loaded) this.load(); }, streamWaitMs);
     // The rate and the time left move even when nothing else does.
     setInterval(() => { if (this.sender.busy) this.draw(); }, 1000);
   }
@@ -161,14 +164,16 @@ class UploadsView {
     this.project = this.projectField.value;
     localStorage.setItem(projectKey, this.project);
     this.say("");
+    this.rows.clear();
+    this.loaded = false;
     this.subscribe();
-    this.load();
   }
 
   subscribe() {
     this.unsubscribe?.();
-    this.unsubscribe = this.live.subscribe({ project_id: this.project }, (message) => {
-      if (message.upload) this.rows.accept(message.upload);
+    this.unsubscribe = this.live.subscribe(`project:${this.project}`, (message) => {
+      if (message.type === "upload") this.rows.accept({ ...message.upload, updated_at: message.at });
+      if (message.type === "batch" && message.batch.finished_at) this.pictures.batchFinished(message.batch.id);
     });
   }
 
@@ -197,14 +202,6 @@ class UploadsView {
     }
     this.loaded = true;
     this.draw();
-  }
-
-  async refreshPicture(row) {
-    const now = performance.now();
-    if (now - (this.pictureAsked.get(row) ?? -Infinity) < pictureRefreshMs) return;
-    this.pictureAsked.set(row, now);
-    const answer = await get(`/uploads/${row.record.id}`).catch(() => null);
-    if (answer) this.rows.accept(answer.upload || answer);
   }
 
   togglePause() {
@@ -263,49 +260,6 @@ class UploadsView {
     const first = this.samples[0];
     return now - first.at < 500 ? 0 : Math.max(0, ((sent - first.sent) * 1000) / (now - first.at));
   }
-}
-
-function createRow() {
-  const node = el("div", { class: "row" },
-    el("span", { class: "thumb" }, el("img", { alt: "", loading: "lazy", decoding: "async", hidden: true })),
-    el("span", { class: "name" }), el("span", { class: "meta" }), el("span", { class: "state" }),
-    el("progress", { max: 1, value: 0, tabindex: -1, "aria-hidden": "true" }));
-  const [thumb, name, meta, state, bar] = node.children;
-  node.parts = { image: thumb.firstChild, thumb, name, meta, state, bar };
-  node.parts.image.addEventListener("error", () => {
-    node.parts.image.hidden = true;
-    node.onPictureLost?.();
-  });
-  return node;
-}
-
-function drawRow(node, row, pictureLost) {
-  const { image, thumb, name, meta, state, bar } = node.parts;
-  const group = groupOf(row);
-  const phase = phaseOf(row);
-  const reason = reasonOf(row);
-  setText(name, row.name);
-  setText(meta, reason ? `${bytes(row.size)} · ${reason}` : bytes(row.size));
-  meta.classList.toggle("bad", group === "failed");
-  setText(state, labelOf(row));
-  state.dataset.group = group;
-  const sending = phase === "sending" || (phase === "queued" && row.loaded.size > 0);
-  setHidden(bar, !sending);
-  if (sending) bar.value = row.size > 0 ? bytesSent(row) / row.size : 0;
-  thumb.dataset.kind = (row.name.includes(".") ? row.name.split(".").pop() : "file").slice(0, 4).toUpperCase();
-  drawPicture(node, image, row, pictureLost);
-}
-
-function drawPicture(node, image, row, pictureLost) {
-  const url = thumbnailOf(row, 256);
-  // A row that completed while we watched is told without its pictures' addresses.
-  if (row.record?.status === "COMPLETED" && !row.record.thumbnails) pictureLost(row);
-  node.onPictureLost = () => pictureLost(row);
-  if (image.dataset.url === url) return;
-  image.dataset.url = url;
-  image.hidden = !url;
-  if (url) image.src = url;
-  else image.removeAttribute("src");
 }
 
 export const view = {
