@@ -99,8 +99,7 @@ Async<> get(GetOptions const& options, Connection connection) {
   auto client = net::Client{};
   auto api = Api{client, std::move(connection), brief};
   auto const base = "/uploads/" + percent_encode(options.id);
-  CO_TRY(auto const answer, co_await api.get(base));
-  auto const& upload = answer.contains("upload") ? object_of(answer, "upload") : answer;
+  CO_TRY(auto const upload, co_await api.get(base));
   auto const name = local_name(text_of(upload, "filename"), options.id);
   auto output = options.output;
   if (output.empty())

@@ -36,8 +36,7 @@ Async<> PutRun::wait_until_final() {
 
 // Nothing more happens in the batch, other than to files that this run gave up.
 Async<bool> PutRun::batch_is_quiet(std::string batch_id) {
-  CO_TRY(auto const answer, co_await api_.get("/batches/" + batch_id));
-  auto const& batch = answer.contains("batch") ? object_of(answer, "batch") : answer;
+  CO_TRY(auto const batch, co_await api_.get("/batches/" + batch_id));
   auto const& counts = object_of(batch, "counts");
   auto const given_up = std::ranges::count_if(items_, [&](Item const& item) {
     return item.batch_id == batch_id && item.outcome == Item::Outcome::failed && !item.upload_id.empty();

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <unistd.h>
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
@@ -14,7 +13,7 @@ namespace hoist::cli {
 namespace {
 
 constexpr auto page_limit = 200;
-constexpr auto pages_max = 100;
+constexpr auto pages_max = 50;  // stays below the limit of requests a minute
 constexpr auto follow_for = std::chrono::hours{24};
 
 enum class Kind { everything, upload, batch };
@@ -27,11 +26,10 @@ struct Subject {
 Async<Subject> look_up(Api& api, std::string id) {
   if (id.empty()) co_return Subject{};
   auto upload = co_await api.get("/uploads/" + percent_encode(id));
-  if (upload)
-    co_return Subject{Kind::upload, upload->contains("upload") ? object_of(*upload, "upload") : *upload};
+  if (upload) co_return Subject{Kind::upload, *std::move(upload)};
   if (upload.error().code() != Code::not_found) co_return fail(upload.error());
-  CO_TRY(auto const batch, co_await api.get("/batches/" + percent_encode(id)));
-  co_return Subject{Kind::batch, batch.contains("batch") ? object_of(batch, "batch") : batch};
+  CO_TRY(auto batch, co_await api.get("/batches/" + percent_encode(id)));
+  co_return Subject{Kind::batch, std::move(batch)};
 }
 
 void print_counts(json::object const& counts) {
@@ -103,8 +101,8 @@ Async<> print_subject(Api& api, Subject const& subject, bool as_json) {
   co_return Result<void>{};
 }
 
-void print_change(SseEvent const& event, bool as_json) {
-  auto const value = parse_json(event.data);
+void print_change(std::string_view data, bool as_json) {
+  auto const value = parse_json(data);
   if (!value || !value->is_object()) return;
   auto const& change = value->get_object();
   if (as_json) return print_line(change);
@@ -118,35 +116,59 @@ void print_change(SseEvent const& event, bool as_json) {
   std::fflush(stdout);
 }
 
-// Reconnects after a broken connection, from the last event seen, so nothing is missed.
-Async<> follow(Api& api, Subject const& subject, std::string id, bool as_json) {
-  auto last_id = std::string{};
-  auto failures = 0;
+std::string stream_path(Subject const& subject) {
+  auto const id = text_of(subject.record, "id");
+  switch (subject.kind) {
+    case Kind::upload: return "/stream?topic=" + percent_encode("upload:" + id);
+    case Kind::batch: return "/stream?topic=" + percent_encode("batch:" + id);
+    case Kind::everything: return "/stream";
+  }
+  return "/stream";
+}
+
+struct Following {
+  std::string last_id;
+  int failures = 0;
+  std::string error_code;  // the server's last word before it ended the stream
+};
+
+Async<net::Response> follow_once(Api& api, Subject const& subject, Following& following, bool as_json) {
+  auto request = net::ClientRequest{};
+  request.url = api.connection().api + stream_path(subject);
+  request.headers.set("Authorization", "Bearer " + api.connection().token);
+  request.headers.set("Accept", "text/event-stream");
+  if (!following.last_id.empty()) request.headers.set("Last-Event-ID", following.last_id);
+  auto parser = SseParser{[&](SseEvent const& event) {
+    following.failures = 0;
+    following.last_id = event.id;
+    if (event.type == "upload") print_change(event.data, as_json);
+    if (event.type != "error") return;
+    auto const error = parse_json(event.data);
+    if (error && error->is_object()) following.error_code = text_of(error->get_object(), "code");
+  }};
+  request.sink = [&parser](std::string_view bytes) -> Async<> {
+    parser.feed(bytes);
+    co_return Result<void>{};
+  };
+  co_return co_await api.client().send(std::move(request), deadline_in(follow_for));
+}
+
+// Connects again after a break, from the last event seen, so nothing is missed.
+Async<> follow(Api& api, Subject const& subject, bool as_json) {
+  auto following = Following{};
   while (true) {
-    auto request = net::ClientRequest{};
-    request.url = api.connection().api + "/stream";
-    if (subject.kind == Kind::upload) request.url += "?upload_id=" + percent_encode(id);
-    if (subject.kind == Kind::batch) request.url += "?batch_id=" + percent_encode(id);
-    request.headers.set("Authorization", "Bearer " + api.connection().token);
-    request.headers.set("Accept", "text/event-stream");
-    if (!last_id.empty()) request.headers.set("Last-Event-ID", last_id);
-    auto parser = SseParser{[&](SseEvent const& event) {
-      if (!event.id.empty()) last_id = event.id;
-      failures = 0;
-      print_change(event, as_json);
-    }};
-    request.sink = [&parser](std::string_view bytes) -> Async<> {
-      parser.feed(bytes);
-      co_return Result<void>{};
-    };
-    auto const response = co_await api.client().send(std::move(request), deadline_in(follow_for));
+    auto const response = co_await follow_once(api, subject, following, as_json);
     if (response && (response->status < 200 || response->status > 299)) {
       auto error = error_of(*response);
       if (!error.retryable()) co_return fail(std::move(error));
     }
-    if (++failures > persistent.attempts_max)
+    if (following.error_code == info(Code::unauthenticated).slug)
+      co_return fail(Code::unauthenticated, "The token has ended.");
+    if (following.error_code == "cursor_expired")
+      co_return fail(Code::gone, "Too much happened while the connection was away. Start again.");
+    if (++following.failures > persistent.attempts_max)
       co_return fail(Code::unavailable, "The server stopped answering.");
-    CO_CHECK(co_await sleep_for(backoff(failures, std::nullopt)));
+    CO_CHECK(co_await sleep_for(backoff(following.failures, std::nullopt)));
   }
 }
 
@@ -155,7 +177,7 @@ Async<> status(StatusOptions const& options, Connection connection) {
   auto api = Api{client, std::move(connection), brief};
   CO_TRY(auto const subject, co_await look_up(api, options.id));
   CO_CHECK(co_await print_subject(api, subject, options.json));
-  if (options.follow) CO_CHECK(co_await follow(api, subject, options.id, options.json));
+  if (options.follow) CO_CHECK(co_await follow(api, subject, options.json));
   co_return Result<void>{};
 }
 

@@ -186,8 +186,7 @@ Async<> Uploader::refused(Job job, Error error) {
   auto& item = *job.item;
   auto upload = co_await api_.get("/uploads/" + item.upload_id);
   if (!upload) co_return fail(upload.error().retryable() ? upload.error() : error);
-  auto const& record = upload->contains("upload") ? object_of(*upload, "upload") : *upload;
-  item.status = text_of(record, "status");
+  item.status = text_of(*upload, "status");
   if (item.status == "UPLOADED" || item.status == "PROCESSING" || item.status == "COMPLETED")
     co_return Result<void>{};
   co_return fail(std::move(error));
