@@ -84,6 +84,7 @@ Result<std::string> run(PdfTools const& tools, char const* what, int file, std::
   auto out = Pipe{};
   auto err = Pipe{};
   if (!out.ok() || !err.ok()) return fail(Error{Code::unavailable}.with_cause("pipe2"));
+  ::lseek(file, 0, SEEK_SET);  // the program before left it at the end
   auto command = tools.child_command;
   command.emplace_back(what);
   auto options =

@@ -174,6 +174,7 @@ Result<void> start_pictures() {
 }
 
 Result<MediaReport> read_picture(std::string_view bytes, std::string_view type) {
+  warning.clear();
   auto const header =
       Image{vips_image_new_from_buffer(bytes.data(), bytes.size(), "", "access", VIPS_ACCESS_SEQUENTIAL,
                                        "fail_on", VIPS_FAIL_ON_ERROR, nullptr)};

@@ -111,8 +111,8 @@ std::string Sniffer::type_of(std::string_view content) const {
   if (auto const type = signature_type(content); !type.empty()) return std::string{type};
   auto const head = content.substr(0, sniffed_bytes_max);
   auto const* const type = ::magic_buffer(static_cast<magic_t>(magic_.get()), head.data(), head.size());
-  // The decoders' types are ours to give: libmagic must not send something else to them.
-  if (type == nullptr || has_picture(type)) return "application/octet-stream";
+  // The decoders' types are ours to give: libmagic also sees a PDF behind other text.
+  if (type == nullptr || has_picture(type) || type == "application/pdf"sv) return "application/octet-stream";
   return canonical_type(type);
 }
 

@@ -262,14 +262,18 @@ Result<void> send_report(int socket, Result<MediaReport> const& report) {
 }
 
 Result<MediaReport> receive_report(int socket, Job const& job, Deadline deadline) {
-  TRY(auto const object, receive_frame(socket, deadline));
-  if (!object.contains("error")) {
-    auto report = read_report(socket, object, deadline);
-    if (!report && report.error().code() == Code::invalid)
-      return fail(refusal(slug::decoder_crashed, {}, {}, "a child's reply made no sense"));
+  auto const nonsense = [](Error const& error) {
+    if (error.code() == Code::timeout || error.code() == Code::unavailable) return fail(error);
+    return fail(refusal(slug::decoder_crashed, {}, {}, "a child's reply made no sense"));
+  };
+  auto const object = receive_frame(socket, deadline);
+  if (!object) return nonsense(object.error());
+  if (!object->contains("error")) {
+    auto report = read_report(socket, *object, deadline);
+    if (!report) return nonsense(report.error());
     return report;
   }
-  auto fields = Fields{object};
+  auto fields = Fields{*object};
   auto const slug = fields.text("error", {.max = 32});
   auto const cause = fields.optional_text("cause", {.min = 0, .max = 600, .line_breaks = true}).value_or("");
   auto const content_type = fields.optional_text("content_type", {.min = 0, .max = 127}).value_or("");
