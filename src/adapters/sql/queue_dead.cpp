@@ -14,9 +14,10 @@ Result<Rows> select_dead(Transaction& tx, std::string const& queue, TenantId con
                          std::optional<MessageId> const& only, MessageId const& after, int limit) {
   static auto const one = std::string{"SELECT "} + message_columns +
                           " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id = $3";
-  static auto const many = std::string{"SELECT "} + message_columns +
-                           " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id > $3 "
-                           "ORDER BY id LIMIT $4";
+  static auto const many =
+      std::string{"SELECT "} + message_columns +
+      " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id > $3 "
+      "ORDER BY id LIMIT $4";
   if (only) return tx.query(one, {queue, tenant.str(), only->str()});
   return tx.query(many, {queue, tenant.str(), after.str(), std::int64_t{limit}});
 }
@@ -39,9 +40,10 @@ Result<Engine::Chunk> Engine::redrive_some(Transaction& tx, std::string const& q
       groups.emplace(message.key.group, std::move(*group));
     }
     auto& group = groups.at(message.key.group);
-    CHECK(tx.execute("UPDATE queue_messages SET state = 'w', attempts = 0, ready_us = $3, died_us = NULL "
-                     "WHERE id = $1 AND tenant = $2",
-                     {message.id.str(), tenant.str(), to_us(now)}));
+    CHECK(
+        tx.execute("UPDATE queue_messages SET state = 'w', attempts = 0, ready_us = $3, died_us = NULL "
+                   "WHERE id = $1 AND tenant = $2",
+                   {message.id.str(), tenant.str(), to_us(now)}));
     ++group.depth;
     if (group.blocked_by == message.sequence) group.blocked_by.reset();
     ++chunk.count;
@@ -75,22 +77,24 @@ Result<bool> Engine::discard(Transaction& tx, std::string const& queue, TenantId
   return true;
 }
 
-Result<std::int64_t> Engine::purge(Transaction& tx, std::string const& queue, TenantId const& tenant, Time now,
-                                   Changes& changes) {
+Result<std::int64_t> Engine::purge(Transaction& tx, std::string const& queue, TenantId const& tenant,
+                                   Time now, Changes& changes) {
   auto const who = Args{queue, tenant.str()};
   auto const at = Args{queue, tenant.str(), to_us(now)};
   TRY(auto const depth,
       tx.query("SELECT sum(depth) FROM queue_groups WHERE queue = $1 AND tenant = $2", who));
   TRY(auto const gone, tx.execute("DELETE FROM queue_messages WHERE queue = $1 AND tenant = $2", who));
   CHECK(tx.execute("DELETE FROM queue_dedup WHERE queue = $1 AND tenant = $2", who));
-  CHECK(tx.execute("INSERT INTO queue_losses (queue, tenant, group_name, fence, from_sequence, lost_us) "
-                   "SELECT queue, tenant, group_name, fence, 0, $3 FROM queue_groups "
-                   "WHERE queue = $1 AND tenant = $2 AND in_flight <> '' "
-                   "ON CONFLICT (queue, tenant, group_name, fence) DO UPDATE SET from_sequence = 0",
-                   at));
-  CHECK(tx.execute("UPDATE queue_groups SET depth = 0, fence = fence + 1, in_flight = '', ready_us = NULL, "
-                   "blocked_by = NULL, head_sent_us = NULL, touched_us = $3 WHERE queue = $1 AND tenant = $2",
-                   at));
+  CHECK(
+      tx.execute("INSERT INTO queue_losses (queue, tenant, group_name, fence, from_sequence, lost_us) "
+                 "SELECT queue, tenant, group_name, fence, 0, $3 FROM queue_groups "
+                 "WHERE queue = $1 AND tenant = $2 AND in_flight <> '' "
+                 "ON CONFLICT (queue, tenant, group_name, fence) DO UPDATE SET from_sequence = 0",
+                 at));
+  CHECK(
+      tx.execute("UPDATE queue_groups SET depth = 0, fence = fence + 1, in_flight = '', ready_us = NULL, "
+                 "blocked_by = NULL, head_sent_us = NULL, touched_us = $3 WHERE queue = $1 AND tenant = $2",
+                 at));
   changes.depth -= depth.at(0).integer(0);
   return gone;
 }
@@ -100,23 +104,26 @@ Result<std::int64_t> Engine::clean_old_messages(Transaction& tx, std::string con
                                                 Changes& changes) {
   auto count = std::int64_t{0};
   TRY(auto const letters,
-      tx.query("SELECT id, tenant FROM queue_messages WHERE queue = $1 AND state = 'd' AND died_us < $2 LIMIT $3",
-               {queue, to_us(now - policy.dead_retention), std::int64_t{limit}}));
+      tx.query(
+          "SELECT id, tenant FROM queue_messages WHERE queue = $1 AND state = 'd' AND died_us < $2 LIMIT $3",
+          {queue, to_us(now - policy.dead_retention), std::int64_t{limit}}));
   for (auto const& row : letters) {
     TRY(auto const gone, discard(tx, queue, TenantId{row.text(1)}, MessageId{row.text(0)}, now, changes));
     count += gone ? 1 : 0;
   }
   // The head is the oldest of its group, so groups tell who has waited too long.
-  TRY(auto const old, tx.query(std::string{"SELECT "} + group_columns +
-                                   " FROM queue_groups WHERE queue = $1 AND head_sent_us < $2 AND in_flight = '' "
-                                   "AND blocked_by IS NULL LIMIT $3",
-                               {queue, to_us(now - policy.retention), std::int64_t{limit}}));
+  TRY(auto const old,
+      tx.query(std::string{"SELECT "} + group_columns +
+                   " FROM queue_groups WHERE queue = $1 AND head_sent_us < $2 AND in_flight = '' "
+                   "AND blocked_by IS NULL LIMIT $3",
+               {queue, to_us(now - policy.retention), std::int64_t{limit}}));
   for (auto const& row : old) {
     auto group = group_of(row);
-    TRY(auto const head, tx.query(std::string{"SELECT "} + message_columns +
-                                      " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
-                                      "AND state = 'w' ORDER BY sequence LIMIT 1",
-                                  group.key.args()));
+    TRY(auto const head,
+        tx.query(std::string{"SELECT "} + message_columns +
+                     " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
+                     "AND state = 'w' ORDER BY sequence LIMIT 1",
+                 group.key.args()));
     if (head.empty()) continue;
     CHECK(kill(tx, group, message_of(head[0]), "waited longer than the queue keeps messages", now, changes));
     CHECK(store_group(tx, group, now));
@@ -139,8 +146,7 @@ Result<std::int64_t> Engine::clean(Transaction& tx, int limit, Time now, Changes
   count += keys + losses;
   TRY(auto const queues, tx.query("SELECT DISTINCT queue FROM queue_groups"));
   for (auto const& row : queues) {
-    TRY(auto const gone,
-        clean_old_messages(tx, row.text(0), *policy(row.text(0)), limit, now, changes));
+    TRY(auto const gone, clean_old_messages(tx, row.text(0), *policy(row.text(0)), limit, now, changes));
     count += gone;
   }
   return count;

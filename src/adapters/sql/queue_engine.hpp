@@ -87,8 +87,8 @@ class Engine {
     std::optional<MessageId> last;
   };
   Result<Chunk> redrive_some(Transaction& tx, std::string const& queue, TenantId const& tenant,
-                             std::optional<MessageId> const& only, MessageId const& after, int limit, Time now,
-                             Changes& changes);
+                             std::optional<MessageId> const& only, MessageId const& after, int limit,
+                             Time now, Changes& changes);
   Result<bool> discard(Transaction& tx, std::string const& queue, TenantId const& tenant, MessageId const& id,
                        Time now, Changes& changes);
   Result<std::int64_t> purge(Transaction& tx, std::string const& queue, TenantId const& tenant, Time now,
@@ -98,7 +98,8 @@ class Engine {
 
  private:
   Result<std::optional<Sent>> find_duplicate(Transaction& tx, Outgoing const& message, std::string const& key,
-                                             std::string const& body_hash, QueuePolicy const& policy, Time now);
+                                             std::string const& body_hash, QueuePolicy const& policy,
+                                             Time now);
   Result<std::vector<Message>> take_group(Transaction& tx, GroupRow& group, ReceiveRequest const& request,
                                           int max, Time now, Changes& changes);
   Result<void> expire(Transaction& tx, GroupRow& group, Time now, Changes& changes);

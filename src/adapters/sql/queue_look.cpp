@@ -8,6 +8,7 @@ namespace hoist::sql::queue {
 namespace {
 
 constexpr auto overtakers_shown = 100;
+constexpr auto survivors_looked_at = 1000;
 constexpr auto plan_items_max = 1000;
 
 std::string const& select_messages() {
@@ -43,21 +44,26 @@ Result<RedriveItem> plan_item(Transaction& tx, MessageRow message) {
                key.args()));
   auto args = key.args();
   args.emplace_back(sequence);
-  TRY(auto const left,
-      tx.query("SELECT sequence FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
-               "AND sequence > $4 ORDER BY sequence",
-               std::move(args)));
+  TRY(auto const left, tx.query("SELECT count(*) FROM queue_messages WHERE queue = $1 AND tenant = $2 AND "
+                                "group_name = $3 AND state IN ('d', 'w') AND sequence > $4",
+                                args));
   // What came later and is gone was settled first.
+  item.overtaken_by = (last.empty() ? 0 : last[0].integer(0) - sequence) - left[0].integer(0);
+  args.emplace_back(std::int64_t{survivors_looked_at});
+  TRY(auto const rows, tx.query("SELECT sequence FROM queue_messages WHERE queue = $1 AND tenant = $2 AND "
+                                "group_name = $3 AND state IN ('d', 'w') AND sequence > $4 "
+                                "ORDER BY sequence LIMIT $5",
+                                std::move(args)));
   auto next = sequence + 1;
-  auto const end = last.empty() ? sequence : last[0].integer(0);
-  auto const gone_until = [&](std::int64_t until) {
-    for (; next < until; ++next) {
-      if (item.overtaken_by++ < overtakers_shown) item.overtakers.push_back(next);
-    }
-    next = until + 1;
-  };
-  for (auto const& row : left) gone_until(row.integer(0));
-  gone_until(end + 1);
+  auto const shown = std::min<std::int64_t>(item.overtaken_by, overtakers_shown);
+  for (auto i = std::size_t{0}; std::ssize(item.overtakers) < shown; ++next) {
+    if (i < rows.size() && rows[i].integer(0) == next)
+      ++i;
+    else if (i < rows.size() || std::ssize(rows) < survivors_looked_at)
+      item.overtakers.push_back(next);
+    else
+      break;
+  }
   return item;
 }
 
@@ -70,18 +76,19 @@ Micros percentile_99(std::vector<std::int64_t> ages) {
 
 }  // namespace
 
-Result<std::vector<DeadLetter>> dead_letters(Transaction& tx, std::string const& queue, TenantId const& tenant,
-                                             MessageId const& after, int limit) {
-  TRY(auto const rows, tx.query(select_messages() + "WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id > $3 "
-                                                    "ORDER BY id LIMIT $4",
-                                {queue, tenant.str(), after.str(), std::int64_t{limit}}));
+Result<std::vector<DeadLetter>> dead_letters(Transaction& tx, std::string const& queue,
+                                             TenantId const& tenant, MessageId const& after, int limit) {
+  TRY(auto const rows,
+      tx.query(select_messages() + "WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id > $3 "
+                                   "ORDER BY id LIMIT $4",
+               {queue, tenant.str(), after.str(), std::int64_t{limit}}));
   auto letters = std::vector<DeadLetter>{};
   for (auto const& row : rows) letters.push_back(dead_letter_of(message_of(row)));
   return letters;
 }
 
-Result<std::vector<RedriveItem>> plan_redrive(Transaction& tx, std::string const& queue, TenantId const& tenant,
-                                              std::vector<MessageId> const& ids) {
+Result<std::vector<RedriveItem>> plan_redrive(Transaction& tx, std::string const& queue,
+                                              TenantId const& tenant, std::vector<MessageId> const& ids) {
   auto items = std::vector<RedriveItem>{};
   if (ids.empty()) {
     TRY(auto const rows, tx.query(select_messages() + "WHERE queue = $1 AND tenant = $2 AND state = 'd' "
@@ -128,8 +135,9 @@ Result<std::vector<MessageInfo>> list(Transaction& tx, GroupKey const& key, std:
   args.insert(args.end(), {Value{after_sequence}, Value{std::int64_t{limit}}});
   // Both states in one list: each is a range of the index, so neither is scanned past `limit`.
   TRY(auto const rows,
-      tx.query(select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state IN ('d', 'w') "
-                                   "AND sequence > $4 ORDER BY sequence LIMIT $5",
+      tx.query(select_messages() +
+                   "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state IN ('d', 'w') "
+                   "AND sequence > $4 ORDER BY sequence LIMIT $5",
                std::move(args)));
   for (auto const& row : rows) infos.push_back(info_of(message_of(row), *group, now));
   return infos;
@@ -140,21 +148,22 @@ Result<GroupInfo> group_info(Transaction& tx, GroupKey const& key, Time now) {
   auto info = GroupInfo{};
   TRY(auto const group, load_group(tx, key));
   if (!group) return info;
-  TRY(auto const last,
-      tx.query("SELECT last_sequence, chain FROM queue_groups WHERE queue = $1 AND tenant = $2 AND group_name = $3",
-               key.args()));
+  TRY(auto const last, tx.query("SELECT last_sequence, chain FROM queue_groups WHERE queue = $1 AND tenant = "
+                                "$2 AND group_name = $3",
+                                key.args()));
   info.last_sequence = last[0].integer(0);
   info.chain = last[0].text(1);
   info.depth = group->depth;
   auto args = key.args();
   args.emplace_back(group->blocked_by.value_or(0));
   TRY(auto const rows,
-      tx.query(group->blocked_by
-                   ? select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'd' "
-                                         "AND sequence = $4"
-                   : select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
-                                         "AND sequence > $4 ORDER BY sequence LIMIT 1",
-               std::move(args)));
+      tx.query(
+          group->blocked_by
+              ? select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'd' "
+                                    "AND sequence = $4"
+              : select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
+                                    "AND sequence > $4 ORDER BY sequence LIMIT 1",
+          std::move(args)));
   if (!rows.empty()) info.head = info_of(message_of(rows[0]), *group, now);
   if (group->blocked_by) {
     info.state = State::blocked;
@@ -190,9 +199,9 @@ Result<QueueStats> stats(Transaction& tx, std::string const& queue, TenantId con
     result.oldest_sent_at = std::min(result.oldest_sent_at.value_or(row.time(3)), row.time(3));
   }
   result.head_age_p99 = percentile_99(std::move(ages));
-  TRY(auto const dead, tx.query(std::string{"SELECT count(*) FROM queue_messages WHERE queue = $1"} + all +
-                                    " AND state = 'd'",
-                                who));
+  TRY(auto const dead,
+      tx.query(std::string{"SELECT count(*) FROM queue_messages WHERE queue = $1"} + all + " AND state = 'd'",
+               who));
   result.dead = dead[0].integer(0);
   return result;
 }

@@ -8,10 +8,10 @@
 
 namespace hoist::sql::queue {
 
-Result<std::vector<DeadLetter>> dead_letters(Transaction& tx, std::string const& queue, TenantId const& tenant,
-                                             MessageId const& after, int limit);
-Result<std::vector<RedriveItem>> plan_redrive(Transaction& tx, std::string const& queue, TenantId const& tenant,
-                                              std::vector<MessageId> const& ids);
+Result<std::vector<DeadLetter>> dead_letters(Transaction& tx, std::string const& queue,
+                                             TenantId const& tenant, MessageId const& after, int limit);
+Result<std::vector<RedriveItem>> plan_redrive(Transaction& tx, std::string const& queue,
+                                              TenantId const& tenant, std::vector<MessageId> const& ids);
 Result<std::optional<MessageInfo>> find(Transaction& tx, std::string const& queue, TenantId const& tenant,
                                         MessageId const& id, Time now);
 Result<std::vector<MessageInfo>> list(Transaction& tx, GroupKey const& key, std::int64_t after_sequence,

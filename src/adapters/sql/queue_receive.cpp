@@ -48,10 +48,11 @@ Result<void> Engine::expire(Transaction& tx, GroupRow& group, Time now, Changes&
   auto args = group.key.args();
   args.emplace_back(head);
   TRY(auto const rows,
-      tx.query(std::string{"SELECT "} + message_columns +
-                   " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
-                   "AND sequence = $4",
-               std::move(args)));
+      tx.query(
+          std::string{"SELECT "} + message_columns +
+              " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
+              "AND sequence = $4",
+          std::move(args)));
   if (rows.empty()) return find_head(tx, group, now);
   auto message = message_of(rows[0]);
   auto const rules = policy(group.key.queue);
@@ -70,8 +71,9 @@ Result<void> Engine::expire(Transaction& tx, GroupRow& group, Time now, Changes&
   return find_head(tx, group, now);
 }
 
-Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group, ReceiveRequest const& request,
-                                                int max, Time now, Changes& changes) {
+Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group,
+                                                ReceiveRequest const& request, int max, Time now,
+                                                Changes& changes) {
   if (!group.in_flight.empty()) {
     CHECK(expire(tx, group, now, changes));
     if (!group.ready_at || *group.ready_at > now) {
@@ -82,10 +84,11 @@ Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group
   auto args = group.key.args();
   args.emplace_back(std::int64_t{max});
   TRY(auto const rows,
-      tx.query(std::string{"SELECT "} + message_columns +
-                   " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
-                   "ORDER BY sequence LIMIT $4",
-               std::move(args)));
+      tx.query(
+          std::string{"SELECT "} + message_columns +
+              " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
+              "ORDER BY sequence LIMIT $4",
+          std::move(args)));
   auto messages = std::vector<Message>{};
   auto const rules = policy(request.queue);
   auto const until = now + request.visibility;

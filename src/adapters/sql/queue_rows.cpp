@@ -61,10 +61,11 @@ Result<void> store_group(Transaction& tx, GroupRow const& row, Time now) {
   args.insert(args.end(), {Value{row.depth}, Value{row.fence}, Value{join(row.in_flight)},
                            Value{to_us(row.leased_at)}, time_or_null(row.ready_at),
                            value_or_null(row.blocked_by), time_or_null(row.head_sent_at), Value{to_us(now)}});
-  CHECK(tx.execute("UPDATE queue_groups SET depth = $4, fence = $5, in_flight = $6, leased_us = $7, "
-                   "ready_us = $8, blocked_by = $9, head_sent_us = $10, touched_us = $11 "
-                   "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
-                   std::move(args)));
+  CHECK(
+      tx.execute("UPDATE queue_groups SET depth = $4, fence = $5, in_flight = $6, leased_us = $7, "
+                 "ready_us = $8, blocked_by = $9, head_sent_us = $10, touched_us = $11 "
+                 "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+                 std::move(args)));
   return {};
 }
 
@@ -109,10 +110,11 @@ Result<void> lose_delivery(Transaction& tx, GroupRow& row, std::int64_t from_seq
   auto args = row.key.args();
   args.insert(args.end(), {Value{row.fence}, Value{from_sequence}, Value{to_us(now)}});
   // A second loss of the same delivery always begins earlier than the first.
-  CHECK(tx.execute("INSERT INTO queue_losses (queue, tenant, group_name, fence, from_sequence, lost_us) "
-                   "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (queue, tenant, group_name, fence) "
-                   "DO UPDATE SET from_sequence = $5, lost_us = $6",
-                   std::move(args)));
+  CHECK(
+      tx.execute("INSERT INTO queue_losses (queue, tenant, group_name, fence, from_sequence, lost_us) "
+                 "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (queue, tenant, group_name, fence) "
+                 "DO UPDATE SET from_sequence = $5, lost_us = $6",
+                 std::move(args)));
   std::erase_if(row.in_flight, [&](std::int64_t sequence) { return sequence >= from_sequence; });
   if (row.in_flight.empty()) ++row.fence;
   return {};

@@ -36,10 +36,11 @@ Result<Place> take_place(Transaction& tx, Outgoing const& message, Time now) {
 
 Result<void> insert_message(Transaction& tx, Outgoing const& message, MessageId const& id,
                             std::int64_t sequence, Time now) {
-  CHECK(tx.execute("INSERT INTO queue_messages (id, queue, tenant, group_name, sequence, state, body, attempts, "
-                   "ready_us, sent_us) VALUES ($1, $2, $3, $4, $5, 'w', $6, 0, $7, $8)",
-                   {id.str(), message.queue, message.tenant.str(), message.group, sequence, message.body,
-                    to_us(now + message.delay), to_us(now)}));
+  CHECK(tx.execute(
+      "INSERT INTO queue_messages (id, queue, tenant, group_name, sequence, state, body, attempts, "
+      "ready_us, sent_us) VALUES ($1, $2, $3, $4, $5, 'w', $6, 0, $7, $8)",
+      {id.str(), message.queue, message.tenant.str(), message.group, sequence, message.body,
+       to_us(now + message.delay), to_us(now)}));
   return {};
 }
 
@@ -56,10 +57,8 @@ Result<std::optional<Sent>> Engine::find_duplicate(Transaction& tx, Outgoing con
   auto const& row = rows[0];
   if (row.text(0) != body_hash)
     return ::hoist::fail(Code::conflict, "The same key was used with another body.");
-  return Sent{.id = MessageId{row.text(1)},
-              .sequence = row.integer(2),
-              .duplicate = true,
-              .chain = row.text(3)};
+  return Sent{
+      .id = MessageId{row.text(1)}, .sequence = row.integer(2), .duplicate = true, .chain = row.text(3)};
 }
 
 Result<Sent> Engine::send(Transaction& tx, Outgoing const& message, Time now, Changes& changes) {
@@ -74,8 +73,8 @@ Result<Sent> Engine::send(Transaction& tx, Outgoing const& message, Time now, Ch
   TRY(auto const place, take_place(tx, message, now));
   if (place.depth > rules->depth_max)
     return ::hoist::fail(Error{Code::throttled, "Too many messages are waiting; send again later."}
-                    .with_slug("queue_full")
-                    .with_retry_after(1));
+                             .with_slug("queue_full")
+                             .with_retry_after(1));
   auto sent = Sent{.id = MessageId{new_uuid7(now)}, .sequence = place.sequence};
   sent.chain = next_chain(place.previous_chain, {.queue = message.queue,
                                                  .tenant = message.tenant.str(),
@@ -88,20 +87,21 @@ Result<Sent> Engine::send(Transaction& tx, Outgoing const& message, Time now, Ch
   auto const head = place.depth == 1;
   auto const ready = to_us(now + message.delay);
   // Only the first of a group decides when the group is looked at; the others wait behind it.
-  CHECK(tx.execute("UPDATE queue_groups SET chain = $4, touched_us = $5, "
-                   "head_sent_us = CASE WHEN $6 = 1 THEN $5 ELSE head_sent_us END, "
-                   "ready_us = CASE WHEN $6 = 1 AND blocked_by IS NULL THEN $7 ELSE ready_us END "
-                   "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
-                   {message.queue, message.tenant.str(), message.group, sent.chain, to_us(now),
-                    std::int64_t{head}, ready}));
+  CHECK(
+      tx.execute("UPDATE queue_groups SET chain = $4, touched_us = $5, "
+                 "head_sent_us = CASE WHEN $6 = 1 THEN $5 ELSE head_sent_us END, "
+                 "ready_us = CASE WHEN $6 = 1 AND blocked_by IS NULL THEN $7 ELSE ready_us END "
+                 "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+                 {message.queue, message.tenant.str(), message.group, sent.chain, to_us(now),
+                  std::int64_t{head}, ready}));
   if (!key.empty())
-    CHECK(tx.execute("INSERT INTO queue_dedup (tenant, queue, scope, dedup_key, body_sha256, message_id, "
-                     "group_name, sequence, chain, expires_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-                     "ON CONFLICT (tenant, queue, scope, dedup_key) DO UPDATE SET body_sha256 = $5, "
-                     "message_id = $6, group_name = $7, sequence = $8, chain = $9, expires_us = $10",
-                     {message.tenant.str(), message.queue, scope_of(message, *rules), key, body_hash,
-                      sent.id.str(), message.group, place.sequence, sent.chain,
-                      to_us(now + rules->dedup_window)}));
+    CHECK(tx.execute(
+        "INSERT INTO queue_dedup (tenant, queue, scope, dedup_key, body_sha256, message_id, "
+        "group_name, sequence, chain, expires_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+        "ON CONFLICT (tenant, queue, scope, dedup_key) DO UPDATE SET body_sha256 = $5, "
+        "message_id = $6, group_name = $7, sequence = $8, chain = $9, expires_us = $10",
+        {message.tenant.str(), message.queue, scope_of(message, *rules), key, body_hash, sent.id.str(),
+         message.group, place.sequence, sent.chain, to_us(now + rules->dedup_window)}));
   changes.may_receive = changes.may_receive || (head && !place.blocked);
   ++changes.depth;
   return sent;

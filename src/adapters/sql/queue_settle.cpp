@@ -35,8 +35,9 @@ Result<GroupRow> held_group(Transaction& tx, Receipt const& receipt, Time now) {
 Result<GroupRow> held_front(Transaction& tx, Receipt const& receipt, Time now) {
   TRY(auto group, held_group(tx, receipt, now));
   if (group.in_flight.front() != receipt.sequence)
-    return ::hoist::fail(Error{Code::conflict, "Earlier messages of this group have to be settled first."}
-                             .with_slug("out_of_order"));
+    return ::hoist::fail(
+        Error{Code::conflict, "Earlier messages of this group have to be settled first."}.with_slug(
+            "out_of_order"));
   return group;
 }
 
@@ -53,9 +54,10 @@ Result<bool> settled_by(Transaction& tx, Receipt const& receipt) {
   auto args = key_of(receipt).args();
   args.insert(args.end(), {Value{receipt.fence}, Value{receipt.sequence}});
   TRY(auto const losses,
-      tx.query("SELECT 1 FROM queue_losses WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND fence = $4 "
-               "AND from_sequence <= $5",
-               std::move(args)));
+      tx.query(
+          "SELECT 1 FROM queue_losses WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND fence = $4 "
+          "AND from_sequence <= $5",
+          std::move(args)));
   return losses.empty();
 }
 
@@ -110,10 +112,11 @@ Result<FailureOutcome> Engine::fail(Transaction& tx, Receipt const& receipt, Que
     auto const delay = failure.delay.value_or(backoff(*rules, outcome.attempts, luck()));
     outcome.retry_at = now + delay;
     message->cause = failure.cause;
-    CHECK(tx.execute("UPDATE queue_messages SET attempts = $3, ready_us = $4, cause = $5 "
-                     "WHERE id = $1 AND tenant = $2",
-                     {receipt.id.str(), receipt.tenant.str(), message->attempts, to_us(*outcome.retry_at),
-                      failure.cause}));
+    CHECK(
+        tx.execute("UPDATE queue_messages SET attempts = $3, ready_us = $4, cause = $5 "
+                   "WHERE id = $1 AND tenant = $2",
+                   {receipt.id.str(), receipt.tenant.str(), message->attempts, to_us(*outcome.retry_at),
+                    failure.cause}));
     CHECK(tell(tx, *rules, QueueEvent::Kind::retrying, std::move(*message), outcome.retry_at));
     CHECK(find_head(tx, group, now));
   }
@@ -127,9 +130,10 @@ Result<void> Engine::kill(Transaction& tx, GroupRow& group, MessageRow message, 
   auto const rules = policy(group.key.queue);
   message.cause = cause;
   message.died_at = now;
-  CHECK(tx.execute("UPDATE queue_messages SET state = 'd', attempts = $3, cause = $4, died_us = $5 "
-                   "WHERE id = $1 AND tenant = $2",
-                   {message.id.str(), message.key.tenant.str(), message.attempts, cause, to_us(now)}));
+  CHECK(
+      tx.execute("UPDATE queue_messages SET state = 'd', attempts = $3, cause = $4, died_us = $5 "
+                 "WHERE id = $1 AND tenant = $2",
+                 {message.id.str(), message.key.tenant.str(), message.attempts, cause, to_us(now)}));
   auto died = std::int64_t{1};
   if (rules->on_dead == OnDead::block && !group.blocked_by) group.blocked_by = message.sequence;
   if (rules->on_dead == OnDead::park_group) {
@@ -137,10 +141,11 @@ Result<void> Engine::kill(Transaction& tx, GroupRow& group, MessageRow message, 
     args.insert(args.end(),
                 {Value{"parked behind message " + std::to_string(message.sequence)}, Value{to_us(now)}});
     TRY(auto const rows,
-        tx.query(std::string{"UPDATE queue_messages SET state = 'd', cause = $4, died_us = $5 WHERE queue = $1 "
-                             "AND tenant = $2 AND group_name = $3 AND state = 'w' RETURNING "} +
-                     message_columns,
-                 std::move(args)));
+        tx.query(
+            std::string{"UPDATE queue_messages SET state = 'd', cause = $4, died_us = $5 WHERE queue = $1 "
+                        "AND tenant = $2 AND group_name = $3 AND state = 'w' RETURNING "} +
+                message_columns,
+            std::move(args)));
     died += std::ssize(rows);
     for (auto const& row : rows)
       CHECK(tell(tx, *rules, QueueEvent::Kind::dead, message_of(row), std::nullopt));
@@ -177,7 +182,8 @@ Result<void> Engine::cancel(Transaction& tx, std::string const& queue, TenantId 
                             MessageId const& id, Time now, Changes& changes) {
   TRY(auto message, load_message(tx, queue, tenant, id));
   if (!message) return no_such_message();
-  if (message->dead) return ::hoist::fail(Code::conflict, "The message is a dead letter; discard it instead.");
+  if (message->dead)
+    return ::hoist::fail(Code::conflict, "The message is a dead letter; discard it instead.");
   TRY(auto group, load_group(tx, message->key));
   if (!group) return no_such_message();
   auto const& taken = group->in_flight;

@@ -1,0 +1,25 @@
+// The Idempotency port over table idempotency_keys.
+// Threads  any; the transaction isolates.
+#pragma once
+
+#include "ports/idempotency.hpp"
+
+namespace hoist::sql {
+
+inline constexpr auto idempotency_kept = Micros{24 * 3'600'000'000LL};
+
+class SqlIdempotency final : public Idempotency {
+ public:
+  explicit SqlIdempotency(Clock const& clock) : clock_{clock} {}
+  Result<std::optional<StoredAnswer>> find(Transaction& tx, IdempotentRequest const& request) override;
+  Result<void> store(Transaction& tx, IdempotentRequest const& request, StoredAnswer const& answer,
+                     Time now) override;
+
+ private:
+  Clock const& clock_;
+};
+
+// Removes answers kept long enough, of all tenants; answers how many.
+Result<std::int64_t> purge_idempotency(Transaction& tx, Time now);
+
+}  // namespace hoist::sql

@@ -1,0 +1,324 @@
+#include "adapters/sql/queue.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "adapters/sql/queue_engine.hpp"
+#include "adapters/sql/queue_look.hpp"
+#include "adapters/sql/queue_meter.hpp"
+#include "base/try.hpp"
+
+namespace hoist::sql {
+namespace {
+
+constexpr auto redrive_chunk = 500;
+constexpr auto clean_chunk = 1000;
+constexpr auto list_max = 1000;
+
+class SqlQueue final : public Queue {
+ public:
+  SqlQueue(Database& database, Clock const& clock, Metrics& metrics, QueueOptions options)
+      : database_{database},
+        clock_{clock},
+        options_{options},
+        engine_{options.seed != 0 ? options.seed : std::random_device{}()},
+        meters_{metrics} {}
+
+  Result<void> declare(std::string queue, QueuePolicy policy) override {
+    return engine_.declare(queue, std::move(policy));
+  }
+
+  Result<Sent> send(Transaction& tx, Outgoing message) override {
+    CHECK(check_depth(tx, message));
+    auto changes = queue::Changes{};
+    TRY(auto sent, engine_.send(tx, message, clock_.now(), changes));
+    auto& meter = meters_.of(message.queue);
+    (sent.duplicate ? meter.duplicates : meter.sent).add();
+    when_committed(tx, message.queue, message.tenant, changes);
+    return sent;
+  }
+
+  Result<void> acknowledge(Transaction& tx, Receipt const& receipt) override {
+    auto changes = queue::Changes{};
+    CHECK(noted(receipt.queue, settle(tx, receipt, changes)));
+    when_committed(tx, receipt.queue, receipt.tenant, changes);
+    return {};
+  }
+
+  Result<FailureOutcome> fail(Transaction& tx, Receipt const& receipt, Failure const& failure) override {
+    auto changes = queue::Changes{};
+    TRY(auto outcome, noted(receipt.queue, engine_.fail(tx, receipt, failure, clock_.now(), changes)));
+    meters_.of(receipt.queue).failed.add();
+    when_committed(tx, receipt.queue, receipt.tenant, changes);
+    return outcome;
+  }
+
+  Result<void> cancel(Transaction& tx, std::string const& queue, TenantId const& tenant,
+                      MessageId const& id) override {
+    auto changes = queue::Changes{};
+    CHECK(engine_.cancel(tx, queue, tenant, id, clock_.now(), changes));
+    when_committed(tx, queue, tenant, changes);
+    return {};
+  }
+
+  Async<std::vector<Message>> receive(ReceiveRequest request, Deadline deadline) override {
+    CO_CHECK(queue::check_receive(request));
+    CO_TRY(auto settled, co_await settle_and_receive({}, std::move(request), deadline));
+    co_return std::move(settled.messages);
+  }
+
+  Async<> acknowledge(Receipt receipt, Deadline deadline) override {
+    co_return co_await database_.write(
+        receipt.tenant, [&](Transaction& tx) { return acknowledge(tx, receipt); }, deadline);
+  }
+
+  Async<> fail(Receipt receipt, Failure failure, Deadline deadline) override {
+    auto const work = [&](Transaction& tx) { return fail(tx, receipt, failure); };
+    CO_CHECK(co_await database_.write(receipt.tenant, work, deadline));
+    co_return Result<void>{};
+  }
+
+  Async<> extend(Receipt receipt, Micros visibility, Deadline deadline) override {
+    auto const work = [&](Transaction& tx) {
+      return noted(receipt.queue, engine_.extend(tx, receipt, visibility, clock_.now()));
+    };
+    co_return co_await database_.write(receipt.tenant, work, deadline);
+  }
+
+  Async<> release(Receipt receipt, Deadline deadline) override {
+    auto const work = [&](Transaction& tx) -> Result<void> {
+      auto changes = queue::Changes{};
+      CHECK(noted(receipt.queue, engine_.release(tx, receipt, clock_.now(), changes)));
+      when_committed(tx, receipt.queue, receipt.tenant, changes);
+      return {};
+    };
+    co_return co_await database_.write(receipt.tenant, work, deadline);
+  }
+
+  Async<Settled> settle_and_receive(std::vector<Receipt> done, ReceiveRequest request,
+                                    Deadline deadline) override {
+    CO_CHECK(queue::check_receive(request));
+    auto& meter = meters_.of(request.queue);
+    auto const give_up = std::min(deadline, deadline_in(request.wait));
+    auto settled = Settled{};
+    while (true) {
+      auto const ticket = meter.signal.ticket();
+      auto next_at = std::optional<Time>{};
+      auto const work = [&](Transaction& tx) { return settle_and_take(tx, done, request, next_at); };
+      CO_TRY(auto round, co_await database_.write(system_scope(), work, deadline));
+      if (!done.empty()) settled.acknowledged = std::move(round.acknowledged);
+      done.clear();
+      settled.messages = std::move(round.messages);
+      if (!settled.messages.empty() || std::chrono::steady_clock::now() >= give_up) co_return settled;
+      auto nap = std::chrono::duration_cast<Deadline::duration>(options_.poll_max);
+      if (next_at)
+        nap = std::clamp<Deadline::duration>(*next_at - clock_.now(), std::chrono::milliseconds{1}, nap);
+      CO_CHECK(co_await meter.signal.wait(ticket, std::min(give_up, deadline_in(nap))));
+    }
+  }
+
+  Async<std::vector<DeadLetter>> dead_letters(std::string queue, TenantId tenant, MessageId after, int limit,
+                                              Deadline deadline) override {
+    auto const work = [&](Transaction& tx) {
+      return queue::dead_letters(tx, queue, tenant, after, std::clamp(limit, 1, list_max));
+    };
+    co_return co_await database_.read(tenant, work, deadline);
+  }
+
+  Async<std::int64_t> redrive(std::string queue, TenantId tenant, std::vector<MessageId> ids,
+                              Deadline deadline) override {
+    if (ids.empty()) co_return co_await redrive_all(std::move(queue), std::move(tenant), deadline);
+    // By id, so that each group's letters come back in their order whatever order was asked for.
+    std::ranges::sort(ids);
+    auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
+      auto changes = queue::Changes{};
+      auto count = std::int64_t{0};
+      for (auto const& id : ids) {
+        TRY(auto const chunk,
+            engine_.redrive_some(tx, queue, tenant, id, MessageId{}, 1, clock_.now(), changes));
+        count += chunk.count;
+      }
+      when_committed(tx, queue, tenant, changes);
+      return count;
+    };
+    co_return co_await database_.write(tenant, work, deadline);
+  }
+
+  Async<std::vector<RedriveItem>> plan_redrive(std::string queue, TenantId tenant, std::vector<MessageId> ids,
+                                               Deadline deadline) override {
+    auto const work = [&](Transaction& tx) { return queue::plan_redrive(tx, queue, tenant, ids); };
+    co_return co_await database_.read(tenant, work, deadline);
+  }
+
+  Async<std::int64_t> discard(std::string queue, TenantId tenant, std::vector<MessageId> ids,
+                              Deadline deadline) override {
+    auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
+      auto changes = queue::Changes{};
+      auto count = std::int64_t{0};
+      for (auto const& id : ids) {
+        TRY(auto const gone, engine_.discard(tx, queue, tenant, id, clock_.now(), changes));
+        count += gone ? 1 : 0;
+      }
+      when_committed(tx, queue, tenant, changes);
+      return count;
+    };
+    co_return co_await database_.write(tenant, work, deadline);
+  }
+
+  Async<std::int64_t> purge(std::string queue, TenantId tenant, Deadline deadline) override {
+    auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
+      auto changes = queue::Changes{};
+      TRY(auto const gone, engine_.purge(tx, queue, tenant, clock_.now(), changes));
+      when_committed(tx, queue, tenant, changes);
+      return gone;
+    };
+    co_return co_await database_.write(tenant, work, deadline);
+  }
+
+  Async<std::optional<MessageInfo>> find(std::string queue, TenantId tenant, MessageId id,
+                                         Deadline deadline) override {
+    auto const work = [&](Transaction& tx) { return queue::find(tx, queue, tenant, id, clock_.now()); };
+    co_return co_await database_.read(tenant, work, deadline);
+  }
+
+  Async<std::vector<MessageInfo>> list(std::string queue, TenantId tenant, std::string group,
+                                       std::int64_t after_sequence, int limit, Deadline deadline) override {
+    auto const key = queue::GroupKey{queue, tenant, group};
+    auto const work = [&](Transaction& tx) {
+      return queue::list(tx, key, after_sequence, std::clamp(limit, 1, list_max), clock_.now());
+    };
+    co_return co_await database_.read(tenant, work, deadline);
+  }
+
+  Async<GroupInfo> group(std::string queue, TenantId tenant, std::string group, Deadline deadline) override {
+    auto const key = queue::GroupKey{queue, tenant, group};
+    auto const work = [&](Transaction& tx) { return queue::group_info(tx, key, clock_.now()); };
+    co_return co_await database_.read(tenant, work, deadline);
+  }
+
+  Async<QueueStats> stats(std::string queue, TenantId tenant, Deadline deadline) override {
+    auto const work = [&](Transaction& tx) { return queue::stats(tx, queue, tenant, clock_.now()); };
+    co_return co_await database_.read(tenant, work, deadline);
+  }
+
+  Async<std::int64_t> maintain(Deadline deadline) override {
+    auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
+      auto changes = queue::Changes{};
+      return engine_.clean(tx, clean_chunk, clock_.now(), changes);
+    };
+    CO_TRY(auto const gone, co_await database_.write(system_scope(), work, deadline));
+    depths_.forget();
+    for (auto const& name : meters_.names()) {
+      CO_TRY(auto const now, co_await stats(name, system_scope(), deadline));
+      show(meters_.of(name), now);
+    }
+    co_return gone;
+  }
+
+ private:
+  // A late answer is counted; everything else passes through.
+  template <class T>
+  Result<T> noted(std::string const& queue, Result<T> outcome) {
+    if (!outcome && outcome.error().slug() == "receipt_fenced") meters_.of(queue).fenced.add();
+    return outcome;
+  }
+
+  void when_committed(Transaction& tx, std::string const& queue, TenantId const& tenant,
+                      queue::Changes const& changes) {
+    if (!changes.may_receive && changes.depth == 0 && changes.dead == 0) return;
+    tx.after_commit([this, &meter = meters_.of(queue), queue, tenant, changes] {
+      if (changes.depth != 0) depths_.add(queue, tenant, changes.depth);
+      if (changes.dead != 0) meter.dead.add(static_cast<double>(changes.dead));
+      if (changes.may_receive) meter.signal.notify();
+    });
+  }
+
+  Result<void> check_depth(Transaction& tx, Outgoing const& message) {
+    auto depth = depths_.of(message.queue, message.tenant);
+    if (!depth) {
+      TRY(auto const rows, tx.query("SELECT sum(depth) FROM queue_groups WHERE queue = $1 AND tenant = $2",
+                                    {message.queue, message.tenant.str()}));
+      depth = rows.at(0).integer(0);
+      depths_.set(message.queue, message.tenant, *depth);
+    }
+    if (*depth < engine_.policy(message.queue)->depth_max) return {};
+    return ::hoist::fail(Error{Code::throttled, "Too many messages are waiting; send again later."}
+                             .with_slug("queue_full")
+                             .with_retry_after(1));
+  }
+
+  Result<void> settle(Transaction& tx, Receipt const& receipt, queue::Changes& changes) {
+    TRY(auto const changed, engine_.acknowledge(tx, receipt, clock_.now(), changes));
+    if (changed) meters_.of(receipt.queue).acknowledged.add();
+    return {};
+  }
+
+  Result<Settled> settle_and_take(Transaction& tx, std::vector<Receipt> const& done,
+                                  ReceiveRequest const& request, std::optional<Time>& next_at) {
+    auto settled = Settled{};
+    for (auto const& receipt : done) {
+      auto changes = queue::Changes{};
+      auto outcome = noted(receipt.queue, settle(tx, receipt, changes));
+      // Only a receipt that is no longer good is an answer; anything else fails the whole call.
+      if (!outcome && outcome.error().code() != Code::conflict && outcome.error().code() != Code::not_found)
+        return std::unexpected{outcome.error()};
+      settled.acknowledged.push_back(std::move(outcome));
+      when_committed(tx, receipt.queue, receipt.tenant, changes);
+    }
+    auto changes = queue::Changes{};
+    TRY(auto received, engine_.receive(tx, request, clock_.now(), changes));
+    next_at = received.next_at;
+    settled.messages = std::move(received.messages);
+    auto& meter = meters_.of(request.queue);
+    if (settled.messages.empty()) meter.empty.add();
+    meter.deliveries.add(static_cast<double>(settled.messages.size()));
+    if (changes.dead != 0) depths_.forget();  // whose it was is not known here
+    changes.depth = 0;
+    when_committed(tx, request.queue, system_scope(), changes);
+    return settled;
+  }
+
+  Async<std::int64_t> redrive_all(std::string queue, TenantId tenant, Deadline deadline) {
+    auto after = MessageId{};
+    auto count = std::int64_t{0};
+    while (true) {
+      auto const work = [&](Transaction& tx) -> Result<queue::Engine::Chunk> {
+        auto changes = queue::Changes{};
+        TRY(auto chunk, engine_.redrive_some(tx, queue, tenant, std::nullopt, after, redrive_chunk,
+                                             clock_.now(), changes));
+        when_committed(tx, queue, tenant, changes);
+        return chunk;
+      };
+      CO_TRY(auto chunk, co_await database_.write(tenant, work, deadline));
+      count += chunk.count;
+      if (chunk.count < redrive_chunk) co_return count;
+      after = *chunk.last;
+    }
+  }
+
+  void show(queue::Meter& meter, QueueStats const& now) {
+    auto const seconds = [](Micros age) { return static_cast<double>(age.count()) / 1e6; };
+    meter.depth.set(static_cast<double>(now.waiting));
+    meter.in_flight.set(static_cast<double>(now.in_flight));
+    meter.dead_now.set(static_cast<double>(now.dead));
+    meter.blocked.set(static_cast<double>(now.blocked_groups));
+    meter.head_age_p99.set(seconds(now.head_age_p99));
+    meter.oldest_age.set(now.oldest_sent_at ? seconds(clock_.now() - *now.oldest_sent_at) : 0);
+  }
+
+  Database& database_;
+  Clock const& clock_;
+  QueueOptions options_;
+  queue::Engine engine_;
+  queue::Meters meters_;
+  queue::Depths depths_;
+};
+
+}  // namespace
+
+std::unique_ptr<Queue> make_queue(Database& database, Clock const& clock, Metrics& metrics,
+                                  QueueOptions options) {
+  return std::make_unique<SqlQueue>(database, clock, metrics, options);
+}
+
+}  // namespace hoist::sql

@@ -1,0 +1,27 @@
+// The Queue port over any Database: the engine of queue_engine.hpp with waiting and metrics.
+//
+// Threads  any.
+// Lifetime outlives its users; the database, clock and metrics outlive it.
+// Waiting  a long poll sleeps on its queue's Signal, which commits wake, and looks again by itself
+//          when the next retry, delay or lease is due and at least every poll_max, so that what
+//          another process sends is found too.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "base/metrics.hpp"
+#include "ports/queue.hpp"
+
+namespace hoist::sql {
+
+struct QueueOptions {
+  std::uint64_t seed = 0;  // of the jitter; 0: from the system
+  std::chrono::milliseconds poll_max{1000};
+};
+
+[[nodiscard]] std::unique_ptr<Queue> make_queue(Database& database, Clock const& clock, Metrics& metrics,
+                                                QueueOptions options = {});
+
+}  // namespace hoist::sql

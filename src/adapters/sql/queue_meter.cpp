@@ -1,0 +1,63 @@
+#include "adapters/sql/queue_meter.hpp"
+
+namespace hoist::sql::queue {
+
+Meter::Meter(Metrics& metrics, std::string const& queue)
+    : sent{metrics.counter("hoist_queue_sent_total", "Messages accepted.", {{"queue", queue}})},
+      duplicates{metrics.counter("hoist_queue_duplicates_total", "Sends answered by an earlier message.",
+                                 {{"queue", queue}})},
+      deliveries{metrics.counter("hoist_queue_deliveries_total", "Attempts started.", {{"queue", queue}})},
+      acknowledged{metrics.counter("hoist_queue_acknowledged_total", "Messages done.", {{"queue", queue}})},
+      failed{metrics.counter("hoist_queue_failed_total", "Attempts reported as failed.", {{"queue", queue}})},
+      fenced{metrics.counter("hoist_queue_fenced_total", "Late answers refused.", {{"queue", queue}})},
+      dead{metrics.counter("hoist_queue_dead_total", "Messages given up.", {{"queue", queue}})},
+      empty{metrics.counter("hoist_queue_empty_receives_total", "Looks that found nothing.",
+                            {{"queue", queue}})},
+      depth{metrics.gauge("hoist_queue_depth", "Messages that wait.", {{"queue", queue}})},
+      in_flight{metrics.gauge("hoist_queue_in_flight", "Messages being worked on.", {{"queue", queue}})},
+      dead_now{metrics.gauge("hoist_queue_dead_letters", "Dead letters kept.", {{"queue", queue}})},
+      oldest_age{metrics.gauge("hoist_queue_oldest_age_seconds", "Age of the oldest message not settled.",
+                               {{"queue", queue}})},
+      head_age_p99{metrics.gauge("hoist_queue_group_head_age_p99_seconds",
+                                 "99th percentile over groups of the age of their oldest message.",
+                                 {{"queue", queue}})},
+      blocked{metrics.gauge("hoist_queue_blocked_groups", "Groups that wait for a dead letter.",
+                            {{"queue", queue}})} {}
+
+Meter& Meters::of(std::string const& queue) {
+  auto const lock = std::lock_guard{mutex_};
+  auto& meter = meters_[queue];
+  if (!meter) meter = std::make_unique<Meter>(metrics_, queue);
+  return *meter;
+}
+
+std::vector<std::string> Meters::names() const {
+  auto const lock = std::lock_guard{mutex_};
+  auto names = std::vector<std::string>{};
+  for (auto const& [name, meter] : meters_) names.push_back(name);
+  return names;
+}
+
+std::optional<std::int64_t> Depths::of(std::string const& queue, TenantId const& tenant) const {
+  auto const lock = std::lock_guard{mutex_};
+  auto const found = depths_.find({queue, tenant});
+  return found == depths_.end() ? std::nullopt : std::optional{found->second};
+}
+
+void Depths::set(std::string const& queue, TenantId const& tenant, std::int64_t depth) {
+  auto const lock = std::lock_guard{mutex_};
+  depths_[{queue, tenant}] = depth;
+}
+
+void Depths::add(std::string const& queue, TenantId const& tenant, std::int64_t change) {
+  auto const lock = std::lock_guard{mutex_};
+  auto const found = depths_.find({queue, tenant});
+  if (found != depths_.end()) found->second += change;
+}
+
+void Depths::forget() {
+  auto const lock = std::lock_guard{mutex_};
+  depths_.clear();
+}
+
+}  // namespace hoist::sql::queue

@@ -1,0 +1,50 @@
+// The queue's numbers and wake-ups, per queue name.
+// Threads  any.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "adapters/sql/queue_engine.hpp"
+#include "base/async.hpp"
+#include "base/metrics.hpp"
+
+namespace hoist::sql::queue {
+
+struct Meter {
+  Meter(Metrics& metrics, std::string const& queue);
+
+  Signal signal;
+  Counter sent, duplicates, deliveries, acknowledged, failed, fenced, dead, empty;
+  Gauge depth, in_flight, dead_now, oldest_age, head_age_p99, blocked;
+};
+
+class Meters {
+ public:
+  explicit Meters(Metrics& metrics) : metrics_{metrics} {}
+  [[nodiscard]] Meter& of(std::string const& queue);  // valid as long as this object
+  [[nodiscard]] std::vector<std::string> names() const;
+
+ private:
+  Metrics& metrics_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<Meter>> meters_;
+};
+
+// How many messages a tenant has in a queue, so that the depth limit costs no count per send.
+// Counted once from the tables, then kept by what commits.
+class Depths {
+ public:
+  [[nodiscard]] std::optional<std::int64_t> of(std::string const& queue, TenantId const& tenant) const;
+  void set(std::string const& queue, TenantId const& tenant, std::int64_t depth);
+  void add(std::string const& queue, TenantId const& tenant, std::int64_t change);
+  void forget();  // counted anew at the next use
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, TenantId>, std::int64_t> depths_;
+};
+
+}  // namespace hoist::sql::queue
