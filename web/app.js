@@ -75,7 +75,7 @@ function drawTabs() {
 }
 
 function showLiveState(state) {
-  const words = { on: "Live", off: "Reconnecting", slow: "Live (fallback)" };
+  const words = { on: "Live", off: "Connecting", slow: "Live" };
   byId("live").dataset.state = state;
   setText(byId("live-text"), words[state]);
 }

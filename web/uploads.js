@@ -48,6 +48,7 @@ class UploadsView {
       open: (row) => this.drawer.show(row),
     });
     this.build();
+    this.draw();
     this.subscribe();
     live.onFresh(() => this.load());
     // Without a stream the list is shown all the same.
@@ -177,31 +178,33 @@ class UploadsView {
     });
   }
 
-  // The server's state, the newest files first; files of this tab that are not announced yet stay.
+  // The server's state, the newest files first. What is known already is brought up to date, and
+  // what the server no longer has goes.
   async load() {
-    const own = this.rows.all.filter((row) => row.local);
-    this.rows.clear();
-    this.rows.addFiles(own);
-    for (const row of own) if (row.record) this.rows.attach(row, row.record);
+    const run = (this.run = {});
+    const seen = new Set();
     this.cursor = "";
-    do await this.loadPage(); while (this.cursor && this.rows.all.length < rowsFirstMax);
+    do {
+      if (!(await this.loadPage(seen)) || this.run !== run) return;
+    } while (this.cursor && this.rows.all.length < rowsFirstMax);
+    if (this.cursor) return;
+    for (const row of this.rows.all) if (row.record && !row.local && !seen.has(row.record.id)) this.rows.drop(row);
   }
 
-  async loadPage() {
+  async loadPage(seen = new Set()) {
     const { project } = this;
     const query = new URLSearchParams({ project_id: project, limit: pageLimit });
     if (this.cursor) query.set("cursor", this.cursor);
-    try {
-      const page = await get(`/uploads?${query}`);
-      if (project !== this.project) return;
-      for (const record of page.uploads) this.rows.accept(record, { older: true });
-      this.cursor = page.next_cursor || "";
-    } catch (error) {
-      this.cursor = "";
-      this.say(error.message);
+    const page = await get(`/uploads?${query}`).catch((error) => this.say(error.message));
+    if (!page || project !== this.project) return false;
+    for (const record of page.uploads) {
+      seen.add(record.id);
+      this.rows.accept(record, { older: true });
     }
+    this.cursor = page.next_cursor || "";
     this.loaded = true;
     this.draw();
+    return true;
   }
 
   togglePause() {
@@ -222,6 +225,7 @@ class UploadsView {
     this.drawTotals(sums);
     for (const { id, button, number } of this.groupButtons) {
       setText(number, sums.groups[id].toLocaleString("en"));
+      setHidden(button, id !== "all" && id !== this.group && sums.groups[id] === 0);
       button.setAttribute("aria-pressed", String(id === this.group));
     }
     setHidden(this.older, !this.cursor);
