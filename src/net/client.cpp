@@ -36,6 +36,7 @@ using boost::system::error_code;
 
 constexpr std::size_t head_bytes_max = 64 * 1024;
 constexpr std::size_t piece_bytes = 64 * 1024;
+constexpr std::size_t joined_body_bytes_max = 16 * 1024;  // goes out in one packet with the head
 constexpr std::size_t informational_max = 8;
 
 using Plain = beast::tcp_stream;
@@ -109,9 +110,13 @@ template <class Stream>
 Async<bool> send_request(Stream& stream, ClientRequest& request, std::string head) {
   auto error = error_code{};
   auto token = asio::redirect_error(asio::use_awaitable, error);
-  auto const pieces = std::array{asio::buffer(head), asio::buffer(request.body)};
-  co_await asio::async_write(stream, pieces, token);
+  if (request.body.size() <= joined_body_bytes_max) head += request.body;
+  co_await asio::async_write(stream, asio::buffer(head), token);
   if (error) co_return false;
+  if (request.body.size() > joined_body_bytes_max) {
+    co_await asio::async_write(stream, asio::buffer(request.body), token);
+    if (error) co_return false;
+  }
   if (!request.stream) co_return true;
   auto buffer = std::make_unique_for_overwrite<char[]>(piece_bytes);
   for (auto left = *request.stream_length; left > 0;) {

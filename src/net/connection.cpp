@@ -108,12 +108,14 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   }
 
   void expire() override {
+    auto const self = this->shared_from_this();
     if (websocket_) return websocket_->abort();
     timed_out_ = true;
     cancel();
   }
 
   void drain() override {
+    auto const self = this->shared_from_this();
     if (websocket_)
       spawn(shard_.context.get_executor(), [ws = websocket_]() -> asio::awaitable<void> {
         (void)co_await ws->close(1001, "The server is stopping.");
@@ -124,6 +126,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   }
 
   void kill() override {
+    auto const self = this->shared_from_this();
     event_stop_.emit(asio::cancellation_type::terminal);
     kill_.emit(asio::cancellation_type::terminal);
     if (websocket_) return websocket_->abort();

@@ -52,14 +52,20 @@ Result<asio::ssl::context> load_tls(ServerOptions const& options) {
   return context;
 }
 
+// A call may end the connection at once, and take it off the list.
+void for_each(Shard& shard, auto const& action) {
+  for (auto next = shard.connections.begin(); next != shard.connections.end();) action(**next++);
+}
+
 void sweep(std::shared_ptr<Core> core, Shard& shard) {
   auto const shortest = std::min(core->options.header_timeout, core->options.idle_timeout);
   shard.sweep_timer.expires_after(std::clamp(shortest / sweeps_per_timeout, sweep_min, sweep_max));
   shard.sweep_timer.async_wait([core, &shard](error_code error) {
     if (error) return;
     auto const now = std::chrono::steady_clock::now();
-    for (auto* const connection : shard.connections)
-      if (connection->due() <= now) connection->expire();
+    for_each(shard, [now](Live& connection) {
+      if (connection.due() <= now) connection.expire();
+    });
     sweep(core, shard);
   });
 }
@@ -215,15 +221,14 @@ void Server::stop(milliseconds grace) {
   closed.get_future().wait();
   state_->on_every_shard([](Shard& shard) {
     shard.draining = true;
-    for (auto* const connection : shard.connections) connection->drain();
+    for_each(shard, [](Live& connection) { connection.drain(); });
   });
   if (!state_->wait_until_none(grace)) {
     log::warn("connections are still busy after the grace period and are closed",
               {{"listener", state_->core->options.name},
                {"connections", std::to_string(state_->core->connection_count.load())}});
-    state_->on_every_shard([](Shard& shard) {
-      for (auto* const connection : shard.connections) connection->kill();
-    });
+    state_->on_every_shard(
+        [](Shard& shard) { for_each(shard, [](Live& connection) { connection.kill(); }); });
     if (!state_->wait_until_none(kill_wait))
       log::error("a handler does not end", {{"listener", state_->core->options.name}});
   }

@@ -85,6 +85,16 @@ void ServerFixture::add_routes() {
     response.stream_length = 300'000;
     co_return response;
   });
+  router.add({"GET", "/redirect"}, [](Request&) -> Async<Response> { co_return redirect("/hello"); });
+  router.add({"GET", "/firehose"}, [this](Request&) -> Async<Response> {
+    auto response = Response{};
+    response.upgrade = [this](std::shared_ptr<WebSocket> socket) -> asio::awaitable<void> {
+      while (co_await socket->send(std::string(60'000, 'w'))) {
+      }
+      source_gone.notify();
+    };
+    co_return response;
+  });
   router.add({"GET", "/ws"}, [](Request&) -> Async<Response> {
     auto response = Response{};
     response.upgrade = [](std::shared_ptr<WebSocket> socket) -> asio::awaitable<void> {
