@@ -24,7 +24,7 @@ def run(folder, url, seconds, connections=64, threads=2, method="GET", body=None
     given as a tuple ("lua", CODE)."""
     lines = [f"wrk.method = '{method}'"]
     for name, value in (headers or {}).items():
-        lines.append(f"wrk.headers[{lua_text(name)}] = {lua_text(value)}")
+        lines.append(f"wrk.headers[ {lua_text(name)} ] = {lua_text(value)}")
     if isinstance(body, tuple):
         lines += ["local serial = 0", "request = function()", "  serial = serial + 1",
                   f"  return wrk.format(nil, nil, nil, {body[1]})", "end"]

@@ -1,6 +1,6 @@
 // Sends files over keep-alive connections as fast as the server takes them.
 //
-//   bench_put --port P --connections C --bytes B --plan FILE [--tus 1]
+//   bench_put --port P --connections C --bytes B --plan FILE [--tus 1] [--method PUT]
 //
 // Each line of the plan is one file: "PATH<tab>Name: value<tab>Name: value". With --tus each file is a
 // POST that creates and a PATCH that sends. The body rotates through 256 MiB: a body used again would
@@ -103,6 +103,7 @@ class Connection {
 struct Run {
   int port = 0;
   bool tus = false;
+  std::string method;
   std::size_t file_bytes = 0;
   std::vector<std::string> plan;
   std::string body;
@@ -146,8 +147,9 @@ void work(Run& run) {
     auto const body = std::string_view{run.body}.substr(i * run.file_bytes % rotation_bytes, run.file_bytes);
     auto const began = bench::now_s();
     auto const ok =
-        run.tus ? send_tus(run, connection, run.plan[i], body)
-                : connection.exchange(head_of(run, "PUT", run.plan[i], body.size()), body).status / 100 == 2;
+        run.tus
+            ? send_tus(run, connection, run.plan[i], body)
+            : connection.exchange(head_of(run, run.method, run.plan[i], body.size()), body).status / 100 == 2;
     auto const took = bench::now_s() - began;
     if (!ok) ++run.bad;
     auto const lock = std::scoped_lock{run.mutex};
@@ -158,12 +160,17 @@ void work(Run& run) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  auto const options = bench::parse_options(
-      count, arguments,
-      {{"port", "0"}, {"connections", "8"}, {"bytes", "204800"}, {"plan", ""}, {"tus", "0"}});
+  auto const options = bench::parse_options(count, arguments,
+                                            {{"port", "0"},
+                                             {"connections", "8"},
+                                             {"bytes", "204800"},
+                                             {"plan", ""},
+                                             {"tus", "0"},
+                                             {"method", "PUT"}});
   auto run = Run{};
   run.port = static_cast<int>(bench::number(options, "port"));
   run.tus = bench::number(options, "tus") != 0;
+  run.method = options.at("method");
   run.file_bytes = static_cast<std::size_t>(bench::number(options, "bytes"));
   auto file = std::ifstream{options.at("plan")};
   for (auto line = std::string{}; std::getline(file, line);) run.plan.push_back(line);

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
+#include "net/query.hpp"
 #include "uploads/render.hpp"
 
 namespace hoist::uploads {
@@ -19,6 +19,7 @@ using net::Response;
 constexpr std::size_t idempotency_key_max = 255;
 constexpr int page_default = 50;
 constexpr int page_max = 200;
+constexpr std::size_t query_value_max = 256;
 
 Result<Asked> asked(Request const& request, std::string_view variant = {}) {
   auto asked = Asked{};
@@ -115,30 +116,23 @@ struct ListQuery {
 
 Result<ListQuery> parse_list_query(Request const& request) {
   auto wanted = ListQuery{};
-  auto wrong = std::vector<FieldError>{};
-  for (auto const& [name, value] : request.query) {
-    if (name == "project_id") {
-      wanted.filter.project = value;
-      if (!is_project_id(value)) wrong.push_back({name, "must be a project's id"});
-    } else if (name == "batch_id") {
-      wanted.filter.batch = value;
-      if (!is_uuid(value)) wrong.push_back({name, "must be a batch's id"});
-    } else if (name == "status") {
-      wanted.filter.state = value;
-      if (!parse_upload_state(value)) wrong.push_back({name, "must be a status such as COMPLETED"});
-    } else if (name == "cursor") {
-      wanted.cursor = value;
-      if (value.empty()) wrong.push_back({name, "must be the next_cursor of an earlier page"});
-    } else if (name == "limit") {
-      auto const [end, failure] = std::from_chars(value.data(), value.data() + value.size(), wanted.limit);
-      auto const whole = failure == std::errc{} && end == value.data() + value.size();
-      if (!whole || wanted.limit < 1 || wanted.limit > page_max)
-        wrong.push_back({name, fmt::format("must be between 1 and {}", page_max)});
-    } else {
-      wrong.push_back({name, "is not a known parameter"});
-    }
-  }
-  if (!wrong.empty()) return invalid_fields(std::move(wrong));
+  auto reader = net::QueryReader{request};
+  auto const read = [&](std::string_view name, std::string& into, bool (*is_good)(std::string_view),
+                        std::string_view reason) {
+    auto value = reader.text(name, query_value_max);
+    if (!value) return;
+    if (!is_good(*value)) reader.refuse(name, std::string{reason});
+    into = std::move(*value);
+  };
+  read("project_id", wanted.filter.project, is_project_id, "must be a project's id");
+  read("batch_id", wanted.filter.batch, is_uuid, "must be a batch's id");
+  read(
+      "status", wanted.filter.state,
+      [](std::string_view text) { return parse_upload_state(text).has_value(); },
+      "must be a status such as COMPLETED");
+  wanted.cursor = reader.text("cursor", query_value_max).value_or(std::string{});
+  wanted.limit = static_cast<int>(reader.number("limit", 1, page_max, page_default));
+  CHECK(reader.finish());
   return wanted;
 }
 

@@ -5,7 +5,7 @@
 // attempts), S33 (dead letter queues are separate), S38-S40 and S42 (quotas and push consumers).
 #pragma once
 
+#include "contract/queue_contract_death.hpp"
+#include "contract/queue_contract_dedup.hpp"
 #include "contract/queue_contract_order.hpp"
-#include "contract/queue_harness.hpp"
-
-namespace hoist::contract {}
+#include "contract/queue_contract_receipts.hpp"

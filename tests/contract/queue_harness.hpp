@@ -59,6 +59,10 @@ class QueueContract : public ::testing::TestWithParam<QueueUnderTest> {
   Result<void> in_transaction(std::function<Result<void>(sql::Transaction&)> work) {
     return wait_for<void>([&] { return holder_->database().write(tenant, work, soon()); });
   }
+  template <class F>
+  auto in_database(F work) {
+    return holder_->database().write(tenant, std::move(work), soon());
+  }
   Result<Sent> try_send(Outgoing message) {
     auto sent = Sent{};
     auto const done = in_transaction([&](sql::Transaction& tx) -> Result<void> {

@@ -1,0 +1,113 @@
+#include "app/app.hpp"
+
+#include <fmt/format.h>
+
+#include "app/parts.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+
+namespace hoist::app {
+namespace {
+
+constexpr auto sweep_interval = std::chrono::seconds{2};
+constexpr auto maintenance_interval = std::chrono::minutes{1};
+
+json::object health(App::Parts const& parts) {
+  auto scanner = json::object{{"private", parts.clamd != nullptr}};
+  if (parts.clamd) {
+    scanner["listening"] = parts.clamd->listening();
+    scanner["test_signatures_only"] = parts.clamd->test_signatures_only();
+  }
+  return {{"status", "ok"},
+          {"version", HOIST_VERSION},
+          {"durability", "fsync"},
+          {"ready", parts.operations.ready.load()},
+          {"scanner", std::move(scanner)}};
+}
+
+// What the command line on this machine needs to find and enter this server.
+Result<void> write_cli_file(App::Parts const& parts) {
+  auto const text = json::serialize(
+      json::object{{"api", parts.api_url}, {"objects", parts.objects_url}, {"token", parts.console_token}});
+  return write_secret_file(parts.folder.path("cli.json"), text + "\n");
+}
+
+}  // namespace
+
+void add_periodic_jobs(App::Parts& parts) {
+  auto const deadline = [] { return deadline_in(std::chrono::seconds{60}); };
+  parts.periodic = std::make_unique<Periodic>(parts.runtime->next_executor());
+  parts.periodic->add("watchdog", sweep_interval, [&parts, deadline]() -> Async<> {
+    CO_CHECK(co_await parts.watchdog->sweep(deadline()));
+    co_return Result<void>{};
+  });
+  parts.periodic->add("queue", maintenance_interval, [&parts, deadline]() -> Async<> {
+    CO_CHECK(co_await parts.queue->maintain(deadline()));
+    auto purge = [now = parts.clock.now()](sql::Transaction& tx) { return sql::purge_idempotency(tx, now); };
+    CO_CHECK(co_await parts.database->write(system_scope(), purge, deadline()));
+    co_return Result<void>{};
+  });
+  parts.periodic->add("objects", maintenance_interval, [&parts]() -> Async<> {
+    CO_CHECK(co_await parts.objects->sweep(parts.clock.now()));
+    co_return Result<void>{};
+  });
+}
+
+App::App(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+App::~App() = default;
+
+Result<std::unique_ptr<App>> App::open(Config config) {
+  TRY(auto folder, DataFolder::open(config.server.data));
+  auto parts = std::make_unique<Parts>(std::move(config), std::move(folder));
+  CHECK(wire_storage(*parts));
+  CHECK(wire_http(*parts));
+  CHECK(wire_features(*parts));
+  CHECK(wire_processing(*parts));
+  parts->operations.health = [raw = parts.get()] { return health(*raw); };
+  parts->operations.objects_origin = parts->objects_url;
+  add_ops_routes(*parts->router, parts->operations, parts->metrics);
+  return std::unique_ptr<App>{new App{std::move(parts)}};
+}
+
+Result<void> App::start() {
+  auto& parts = *parts_;
+  CHECK(write_cli_file(parts));
+  parts.runtime->start();
+  parts.worker->start(*parts.runtime);
+  add_periodic_jobs(parts);
+  spawn(parts.runtime->next_executor(), [&parts]() -> asio::awaitable<void> {
+    auto const swept = co_await parts.objects->remove_orphans(parts.clock.now());
+    if (swept && swept->files > 0)
+      log::info("removed files of unfinished uploads", {{"files", std::to_string(swept->files)}});
+  });
+  parts.objects_server->start();
+  parts.api_server->start();
+  parts.operations.ready = true;
+  return {};
+}
+
+void App::stop() {
+  auto& parts = *parts_;
+  auto const grace = std::chrono::seconds{parts.config.server.shutdown_grace_s};
+  parts.operations.ready = false;
+  parts.api_server->stop(grace);
+  parts.objects_server->stop(grace);
+  parts.worker->stop(grace);
+  parts.periodic->stop();
+  parts.runtime->stop();
+}
+
+std::string App::api_url() const {
+  return parts_->api_url;
+}
+std::string App::objects_url() const {
+  return parts_->objects_url;
+}
+std::string App::console_url() const {
+  return fmt::format("{}/#token={}", parts_->api_url, parts_->console_token);
+}
+bool App::first_start() const {
+  return parts_->folder.created();
+}
+
+}  // namespace hoist::app

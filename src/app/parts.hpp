@@ -1,0 +1,102 @@
+// Every part of a running Hoist, in the order in which they are built: each needs only those above
+// it, so they are destroyed safely from the bottom.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "adapters/clamd/daemon.hpp"
+#include "adapters/clamd/scanner.hpp"
+#include "adapters/disk/object_store.hpp"
+#include "adapters/memory/broadcast.hpp"
+#include "adapters/memory/rate_limiter.hpp"
+#include "adapters/sigv4/presigner.hpp"
+#include "adapters/sql/audit.hpp"
+#include "adapters/sql/idempotency.hpp"
+#include "adapters/sql/queue.hpp"
+#include "adapters/vips/media.hpp"
+#include "app/app.hpp"
+#include "app/data_folder.hpp"
+#include "app/ops_routes.hpp"
+#include "app/periodic.hpp"
+#include "base/pool.hpp"
+#include "base/runtime.hpp"
+#include "net/router.hpp"
+#include "net/server.hpp"
+#include "processing/worker.hpp"
+#include "s3api/s3api.hpp"
+#include "tenants/authenticator.hpp"
+#include "tenants/gate.hpp"
+#include "tenants/key_ring.hpp"
+#include "tenants/service.hpp"
+#include "tenants/tenant_table.hpp"
+#include "uploads/feed.hpp"
+#include "uploads/ledger.hpp"
+#include "uploads/listener.hpp"
+#include "uploads/service.hpp"
+#include "uploads/watchdog.hpp"
+
+namespace hoist::app {
+
+struct App::Parts {
+  Parts(Config configuration, DataFolder data) : config{std::move(configuration)}, folder{std::move(data)} {}
+
+  Config config;
+  DataFolder folder;
+  S3Credentials credentials;
+  SystemClock clock;
+  Metrics metrics;
+  std::unique_ptr<Runtime> runtime;
+  std::unique_ptr<Pool> files;
+
+  // wire_storage.cpp
+  std::unique_ptr<Database> database;
+  std::unique_ptr<Queue> queue;
+  memory::Broadcast broadcast;
+  std::unique_ptr<sql::SqlIdempotency> idempotency;
+  sql::AuditLog audit;
+  std::unique_ptr<disk::Objects> objects;
+  std::unique_ptr<uploads::ObjectListener> listener;
+
+  // wire_http.cpp
+  std::unique_ptr<tenants::KeyRing> keys;
+  std::unique_ptr<tenants::TenantTable> tenant_table;
+  std::unique_ptr<tenants::Authenticator> authenticator;
+  memory::RateLimiter limiter;
+  std::unique_ptr<tenants::Gate> gate;
+  std::unique_ptr<net::Router> router;
+  std::unique_ptr<s3api::S3Api> s3;
+  std::unique_ptr<net::Server> objects_server;
+  std::unique_ptr<net::Server> api_server;
+  std::string api_url;
+  std::string objects_url;
+  Operations operations;
+
+  // wire_features.cpp
+  std::unique_ptr<sigv4::Presigner> presigner;
+  uploads::Options upload_options;
+  std::unique_ptr<uploads::Service> uploads;
+  std::unique_ptr<uploads::Ledger> ledger;
+  std::unique_ptr<uploads::Feed> feed;
+  std::unique_ptr<uploads::Watchdog> watchdog;
+  std::unique_ptr<TenantUsage> usage;
+  std::unique_ptr<tenants::Service> tenants;
+  std::unique_ptr<clamd::Daemon> clamd;
+  std::unique_ptr<Scanner> scanner;
+  std::unique_ptr<Media> media;
+  std::unique_ptr<processing::Worker> worker;
+
+  std::unique_ptr<Periodic> periodic;
+  std::string console_token;
+};
+
+// The steps of App::open, in order. Errors: what keeps the server from starting.
+Result<void> wire_storage(App::Parts& parts);
+Result<void> wire_http(App::Parts& parts);
+Result<void> wire_features(App::Parts& parts);
+Result<void> wire_processing(App::Parts& parts);
+void add_periodic_jobs(App::Parts& parts);
+
+[[nodiscard]] Deadline start_deadline();
+
+}  // namespace hoist::app

@@ -1,0 +1,96 @@
+#include <thread>
+
+#include "app/parts.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+#include "tenants/routes.hpp"
+#include "uploads/routes.hpp"
+
+namespace hoist::app {
+namespace {
+
+Result<void> wire_uploads(App::Parts& parts) {
+  auto options = sigv4::PresignerOptions{};
+  options.base_url = parts.objects_url;
+  options.region = parts.config.objects.region;
+  options.credentials = {parts.credentials.signer.access_key_id, parts.credentials.signer.secret_access_key};
+  TRY(auto presigner, sigv4::Presigner::open(std::move(options)));
+  parts.presigner = std::make_unique<sigv4::Presigner>(std::move(presigner));
+  auto ports = uploads::Ports{*parts.database,     *parts.queue,       *parts.objects, *parts.listener,
+                              *parts.presigner,    *parts.idempotency, parts.audit,    parts.broadcast,
+                              *parts.tenant_table, parts.clock,        parts.metrics};
+  parts.uploads = std::make_unique<uploads::Service>(ports, parts.upload_options);
+  parts.ledger =
+      std::make_unique<uploads::Ledger>(*parts.database, parts.broadcast, parts.clock, parts.upload_options);
+  parts.feed = std::make_unique<uploads::Feed>(*parts.uploads);
+  parts.watchdog = std::make_unique<uploads::Watchdog>(*parts.uploads);
+  auto policy = uploads::processing_policy(parts.upload_options, parts.broadcast, parts.clock);
+  policy.attempts_max = parts.config.processing.attempts_max;
+  CHECK(parts.queue->declare(parts.upload_options.queue, std::move(policy)));
+  uploads::add_routes(*parts.router, *parts.feed, [&parts](Caller caller) {
+    return parts.authenticator->still_valid(std::move(caller), deadline_in(std::chrono::seconds{5}));
+  });
+  return {};
+}
+
+Result<void> wire_tenants(App::Parts& parts) {
+  parts.usage = uploads::make_tenant_usage();
+  parts.tenants = std::make_unique<tenants::Service>(
+      tenants::Service::Needs{*parts.database, *parts.tenant_table, parts.audit, parts.audit, *parts.usage,
+                              *parts.authenticator, parts.clock});
+  tenants::add_routes(*parts.router, *parts.tenants);
+  auto body =
+      std::function<Async<tenants::Tenant>()>{[&] { return parts.tenants->ensure_first(start_deadline()); }};
+  TRY(auto const tenant, run_to_end<tenants::Tenant>(body));
+  parts.console_token = parts.keys->mint(tenant.id, UserId{"console"}, Role::admin,
+                                         std::chrono::hours{24 * 7}, parts.clock.now());
+  return {};
+}
+
+Result<void> wire_scanner(App::Parts& parts) {
+  auto socket = parts.config.scanner.socket;
+  if (socket.empty()) {
+    auto options = clamd::DaemonOptions{};
+    options.folder = parts.folder.path("clamd");
+    options.signatures = parts.config.scanner.signatures;
+    options.file_bytes_max = parts.config.uploads.file_bytes_max;
+    TRY(parts.clamd, clamd::Daemon::start(std::move(options)));
+    socket = parts.clamd->socket();
+    if (parts.clamd->test_signatures_only())
+      log::warn("NO VIRUS SIGNATURES: only the EICAR test file is recognised; run freshclam and restart");
+  }
+  auto options = clamd::ScannerOptions{};
+  options.socket = std::move(socket);
+  parts.scanner = clamd::make_scanner(std::move(options));
+  return {};
+}
+
+}  // namespace
+
+Result<void> wire_features(App::Parts& parts) {
+  CHECK(wire_uploads(parts));
+  return wire_tenants(parts);
+}
+
+Result<void> wire_processing(App::Parts& parts) {
+  CHECK(wire_scanner(parts));
+  auto const cores = std::max(1U, std::thread::hardware_concurrency());
+  auto const jobs = parts.config.processing.workers > 0
+                        ? static_cast<std::size_t>(parts.config.processing.workers)
+                        : std::size_t{cores};
+  auto media_options = vips::MediaOptions{};
+  media_options.children = jobs;
+  TRY(parts.media, vips::open_media(std::move(media_options), parts.metrics));
+  auto options = processing::Options{};
+  options.jobs = static_cast<int>(jobs);
+  options.bucket = parts.config.objects.bucket;
+  options.quarantine_bucket = parts.config.objects.quarantine_bucket;
+  options.queue = parts.upload_options.queue;
+  parts.worker = std::make_unique<processing::Worker>(
+      processing::Ports{*parts.queue, *parts.ledger, *parts.objects, *parts.scanner, *parts.media,
+                        parts.clock, parts.metrics},
+      std::move(options));
+  return {};
+}
+
+}  // namespace hoist::app

@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include "app/parts.hpp"
+#include "base/try.hpp"
+
+namespace hoist::app {
+namespace {
+
+std::string url_of(Config const& config, std::string const& configured, std::string const& listened,
+                   std::uint16_t port) {
+  if (!configured.empty()) return configured;
+  auto const address = listened.substr(0, listened.rfind(':'));
+  return fmt::format("{}://{}:{}", config.server.tls_key_file.empty() ? "http" : "https", address, port);
+}
+
+Result<std::unique_ptr<net::Server>> listen(App::Parts& parts, std::string name, std::string const& where,
+                                            net::Handler& handler) {
+  auto const& config = parts.config.server;
+  TRY(auto const endpoint, parse_endpoint(where));
+  auto options = net::ServerOptions{};
+  options.name = std::move(name);
+  options.address = endpoint.address;
+  options.port = endpoint.port;
+  options.connections_max = static_cast<std::size_t>(config.connections_max);
+  options.tls_certificate_file = config.tls_certificate_file;
+  options.tls_key_file = config.tls_key_file;
+  options.trusted_proxies = config.trusted_proxies;
+  // A large object over a weak link takes as long as it takes; idle connections still end.
+  if (&handler != parts.router.get()) options.request_timeout = std::chrono::milliseconds{0};
+  return net::Server::open(std::move(options), *parts.runtime, handler, parts.metrics);
+}
+
+tenants::Gate::Options gate_options(Config const& config) {
+  auto options = tenants::Gate::Options{};
+  options.per_address.limit = config.limits.requests_per_minute_per_ip;
+  options.per_user.limit = config.limits.requests_per_minute_per_user;
+  options.initiations_per_user.limit = config.limits.initiations_per_minute_per_user;
+  return options;
+}
+
+Result<void> wire_identity(App::Parts& parts) {
+  auto const& config = parts.config;
+  TRY(auto keys, tenants::KeyRing::load_or_create(parts.folder.path("keys/tokens"), parts.clock.now()));
+  parts.keys = std::make_unique<tenants::KeyRing>(std::move(keys));
+  parts.tenant_table = std::make_unique<tenants::TenantTable>(
+      TenantLimits{config.limits.storage_bytes_per_tenant, tenants::default_files_max});
+  parts.authenticator = std::make_unique<tenants::Authenticator>(*parts.keys, *parts.database, parts.clock,
+                                                                 tenants::Authenticator::Options{});
+  parts.gate =
+      std::make_unique<tenants::Gate>(*parts.authenticator, parts.limiter, parts.clock, gate_options(config));
+  return {};
+}
+
+}  // namespace
+
+// Both sockets are bound before anything is wired to them, because URLs are signed for the port
+// that the objects listener got.
+Result<void> wire_http(App::Parts& parts) {
+  auto const& config = parts.config;
+  CHECK(wire_identity(parts));
+  auto router_options = net::Router::Options{};
+  router_options.cors_origins = config.server.cors_origins;
+  parts.router = std::make_unique<net::Router>(std::move(router_options), *parts.gate, parts.metrics);
+  TRY(parts.api_server, listen(parts, "api", config.server.listen, *parts.router));
+  parts.api_url = url_of(config, config.server.public_url, config.server.listen, parts.api_server->port());
+
+  auto keyring = s3api::Keyring{};
+  for (auto const& credential : {parts.credentials.root, parts.credentials.signer})
+    keyring.add(credential.access_key_id, credential.secret_access_key);
+  auto options = s3api::Options{};
+  options.region = config.objects.region;
+  options.buckets = {config.objects.bucket, config.objects.quarantine_bucket};
+  options.cors_origins = config.server.cors_origins;
+  options.cors_origins.push_back(parts.api_url);
+  parts.s3 = std::make_unique<s3api::S3Api>(*parts.objects, std::move(keyring), std::move(options),
+                                            parts.clock, parts.metrics);
+  TRY(parts.objects_server, listen(parts, "objects", config.server.objects_listen, *parts.s3));
+  parts.objects_url =
+      url_of(config, config.server.objects_url, config.server.objects_listen, parts.objects_server->port());
+  return {};
+}
+
+}  // namespace hoist::app

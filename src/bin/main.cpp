@@ -1,0 +1,25 @@
+// hoist: one binary, one subcommand a purpose.
+#include <CLI/CLI.hpp>
+
+#include "adapters/vips/child.hpp"
+#include "bin/admin.hpp"
+#include "bin/cli/commands.hpp"
+#include "bin/serve.hpp"
+
+int main(int argc, char** argv) {
+  // Started by the server itself, inside a sandbox: nothing else of this program may run first.
+  if (argc >= 2 && std::string_view{argv[1]} == "media-child")
+    return hoist::vips::media_child_main(argc, argv);
+
+  auto app = CLI::App{
+      "Hoist: uploads, ordered tasks and events, from one binary.\n"
+      "Start a server with `hoist serve`, then send files with `hoist put`."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", HOIST_VERSION);
+  auto exit_code = 0;
+  hoist::bin::add_serve_command(app, exit_code);
+  hoist::cli::add_client_commands(app, exit_code);
+  hoist::bin::add_admin_commands(app, exit_code);
+  CLI11_PARSE(app, argc, argv);
+  return exit_code;
+}

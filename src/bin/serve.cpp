@@ -1,0 +1,114 @@
+#include "bin/serve.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <cstdio>
+
+#include "app/app.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+
+namespace hoist::bin {
+namespace {
+
+struct ServeFlags {
+  std::string config_file;
+  std::string data;
+  std::string listen;
+  std::string objects_listen;
+  std::vector<std::string> settings;
+  bool print_config = false;
+  bool config_reference = false;
+};
+
+Result<app::Config> read_config(ServeFlags const& flags) {
+  auto sources = app::ConfigSources{};
+  sources.file = flags.config_file;
+  sources.environment = app::hoist_environment();
+  auto const add = [&](std::string_view name, std::string const& value) {
+    if (!value.empty()) sources.settings.push_back(std::string{name} + "=" + value);
+  };
+  sources.settings = flags.settings;
+  add("server.data", flags.data);
+  add("server.listen", flags.listen);
+  add("server.objects_listen", flags.objects_listen);
+  return app::load_config(sources);
+}
+
+void configure_log(app::Config const& config) {
+  auto const level = config.log.level == "debug"   ? log::Level::debug
+                     : config.log.level == "warn"  ? log::Level::warn
+                     : config.log.level == "error" ? log::Level::error
+                                                   : log::Level::info;
+  log::configure(level, config.log.format == "json" ? log::Format::json : log::Format::text);
+}
+
+// Blocks until somebody wants us to stop. Every thread started later inherits the mask.
+void block_stop_signals(sigset_t& set) {
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void greet(app::App const& server) {
+  std::printf("ready api=%s objects=%s\n", server.api_url().c_str(), server.objects_url().c_str());
+  if (server.first_start() || isatty(STDOUT_FILENO) != 0) {
+    std::printf("console %s\n", server.console_url().c_str());
+    std::printf("try     hoist put PHOTO.jpg --project demo    (from another terminal, in this folder)\n");
+  }
+  std::fflush(stdout);
+}
+
+Result<void> serve(ServeFlags const& flags) {
+  TRY(auto const config, read_config(flags));
+  if (flags.print_config) {
+    std::fputs(app::print_config(config).c_str(), stdout);
+    return {};
+  }
+  configure_log(config);
+  auto stop_signals = sigset_t{};
+  block_stop_signals(stop_signals);
+  TRY(auto const server, app::App::open(config));
+  CHECK(server->start());
+  greet(*server);
+  auto received = 0;
+  sigwait(&stop_signals, &received);
+  log::info("stopping", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
+  server->stop();
+  log::info("stopped");
+  return {};
+}
+
+int run(ServeFlags const& flags) {
+  if (flags.config_reference) {
+    std::fputs(app::config_reference().c_str(), stdout);
+    return 0;
+  }
+  auto const served = serve(flags);
+  if (served) return 0;
+  std::fprintf(stderr, "hoist: %s\n", served.error().to_string().c_str());
+  return info(served.error().code()).cli_exit;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+  auto* command =
+      app.add_subcommand("serve", "Run the API, the object endpoint, the workers and the scanner");
+  auto flags = std::make_shared<ServeFlags>();
+  command->add_option("--data", flags->data, "Folder of everything (default hoist-data; created if absent)");
+  command->add_option("--listen", flags->listen, "ADDRESS:PORT of the API (default 127.0.0.1:8080)");
+  command->add_option("--objects-listen", flags->objects_listen,
+                      "ADDRESS:PORT of the object endpoint (default 127.0.0.1:9000)");
+  command->add_option("--config", flags->config_file, "TOML file; see docs/configuration.md")
+      ->check(CLI::ExistingFile);
+  command->add_option("--set", flags->settings, "NAME=VALUE of any setting; may be repeated");
+  command->add_flag("--print-config", flags->print_config, "Show the settings in force and exit");
+  command->add_flag("--config-reference", flags->config_reference, "Show every setting as a table and exit");
+  command->callback([flags, &exit_code] { exit_code = run(*flags); });
+}
+
+}  // namespace hoist::bin

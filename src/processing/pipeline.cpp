@@ -1,0 +1,200 @@
+#include "processing/pipeline.hpp"
+
+#include <fmt/format.h>
+
+#include "base/encode.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+#include "processing/spool.hpp"
+
+namespace hoist::processing {
+namespace {
+
+constexpr auto pool_threads = 2;
+
+Histogram stage(Metrics& metrics, char const* name) {
+  return metrics.histogram("hoist_processing_stage_seconds", "Time a file spends in each stage of processing",
+                           Metrics::seconds_bounds(), {{"stage", name}});
+}
+
+Counter verdict(Metrics& metrics, char const* name) {
+  return metrics.counter("hoist_scans_total", "Virus scans by verdict", {{"verdict", name}});
+}
+
+// Is this about the file, so that trying again cannot help?
+bool is_about_the_file(Error const& error) {
+  return error.code() == Code::invalid || error.code() == Code::too_large;
+}
+
+ProcessingFailure mismatch(std::string message) {
+  return {.code = "checksum_mismatch", .message = std::move(message), .scan = {}};
+}
+
+}  // namespace
+
+// Observes the time from its making to its end.
+class Pipeline::Stage {
+ public:
+  explicit Stage(Histogram& histogram) : histogram_{histogram} {}
+  Stage(Stage const&) = delete;
+  ~Stage() {
+    histogram_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count());
+  }
+
+ private:
+  Histogram& histogram_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+Pipeline::Pipeline(Ports ports, PipelineOptions options)
+    : ports_{ports},
+      options_{std::move(options)},
+      fetch_{stage(ports.metrics, "fetch")},
+      scan_{stage(ports.metrics, "scan")},
+      inspect_{stage(ports.metrics, "inspect")},
+      store_{stage(ports.metrics, "store")},
+      record_{stage(ports.metrics, "record")},
+      clean_{verdict(ports.metrics, "clean")},
+      infected_{verdict(ports.metrics, "infected")},
+      unanswered_{verdict(ports.metrics, "unanswered")},
+      pool_{{.name = "spool", .threads = pool_threads, .queue_max = 256}} {}
+
+Async<> Pipeline::run(UploadJob job, std::function<bool()> still_ours, Deadline deadline) {
+  auto outcome = co_await process(job, still_ours, deadline);
+  // The upload was deleted meanwhile: nothing is left to do.
+  if (!outcome && outcome.error().code() == Code::conflict) co_return Result<void>{};
+  co_return outcome;
+}
+
+Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& still_ours, Deadline deadline) {
+  CO_TRY(auto spool, Spool::open(options_.spool_folder));
+  auto const fetched = co_await fetch(job, spool, deadline);
+  if (!fetched && fetched.error().code() == Code::not_found) co_return co_await settle_missing(job, deadline);
+  CO_CHECK(fetched);
+  if (!job.expected_sha256.empty() && job.expected_sha256 != spool.sha256())
+    co_return co_await refuse(
+        job, mismatch("The stored bytes are not the declared ones (SHA-256 differs). Upload the file again."),
+        deadline);
+
+  auto scanned = co_await scan(spool, deadline);
+  if (!scanned && is_about_the_file(scanned.error())) {
+    auto const failure =
+        ProcessingFailure{.code = "scan_too_large", .message = scanned.error().detail(), .scan = {}};
+    co_return co_await refuse(job, failure, deadline);
+  }
+  CO_CHECK(scanned);
+  if (!still_ours()) co_return fail(Code::conflict, "Another worker has the file.");
+  if (!scanned->clean) co_return co_await quarantine(job, *scanned, deadline);
+
+  auto media = co_await inspect(job, spool, deadline);
+  if (!media && is_about_the_file(media.error())) {
+    log::info("a file cannot be processed", {{"upload", job.id.str()}, {"cause", media.error().to_string()}});
+    auto failure = ProcessingFailure{
+        .code = std::string{media.error().slug()}, .message = media.error().detail(), .scan = *scanned};
+    co_return co_await refuse(job, std::move(failure), deadline);
+  }
+  CO_CHECK(media);
+  auto file = ProcessedFile{};
+  file.sha256 = spool.sha256();
+  file.scan = *scanned;
+  file.scanned_at = ports_.clock.now();
+  CO_TRY(file.thumbnails, co_await store(job, *media, deadline));
+  file.media = std::move(*media);
+  if (!still_ours()) co_return fail(Code::conflict, "Another worker has the file.");
+  auto const timer = Stage{record_};
+  co_return co_await ports_.ledger.complete(job.tenant, job.id, std::move(file), deadline);
+}
+
+Async<> Pipeline::fetch(UploadJob const& job, Spool& spool, Deadline deadline) {
+  auto const timer = Stage{fetch_};
+  CO_TRY(auto reader, co_await ports_.objects.open(job.object, std::nullopt, deadline));
+  auto const filled = co_await spool.fill(*reader, job.size, pool_);
+  if (!filled && filled.error().code() == Code::too_large)
+    co_return fail(Error{Code::corrupt, "The stored file has another length."}.with_cause("longer than announced"));
+  CO_CHECK(filled);
+  auto const& known = reader->info().sha256;
+  if (spool.size() != job.size || (!known.empty() && known != spool.sha256()))
+    co_return fail(Error{Code::corrupt, "The stored file is not what was stored."}.with_cause(
+        fmt::format("{} of {} bytes", spool.size(), job.size)));
+  co_return Result<void>{};
+}
+
+Async<ScanReport> Pipeline::scan(Spool const& spool, Deadline deadline) {
+  auto const timer = Stage{scan_};
+  auto source = SpoolSource{spool, pool_};
+  auto report = co_await ports_.scanner.scan(source, deadline);
+  (!report ? unanswered_ : report->clean ? clean_ : infected_).add();
+  co_return report;
+}
+
+Async<MediaReport> Pipeline::inspect(UploadJob const& job, Spool const& spool, Deadline deadline) {
+  auto const timer = Stage{inspect_};
+  auto request = MediaRequest{.file = spool.descriptor(),
+                              .size = spool.size(),
+                              .declared_type = job.declared_type,
+                              .filename = job.filename};
+  co_return co_await ports_.media.inspect(std::move(request), deadline);
+}
+
+// Thumbnails of a file that fails later are found by its prefix and removed with it; storing them
+// again gives the same objects.
+Async<std::vector<StoredThumbnail>> Pipeline::store(UploadJob const& job, MediaReport& media,
+                                                    Deadline deadline) {
+  auto const timer = Stage{store_};
+  auto stored = std::vector<StoredThumbnail>{};
+  for (auto& thumbnail : media.thumbnails) {
+    auto const key = fmt::format("{}/{}/thumbnails/{}/{}.jpg", job.tenant.str(), job.project.str(),
+                                 job.id.str(), thumbnail.size);
+    auto const ref = ObjectRef{job.object.bucket, key};
+    auto const size = static_cast<std::int64_t>(thumbnail.bytes.size());
+    CO_TRY(auto writer, co_await ports_.objects.create(ref, size, deadline));
+    CO_CHECK(co_await writer->write(thumbnail.bytes));
+    auto options = PutOptions{.content_type = thumbnail.content_type};
+    options.headers = {{"cache-control", "private, max-age=31536000, immutable"}};
+    CO_CHECK(co_await writer->commit(std::move(options)));
+    stored.push_back(
+        {.size = thumbnail.size, .width = thumbnail.width, .height = thumbnail.height, .object = ref});
+  }
+  media.thumbnails.clear();
+  co_return stored;
+}
+
+// The copy carries the verdict, so that a worker that dies between the steps leaves enough for the
+// next one to finish (settle_missing).
+Async<> Pipeline::quarantine(UploadJob const& job, ScanReport report, Deadline deadline) {
+  log::warn("an infected file was quarantined",
+            {{"tenant", job.tenant.str()}, {"upload", job.id.str()}, {"signature", report.signature}});
+  auto const away = ObjectRef{options_.quarantine_bucket, job.object.key};
+  auto tags = StringMap{{"scan", "infected"}, {"signature", report.signature}};
+  CO_CHECK(co_await ports_.objects.copy(job.object, away, std::move(tags), deadline));
+  CO_CHECK(co_await ports_.objects.remove(job.object, deadline));
+  auto failure = ProcessingFailure{.code = "infected", .message = {}, .scan = report};
+  failure.message = fmt::format("A virus was found in the file ({}). It was put in quarantine.", report.signature);
+  co_return co_await refuse(job, std::move(failure), deadline);
+}
+
+Async<> Pipeline::settle_missing(UploadJob const& job, Deadline deadline) {
+  auto const away = ObjectRef{options_.quarantine_bucket, job.object.key};
+  auto const found = co_await ports_.objects.head(away, deadline);
+  if (!found && found.error().code() != Code::not_found) co_return std::unexpected{found.error()};
+  auto failure = ProcessingFailure{.code = "object_missing",
+                                   .message = "The stored file has been removed. Upload it again.",
+                                   .scan = {}};
+  if (found) {
+    auto const signature = found->tags.find("signature");
+    auto report = ScanReport{.clean = false};
+    if (signature != found->tags.end()) report.signature = signature->second;
+    failure.code = "infected";
+    failure.message =
+        fmt::format("A virus was found in the file ({}). It was put in quarantine.", report.signature);
+    failure.scan = report;
+  }
+  co_return co_await refuse(job, std::move(failure), deadline);
+}
+
+Async<> Pipeline::refuse(UploadJob const& job, ProcessingFailure failure, Deadline deadline) {
+  auto const timer = Stage{record_};
+  co_return co_await ports_.ledger.failed(job.tenant, job.id, std::move(failure), deadline);
+}
+
+}  // namespace hoist::processing

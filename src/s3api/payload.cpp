@@ -1,0 +1,222 @@
+#include "s3api/payload.hpp"
+
+#include <algorithm>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+#include "s3api/aws_chunked.hpp"
+
+namespace hoist::s3api {
+namespace {
+
+constexpr std::string_view checksum_prefix = "x-amz-checksum-";
+
+std::unexpected<Error> incomplete() {
+  return fail(Error{Code::invalid, "The body has not the number of bytes its headers promise."}
+                  .with_slug("IncompleteBody"));
+}
+std::unexpected<Error> bad_digest(std::string_view name) {
+  return fail(Error{Code::invalid, "The " + std::string{name} + " you specified did not match what was received."}
+                  .with_slug("BadDigest"));
+}
+
+Result<void> plan_framing(Call const& call, Payload& payload) {
+  auto const& hash = call.authorization.payload_hash;
+  if (hash == "STREAMING-UNSIGNED-PAYLOAD-TRAILER") {
+    payload.framing = Payload::Framing::chunked_unsigned;
+    payload.trailers = true;
+  } else if (hash == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD") {
+    payload.framing = Payload::Framing::chunked_signed;
+  } else if (hash == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER") {
+    payload.framing = Payload::Framing::chunked_signed;
+    payload.trailers = true;
+  } else if (hash.starts_with("STREAMING-")) {
+    return not_implemented("This form of x-amz-content-sha256 is not supported.");
+  } else if (hash != aws::unsigned_payload) {
+    auto const digest = unhex(hash);
+    if (!digest || digest->size() != digest_bytes(ChecksumKind::sha256))
+      return invalid_argument("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming form or a SHA-256 in hex.");
+    payload.sha256_hex = hash;
+  }
+  return {};
+}
+
+Result<void> plan_length(Call const& call, std::int64_t bytes_max, Payload& payload) {
+  auto const missing = [] { return fail(Code::length_required, "You must provide the Content-Length HTTP header."); };
+  if (payload.framing == Payload::Framing::plain) {
+    if (!call.request.content_length) return missing();
+    payload.bytes = *call.request.content_length;
+  } else {
+    auto const decoded = parse_number(call.header("x-amz-decoded-content-length"));
+    if (!decoded || *decoded < 0) return missing();
+    payload.bytes = *decoded;
+  }
+  if (payload.bytes > bytes_max)
+    return fail(Code::too_large, "Your proposed upload exceeds the maximum allowed object size.");
+  return {};
+}
+
+Result<std::string> parse_digest(ChecksumKind kind, std::string_view text) {
+  auto raw = unbase64(text);
+  if (raw && raw->size() == digest_bytes(kind)) return *std::move(raw);
+  return invalid_request("Value for x-amz-checksum-" + std::string{name_of(kind)} + " header is invalid.");
+}
+
+// The five headers of the protocol, or their copies that presigners put into the query.
+Result<void> plan_checksums(Call const& call, Payload& payload) {
+  for (auto const& [name, value] : call.request.headers.all()) {
+    auto const lower = to_lower(name);
+    if (!lower.starts_with(checksum_prefix)) continue;
+    auto const kind = parse_checksum(lower.substr(checksum_prefix.size()));
+    if (!kind) continue;  // -algorithm, -type and -mode
+    TRY(auto raw, parse_digest(*kind, value));
+    payload.expected.push_back(Expected{*kind, std::move(raw)});
+  }
+  for (auto const& [name, value] : call.request.query) {
+    auto const lower = to_lower(name);
+    auto const kind = lower.starts_with(checksum_prefix) ? parse_checksum(lower.substr(checksum_prefix.size()))
+                                                         : std::nullopt;
+    if (!kind) continue;
+    TRY(auto raw, parse_digest(*kind, value));
+    // SDKs sign the checksum of an empty body into URLs made before the body is known.
+    if (raw != checksum_of(*kind, "")) payload.expected.push_back(Expected{*kind, std::move(raw)});
+  }
+  auto const trailer = to_lower(call.header("x-amz-trailer"));
+  if (!trailer.empty()) {
+    if (!payload.trailers) return invalid_request("x-amz-trailer needs a streaming form with trailers.");
+    auto const kind = trailer.starts_with(checksum_prefix) ? parse_checksum(trailer.substr(checksum_prefix.size()))
+                                                           : std::nullopt;
+    if (!kind) return invalid_request("The value specified in the x-amz-trailer header is not supported");
+    payload.expected.push_back(Expected{*kind, {}});
+    payload.trailer_name = trailer;
+  }
+  if (payload.expected.size() > 1) return invalid_request("Expecting a single x-amz-checksum- header.");
+  return {};
+}
+
+Result<void> check_named_algorithm(Call const& call, Payload const& payload) {
+  auto const named = call.header("x-amz-sdk-checksum-algorithm");
+  if (named.empty() || payload.expected.empty()) return {};
+  if (parse_checksum(named) == payload.expected[0].kind) return {};
+  return invalid_request("x-amz-sdk-checksum-algorithm does not agree with the checksum sent.");
+}
+
+Result<void> plan_md5(Call const& call, Payload& payload) {
+  if (!call.request.headers.has("content-md5")) return {};
+  auto raw = unbase64(call.header("content-md5"));
+  if (!raw || raw->size() != digest_bytes(ChecksumKind::md5))
+    return fail(Error{Code::invalid, "The Content-MD5 you specified is not valid."}.with_slug("InvalidDigest"));
+  payload.expected.push_back(Expected{ChecksumKind::md5, *std::move(raw)});
+  return {};
+}
+
+// Runs everything that has to be computed over the content.
+class Watcher {
+ public:
+  explicit Watcher(Payload const& payload) : payload_{payload} {
+    if (!payload.sha256_hex.empty()) sha256_.emplace(Hasher::Algorithm::sha256);
+    for (auto const& expected : payload.expected) checksums_.emplace_back(expected.kind);
+  }
+
+  void update(std::string_view bytes) {
+    total_ += static_cast<std::int64_t>(bytes.size());
+    if (sha256_) sha256_->update(bytes);
+    for (auto& checksum : checksums_) checksum.update(bytes);
+  }
+
+  Result<StringMap> finish(std::map<std::string, std::string> const& trailers) {
+    if (total_ != payload_.bytes) return incomplete();
+    if (sha256_ && hex(sha256_->finish()) != payload_.sha256_hex)
+      return fail(Error{Code::invalid, "The provided 'x-amz-content-sha256' header does not match what was computed."}
+                      .with_slug("XAmzContentSHA256Mismatch"));
+    for (auto const& [name, value] : trailers)
+      if (name != payload_.trailer_name)
+        return fail(Error{Code::invalid, "The trailer is not the one x-amz-trailer announced."}
+                        .with_slug("MalformedTrailerError"));
+    auto verified = StringMap{};
+    for (std::size_t i = 0; i < checksums_.size(); ++i) {
+      auto expected = payload_.expected[i];
+      if (expected.raw.empty()) {
+        auto const trailer = trailers.find(payload_.trailer_name);
+        if (trailer == trailers.end()) return incomplete();
+        TRY(expected.raw, parse_digest(expected.kind, trailer->second));
+      }
+      auto const computed = checksums_[i].finish();
+      auto const is_md5 = expected.kind == ChecksumKind::md5;
+      if (computed != expected.raw) return bad_digest(is_md5 ? "Content-MD5" : name_of(expected.kind));
+      if (!is_md5) verified.emplace(name_of(expected.kind), base64(computed));
+    }
+    return verified;
+  }
+
+ private:
+  Payload const& payload_;
+  std::optional<Hasher> sha256_;
+  std::vector<Checksum> checksums_;
+  std::int64_t total_ = 0;
+};
+
+std::optional<AwsChunkedParser> make_parser(Call const& call, Payload const& payload) {
+  if (payload.framing == Payload::Framing::plain) return std::nullopt;
+  auto options = AwsChunkedParser::Options{};
+  options.decoded_bytes = payload.bytes;
+  options.trailers = payload.trailers;
+  auto const& authorization = call.authorization;
+  if (payload.framing == Payload::Framing::chunked_signed)
+    options.signatures.emplace(call.signing_key, authorization.date, authorization.scope.str(),
+                               authorization.signature);
+  return AwsChunkedParser{std::move(options)};
+}
+
+}  // namespace
+
+Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max) {
+  auto payload = Payload{};
+  CHECK(plan_framing(call, payload));
+  CHECK(plan_length(call, bytes_max, payload));
+  CHECK(plan_checksums(call, payload));
+  CHECK(check_named_algorithm(call, payload));
+  CHECK(plan_md5(call, payload));
+  return payload;
+}
+
+Async<StringMap> transfer(Call const& call, Payload const& payload, Sink& sink) {
+  auto watcher = Watcher{payload};
+  auto parser = make_parser(call, payload);
+  auto const size = std::clamp<std::int64_t>(payload.bytes, 4096, transfer_buffer_bytes);
+  auto buffer = std::vector<char>(static_cast<std::size_t>(size));
+  while (call.request.stream) {
+    CO_TRY(auto const count, co_await call.request.stream->read(buffer));
+    if (count == 0) break;
+    auto rest = std::string_view{buffer.data(), count};
+    while (!rest.empty()) {
+      auto bytes = rest;
+      if (parser) {
+        CO_TRY(auto const step, parser->step(rest));
+        bytes = step.bytes;
+        rest.remove_prefix(step.consumed);
+      } else {
+        rest = {};
+      }
+      if (bytes.empty()) continue;
+      watcher.update(bytes);
+      CO_CHECK(co_await sink(bytes));
+    }
+  }
+  if (!parser) co_return watcher.finish({});
+  CO_CHECK(parser->finish());
+  co_return watcher.finish(parser->trailers());
+}
+
+Async<std::string> read_text(Call const& call, std::size_t bytes_max) {
+  CO_TRY(auto const payload, plan_payload(call, static_cast<std::int64_t>(bytes_max)));
+  auto text = std::string{};
+  auto sink = Sink{[&text](std::string_view bytes) -> Async<> {
+    text += bytes;
+    co_return Result<void>{};
+  }};
+  CO_CHECK(co_await transfer(call, payload, sink));
+  co_return text;
+}
+
+}  // namespace hoist::s3api

@@ -1,0 +1,46 @@
+// The body of a request: what its headers promise, and taking it in while holding it to them.
+//
+// Promise  transfer() succeeds only when every byte, length, hash, checksum and chunk signature is as
+//          promised; until then the receiver must keep nothing.
+// Errors   MissingContentLength, IncompleteBody, BadDigest, InvalidDigest, InvalidRequest,
+//          XAmzContentSHA256Mismatch, SignatureDoesNotMatch, MalformedTrailerError, EntityTooLarge.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "s3api/call.hpp"
+#include "s3api/checksum.hpp"
+
+namespace hoist::s3api {
+
+inline constexpr std::size_t transfer_buffer_bytes = 256 * 1024;
+
+struct Expected {
+  ChecksumKind kind;
+  std::string raw;  // empty: arrives as trailer
+};
+
+struct Payload {
+  enum class Framing { plain, chunked_unsigned, chunked_signed };
+  Framing framing = Framing::plain;
+  bool trailers = false;
+  std::int64_t bytes = 0;       // of content
+  std::string sha256_hex;       // promised by x-amz-content-sha256; empty: none
+  std::vector<Expected> expected;
+  std::string trailer_name;     // lower case; empty: none announced
+};
+
+[[nodiscard]] Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max);
+
+using Sink = std::move_only_function<Async<>(std::string_view)>;
+
+// Answers the verified x-amz-checksum-* values, base64 by name ("crc32c").
+Async<StringMap> transfer(Call const& call, Payload const& payload, Sink& sink);
+
+// A small body as text.
+Async<std::string> read_text(Call const& call, std::size_t bytes_max);
+
+}  // namespace hoist::s3api

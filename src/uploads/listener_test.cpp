@@ -1,0 +1,128 @@
+#include "uploads/listener.hpp"
+
+#include "base/hash.hpp"
+#include "uploads/test_world.hpp"
+
+namespace hoist::uploads {
+namespace {
+
+class UploadListener : public ::testing::Test {
+ protected:
+  Code refusal(Result<void> const& result) { return result ? Code::count_ : result.error().code(); }
+  World world;
+};
+
+TEST_F(UploadListener, TheGrantedBytesMakeTheUploadUploadedAndSendItToTheWorkers) {
+  auto const id = world.create();
+  ASSERT_TRUE(world.put_upload(id));
+  EXPECT_EQ(world.status(id), "UPLOADED");
+  ASSERT_EQ(world.queue.sent.size(), 1U);
+  EXPECT_EQ(world.queue.sent[0].queue, "processing");
+  EXPECT_EQ(world.queue.sent[0].group, id);
+  EXPECT_EQ(world.queue.sent[0].body, R"({"tenant":"acme","upload":")" + id + "\"}");
+}
+
+TEST_F(UploadListener, P4_AnotherSizeIsRefused) {
+  auto const id = world.create();
+  EXPECT_EQ(refusal(world.put_upload(id, "hello!")), Code::forbidden);
+  EXPECT_EQ(refusal(world.put_upload(id, "hell")), Code::forbidden);
+  EXPECT_EQ(world.status(id), "PENDING");
+  EXPECT_EQ(world.objects.count(), 0U);
+}
+
+TEST_F(UploadListener, P5_AnotherTypeIsRefused) {
+  auto const id = world.create();
+  EXPECT_EQ(refusal(world.put("acme/site-1/uploads/" + id, "hello", "text/html")), Code::forbidden);
+}
+
+TEST_F(UploadListener, P6_ASecondWriteIsRefusedWhateverBecameOfTheFirst) {
+  auto const id = world.create();
+  ASSERT_TRUE(world.put_upload(id));
+  EXPECT_EQ(refusal(world.put_upload(id, "evil!")), Code::forbidden);
+  ASSERT_TRUE(world.process(id));
+  EXPECT_EQ(refusal(world.put_upload(id, "evil!")), Code::forbidden);
+  EXPECT_EQ(world.objects.bytes({"hoist", "acme/site-1/uploads/" + id}), "hello");
+  auto const failed = world.create();
+  ASSERT_TRUE(world.put_upload(failed));
+  ASSERT_TRUE(world.fail_processing(failed));
+  EXPECT_EQ(refusal(world.put_upload(failed)), Code::forbidden);
+}
+
+TEST_F(UploadListener, P7_KeysOfUploadsThatNobodyWasGrantedAreRefused) {
+  auto const id = world.create();
+  for (auto const* key : {"acme/site-2/uploads/", "globex/site-1/uploads/", "acme/../uploads/"})
+    EXPECT_EQ(refusal(world.put(key + id, "hello")), Code::forbidden) << key;
+  EXPECT_EQ(refusal(world.put("acme/site-1/uploads/unknown", "hello")), Code::forbidden);
+  EXPECT_TRUE(world.put("operator/backup.tar", "hello"));
+  EXPECT_TRUE(world.put("acme/site-1/thumbnails/x/256", "hello"));
+  EXPECT_EQ(world.status(id), "PENDING");
+}
+
+TEST_F(UploadListener, OtherContentThanDeclaredIsRefused) {
+  auto const digest = sha256("hello");
+  auto const answer = world.ok(
+      201, "POST", "/uploads",
+      R"({"project_id":"site-1","filename":"a","content_type":"image/jpeg","size":5,"checksum":)"
+      R"({"algorithm":"sha256","value":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"}})");
+  auto const id = text_of(answer.at("upload").at("id"));
+  EXPECT_EQ(refusal(world.put_upload(id, "hullo")), Code::forbidden);
+  EXPECT_TRUE(world.put_upload(id, "hello"));
+}
+
+TEST_F(UploadListener, PartsAreTakenInAnyOrderAndTheLastOneIsReported) {
+  auto options = Options{};
+  options.part_bytes = 4;
+  auto parts = World{options};
+  auto reported = std::vector<std::string>{};
+  parts.listener.on_parts_complete([&](TenantId, UploadId id) { reported.push_back(id.str()); });
+  auto const id = parts.create(10, "acme ana member", "?multipart=true");
+  EXPECT_EQ(refusal(parts.put_part(id, 3, "abcd")), Code::forbidden);  // the last one is shorter
+  EXPECT_EQ(refusal(parts.put_part(id, 4, "ab")), Code::forbidden);
+  EXPECT_TRUE(parts.put_part(id, 3, "ij"));
+  EXPECT_TRUE(parts.put_part(id, 1, "abcd"));
+  EXPECT_TRUE(parts.put_part(id, 1, "ABCD"));
+  EXPECT_TRUE(reported.empty());
+  EXPECT_TRUE(parts.put_part(id, 2, "efgh"));
+  EXPECT_EQ(reported, std::vector{id});
+  ASSERT_TRUE(parts.wait([&] { return parts.service.assemble(parts.stored(id), soon()); }));
+  EXPECT_EQ(parts.status(id), "UPLOADED");
+  EXPECT_EQ(refusal(parts.put_part(id, 1, "evil")), Code::forbidden);
+}
+
+TEST_F(UploadListener, AnObjectRemovedBehindOurBackIsADeletedUpload) {
+  auto const id = world.create();
+  ASSERT_TRUE(world.put_upload(id));
+  ASSERT_TRUE(world.process(id));
+  auto const ref = ObjectRef{"hoist", "acme/site-1/uploads/" + id};
+  auto const removed = [&](sql::Transaction& tx) { return world.listener.on_removed(tx, ref); };
+  ASSERT_TRUE(testing::write_now(*world.database, removed));
+  EXPECT_EQ(world.status(id), "DELETED");
+  EXPECT_EQ(world.usage().files, 0);
+  ASSERT_TRUE(testing::write_now(*world.database, removed));
+}
+
+TEST_F(UploadListener, AFileFollowsItsMessageWhenItDiesAndWhenItIsRedriven) {
+  auto const id = world.create();
+  ASSERT_TRUE(world.put_upload(id));
+  auto const policy = processing_policy(world.options, world.broadcast, world.clock);
+  auto event = QueueEvent{};
+  event.kind = QueueEvent::Kind::dead;
+  event.message.tenant = TenantId{"acme"};
+  event.message.group = id;
+  event.message.attempts = 3;
+  event.message.cause = "worker was killed";
+  auto const tell = [&](sql::Transaction& tx) { return policy.observe(tx, event); };
+  ASSERT_TRUE(testing::write_now(*world.database, tell));
+  EXPECT_EQ(world.status(id), "FAILED");
+  EXPECT_EQ(world.stored(id).error_code, "processing_failed");
+  EXPECT_EQ(world.usage().files, 0);
+  event.kind = QueueEvent::Kind::redriven;
+  ASSERT_TRUE(testing::write_now(*world.database, tell));
+  EXPECT_EQ(world.status(id), "UPLOADED");
+  EXPECT_EQ(world.usage().files, 1);
+  ASSERT_TRUE(world.process(id));
+  EXPECT_TRUE(world.wrong_usage().empty());
+}
+
+}  // namespace
+}  // namespace hoist::uploads

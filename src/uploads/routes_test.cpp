@@ -1,0 +1,339 @@
+#include "uploads/routes.hpp"
+
+#include <fmt/format.h>
+
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "uploads/test_world.hpp"
+
+namespace hoist::uploads {
+namespace {
+
+constexpr auto photo = R"({"project_id":"site-1","filename":"a.jpg","content_type":"image/jpeg","size":5})";
+
+class UploadRoutes : public ::testing::Test {
+ protected:
+  std::vector<std::string> wrong_fields(std::string target, std::string body) {
+    auto fields = std::vector<std::string>{};
+    auto const answer = world.ok(400, "POST", std::move(target), std::move(body));
+    for (auto const& error : answer.at("errors").as_array()) fields.push_back(text_of(error.at("field")));
+    return fields;
+  }
+  World world;
+};
+
+net::Headers idempotency(std::string key) {
+  auto headers = net::Headers{};
+  headers.add("Idempotency-Key", std::move(key));
+  return headers;
+}
+
+TEST_F(UploadRoutes, CreateAnswersTheUploadAndHowToSendIt) {
+  auto const response = world.call("POST", "/uploads", photo);
+  ASSERT_EQ(response.status, 201) << response.body;
+  auto const body = *parse_json(response.body);
+  auto const& upload = body.at("upload");
+  auto const id = text_of(upload.at("id"));
+  EXPECT_EQ(response.headers.get("Location"), "/uploads/" + id);
+  EXPECT_EQ(upload.at("status"), "PENDING");
+  EXPECT_EQ(upload.at("project_id"), "site-1");
+  EXPECT_EQ(upload.at("filename"), "a.jpg");
+  EXPECT_EQ(upload.at("size"), 5);
+  EXPECT_TRUE(upload.at("batch_id").is_null());
+  EXPECT_EQ(upload.at("timeline").as_array().size(), 1U);
+  auto const& transfer = body.at("transfer");
+  EXPECT_EQ(transfer.at("method"), "PUT");
+  auto const url = text_of(transfer.at("url"));
+  EXPECT_NE(url.find("/hoist/acme/site-1/uploads/" + id + "?"), url.npos);
+  EXPECT_NE(url.find("X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match"), url.npos)
+      << url;
+  EXPECT_EQ(transfer.at("headers").at("content-type"), "image/jpeg");
+  EXPECT_EQ(transfer.at("headers").at("content-length"), "5");
+  EXPECT_EQ(transfer.at("headers").at("if-none-match"), "*");
+  EXPECT_TRUE(parse_rfc3339(text_of(transfer.at("expires_at"))));
+}
+
+TEST_F(UploadRoutes, ADeclaredChecksumIsSignedInHexOrBase64) {
+  auto const digest = sha256("hello");
+  for (auto const& value : {hex(digest), base64(digest)}) {
+    auto const body = fmt::format(R"({{"project_id":"p","filename":"a","content_type":"image/png","size":5,)"
+                                  R"("checksum":{{"algorithm":"sha256","value":"{}"}}}})",
+                                  value);
+    auto const answer = world.ok(201, "POST", "/uploads", body);
+    EXPECT_EQ(answer.at("transfer").at("headers").at("x-amz-checksum-sha256"), json::value(base64(digest)));
+    EXPECT_EQ(answer.at("upload").at("checksum").at("sha256"), json::value(hex(digest)));
+  }
+}
+
+TEST_F(UploadRoutes, EveryWrongFieldIsNamedAtOnce) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(
+      wrong_fields("/uploads", R"({"project_id":"a/b","filename":"x/y","content_type":"image","size":0,)"
+                               R"("checksum":{"algorithm":"md5","value":"zz"},"metadata":{"a":1}})"),
+      (Names{"project_id", "filename", "content_type", "size", "checksum.algorithm", "metadata.a"}));
+  EXPECT_EQ(wrong_fields("/uploads", "{}"), (Names{"project_id", "filename", "content_type", "size"}));
+  EXPECT_EQ(wrong_fields("/uploads", R"({"project_id":1,"filename":[],"content_type":{},"size":"5"})"),
+            (Names{"project_id", "filename", "content_type", "size"}));
+  auto const over =
+      fmt::format(R"({{"project_id":"..","filename":"a","content_type":"image/png","size":{}}})",
+                  world.options.file_bytes_max + 1);
+  EXPECT_EQ(wrong_fields("/uploads", over), (Names{"project_id", "size"}));
+  EXPECT_EQ(world.usage().files, 0);
+}
+
+TEST_F(UploadRoutes, A9_FieldsThatAreNotTheCallersAreRefused) {
+  for (auto const* field : {"tenant", "tenant_id", "status", "role", "id", "expires_at"}) {
+    auto const body = fmt::format(
+        R"({{"project_id":"p","filename":"a","content_type":"image/png","size":5,"{}":"x"}})", field);
+    EXPECT_EQ(wrong_fields("/uploads", body), std::vector<std::string>{field});
+  }
+}
+
+TEST_F(UploadRoutes, A9_AViewerReadsAndCannotWrite) {
+  auto const id = world.create();
+  auto const viewer = std::string{"acme vera viewer"};
+  EXPECT_EQ(world.call("GET", "/uploads/" + id, "", viewer).status, 200);
+  EXPECT_EQ(world.call("GET", "/uploads", "", viewer).status, 200);
+  EXPECT_EQ(world.call("POST", "/uploads", photo, viewer).status, 403);
+  EXPECT_EQ(world.call("POST", "/batches", "{}", viewer).status, 403);
+  EXPECT_EQ(world.call("POST", "/uploads/" + id + "/parts", "{}", viewer).status, 403);
+  EXPECT_EQ(world.call("POST", "/uploads/" + id + "/complete", "", viewer).status, 403);
+  EXPECT_EQ(world.call("DELETE", "/uploads/" + id, "", viewer).status, 403);
+  EXPECT_EQ(world.status(id), "PENDING");
+}
+
+TEST_F(UploadRoutes, A8_AnotherTenantsUploadAnswersExactlyAsAMissingOne) {
+  auto const batch =
+      world.ok(201, "POST", "/batches",
+               R"({"project_id":"site-1","files":[{"filename":"a","content_type":"image/png","size":5}]})");
+  auto const upload = text_of(batch.at("items").at(0).at("upload").at("id"));
+  ASSERT_TRUE(world.put_upload(world.create()));
+  auto const missing = std::string{"01890000-0000-7000-8000-000000000000"};
+  auto const stranger = std::string{"globex gus admin"};
+  struct Case {
+    std::string method, before, after, body;
+    std::string id;
+  };
+  auto const cases =
+      std::vector<Case>{{"GET", "/uploads/", "", "", upload},
+                        {"DELETE", "/uploads/", "", "", upload},
+                        {"POST", "/uploads/", "/parts", "{}", upload},
+                        {"POST", "/uploads/", "/complete", "", upload},
+                        {"GET", "/uploads/", "/content", "", upload},
+                        {"GET", "/uploads/", "/thumbnails/256", "", upload},
+                        {"GET", "/batches/", "", "", text_of(batch.at("batch").at("id"))},
+                        {"GET", "/stream?topic=upload:", "", "", upload},
+                        {"GET", "/ws?topic=upload:", "", "", upload},
+                        {"GET", "/ws?topic=batch:", "", "", text_of(batch.at("batch").at("id"))}};
+  for (auto const& one : cases) {
+    auto const theirs = world.call(one.method, one.before + one.id + one.after, one.body, stranger);
+    auto const absent = world.call(one.method, one.before + missing + one.after, one.body, stranger);
+    EXPECT_EQ(theirs.status, 404) << one.before << one.after;
+    EXPECT_EQ(theirs.body, absent.body);
+    EXPECT_EQ(theirs.headers.all(), absent.headers.all());
+  }
+  EXPECT_EQ(world.status(upload), "PENDING");
+  auto const list = world.ok(200, "GET", "/uploads", "", stranger);
+  EXPECT_TRUE(list.at("uploads").as_array().empty());
+}
+
+TEST_F(UploadRoutes, A13_AnotherTenantMayUseTheSameNamesKeysAndContent) {
+  auto const content =
+      fmt::format(R"("checksum":{{"algorithm":"sha256","value":"{}"}})", hex(sha256("hello")));
+  auto const body =
+      fmt::format(R"({{"project_id":"site-1","files":[{{"filename":"a.jpg","content_type":"image/jpeg",)"
+                  R"("size":5,{}}}]}})",
+                  content);
+  auto const first = world.ok(201, "POST", "/batches", body, "acme ana member", idempotency("k1"));
+  auto const id = text_of(first.at("items").at(0).at("upload").at("id"));
+  ASSERT_TRUE(world.put_upload(id));
+  ASSERT_TRUE(world.process(id));
+  auto const other = world.ok(201, "POST", "/batches", body, "globex gus member", idempotency("k1"));
+  EXPECT_EQ(other.at("items").at(0).at("action"), "upload");
+  auto const again = world.ok(201, "POST", "/batches", body);
+  EXPECT_EQ(again.at("items").at(0).at("action"), "have");
+  EXPECT_EQ(again.at("items").at(0).at("upload").at("id"), first.at("items").at(0).at("upload").at("id"));
+}
+
+TEST_F(UploadRoutes, ABatchAnswersEachFileByItself) {
+  auto const sum = hex(sha256("same"));
+  auto const body = fmt::format(
+      R"({{"project_id":"site-1","files":[)"
+      R"({{"filename":"1.jpg","content_type":"image/jpeg","size":4,"checksum":{{"algorithm":"sha256","value":"{0}"}}}},)"
+      R"({{"filename":"","content_type":"image/jpeg","size":0}},)"
+      R"({{"filename":"2.jpg","content_type":"image/jpeg","size":4,"checksum":{{"algorithm":"sha256","value":"{0}"}}}},)"
+      R"({{"filename":"3.jpg","content_type":"image/jpeg","size":7}},17]}})",
+      sum);
+  auto const answer = world.ok(201, "POST", "/batches", body);
+  auto const& items = answer.at("items").as_array();
+  ASSERT_EQ(items.size(), 5U);
+  EXPECT_EQ(items[0].at("action"), "upload");
+  EXPECT_EQ(items[0].at("index"), 0);
+  EXPECT_EQ(items[0].at("upload").at("batch_id"), answer.at("batch").at("id"));
+  EXPECT_EQ(items[0].at("transfer").at("method"), "PUT");
+  EXPECT_EQ(items[1].at("error").at("code"), "invalid");
+  EXPECT_EQ(items[1].at("error").at("errors").at(0).at("field"), "files[1].filename");
+  EXPECT_EQ(items[1].at("error").at("errors").at(1).at("field"), "files[1].size");
+  EXPECT_EQ(items[2].at("error").at("code"), "duplicate");
+  EXPECT_EQ(items[3].at("action"), "upload");
+  EXPECT_EQ(items[4].at("error").at("errors").at(0).at("field"), "files[4]");
+  auto const& batch = answer.at("batch");
+  EXPECT_EQ(batch.at("counts").at("PENDING"), 2);
+  EXPECT_EQ(batch.at("bytes"), 11);
+  EXPECT_EQ(batch.at("files"), 5);
+  EXPECT_EQ(batch.at("refused"), 3);
+  EXPECT_TRUE(batch.at("finished_at").is_null());
+  EXPECT_EQ(world.usage().bytes, 11);
+  auto const seen = world.ok(200, "GET", "/batches/" + text_of(batch.at("id")));
+  EXPECT_EQ(seen, batch);
+}
+
+TEST_F(UploadRoutes, ABatchOfAThousandIsTakenAndOneMoreIsRefused) {
+  auto const batch = [](int files) {
+    auto body = std::string{R"({"project_id":"site-1","files":[)"};
+    for (auto i = 0; i < files; ++i)
+      body += fmt::format(R"({}{{"filename":"{}.jpg","content_type":"image/jpeg","size":1000}})",
+                          i == 0 ? "" : ",", i);
+    return body + "]}";
+  };
+  EXPECT_EQ(wrong_fields("/batches", batch(1001)), std::vector<std::string>{"files"});
+  EXPECT_EQ(wrong_fields("/batches", batch(0)), std::vector<std::string>{"files"});
+  auto const answer = world.ok(201, "POST", "/batches", batch(1000));
+  EXPECT_EQ(answer.at("items").as_array().size(), 1000U);
+  EXPECT_EQ(world.usage().files, 1000);
+  EXPECT_TRUE(world.wrong_usage().empty());
+}
+
+TEST_F(UploadRoutes, ABatchWithoutOneGoodFileNamesAllThatIsWrong) {
+  EXPECT_EQ(wrong_fields("/batches",
+                         R"({"project_id":"site-1","files":[{"filename":"a","content_type":"image/png",)"
+                         R"("size":-1},{"filename":"b","content_type":"image/png","size":1,"x":2}]})"),
+            (std::vector<std::string>{"files[0].size", "files[1].x"}));
+}
+
+TEST_F(UploadRoutes, TheSameIdempotencyKeyAnswersTheSameUpload) {
+  auto const first = world.ok(201, "POST", "/uploads", photo, "acme ana member", idempotency("key-1"));
+  world.clock.advance(std::chrono::minutes{20});
+  auto const second = world.ok(201, "POST", "/uploads", photo, "acme ana member", idempotency("key-1"));
+  EXPECT_EQ(first.at("upload"), second.at("upload"));
+  // The URL of a repeat is fresh, so that it is worth having.
+  EXPECT_NE(first.at("transfer").at("url"), second.at("transfer").at("url"));
+  EXPECT_EQ(world.usage().files, 1);
+  auto const other =
+      std::string{R"({"project_id":"site-1","filename":"b","content_type":"image/png","size":5})"};
+  EXPECT_EQ(world.call("POST", "/uploads", other, "acme ana member", idempotency("key-1")).status, 422);
+  EXPECT_EQ(
+      world.call("POST", "/uploads?multipart=true", photo, "acme ana member", idempotency("key-1")).status,
+      422);
+  EXPECT_EQ(world.call("POST", "/uploads", photo, "acme ana member", idempotency("bad key")).status, 400);
+}
+
+TEST_F(UploadRoutes, ARepeatedBatchAnswersTheSameItems) {
+  auto const body =
+      std::string{R"({"project_id":"site-1","files":[{"filename":"a","content_type":"image/png","size":5},)"
+                  R"({"filename":"b","content_type":"image/png","size":0}]})"};
+  auto const first = world.ok(201, "POST", "/batches", body, "acme ana member", idempotency("b"));
+  auto const second = world.ok(201, "POST", "/batches", body, "acme ana member", idempotency("b"));
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(world.usage().files, 1);
+}
+
+TEST_F(UploadRoutes, ListsAreFilteredAndPagedNewestFirst) {
+  auto ids = std::vector<std::string>{};
+  for (auto i = 0; i < 5; ++i) ids.push_back(world.create());
+  ASSERT_TRUE(world.put_upload(ids[4]));
+  auto const page = world.ok(200, "GET", "/uploads?project_id=site-1&limit=2");
+  ASSERT_EQ(page.at("uploads").as_array().size(), 2U);
+  EXPECT_EQ(text_of(page.at("uploads").at(0).at("id")), ids[4]);
+  auto const cursor = text_of(page.at("next_cursor"));
+  auto const next = world.ok(200, "GET", "/uploads?project_id=site-1&limit=3&cursor=" + cursor);
+  EXPECT_EQ(text_of(next.at("uploads").at(0).at("id")), ids[2]);
+  EXPECT_TRUE(next.at("next_cursor").is_null());
+  EXPECT_EQ(world.ok(200, "GET", "/uploads?status=UPLOADED").at("uploads").as_array().size(), 1U);
+  EXPECT_EQ(world.ok(200, "GET", "/uploads?project_id=other").at("uploads").as_array().size(), 0U);
+  for (auto const* bad :
+       {"limit=0", "limit=201", "status=uploaded", "batch_id=1", "project_id=%2F", "what=1"})
+    EXPECT_EQ(world.call("GET", std::string{"/uploads?"} + bad).status, 400) << bad;
+}
+
+TEST_F(UploadRoutes, E1_ACursorHoldsOnlyForTheListItWasMadeFor) {
+  for (auto i = 0; i < 3; ++i) (void)world.create();
+  for (auto i = 0; i < 3; ++i) (void)world.create(5, "globex gus member");
+  auto const cursor = text_of(world.ok(200, "GET", "/uploads?limit=1").at("next_cursor"));
+  auto changed = cursor;
+  changed[3] = changed[3] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(world.call("GET", "/uploads?cursor=" + cursor).status, 200);
+  EXPECT_EQ(world.call("GET", "/uploads?cursor=" + changed).status, 400);
+  EXPECT_EQ(world.call("GET", "/uploads?status=PENDING&cursor=" + cursor).status, 400);
+  EXPECT_EQ(world.call("GET", "/uploads?cursor=" + cursor, "", "globex gus member").status, 400);
+  EXPECT_EQ(world.call("GET", "/uploads?cursor=-1").status, 400);
+}
+
+TEST_F(UploadRoutes, OnlyCompletedFilesAreServedUnderTheirOwnName) {
+  auto const name = std::string{"Ca\xC3\xB1\xC3\xB3n \xF0\x9F\x8F\x97 n\xCC\x83.jpg"};
+  auto const answer = world.ok(
+      201, "POST", "/uploads",
+      fmt::format(R"({{"project_id":"site-1","filename":"{}","content_type":"image/jpeg","size":5}})", name));
+  EXPECT_EQ(text_of(answer.at("upload").at("filename")), name);
+  auto const id = text_of(answer.at("upload").at("id"));
+  EXPECT_EQ(text_of(answer.at("transfer").at("url")).find("Ca"), std::string::npos);
+  auto const content = "/uploads/" + id + "/content";
+  EXPECT_EQ(world.call("GET", content).status, 409);
+  ASSERT_TRUE(world.put_upload(id));
+  EXPECT_EQ(world.call("GET", content).status, 409);
+  ASSERT_TRUE(world.process(id));
+  auto const response = world.call("GET", content);
+  EXPECT_EQ(response.status, 302);
+  auto const location = std::string{response.headers.get("Location")};
+  EXPECT_NE(location.find("response-content-disposition=attachment"), location.npos) << location;
+  EXPECT_NE(location.find(percent_encode("filename*=UTF-8''" + percent_encode(name))), location.npos)
+      << location;
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/256").status, 302);
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/1024").status, 404);
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/99").status, 404);
+}
+
+TEST_F(UploadRoutes, ACompletedUploadShowsWhatWasFound) {
+  auto const id = world.create();
+  ASSERT_TRUE(world.put_upload(id));
+  ASSERT_TRUE(world.process(id));
+  auto const upload = world.ok(200, "GET", "/uploads/" + id);
+  EXPECT_EQ(upload.at("status"), "COMPLETED");
+  EXPECT_EQ(upload.at("checksum").at("sha256"), json::value(hex(sha256("hello"))));
+  EXPECT_EQ(upload.at("media").at("width"), 40);
+  EXPECT_EQ(upload.at("media").at("gps").at("latitude"), -12.05);
+  EXPECT_EQ(upload.at("scan").at("verdict"), "clean");
+  EXPECT_EQ(upload.at("thumbnails").at(0).at("size"), 256);
+  EXPECT_NE(text_of(upload.at("thumbnails").at(0).at("url")).find("X-Amz-Signature"), std::string::npos);
+  auto whats = std::string{};
+  for (auto const& entry : upload.at("timeline").as_array()) whats += text_of(entry.at("what")) + " ";
+  EXPECT_EQ(whats, "created uploaded processing completed ");
+}
+
+TEST_F(UploadRoutes, AnInfectedFileShowsWhyAndIsNeverServed) {
+  auto options = Options{};
+  options.allow_unscanned = true;
+  auto lenient = World{options};
+  auto const id = lenient.create();
+  ASSERT_TRUE(lenient.put_upload(id));
+  EXPECT_EQ(lenient.call("GET", "/uploads/" + id + "/content").status, 302);
+  ASSERT_TRUE(lenient.fail_processing(id, "infected"));
+  auto const upload = lenient.ok(200, "GET", "/uploads/" + id);
+  EXPECT_EQ(upload.at("status"), "FAILED");
+  EXPECT_EQ(upload.at("error").at("code"), "infected");
+  EXPECT_EQ(lenient.call("GET", "/uploads/" + id + "/content").status, 409);
+  EXPECT_EQ(lenient.call("GET", "/uploads/" + id + "/thumbnails/256").status, 409);
+}
+
+TEST_F(UploadRoutes, BodiesThatAreNotOneJsonObjectAreRefused) {
+  EXPECT_EQ(world.call("POST", "/uploads", "[]").status, 400);
+  EXPECT_EQ(world.call("POST", "/uploads", "{").status, 400);
+  EXPECT_EQ(world.call("POST", "/uploads", R"({"size":1,"size":2})").status, 400);
+  EXPECT_EQ(world.call("POST", "/uploads", "{\"filename\":\"\xFF\"}").status, 400);
+  EXPECT_EQ(world.call("POST", "/uploads", std::string(100, '[') + std::string(100, ']')).status, 400);
+  EXPECT_EQ(world.call("POST", "/uploads").status, 415);
+  EXPECT_EQ(world.call("PUT", "/uploads", photo).status, 405);
+}
+
+}  // namespace
+}  // namespace hoist::uploads
