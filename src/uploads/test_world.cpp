@@ -63,8 +63,8 @@ World::World(Options given)
 
 World::~World() = default;
 
-net::Response World::call(std::string method, std::string target, std::string body, std::string who,
-                          net::Headers headers) {
+net::Request World::request(std::string method, std::string target, std::string body, std::string who,
+                            net::Headers headers) {
   auto request = net::Request{};
   request.method = std::move(method);
   request.target = target;
@@ -81,8 +81,15 @@ net::Response World::call(std::string method, std::string target, std::string bo
   request.body = std::move(body);
   request.request_id = "request-1";
   request.deadline = soon();
+  return request;
+}
+
+net::Response World::call(std::string method, std::string target, std::string body, std::string who,
+                          net::Headers headers) {
+  auto asked =
+      request(std::move(method), std::move(target), std::move(body), std::move(who), std::move(headers));
   auto answer = run_to_end<net::Response>([&]() -> Async<net::Response> {
-    auto response = co_await router.handle(std::move(request));
+    auto response = co_await router.handle(std::move(asked));
     co_return response;
   });
   return std::move(*answer);

@@ -101,6 +101,8 @@ class World {
   explicit World(Options options = {});
   ~World();
 
+  static net::Request request(std::string method, std::string target, std::string body = {},
+                              std::string who = "acme ana member", net::Headers headers = {});
   // An answer of the API; `who` is "tenant user role".
   net::Response call(std::string method, std::string target, std::string body = {},
                      std::string who = "acme ana member", net::Headers headers = {});
