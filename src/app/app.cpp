@@ -73,7 +73,7 @@ Result<void> App::start() {
   auto& parts = *parts_;
   CHECK(write_cli_file(parts));
   parts.runtime->start();
-  parts.worker->start(*parts.runtime);
+  parts.worker->start(parts.executors());
   add_periodic_jobs(parts);
   spawn(parts.runtime->next_executor(), [&parts]() -> asio::awaitable<void> {
     auto const swept = co_await parts.objects->remove_orphans(parts.clock.now());
@@ -92,7 +92,9 @@ void App::stop() {
   parts.operations.ready = false;
   parts.api_server->stop(grace);
   parts.objects_server->stop(grace);
-  parts.worker->stop(grace);
+  auto const stop_worker = [&parts, grace] { return parts.worker->stop(grace); };
+  if (auto const finished = run_to_end<bool>(stop_worker); finished && !*finished)
+    log::warn("files in work go back to the queue: the grace was too short");
   parts.periodic->stop();
   parts.runtime->stop();
 }

@@ -66,7 +66,8 @@ Result<std::string> read_secret_file(std::string const& path) {
 
 Result<DataFolder> DataFolder::open(std::string path) {
   auto const created = !std::filesystem::exists(path + "/hoist.db");
-  for (auto const* folder : {"", "/keys", "/objects", "/clamd"}) CHECK(make_private_folder(path + folder));
+  for (auto const* folder : {"", "/keys", "/objects", "/clamd", "/spool"})
+    CHECK(make_private_folder(path + folder));
   return DataFolder{std::move(path), created};
 }
 

@@ -4,6 +4,7 @@
 //   DATA/objects/         blob files
 //   DATA/keys/            signing keys and S3 credentials, mode 0600
 //   DATA/clamd/           the private clamd: configuration, socket, test signatures
+//   DATA/spool/           files while they are processed; never needed after a restart
 //   DATA/cli.json         address and token for the command line on this machine, mode 0600
 //   DATA/lock             held by the one server of this folder
 //

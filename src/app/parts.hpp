@@ -41,6 +41,9 @@ namespace hoist::app {
 struct App::Parts {
   Parts(Config configuration, DataFolder data) : config{std::move(configuration)}, folder{std::move(data)} {}
 
+  // One a thread: what is spread over them uses all cores.
+  [[nodiscard]] std::vector<asio::any_io_executor> executors() const;
+
   Config config;
   DataFolder folder;
   S3Credentials credentials;
@@ -65,6 +68,7 @@ struct App::Parts {
   memory::RateLimiter limiter;
   std::unique_ptr<tenants::Gate> gate;
   std::unique_ptr<net::Router> router;
+  std::unique_ptr<s3api::Keyring> s3_keys;
   std::unique_ptr<s3api::S3Api> s3;
   std::unique_ptr<net::Server> objects_server;
   std::unique_ptr<net::Server> api_server;

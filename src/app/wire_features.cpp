@@ -5,6 +5,7 @@
 #include "base/try.hpp"
 #include "tenants/routes.hpp"
 #include "uploads/routes.hpp"
+#include "uploads/usage.hpp"
 
 namespace hoist::app {
 namespace {
@@ -34,7 +35,7 @@ Result<void> wire_uploads(App::Parts& parts) {
 }
 
 Result<void> wire_tenants(App::Parts& parts) {
-  parts.usage = uploads::make_tenant_usage();
+  parts.usage = std::make_unique<uploads::UsageTable>();
   parts.tenants = std::make_unique<tenants::Service>(
       tenants::Service::Needs{*parts.database, *parts.tenant_table, parts.audit, parts.audit, *parts.usage,
                               *parts.authenticator, parts.clock});
@@ -81,15 +82,14 @@ Result<void> wire_processing(App::Parts& parts) {
   auto media_options = vips::MediaOptions{};
   media_options.children = jobs;
   TRY(parts.media, vips::open_media(std::move(media_options), parts.metrics));
-  auto options = processing::Options{};
-  options.jobs = static_cast<int>(jobs);
-  options.bucket = parts.config.objects.bucket;
+  auto options = processing::WorkerOptions{};
+  options.jobs_max = static_cast<int>(jobs);
   options.quarantine_bucket = parts.config.objects.quarantine_bucket;
   options.queue = parts.upload_options.queue;
-  parts.worker = std::make_unique<processing::Worker>(
-      processing::Ports{*parts.queue, *parts.ledger, *parts.objects, *parts.scanner, *parts.media,
-                        parts.clock, parts.metrics},
-      std::move(options));
+  options.spool_folder = parts.folder.path("spool");
+  auto ports = processing::Ports{*parts.ledger, *parts.objects, *parts.scanner,
+                                 *parts.media,  parts.clock,    parts.metrics};
+  parts.worker = std::make_unique<processing::Worker>(*parts.queue, ports, std::move(options));
   return {};
 }
 

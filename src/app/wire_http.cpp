@@ -64,12 +64,13 @@ Result<void> wire_http(App::Parts& parts) {
   TRY(parts.api_server, listen(parts, "api", config.server.listen, *parts.router));
   parts.api_url = url_of(config, config.server.public_url, config.server.listen, parts.api_server->port());
 
-  auto keyring = s3api::Keyring{};
+  auto access_keys = std::vector<s3api::AccessKey>{};
   for (auto const& credential : {parts.credentials.root, parts.credentials.signer})
-    keyring.add(credential.access_key_id, credential.secret_access_key);
+    access_keys.push_back({credential.access_key_id, credential.secret_access_key, ""});
+  TRY(auto keyring, s3api::Keyring::make(std::move(access_keys)));
+  parts.s3_keys = std::make_unique<s3api::Keyring>(std::move(keyring));
   auto options = s3api::Options{};
   options.region = config.objects.region;
-  options.buckets = {config.objects.bucket, config.objects.quarantine_bucket};
   options.cors_origins = config.server.cors_origins;
   options.cors_origins.push_back(parts.api_url);
   parts.s3 = std::make_unique<s3api::S3Api>(*parts.objects, std::move(keyring), std::move(options),

@@ -26,13 +26,18 @@ uploads::Options upload_options(App::Parts const& parts) {
   options.pending_deadline = std::chrono::seconds{config.uploads.pending_deadline_s};
   options.uploaded_deadline = std::chrono::seconds{config.uploads.processing_deadline_s};
   options.allow_unscanned = config.uploads.allow_unscanned;
-  options.origins = config.server.cors_origins;
   // Any secret that every start has and nobody else: derived, so that there is no other file to keep.
   options.cursor_key = hmac_sha256(parts.credentials.signer.secret_access_key, "list cursors");
   return options;
 }
 
 }  // namespace
+
+std::vector<asio::any_io_executor> App::Parts::executors() const {
+  auto all = std::vector<asio::any_io_executor>{};
+  for (std::size_t i = 0; i < runtime->threads(); ++i) all.push_back(runtime->next_executor());
+  return all;
+}
 
 Deadline start_deadline() {
   return deadline_in(std::chrono::seconds{30});

@@ -46,7 +46,9 @@ void add_put(CLI::App& app, int& exit_code) {
   command->add_option("--parallel", options->parallel, "Connections used at once")
       ->check(CLI::Range(1, parallel_max))
       ->capture_default_str();
-  command->add_flag("!--no-wait", options->wait, "End when the bytes are there, before they are checked");
+  command->add_flag_callback(
+      "--no-wait", [options] { options->wait = false; },
+      "End when the bytes are there, before they are checked");
   command->add_flag("--json", options->json, "One JSON object per file, then a summary");
   add_connection(*command, options->connection);
   command->footer(

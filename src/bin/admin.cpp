@@ -1,0 +1,137 @@
+#include "bin/admin.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+
+#include "app/open_data.hpp"
+#include "base/try.hpp"
+#include "bin/dead_letters.hpp"
+#include "bin/doctor.hpp"
+#include "tenants/authenticator.hpp"
+#include "tenants/key_ring.hpp"
+#include "tenants/names.hpp"
+#include "tenants/tenant_table.hpp"
+
+namespace hoist::bin {
+namespace {
+
+struct TokenFlags {
+  std::string data = "hoist-data";
+  std::string tenant = "main";
+  std::string user;
+  std::string role = "member";
+  std::string ttl = "12h";
+  std::string revoke;
+};
+
+// "90s", "15m", "12h" or "30d".
+Result<std::chrono::seconds> parse_duration(std::string_view text) {
+  auto number = std::int64_t{0};
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  auto const unit = std::string_view{end, static_cast<std::size_t>(text.data() + text.size() - end)};
+  auto const factor = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "d" ? 86'400 : 0;
+  constexpr auto year = std::int64_t{366} * 86'400;
+  if (error != std::errc{} || factor == 0 || number < 1 || number > year / factor)
+    return fail(Code::invalid, "--ttl must be a number and s, m, h or d, at most a year; for example 12h");
+  return std::chrono::seconds{number * factor};
+}
+
+Result<void> revoke_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
+  TRY(auto const data, app::open_data(flags.data));
+  TRY(auto const caller, keys.verify(flags.revoke, data->clock.now()));
+  auto body = std::function<Async<>()>{[&]() -> Async<> {
+    auto work = [&](sql::Transaction& tx) {
+      return tenants::insert_revoked_token(tx, caller, data->clock.now());
+    };
+    co_return co_await data->database->write(caller.tenant, work, deadline_in(std::chrono::seconds{10}));
+  }};
+  CHECK(run_to_end<void>(body));
+  fmt::print("Revoked; a running server refuses it within a second.\n");
+  return {};
+}
+
+Result<void> token(TokenFlags const& flags) {
+  auto const now = SystemClock{}.now();
+  TRY(auto const folder, app::DataFolder::open(flags.data));
+  if (folder.created())
+    return fail(Code::not_found, flags.data + " holds no data of Hoist; start the server first");
+  TRY(auto const keys, tenants::KeyRing::load_or_create(folder.path("keys/tokens"), now));
+  if (!flags.revoke.empty()) return revoke_token(flags, keys);
+  if (!tenants::is_tenant_name(flags.tenant))
+    return fail(Code::invalid, "--tenant must be 1-63 of a-z, 0-9 and -");
+  if (!tenants::is_user_name(flags.user))
+    return fail(Code::invalid, "--user must have 1-128 visible characters");
+  TRY(auto const lifetime, parse_duration(flags.ttl));
+  auto const role = parse_role(flags.role).value_or(Role::viewer);
+  fmt::print("{}\n", keys.mint(TenantId{flags.tenant}, UserId{flags.user}, role, lifetime, now));
+  return {};
+}
+
+struct TenantFlags {
+  std::string data = "hoist-data";
+  std::string id;
+  std::string name;
+  std::optional<std::int64_t> storage_bytes_max;
+};
+
+Result<void> add_tenant(TenantFlags const& flags) {
+  TRY(auto const data, app::open_data(flags.data));
+  auto const table = tenants::TenantTable{};
+  auto wanted = tenants::NewTenant{TenantId{flags.id}, flags.name.empty() ? flags.id : flags.name,
+                                   flags.storage_bytes_max, std::nullopt};
+  auto body = std::function<Async<tenants::Tenant>()>{[&]() -> Async<tenants::Tenant> {
+    auto work = [&](sql::Transaction& tx) { return table.insert(tx, wanted, data->clock.now()); };
+    co_return co_await data->database->write(wanted.id, work, deadline_in(std::chrono::seconds{10}));
+  }};
+  TRY(auto const made, run_to_end<tenants::Tenant>(body));
+  fmt::print("Tenant {} can be used. A token for it: hoist token --tenant {} --user NAME --role admin\n",
+             made.id.str(), made.id.str());
+  return {};
+}
+
+int report(Result<void> const& outcome) {
+  if (outcome) return 0;
+  fmt::print(stderr, "hoist: {}\n", outcome.error().detail());
+  return info(outcome.error().code()).cli_exit;
+}
+
+void add_token_command(CLI::App& app, int& exit_code) {
+  auto* command =
+      app.add_subcommand("token", "Mint an access token (printed alone, for TOKEN=$(hoist token ...))");
+  auto flags = std::make_shared<TokenFlags>();
+  command->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
+  command->add_option("--tenant", flags->tenant, "Tenant (default main)");
+  command->add_option("--user", flags->user, "Who it speaks for, 1-128 characters");
+  command->add_option("--role", flags->role, "viewer reads, member uploads, admin manages (default member)")
+      ->check(CLI::IsMember({"viewer", "member", "admin"}));
+  command->add_option("--ttl", flags->ttl, "Lifetime, such as 15m, 12h or 30d (default 12h)");
+  command->add_option("--revoke", flags->revoke, "Revoke this token instead of minting one");
+  command->callback([flags, &exit_code] { exit_code = report(token(*flags)); });
+}
+
+void add_tenant_command(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("tenant", "Manage tenants");
+  command->require_subcommand(1);
+  auto* add = command->add_subcommand("add", "Create a tenant; a running server knows it at once");
+  auto flags = std::make_shared<TenantFlags>();
+  add->add_option("id", flags->id, "1-63 of a-z, 0-9 and -")->required();
+  add->add_option("--name", flags->name, "For people (default: the id)");
+  add->add_option("--storage-bytes", flags->storage_bytes_max,
+                  "Limit of its own (default: the installation's)");
+  add->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
+  add->callback([flags, &exit_code] { exit_code = report(add_tenant(*flags)); });
+}
+
+}  // namespace
+
+void add_admin_commands(CLI::App& app, int& exit_code) {
+  add_token_command(app, exit_code);
+  add_tenant_command(app, exit_code);
+  add_dead_letters_command(app, exit_code);
+  add_doctor_command(app, exit_code);
+}
+
+}  // namespace hoist::bin
