@@ -31,11 +31,11 @@ class Progress {
 
   void draw(Counters const& counters, std::string_view phase);
   void note(std::string const& line);  // a line of its own above the bar; shown even without a bar
+  void clear();
   [[nodiscard]] bool shown() const { return shown_; }
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
-  void clear();
   double rate(std::int64_t bytes_sent);
 
   bool shown_;

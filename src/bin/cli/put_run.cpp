@@ -183,6 +183,7 @@ void PutRun::settled(Item& item) {
 }
 
 int PutRun::finish() {
+  progress_.clear();
   if (options_.json)
     print_json_summary(items_, options_.wait);
   else

@@ -36,6 +36,7 @@ class PutRun {
   void take_answer(Item& item, json::object const& answer, std::string const& batch_id);
   Async<> wait_until_final();
   Async<bool> batch_is_quiet(std::string batch_id);
+  void count_final(std::string const& batch_id, std::int64_t files);
   Async<std::map<std::string, json::object>> uploads_of(std::string batch_id);
   Async<> read_outcomes(std::string batch_id);
   void settled(Item& item);
@@ -52,6 +53,7 @@ class PutRun {
   Pool hashing_;
   std::string phase_ = "Hashing";
   bool over_ = false;
+  std::map<std::string, std::int64_t> counted_final_;  // by batch: part of counters_.files_final
 };
 
 }  // namespace hoist::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
@@ -38,11 +39,22 @@ Async<> PutRun::wait_until_final() {
 Async<bool> PutRun::batch_is_quiet(std::string batch_id) {
   CO_TRY(auto const batch, co_await api_.get("/batches/" + batch_id));
   auto const& counts = object_of(batch, "counts");
-  auto const given_up = std::ranges::count_if(items_, [&](Item const& item) {
-    return item.batch_id == batch_id && item.outcome == Item::Outcome::failed && !item.upload_id.empty();
-  });
-  co_return number_of(counts, "UPLOADED") + number_of(counts, "PROCESSING") == 0 &&
-      number_of(counts, "PENDING") <= given_up;
+  auto sent = std::int64_t{0};
+  auto given_up = std::int64_t{0};
+  for (auto const& item : items_) {
+    if (item.batch_id != batch_id) continue;
+    sent += item.outcome == Item::Outcome::sent ? 1 : 0;
+    given_up += item.outcome == Item::Outcome::failed && !item.upload_id.empty() ? 1 : 0;
+  }
+  auto const moving = number_of(counts, "UPLOADED") + number_of(counts, "PROCESSING");
+  auto const pending = number_of(counts, "PENDING");
+  count_final(batch_id, std::max<std::int64_t>(0, sent - moving - pending));
+  co_return moving == 0 && pending <= given_up;
+}
+
+// For the bar only, until the outcomes themselves are read.
+void PutRun::count_final(std::string const& batch_id, std::int64_t files) {
+  counters_.files_final += files - std::exchange(counted_final_[batch_id], files);
 }
 
 Async<std::map<std::string, json::object>> PutRun::uploads_of(std::string batch_id) {
@@ -61,6 +73,7 @@ Async<std::map<std::string, json::object>> PutRun::uploads_of(std::string batch_
 
 Async<> PutRun::read_outcomes(std::string batch_id) {
   CO_TRY(auto const uploads, co_await uploads_of(batch_id));
+  count_final(batch_id, 0);
   for (auto& item : items_) {
     if (item.batch_id != batch_id || item.outcome != Item::Outcome::sent) continue;
     auto const found = uploads.find(item.upload_id);
