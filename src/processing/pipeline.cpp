@@ -26,6 +26,18 @@ bool is_about_the_file(Error const& error) {
   return error.code() == Code::invalid || error.code() == Code::too_large;
 }
 
+// The same error, told as the reason for which a file is given up after the last attempt.
+std::unexpected<Error> because(Error const& error, std::string_view slug, std::string message) {
+  return fail(Error{error.code(), std::move(message)}.with_slug(slug).with_cause(error.to_string()));
+}
+
+std::unexpected<Error> no_storage(Error const& error) {
+  if (error.code() == Code::corrupt)
+    return because(error, "storage_corrupt", "The stored file was damaged in storage. Upload it again.");
+  return because(error, "storage_unavailable",
+                 "The object store could not be reached. Upload the file again later.");
+}
+
 ProcessingFailure mismatch(std::string message) {
   return {.code = "checksum_mismatch", .message = std::move(message), .scan = {}};
 }
@@ -61,7 +73,7 @@ Pipeline::Pipeline(Ports ports, PipelineOptions options)
 
 Async<> Pipeline::run(UploadJob job, std::function<bool()> still_ours, Deadline deadline) {
   auto outcome = co_await process(job, still_ours, deadline);
-  // The upload was deleted meanwhile: nothing is left to do.
+  // The upload was deleted meanwhile, or another worker has it: nothing is left to do.
   if (!outcome && outcome.error().code() == Code::conflict) co_return Result<void>{};
   co_return outcome;
 }
@@ -70,7 +82,7 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
   CO_TRY(auto spool, Spool::open(options_.spool_folder));
   auto const fetched = co_await fetch(job, spool, deadline);
   if (!fetched && fetched.error().code() == Code::not_found) co_return co_await settle_missing(job, deadline);
-  CO_CHECK(fetched);
+  if (!fetched) co_return no_storage(fetched.error());
   if (!job.expected_sha256.empty() && job.expected_sha256 != spool.sha256())
     co_return co_await refuse(
         job, mismatch("The stored bytes are not the declared ones (SHA-256 differs). Upload the file again."),
@@ -82,7 +94,10 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
         ProcessingFailure{.code = "scan_too_large", .message = scanned.error().detail(), .scan = {}};
     co_return co_await refuse(job, failure, deadline);
   }
-  CO_CHECK(scanned);
+  if (!scanned)
+    co_return because(
+        scanned.error(), "scan_unavailable",
+        "The virus scanner could not check the file, so it is not accepted. Upload it again later.");
   if (!still_ours()) co_return fail(Code::conflict, "Another worker has the file.");
   if (!scanned->clean) co_return co_await quarantine(job, *scanned, deadline);
 
@@ -93,12 +108,16 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
         .code = std::string{media.error().slug()}, .message = media.error().detail(), .scan = *scanned};
     co_return co_await refuse(job, std::move(failure), deadline);
   }
-  CO_CHECK(media);
+  if (!media)
+    co_return because(media.error(), "inspection_unavailable",
+                      "The file could not be inspected. Upload it again later.");
   auto file = ProcessedFile{};
   file.sha256 = spool.sha256();
   file.scan = *scanned;
   file.scanned_at = ports_.clock.now();
-  CO_TRY(file.thumbnails, co_await store(job, *media, deadline));
+  auto stored = co_await store(job, *media, deadline);
+  if (!stored) co_return no_storage(stored.error());
+  file.thumbnails = std::move(*stored);
   file.media = std::move(*media);
   if (!still_ours()) co_return fail(Code::conflict, "Another worker has the file.");
   auto const timer = Stage{record_};
@@ -110,7 +129,8 @@ Async<> Pipeline::fetch(UploadJob const& job, Spool& spool, Deadline deadline) {
   CO_TRY(auto reader, co_await ports_.objects.open(job.object, std::nullopt, deadline));
   auto const filled = co_await spool.fill(*reader, job.size, pool_);
   if (!filled && filled.error().code() == Code::too_large)
-    co_return fail(Error{Code::corrupt, "The stored file has another length."}.with_cause("longer than announced"));
+    co_return fail(
+        Error{Code::corrupt, "The stored file has another length."}.with_cause("longer than announced"));
   CO_CHECK(filled);
   auto const& known = reader->info().sha256;
   if (spool.size() != job.size || (!known.empty() && known != spool.sha256()))
@@ -169,7 +189,8 @@ Async<> Pipeline::quarantine(UploadJob const& job, ScanReport report, Deadline d
   CO_CHECK(co_await ports_.objects.copy(job.object, away, std::move(tags), deadline));
   CO_CHECK(co_await ports_.objects.remove(job.object, deadline));
   auto failure = ProcessingFailure{.code = "infected", .message = {}, .scan = report};
-  failure.message = fmt::format("A virus was found in the file ({}). It was put in quarantine.", report.signature);
+  failure.message =
+      fmt::format("A virus was found in the file ({}). It was put in quarantine.", report.signature);
   co_return co_await refuse(job, std::move(failure), deadline);
 }
 
@@ -177,9 +198,8 @@ Async<> Pipeline::settle_missing(UploadJob const& job, Deadline deadline) {
   auto const away = ObjectRef{options_.quarantine_bucket, job.object.key};
   auto const found = co_await ports_.objects.head(away, deadline);
   if (!found && found.error().code() != Code::not_found) co_return std::unexpected{found.error()};
-  auto failure = ProcessingFailure{.code = "object_missing",
-                                   .message = "The stored file has been removed. Upload it again.",
-                                   .scan = {}};
+  auto failure = ProcessingFailure{
+      .code = "object_missing", .message = "The stored file has been removed. Upload it again.", .scan = {}};
   if (found) {
     auto const signature = found->tags.find("signature");
     auto report = ScanReport{.clean = false};

@@ -40,7 +40,8 @@ class Pipeline {
   Pipeline(Ports ports, PipelineOptions options);
 
   // Processes `job` to its end. `still_ours` is asked before the outcome is recorded: a worker that
-  // lost its lease records nothing. Errors: something we depend on failed, the file is as it was.
+  // lost its lease records nothing. Errors: something we depend on failed, the file is as it was; slug
+  // and detail say to the user what.
   Async<> run(UploadJob job, std::function<bool()> still_ours, Deadline deadline);
 
  private:

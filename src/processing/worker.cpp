@@ -31,20 +31,160 @@ Result<Target> parse_message(Message const& message) {
   return target;
 }
 
-// What the user reads when we gave up for a reason that is not the file's.
-ProcessingFailure last_words(Error const& error, bool scanner_failed) {
-  if (scanner_failed)
-    return {.code = "scan_unavailable",
-            .message = "The virus scanner could not check the file, so it is not accepted. Upload it again later.",
-            .scan = {}};
-  if (error.code() == Code::corrupt)
-    return {.code = "storage_corrupt", .message = "The stored file was damaged in storage. Upload it again.", .scan = {}};
-  if (error.code() == Code::timeout)
-    return {.code = "processing_timeout", .message = "Processing the file took too long. Upload it again later.", .scan = {}};
-  return {.code = "processing_unavailable",
-          .message = "The server could not process the file. Upload it again later.",
-          .scan = {}};
+}  // namespace
+
+struct Worker::State : std::enable_shared_from_this<State> {
+  State(Queue& jobs, Ports const& given, WorkerOptions wanted)
+      : queue{jobs},
+        ports{given},
+        options{std::move(wanted)},
+        pipeline{given,
+                 {.quarantine_bucket = options.quarantine_bucket, .spool_folder = options.spool_folder}},
+        in_flight{given.metrics.gauge("hoist_processing_jobs_in_flight", "Files being processed")} {}
+
+  Queue& queue;
+  Ports ports;
+  WorkerOptions options;
+  Pipeline pipeline;
+  Gauge in_flight;
+  std::atomic<bool> stopping{false};
+  std::atomic<int> lanes{0};
+  Signal lane_ended;
+
+  // One at a time, until told to stop.
+  asio::awaitable<void> lane() {
+    while (!stopping) {
+      auto request = ReceiveRequest{.queue = options.queue, .max = 1};
+      request.visibility = options.visibility;
+      request.wait = options.poll;
+      auto const received =
+          co_await queue.receive(std::move(request), deadline_in(options.poll + settle_max));
+      if (!received) {
+        log::warn("the processing queue does not answer", {{"cause", received.error().to_string()}});
+        (void)co_await sleep_for(pause_after_error);
+        continue;
+      }
+      for (auto const& message : *received) {
+        in_flight.add(1);
+        co_await handle(message);
+        in_flight.add(-1);
+      }
+    }
+    --lanes;
+    lane_ended.notify();
+  }
+
+  asio::awaitable<void> handle(Message message) {
+    auto const target = parse_message(message);
+    if (!target) {
+      log::error("a processing message is not one of ours", {{"cause", target.error().to_string()}});
+      auto failure = Queue::Failure{.cause = "not a processing message", .permanent = true};
+      (void)co_await queue.fail(message.receipt, std::move(failure), deadline_in(settle_max));
+      co_return;
+    }
+    auto const outcome = co_await attempt(message, *target);
+    auto const settled = outcome ? co_await queue.acknowledge(message.receipt, deadline_in(settle_max))
+                                 : co_await give_back(message, *target, outcome.error());
+    if (!settled)
+      log::warn("a processing message could not be settled",
+                {{"upload", target->upload.str()}, {"cause", settled.error().to_string()}});
+  }
+
+  Async<> attempt(Message const& message, Target const& target) {
+    auto const deadline = deadline_in(options.job_max);
+    auto lease = std::make_shared<Lease>();
+    keep_lease(co_await asio::this_coro::executor, message.receipt, lease, deadline);
+    auto const ended = Ender{*lease};
+    CO_TRY(auto const job,
+           co_await ports.ledger.begin(target.tenant, target.upload, message.receipt.attempt, deadline));
+    if (!job) co_return Result<void>{};
+    co_return co_await pipeline.run(*job, [lease] { return !lease->lost; }, deadline);
+  }
+
+  // Says so to the user, then lets the queue decide when it is tried again.
+  Async<> give_back(Message const& message, Target const& target, Error const& error) {
+    auto const deadline = deadline_in(settle_max);
+    auto const last = message.receipt.attempt >= message.attempts_max;
+    log::warn(last ? "a file failed after its last attempt" : "a file is tried again later",
+              {{"tenant", target.tenant.str()},
+               {"upload", target.upload.str()},
+               {"attempt", std::to_string(message.receipt.attempt)},
+               {"cause", error.to_string()}});
+    auto noted = Result<void>{};
+    if (last) {
+      auto failure =
+          ProcessingFailure{.code = std::string{error.slug()}, .message = error.detail(), .scan = {}};
+      noted = co_await ports.ledger.failed(target.tenant, target.upload, std::move(failure), deadline);
+    } else {
+      noted = co_await ports.ledger.retrying(target.tenant, target.upload, error.detail(), deadline);
+    }
+    if (!noted)
+      log::warn("an attempt could not be recorded",
+                {{"upload", target.upload.str()}, {"cause", noted.error().to_string()}});
+    co_return co_await queue.fail(message.receipt, {.cause = error.to_string()}, deadline);
+  }
+
+  struct Lease {
+    std::atomic<bool> lost{false};
+    std::atomic<bool> over{false};
+    Signal ended;
+  };
+  struct Ender {
+    explicit Ender(Lease& of) : lease{of} {}
+    Ender(Ender const&) = delete;
+    ~Ender() {
+      lease.over = true;
+      lease.ended.notify();
+    }
+    Lease& lease;
+  };
+
+  // Renews the message's visibility until the attempt is over or its deadline has passed.
+  void keep_lease(asio::any_io_executor const& executor, Receipt receipt, std::shared_ptr<Lease> lease,
+                  Deadline deadline) {
+    spawn(executor, [self = shared_from_this(), receipt, lease, deadline]() -> asio::awaitable<void> {
+      auto const period = self->options.visibility / 3;
+      while (true) {
+        auto const ticket = lease->ended.ticket();
+        if (lease->over || std::chrono::steady_clock::now() >= deadline) co_return;
+        (void)co_await lease->ended.wait(ticket, std::min(deadline, deadline_in(period)));
+        if (lease->over) co_return;
+        auto const extended =
+            co_await self->queue.extend(receipt, self->options.visibility, deadline_in(period));
+        if (!extended && extended.error().code() == Code::conflict) {
+          lease->lost = true;
+          co_return;
+        }
+      }
+    });
+  }
+};
+
+Worker::Worker(Queue& queue, Ports ports, WorkerOptions options)
+    : state_{std::make_shared<State>(queue, ports, std::move(options))} {}
+
+Worker::~Worker() {
+  state_->stopping = true;
 }
 
-}  // namespace
+void Worker::start(std::vector<asio::any_io_executor> const& executors) {
+  for (int i = 0; i < state_->options.jobs_max; ++i) {
+    ++state_->lanes;
+    spawn(executors[static_cast<std::size_t>(i) % executors.size()],
+          [state = state_]() -> asio::awaitable<void> { co_await state->lane(); });
+  }
+}
+
+Async<bool> Worker::stop(std::chrono::milliseconds grace) {
+  auto const state = state_;
+  auto const deadline = deadline_in(grace);
+  state->stopping = true;
+  while (true) {
+    auto const ticket = state->lane_ended.ticket();
+    if (state->lanes == 0) co_return true;
+    CO_TRY(auto const notified, co_await state->lane_ended.wait(ticket, deadline));
+    if (!notified) co_return state->lanes == 0;
+  }
+}
+
 }  // namespace hoist::processing

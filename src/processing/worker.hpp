@@ -23,8 +23,8 @@ struct WorkerOptions {
   std::string queue = "processing";
   std::string quarantine_bucket = "hoist-quarantine";
   std::string spool_folder = "/tmp";
-  int jobs_max = 2;                                      // files at a time
-  std::chrono::milliseconds job_max = std::chrono::minutes{4};  // for one attempt at one file
+  int jobs_max = 2;                                                 // files at a time
+  std::chrono::milliseconds job_max = std::chrono::minutes{4};      // for one attempt at one file
   std::chrono::milliseconds visibility = std::chrono::seconds{60};  // renewed while working
   std::chrono::milliseconds poll = std::chrono::seconds{2};         // stop() may wait this long
 };

@@ -1,0 +1,199 @@
+// What the worker stands on, small enough to see through: for the tests of this folder.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/try.hpp"
+#include "ports/media.hpp"
+#include "ports/queue.hpp"
+#include "ports/scanner.hpp"
+#include "ports/upload_ledger.hpp"
+
+namespace hoist::processing {
+
+using namespace std::chrono_literals;
+
+// Delivers each message until it is acknowledged or its attempts are used up; no waiting in between.
+class ListQueue final : public Queue {
+ public:
+  void add(std::string body, TenantId tenant = TenantId{"acme"}) {
+    auto message = Message{};
+    message.receipt.id = MessageId{std::to_string(++count_)};
+    message.tenant = std::move(tenant);
+    message.body = std::move(body);
+    message.attempts_max = 3;
+    waiting_.push_back(std::move(message));
+  }
+  Result<Sent> send(sql::Transaction&, Outgoing) override { return none(); }
+  Async<std::vector<Message>> receive(ReceiveRequest, Deadline) override {
+    auto messages = std::vector<Message>{};
+    if (fail_receives-- > 0) co_return hoist::fail(Code::unavailable);
+    if (!waiting_.empty()) {
+      messages.push_back(waiting_.front());
+      waiting_.pop_front();
+      ++messages[0].receipt.attempt;
+    } else {
+      CO_CHECK(co_await sleep_for(1ms));
+    }
+    if (!messages.empty()) delivered_.insert_or_assign(messages[0].receipt.id.str(), messages[0]);
+    co_return messages;
+  }
+  Async<> acknowledge(Receipt receipt, Deadline) override {
+    delivered_.erase(receipt.id.str());
+    ++acknowledged;
+    changed.notify();
+    co_return Result<void>{};
+  }
+  Async<> fail(Receipt receipt, Failure failure, Deadline) override {
+    auto const message = delivered_.at(receipt.id.str());
+    delivered_.erase(receipt.id.str());
+    causes.push_back(failure.cause);
+    if (failure.permanent || message.receipt.attempt >= message.attempts_max)
+      ++dead;
+    else
+      waiting_.push_back(message);
+    changed.notify();
+    co_return Result<void>{};
+  }
+  Async<> extend(Receipt, Micros, Deadline) override {
+    ++extended;
+    changed.notify();
+    if (lease_lost) co_return hoist::fail(Code::conflict);
+    co_return Result<void>{};
+  }
+  // The worker needs nothing below.
+  Result<void> declare(std::string, QueuePolicy) override { return {}; }
+  Result<void> acknowledge(sql::Transaction&, Receipt const&) override { return none(); }
+  Result<FailureOutcome> fail(sql::Transaction&, Receipt const&, Failure const&) override { return none(); }
+  Result<void> cancel(sql::Transaction&, std::string const&, TenantId const&, MessageId const&) override {
+    return none();
+  }
+  Async<> release(Receipt, Deadline) override { co_return none(); }
+  Async<Settled> settle_and_receive(std::vector<Receipt>, ReceiveRequest, Deadline) override {
+    co_return none();
+  }
+  Async<std::vector<DeadLetter>> dead_letters(std::string, TenantId, MessageId, int, Deadline) override {
+    co_return none();
+  }
+  Async<std::int64_t> redrive(std::string, TenantId, std::vector<MessageId>, Deadline) override {
+    co_return none();
+  }
+  Async<std::vector<RedriveItem>> plan_redrive(std::string, TenantId, std::vector<MessageId>,
+                                               Deadline) override {
+    co_return none();
+  }
+  Async<std::int64_t> discard(std::string, TenantId, std::vector<MessageId>, Deadline) override {
+    co_return none();
+  }
+  Async<std::int64_t> purge(std::string, TenantId, Deadline) override { co_return none(); }
+  Async<std::optional<MessageInfo>> find(std::string, TenantId, MessageId, Deadline) override {
+    co_return none();
+  }
+  Async<std::vector<MessageInfo>> list(std::string, TenantId, std::string, std::int64_t, int,
+                                       Deadline) override {
+    co_return none();
+  }
+  Async<GroupInfo> group(std::string, TenantId, std::string, Deadline) override { co_return none(); }
+  Async<QueueStats> stats(std::string, TenantId, Deadline) override { co_return none(); }
+  Async<std::int64_t> maintain(Deadline) override { co_return none(); }
+
+  int acknowledged = 0;
+  int dead = 0;
+  int extended = 0;
+  int fail_receives = 0;
+  bool lease_lost = false;
+  std::vector<std::string> causes;
+  Signal changed;
+
+ private:
+  static std::unexpected<Error> none() { return hoist::fail(Code::not_implemented); }
+  std::deque<Message> waiting_;
+  std::map<std::string, Message> delivered_;
+  int count_ = 0;
+};
+
+class ListLedger final : public UploadLedger {
+ public:
+  Async<std::optional<UploadJob>> begin(TenantId, UploadId id, std::int64_t, Deadline) override {
+    auto const job = jobs.find(id.str());
+    if (job == jobs.end()) co_return std::optional<UploadJob>{};
+    co_return std::optional{job->second};
+  }
+  Async<> retrying(TenantId, UploadId, std::string reason, Deadline) override {
+    retries.push_back(std::move(reason));
+    co_return Result<void>{};
+  }
+  Async<> complete(TenantId, UploadId id, ProcessedFile file, Deadline) override {
+    if (gone) co_return fail(Code::conflict);
+    completed.insert_or_assign(id.str(), std::move(file));
+    co_return Result<void>{};
+  }
+  Async<> failed(TenantId, UploadId id, ProcessingFailure failure, Deadline) override {
+    if (fail_once) {
+      fail_once = false;
+      co_return hoist::fail(Code::unavailable);
+    }
+    failures.insert_or_assign(id.str(), std::move(failure));
+    co_return Result<void>{};
+  }
+
+  std::map<std::string, UploadJob> jobs;
+  std::map<std::string, ProcessedFile> completed;
+  std::map<std::string, ProcessingFailure> failures;
+  std::vector<std::string> retries;
+  bool gone = false;
+  bool fail_once = false;
+};
+
+// Everything with "virus" in it is infected.
+class WordScanner final : public Scanner {
+ public:
+  Async<ScanReport> scan(ByteSource& bytes, Deadline) override {
+    auto text = std::string{};
+    auto buffer = std::string(4096, '\0');
+    while (true) {
+      CO_TRY(auto const count, co_await bytes.read(buffer));
+      if (count == 0) break;
+      text.append(buffer, 0, count);
+    }
+    scanned.push_back(text);
+    if (away-- > 0) co_return fail(Error{Code::unavailable, "The virus scanner cannot be reached."});
+    if (text.size() > size_max) co_return fail(Code::too_large, "Over the limits of the scanner.");
+    auto report = ScanReport{.clean = true, .engine = "words", .signatures = "1"};
+    if (text.find("virus") != std::string::npos) report.clean = false, report.signature = "Word.Virus";
+    co_return report;
+  }
+  std::vector<std::string> scanned;
+  int away = 0;
+  std::size_t size_max = 1'000'000;
+};
+
+class PlainMedia final : public Media {
+ public:
+  Async<MediaReport> inspect(MediaRequest request, Deadline) override {
+    ++inspected;
+    while (hold) {
+      auto const ticket = released.ticket();
+      if (hold) (void)co_await released.wait(ticket, deadline_in(10s));
+    }
+    if (failure) co_return fail(*failure);
+    auto report = MediaReport{.content_type = request.declared_type, .width = 4, .height = 3};
+    for (auto const size : {1024, 256}) {
+      auto thumbnail = Thumbnail{.size = size, .width = 4, .height = 3};
+      thumbnail.content_type = "image/jpeg";
+      thumbnail.bytes = "picture " + std::to_string(size);
+      report.thumbnails.push_back(std::move(thumbnail));
+    }
+    co_return report;
+  }
+  int inspected = 0;
+  std::optional<Error> failure;
+  bool hold = false;
+  Signal released;
+};
+
+}  // namespace hoist::processing
