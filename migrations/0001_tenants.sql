@@ -1,4 +1,4 @@
--- Who may use this installation, by what credentials, and who did what.
+-- Who may use this installation, and by what credentials.
 
 CREATE TABLE tenants (
   tenant            TEXT PRIMARY KEY,
@@ -26,26 +26,4 @@ CREATE TABLE revoked_tokens (
   expires_us BIGINT NOT NULL, -- after this the row means nothing and goes
   revoked_us BIGINT NOT NULL,
   PRIMARY KEY (tenant, token_id)
-);
-
--- The last number given to each tenant's audit trail: updating it orders the writers.
-CREATE TABLE audit_heads (
-  tenant TEXT PRIMARY KEY,
-  seq    BIGINT NOT NULL
-);
-
-CREATE TABLE audit_entries (
-  tenant     TEXT NOT NULL,
-  seq        BIGINT NOT NULL, -- 1, 2, 3, ... without gaps
-  at_us      BIGINT NOT NULL,
-  actor      TEXT NOT NULL,
-  role       TEXT NOT NULL,
-  credential TEXT NOT NULL,
-  address    TEXT NOT NULL,
-  action     TEXT NOT NULL,
-  subject    TEXT NOT NULL,
-  outcome    TEXT NOT NULL,
-  request_id TEXT NOT NULL,
-  details    TEXT NOT NULL,
-  PRIMARY KEY (tenant, seq)
 );

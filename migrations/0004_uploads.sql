@@ -54,6 +54,8 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_by_project ON uploads (tenant, project_id, id);
 CREATE INDEX uploads_by_batch ON uploads (tenant, batch_id, id) WHERE batch_id IS NOT NULL;
 CREATE INDEX uploads_due ON uploads (deadline_us) WHERE deadline_us IS NOT NULL;
+CREATE INDEX uploads_in_parts ON uploads (updated_us) WHERE state = 'PENDING' AND multipart_id IS NOT NULL;
+CREATE INDEX uploads_failed ON uploads (tenant, id) WHERE state = 'FAILED';
 CREATE INDEX uploads_by_content ON uploads (tenant, sha256) WHERE sha256 IS NOT NULL;
 
 -- What watchers are told: one row a change, dense per tenant, kept for a while.

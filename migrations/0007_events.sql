@@ -1,10 +1,12 @@
 -- The event log: metadata, order and chain. Details are in the document store; event_outbox holds
--- them until they are there. Hashes and salts are base64url.
+-- them until they are there. Hashes and salts are base64url. A tenant's audit trail is a log of its
+-- own, under the name "<tenant>#audit", with its details in the row.
 CREATE TABLE event_heads (
   tenant TEXT PRIMARY KEY,
   first_sequence BIGINT NOT NULL,
   last_sequence BIGINT NOT NULL,
-  chain TEXT NOT NULL
+  chain TEXT NOT NULL,
+  chain_before TEXT NOT NULL -- of the event before first_sequence
 );
 
 CREATE TABLE events (
@@ -20,6 +22,8 @@ CREATE TABLE events (
   details_hash TEXT NOT NULL,
   request_hash TEXT NOT NULL,
   chain TEXT NOT NULL,
+  details_salt TEXT, -- NULL, like details: they are in the document store
+  details TEXT,
   PRIMARY KEY (tenant, sequence)
 );
 CREATE UNIQUE INDEX events_by_id ON events (tenant, event_id);
@@ -47,11 +51,18 @@ CREATE TABLE event_checkpoints (
   PRIMARY KEY (tenant, size)
 );
 
--- Roots of complete subtrees of 256^level leaves, so that a proof reads a few rows.
+-- Roots of complete subtrees of 256^level leaves, so that a proof reads a few rows; and, at level 0,
+-- the leaves of events past their retention.
 CREATE TABLE event_tiles (
   tenant TEXT NOT NULL,
   level BIGINT NOT NULL,
   position BIGINT NOT NULL,
   hash TEXT NOT NULL,
   PRIMARY KEY (tenant, level, position)
+);
+
+-- How long a tenant's events are kept; without a row, as long as the configuration says.
+CREATE TABLE event_retention (
+  tenant TEXT PRIMARY KEY,
+  keep_s BIGINT NOT NULL -- 0: for ever
 );

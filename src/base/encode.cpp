@@ -28,15 +28,28 @@ std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad
   return text;
 }
 
-std::optional<std::string> decode64(std::string_view text, std::string_view alphabet) {
+constexpr std::uint8_t no_value = 0xFF;
+using Values = std::array<std::uint8_t, 256>;
+
+constexpr Values values_of(std::string_view alphabet) {
+  auto values = Values{};
+  values.fill(no_value);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  return values;
+}
+constexpr auto standard_values = values_of(standard_alphabet);
+constexpr auto url_values = values_of(url_alphabet);
+
+std::optional<std::string> decode64(std::string_view text, Values const& values) {
   auto bytes = std::string{};
   bytes.reserve(text.size() / 4 * 3 + 2);
   std::uint32_t window = 0;
   int bits = 0;
   for (auto const c : text) {
-    auto const value = alphabet.find(c);
-    if (value == alphabet.npos) return std::nullopt;
-    window = (window << 6) | static_cast<std::uint32_t>(value);
+    auto const value = values[static_cast<unsigned char>(c)];
+    if (value == no_value) return std::nullopt;
+    window = (window << 6) | value;
     if (bits += 6; bits >= 8) {
       bits -= 8;
       bytes += static_cast<char>((window >> bits) & 0xFF);

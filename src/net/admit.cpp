@@ -59,6 +59,15 @@ std::string_view strip(std::string_view text) {
   return text;
 }
 
+bool is_token_list(std::string_view list) {
+  while (!list.empty()) {
+    auto const comma = std::min(list.find(','), list.size());
+    if (!all(strip(list.substr(0, comma)), token_char)) return false;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return true;
+}
+
 std::expected<void, Refusal> read_request_line(std::string_view line, HeadLimits const& limits, Head& head) {
   auto const first = line.find(' ');
   auto const last = line.rfind(' ');
@@ -133,6 +142,7 @@ std::expected<void, Refusal> note_field(Head::Field field, Seen& seen, Head& hea
       break;
     case 10:
       if (!is("connection")) break;
+      if (!is_token_list(field.value)) return refuse("Connection is malformed.");
       seen.connection_close |= lists_token(field.value, "close");
       seen.connection_keep |= lists_token(field.value, "keep-alive");
       head.upgrade |= lists_token(field.value, "upgrade");

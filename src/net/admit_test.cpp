@@ -112,6 +112,7 @@ TEST(Admit, H2_LineAndFieldSyntaxIsStrict) {
            "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n"s,
            "GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n"s,
            "GET http://evil/ HTTP/1.1\r\nHost: a\r\n\r\n"s,
+           "GET / HTTP/1.1\r\nHost: a\r\nConnection: close upgrade\r\n\r\n"s,
            "GET * HTTP/1.1\r\nHost: a\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\n"s,
        })

@@ -4,19 +4,16 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
-#include "base/assert.hpp"
 #include "base/log.hpp"
-#include "base/try.hpp"
-#include "net/chunked.hpp"
+#include "net/channel.hpp"
 #include "net/inbound.hpp"
+#include "net/request_body.hpp"
 #include "net/shard.hpp"
 #include "net/upgrade.hpp"
 #include "net/wire.hpp"
@@ -28,36 +25,8 @@ using boost::system::error_code;
 using std::chrono::milliseconds;
 
 constexpr std::size_t first_read_bytes = 4 * 1024;
-constexpr std::size_t chunk_read_bytes = 16 * 1024;
 constexpr std::size_t joined_body_bytes_max = 32 * 1024;  // copied behind the head: one write, one packet
 constexpr std::size_t stream_buffer_bytes = 128 * 1024;
-constexpr std::int64_t drain_bytes_max = 64 * 1024;
-constexpr auto drain_time = milliseconds{2'000};
-constexpr auto linger_time = milliseconds{1'000};
-
-// What has arrived and is not consumed yet, in one piece.
-class InBuffer {
- public:
-  [[nodiscard]] std::string_view view() const { return {bytes_.data() + begin_, end_ - begin_}; }
-  [[nodiscard]] bool empty() const { return begin_ == end_; }
-  [[nodiscard]] std::span<char> prepare(std::size_t bytes) {
-    if (begin_ == end_) begin_ = end_ = 0;
-    if (bytes_.size() - end_ < bytes) {
-      std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
-      if (bytes_.size() < end_ + bytes) bytes_.resize(end_ + bytes);
-    }
-    return {bytes_.data() + end_, bytes_.size() - end_};
-  }
-  void commit(std::size_t bytes) { end_ += bytes; }
-  void consume(std::size_t bytes) { begin_ += bytes; }
-
- private:
-  std::vector<char> bytes_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
 
 // An answer of the server itself, before any handler was asked.
 Response refusal_response(int status, std::string_view reason, std::string_view request_id) {
@@ -81,37 +50,37 @@ template <class Stream>
 class Connection final : public Live, public std::enable_shared_from_this<Connection<Stream>> {
  public:
   Connection(std::shared_ptr<Core> core, Shard& shard, Stream stream, bool full)
-      : core_{std::move(core)}, shard_{shard}, stream_{std::move(stream)}, full_{full} {
+      : core_{std::move(core)},
+        shard_{shard},
+        channel_{std::move(stream), core_->options.idle_timeout},
+        body_{channel_, core_->options},
+        full_{full} {
     place_ = shard_.connections.insert(shard_.connections.end(), this);
     auto error = error_code{};
-    auto const peer = raw().remote_endpoint(error).address();
+    auto const peer = channel_.raw().remote_endpoint(error).address();
     peer_ = peer.is_v6() && peer.to_v6().is_v4_mapped()
                 ? asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).to_string()
                 : peer.to_string();
   }
 
-  ~Connection() override {
-    if (body_) body_->owner = nullptr;
-    shard_.connections.erase(place_);
-  }
+  ~Connection() override { shard_.connections.erase(place_); }
 
   [[nodiscard]] asio::cancellation_slot cancellation() { return kill_.slot(); }
 
   asio::awaitable<void> run() {
-    if (!co_await handshake()) co_return;
+    if (!co_await channel_.handshake(core_->options.header_timeout)) co_return;
     if (full_)
       co_await refuse(503, "The server has as many connections as it can hold.");
     else
       while (co_await serve_one()) {
       }
-    if (!websocket_) co_await finish();
+    if (!websocket_) co_await channel_.finish(linger_);
   }
 
   void expire() override {
     auto const self = this->shared_from_this();
     if (websocket_) return websocket_->abort();
-    timed_out_ = true;
-    cancel();
+    channel_.expire();
   }
 
   void drain() override {
@@ -121,7 +90,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
         (void)co_await ws->close(1001, "The server is stopping.");
       });
     else if (waiting_)
-      cancel();
+      channel_.cancel();
     event_stop_.emit(asio::cancellation_type::terminal);
   }
 
@@ -130,98 +99,31 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     event_stop_.emit(asio::cancellation_type::terminal);
     kill_.emit(asio::cancellation_type::terminal);
     if (websocket_) return websocket_->abort();
-    auto error = error_code{};
-    raw().close(error);
+    channel_.close();
   }
 
-  [[nodiscard]] Deadline due() const override { return websocket_ ? websocket_->send_deadline() : deadline_; }
+  [[nodiscard]] Deadline due() const override {
+    return websocket_ ? websocket_->send_deadline() : channel_.deadline();
+  }
 
  private:
-  static constexpr auto is_tls = std::is_same_v<Stream, TlsStream>;
-
-  struct Body final : BodySource {
-    Connection* owner = nullptr;
-    Async<std::size_t> read(std::span<char> buffer) override {
-      return owner != nullptr ? owner->read_body(buffer) : dead();
-    }
-    static Async<std::size_t> dead() { co_return fail(Code::cancelled, "The request is over."); }
-  };
-
-  struct NoBody final : BodySource {
-    Async<std::size_t> read(std::span<char>) override { co_return std::size_t{0}; }
-  };
-
-  // ---- bytes in and out, each wait with a deadline
-
-  Socket& raw() {
-    if constexpr (is_tls)
-      return stream_.next_layer();
-    else
-      return stream_;
-  }
-  void cancel() {
-    auto error = error_code{};
-    raw().cancel(error);
-  }
-  void arm(milliseconds limit) {
-    timed_out_ = false;
-    deadline_ = std::min(deadline_in(limit), deadline_cap_);
-  }
-  void disarm() { deadline_ = Deadline::max(); }
-
-  asio::awaitable<bool> handshake() {
-    if constexpr (is_tls) {
-      auto error = error_code{};
-      arm(core_->options.header_timeout);
-      co_await stream_.async_handshake(asio::ssl::stream_base::server,
-                                       asio::redirect_error(asio::use_awaitable, error));
-      disarm();
-      co_return !error;
-    }
-    co_return true;
-  }
-
-  // 0: the peer ended, the deadline passed, or the connection broke.
-  asio::awaitable<std::size_t> read_some(std::span<char> to) {
-    auto error = error_code{};
-    auto const count = co_await stream_.async_read_some(asio::buffer(to.data(), to.size()),
-                                                        asio::redirect_error(asio::use_awaitable, error));
-    co_return error ? 0 : count;
-  }
-
-  asio::awaitable<bool> write_all(std::string_view first, std::string_view second = {}) {
-    while (!first.empty() || !second.empty()) {
-      arm(core_->options.idle_timeout);
-      auto error = error_code{};
-      auto const buffers = std::array{asio::buffer(first), asio::buffer(second)};
-      auto const count =
-          co_await stream_.async_write_some(buffers, asio::redirect_error(asio::use_awaitable, error));
-      if (error) co_return false;
-      auto const from_first = std::min(count, first.size());
-      first.remove_prefix(from_first);
-      second.remove_prefix(count - from_first);
-    }
-    disarm();
-    co_return true;
-  }
-
   // ---- one request after the other
 
   asio::awaitable<std::size_t> read_head() {
     auto const& options = core_->options;
     auto scanned = std::size_t{0};
     auto head_bytes = std::size_t{0};
-    waiting_ = in_.empty();
-    arm(waiting_ && served_ ? options.idle_timeout : options.header_timeout);
+    waiting_ = channel_.in.empty();
+    channel_.arm(waiting_ && served_ ? options.idle_timeout : options.header_timeout);
     for (;;) {
-      if (!in_.empty()) {
-        auto const end = find_head_end(in_.view(), scanned, core_->head_limits);
+      if (!channel_.in.empty()) {
+        auto const end = find_head_end(channel_.in.view(), scanned, core_->head_limits);
         if (!end) {
           co_await refuse(end.error().status, end.error().reason);
           co_return 0;
         }
         head_bytes = *end;
-        scanned = in_.view().size();
+        scanned = channel_.in.view().size();
         if ((head_bytes > 0 ? head_bytes : scanned) > options.header_bytes_max) {
           co_await refuse(431, "The header is too large.");
           co_return 0;
@@ -230,15 +132,15 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
       } else if (shard_.draining) {
         co_return 0;
       }
-      auto const count = co_await read_some(in_.prepare(first_read_bytes));
-      in_.commit(count);
+      auto const count = co_await channel_.read_some(channel_.in.prepare(first_read_bytes));
+      channel_.in.commit(count);
       if (count == 0) {
-        if (timed_out_ && !in_.empty()) co_await refuse(408, "The header took too long.");
+        if (channel_.timed_out() && !channel_.in.empty()) co_await refuse(408, "The header took too long.");
         co_return 0;
       }
-      if (std::exchange(waiting_, false) && served_) arm(options.header_timeout);
+      if (std::exchange(waiting_, false) && served_) channel_.arm(options.header_timeout);
     }
-    disarm();
+    channel_.disarm();
     co_return head_bytes;
   }
 
@@ -247,7 +149,8 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     auto const head_bytes = co_await read_head();
     if (head_bytes == 0) co_return false;
     served_ = true;
-    if (auto admitted = admit(in_.view().substr(0, head_bytes), core_->head_limits, head_); !admitted) {
+    if (auto admitted = admit(channel_.in.view().substr(0, head_bytes), core_->head_limits, head_);
+        !admitted) {
       co_await refuse(admitted.error().status, admitted.error().reason);
       co_return false;
     }
@@ -260,8 +163,11 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
       co_await refuse(400, request.error().detail());
       co_return false;
     }
-    in_.consume(head_bytes);
-    begin_body(*request);
+    channel_.in.consume(head_bytes);
+    auto const limit = core_->options.request_timeout;
+    request->deadline = limit.count() > 0 ? deadline_in(limit) : Deadline::max();
+    channel_.cap(request->deadline);
+    request->stream = body_.lend(head_);
     auto const request_id = request->request_id;
     auto handshake_request = std::optional<Request>{};
     if (head_.upgrade) handshake_request = *request;
@@ -277,13 +183,13 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     }
     auto const wire = WireRequest{.head = is_head,
                                   .minor_version = head_.minor_version,
-                                  .keep_alive = head_.keep_alive && !shard_.draining && body_can_end(),
+                                  .keep_alive = head_.keep_alive && !shard_.draining && body_.can_end(),
                                   .request_id = request_id,
                                   .date = shard_.date()};
-    linger_ = !body_done();
+    linger_ = !body_.done();
     auto const goes_on = co_await answer(*response, wire) && wire.keep_alive;
-    if (body_) std::exchange(body_, nullptr)->owner = nullptr;
-    co_return goes_on&& co_await drain_body();
+    body_.reclaim();
+    co_return goes_on&& co_await body_.drain();
   }
 
   // Empty when the connection is being killed.
@@ -315,13 +221,14 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
 
   asio::awaitable<bool> answer(Response const& response, WireRequest const& wire) {
     out_.clear();
-    deadline_cap_ = Deadline::max();  // a long answer may outlive the request's deadline
+    channel_.cap(Deadline::max());  // a long answer may outlive the request's deadline
     auto const form = append_head(out_, response, wire);
     if (form != BodyForm::none && response.stream) co_return co_await send_stream(response, form);
-    if (form == BodyForm::none) co_return co_await write_all(out_);
-    if (response.body.size() > joined_body_bytes_max) co_return co_await write_all(out_, response.body);
+    if (form == BodyForm::none) co_return co_await channel_.write_all(out_);
+    if (response.body.size() > joined_body_bytes_max)
+      co_return co_await channel_.write_all(out_, response.body);
     out_ += response.body;
-    co_return co_await write_all(out_);
+    co_return co_await channel_.write_all(out_);
   }
 
   asio::awaitable<bool> send_stream(Response const& response, BodyForm form) {
@@ -330,7 +237,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     auto buffer = std::make_unique_for_overwrite<char[]>(stream_buffer_bytes + chunk_end.size());
     auto left = response.stream_length.value_or(INT64_MAX);
     // Of an endless stream the head must not wait for the first bytes.
-    if (form != BodyForm::fixed && !co_await write_all(std::exchange(out_, {}))) co_return false;
+    if (form != BodyForm::fixed && !co_await channel_.write_all(std::exchange(out_, {}))) co_return false;
     while (left > 0) {
       auto const room = static_cast<std::size_t>(std::min<std::int64_t>(left, stream_buffer_bytes));
       auto const read = co_await read_source(*response.stream, {buffer.get(), room}, events);
@@ -348,11 +255,12 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
         std::ranges::copy(chunk_end, buffer.get() + bytes);
         bytes += chunk_end.size();
       }
-      if (!co_await write_all(out_, {buffer.get(), bytes})) co_return false;
+      if (!co_await channel_.write_all(out_, {buffer.get(), bytes})) co_return false;
       out_.clear();
     }
     if (form == BodyForm::chunked) out_ += "0\r\n\r\n";
-    co_return co_await write_all(out_) && form != BodyForm::until_close && !(events && shard_.draining);
+    co_return co_await channel_.write_all(out_) && form != BodyForm::until_close &&
+        !(events && shard_.draining);
   }
 
   // Event streams never end by themselves, so stop() may end the wait for the next event.
@@ -370,9 +278,10 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
 
   asio::awaitable<bool> upgrade(Request request,
                                 std::function<asio::awaitable<void>(std::shared_ptr<WebSocket>)> run_socket) {
-    if (!equal_ignoring_case(request.headers.get("Upgrade"), "websocket") || !in_.empty() || !body_done())
+    if (!equal_ignoring_case(request.headers.get("Upgrade"), "websocket") || !channel_.in.empty() ||
+        !body_.done())
       co_return false;
-    websocket_ = make_websocket(std::move(stream_), core_->options);
+    websocket_ = make_websocket(std::move(channel_.stream), core_->options);
     if (co_await websocket_->accept(request)) {
       auto cause = std::string{};
       try {
@@ -388,127 +297,10 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     co_return true;
   }
 
-  // ---- the body
-
-  [[nodiscard]] bool body_done() const { return left_ == 0 && (!chunked_ || decoder_.done()); }
-  // Can what is left of the body be read away cheaply, so that the connection may go on?
-  [[nodiscard]] bool body_can_end() const {
-    return !body_failed_ && (body_done() || (!chunked_ && !expect_continue_ && left_ <= drain_bytes_max));
-  }
-
-  void begin_body(Request& request) {
-    static auto no_body = NoBody{};
-    chunked_ = head_.chunked;
-    left_ = head_.content_length.value_or(0);
-    body_bytes_ = 0;
-    decoder_ = {};
-    body_failed_ = false;
-    expect_continue_ = head_.expect_continue && head_.has_body();
-    auto const limit = core_->options.request_timeout;
-    request.deadline = limit.count() > 0 ? deadline_in(limit) : Deadline::max();
-    deadline_cap_ = request.deadline;
-    if (head_.has_body()) {
-      body_ = std::make_shared<Body>();
-      body_->owner = this;
-      request.stream = body_;
-    } else {
-      request.stream = std::shared_ptr<BodySource>{std::shared_ptr<void>{}, &no_body};
-    }
-  }
-
-  Async<std::size_t> broken_body(Code code, std::string detail) {
-    body_failed_ = true;
-    co_return fail(code, std::move(detail));
-  }
-  Async<std::size_t> body_ended() {
-    if (timed_out_) return broken_body(Code::request_timeout, "The body took too long to arrive.");
-    return broken_body(Code::invalid, "The body ended early.");
-  }
-
-  Async<std::size_t> read_body(std::span<char> buffer) {
-    if (body_failed_) co_return fail(Code::invalid, "The body cannot be read any further.");
-    if (body_done() || buffer.empty()) co_return std::size_t{0};
-    if (std::exchange(expect_continue_, false) && in_.empty()) {
-      if (!co_await write_all("HTTP/1.1 100 Continue\r\n\r\n")) co_return co_await body_ended();
-    }
-    arm(core_->options.idle_timeout);
-    if (chunked_) co_return co_await read_chunked(buffer);
-    auto const count = co_await take(buffer.first(std::min<std::size_t>(buffer.size(), left_)));
-    disarm();
-    if (count == 0) co_return co_await body_ended();
-    left_ -= static_cast<std::int64_t>(count);
-    co_return count;
-  }
-
-  // From the buffer first, then straight from the socket into the reader's hands.
-  asio::awaitable<std::size_t> take(std::span<char> to) {
-    if (in_.empty()) co_return co_await read_some(to);
-    auto const count = std::min(to.size(), in_.view().size());
-    std::memcpy(to.data(), in_.view().data(), count);
-    in_.consume(count);
-    co_return count;
-  }
-
-  Async<std::size_t> read_chunked(std::span<char> buffer) {
-    for (;;) {
-      auto const step = decoder_.next(in_.view());
-      if (!step) co_return co_await broken_body(step.error().code(), step.error().detail());
-      in_.consume(step->framing);
-      if (decoder_.done()) break;
-      if (auto const wanted = std::min<std::uint64_t>(buffer.size(), decoder_.data_left()); wanted > 0) {
-        auto const count = co_await take(buffer.first(static_cast<std::size_t>(wanted)));
-        if (count == 0) co_return co_await body_ended();
-        decoder_.took(count);
-        body_bytes_ += static_cast<std::int64_t>(count);
-        disarm();
-        if (body_bytes_ > core_->options.body_bytes_max)
-          co_return co_await broken_body(Code::too_large, "The body is larger than this server takes.");
-        co_return count;
-      }
-      auto const count = co_await read_some(in_.prepare(chunk_read_bytes));
-      if (count == 0) co_return co_await body_ended();
-      in_.commit(count);
-    }
-    disarm();
-    co_return std::size_t{0};
-  }
-
-  // What the handler left unread would be taken for the next request.
-  asio::awaitable<bool> drain_body() {
-    deadline_cap_ = deadline_in(drain_time);
-    auto scratch = std::array<char, 4096>{};
-    while (!body_done()) {
-      auto const read = co_await read_body(scratch);
-      if (!read) co_return false;
-    }
-    deadline_cap_ = Deadline::max();
-    co_return true;
-  }
-
-  // Closing with unread bytes would reset the connection and take the answer with it, so the client
-  // gets a moment to read it and to stop sending.
-  asio::awaitable<void> finish() {
-    auto error = error_code{};
-    deadline_cap_ = Deadline::max();
-    arm(linger_time);
-    if constexpr (is_tls) co_await stream_.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
-    raw().shutdown(asio::socket_base::shutdown_send, error);
-    auto scratch = std::array<char, 4096>{};
-    while (linger_ && !timed_out_ && co_await read_raw(scratch) > 0) {
-    }
-    raw().close(error);
-  }
-
-  asio::awaitable<std::size_t> read_raw(std::span<char> to) {
-    auto error = error_code{};
-    auto const count = co_await raw().async_read_some(asio::buffer(to.data(), to.size()),
-                                                      asio::redirect_error(asio::use_awaitable, error));
-    co_return error ? 0 : count;
-  }
-
   std::shared_ptr<Core> core_;
   Shard& shard_;
-  Stream stream_;
+  Channel<Stream> channel_;
+  RequestBody<Stream> body_;
   bool full_;
   std::list<Live*>::iterator place_;
   std::string peer_;
@@ -516,24 +308,11 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   asio::cancellation_signal event_stop_;
   std::shared_ptr<LiveWebSocket> websocket_;
 
-  Deadline deadline_ = Deadline::max();
-  Deadline deadline_cap_ = Deadline::max();
-  bool timed_out_ = false;
+  std::string out_;
+  Head head_;
   bool waiting_ = false;  // for a request to begin
   bool served_ = false;   // at least one request
   bool linger_ = false;
-
-  InBuffer in_;
-  std::string out_;
-  Head head_;
-
-  std::shared_ptr<Body> body_;
-  ChunkedDecoder decoder_;
-  std::int64_t left_ = 0;
-  std::int64_t body_bytes_ = 0;
-  bool chunked_ = false;
-  bool expect_continue_ = false;
-  bool body_failed_ = false;
 };
 
 template <class Stream>

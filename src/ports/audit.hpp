@@ -1,4 +1,5 @@
-// Who did what, recorded in the transaction of the change itself.
+// Who did what, recorded in the transaction of the change itself. Each tenant's trail is an event log
+// under a name of its own, so it is chained, signed, exported and verified as every log is.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,11 @@
 #include "ports/database.hpp"
 
 namespace hoist {
+
+// No tenant can have such a name.
+[[nodiscard]] inline TenantId audit_log_of(TenantId const& tenant) {
+  return TenantId{tenant.str() + "#audit"};
+}
 
 struct AuditEntry {
   Caller caller;

@@ -23,9 +23,10 @@ struct NewEvent {
   UserId user;
   std::string type;
   Time at;
-  std::string details;       // canonical JSON of an object
-  std::string request_hash;  // of what the client sent: tells a retry from a reuse of the id
-  bool id_given = false;     // by the client, so it may repeat an earlier one
+  std::string details;        // canonical JSON of an object
+  std::string request_hash;   // of what the client sent: tells a retry from a reuse of the id
+  bool id_given = false;      // by the client, so it may repeat an earlier one
+  bool keep_details = false;  // in the index itself instead of the other store
 };
 
 // Details on their way to the other store.
@@ -43,8 +44,9 @@ struct IndexedEvent {
   std::optional<UserId> user;  // absent once redacted
   std::string user_salt;       // "" once redacted
   std::string chain;
-  bool duplicate = false;  // append answered an earlier event
-  OutboxItem details;      // from append only: what is on its way to the other store
+  bool duplicate = false;      // append answered an earlier event
+  bool holds_details = false;  // they are in the index and in `details`
+  OutboxItem details;          // otherwise from append only: what is on its way to the other store
 };
 
 struct EventQuery {
@@ -62,6 +64,7 @@ struct EventHead {
   std::int64_t first_sequence = 1;  // the oldest retained
   std::int64_t last_sequence = 0;
   std::string chain;
+  std::string chain_before;  // of the event before first_sequence
 };
 
 class EventIndex {
@@ -79,7 +82,7 @@ class EventIndex {
   // Forgets the user of these events and orders their details' erasure; hashes stay.
   virtual Result<std::int64_t> redact(sql::Transaction& tx, TenantId const& tenant,
                                       std::vector<EventId> const& ids) = 0;
-  // Removes rows before `first_kept`; their hashes are then only in checkpoints.
+  // Removes rows before `first_kept` and orders their details' erasure.
   virtual Result<std::int64_t> retire(sql::Transaction& tx, TenantId const& tenant,
                                       std::int64_t first_kept) = 0;
 

@@ -16,15 +16,15 @@ std::unexpected<Error> broken(std::string detail) {
   return fail(Error{Code::invalid, std::move(detail)}.with_slug("InvalidRequest"));
 }
 std::unexpected<Error> incomplete() {
-  return fail(Error{Code::invalid, "The body has not the number of bytes its headers promise."}
-                  .with_slug("IncompleteBody"));
+  return fail(Error{Code::invalid, "The body has not the number of bytes its headers promise."}.with_slug(
+      "IncompleteBody"));
 }
 std::unexpected<Error> bad_trailer(std::string detail) {
   return fail(Error{Code::invalid, std::move(detail)}.with_slug("MalformedTrailerError"));
 }
 std::unexpected<Error> bad_signature() {
-  return fail(Error{Code::forbidden, "The signature of a chunk does not match its bytes."}
-                  .with_slug("SignatureDoesNotMatch"));
+  return fail(Error{Code::forbidden, "The signature of a chunk does not match its bytes."}.with_slug(
+      "SignatureDoesNotMatch"));
 }
 
 }  // namespace
@@ -120,8 +120,9 @@ Result<void> AwsChunkedParser::end_trailers() {
     return {};
   }
   if (!given) return bad_signature();
-  return equal_constant_time(options_.signatures->trailer(canonical_trailers_), given.mapped()) ? Result<void>{}
-                                                                                               : bad_signature();
+  return equal_constant_time(options_.signatures->trailer(canonical_trailers_), given.mapped())
+             ? Result<void>{}
+             : bad_signature();
 }
 
 Result<void> AwsChunkedParser::finish() {

@@ -26,9 +26,9 @@ class AwsChunkedParser {
   static constexpr std::size_t trailers_max = 8;
 
   struct Options {
-    std::int64_t decoded_bytes = 0;            // x-amz-decoded-content-length
+    std::int64_t decoded_bytes = 0;              // x-amz-decoded-content-length
     std::optional<aws::ChunkSigner> signatures;  // absent: the stream is unsigned
-    bool trailers = false;                     // announced by x-amz-content-sha256
+    bool trailers = false;                       // announced by x-amz-content-sha256
   };
   explicit AwsChunkedParser(Options options);
 

@@ -108,7 +108,8 @@ net::Response xml_response(int status, std::string body) {
 
 net::Response error_response(Error const& error, net::Request const& request) {
   auto const internal = error.code() == Code::internal || error.code() == Code::corrupt;
-  auto const message = internal || error.detail().empty() ? std::string{info(error.code()).title} : error.detail();
+  auto const message =
+      internal || error.detail().empty() ? std::string{info(error.code()).title} : error.detail();
   auto body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + std::string{name_of(error)} +
               "</Code><Message>" + escape_xml(message) + "</Message><Resource>" +
               percent_encode(request.path, true) + "</Resource><RequestId>" + escape_xml(request.request_id) +
@@ -124,7 +125,8 @@ std::string quoted(std::string_view etag) {
 
 std::string unquoted(std::string_view etag) {
   etag = trim(etag);
-  if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"')) etag = etag.substr(1, etag.size() - 2);
+  if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"'))
+    etag = etag.substr(1, etag.size() - 2);
   return std::string{etag};
 }
 

@@ -28,7 +28,9 @@ struct Call {
 
   [[nodiscard]] std::string_view header(std::string_view name) const { return request.headers.get(name); }
   [[nodiscard]] bool has_query(std::string_view name) const { return request.query_value(name).has_value(); }
-  [[nodiscard]] std::string query(std::string_view name) const { return request.query_value(name).value_or(""); }
+  [[nodiscard]] std::string query(std::string_view name) const {
+    return request.query_value(name).value_or("");
+  }
   // For everything but the transfer of bytes itself.
   [[nodiscard]] Deadline deadline() const;
 };

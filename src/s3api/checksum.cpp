@@ -1,10 +1,9 @@
 #include "s3api/checksum.hpp"
 
-#include <zlib.h>
-
 #include <array>
 #include <bit>
 #include <cstring>
+#include <zlib.h>
 
 #include "base/assert.hpp"
 #include "base/encode.hpp"
@@ -57,7 +56,8 @@ std::uint64_t update_by_table(Tables const& tables, std::uint64_t crc, std::stri
 }
 
 #ifdef __x86_64__
-__attribute__((target("sse4.2"))) std::uint64_t crc32c_by_instruction(std::uint64_t crc, std::string_view bytes) {
+__attribute__((target("sse4.2"))) std::uint64_t crc32c_by_instruction(std::uint64_t crc,
+                                                                      std::string_view bytes) {
   while (bytes.size() >= 8) {
     auto word = std::uint64_t{};
     std::memcpy(&word, bytes.data(), 8);
@@ -122,8 +122,8 @@ std::string_view name_of(ChecksumKind kind) {
 
 std::optional<ChecksumKind> parse_checksum(std::string_view name) {
   auto const lower = to_lower(name);
-  for (auto const kind : {ChecksumKind::crc32, ChecksumKind::crc32c, ChecksumKind::crc64nvme, ChecksumKind::sha1,
-                          ChecksumKind::sha256})
+  for (auto const kind : {ChecksumKind::crc32, ChecksumKind::crc32c, ChecksumKind::crc64nvme,
+                          ChecksumKind::sha1, ChecksumKind::sha256})
     if (lower == name_of(kind)) return kind;
   return std::nullopt;
 }
@@ -176,8 +176,8 @@ std::string combine_crc(ChecksumKind kind, std::string_view first, std::string_v
                           : kind == ChecksumKind::crc32c ? crc32c_polynomial
                                                          : crc64_polynomial;
   auto const top = std::uint64_t{1} << (digest_bytes(kind) * 8 - 1);
-  auto shift = top;        // x^0
-  auto power = top >> 1;   // x^1, then its squares
+  auto shift = top;       // x^0
+  auto power = top >> 1;  // x^1, then its squares
   power = multiply(power, power, polynomial, top);
   power = multiply(power, power, polynomial, top);
   power = multiply(power, power, polynomial, top);  // x^8: one byte

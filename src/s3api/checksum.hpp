@@ -16,7 +16,7 @@ namespace hoist::s3api {
 
 enum class ChecksumKind { crc32, crc32c, crc64nvme, sha1, sha256, md5 };
 
-[[nodiscard]] std::string_view name_of(ChecksumKind kind);                       // "crc64nvme"
+[[nodiscard]] std::string_view name_of(ChecksumKind kind);                        // "crc64nvme"
 [[nodiscard]] std::optional<ChecksumKind> parse_checksum(std::string_view name);  // any case; not md5
 [[nodiscard]] std::size_t digest_bytes(ChecksumKind kind);
 [[nodiscard]] bool is_crc(ChecksumKind kind);

@@ -8,7 +8,7 @@ namespace hoist::s3api {
 namespace {
 
 constexpr auto every_kind = {ChecksumKind::crc32, ChecksumKind::crc32c, ChecksumKind::crc64nvme,
-                             ChecksumKind::sha1, ChecksumKind::sha256, ChecksumKind::md5};
+                             ChecksumKind::sha1,  ChecksumKind::sha256, ChecksumKind::md5};
 
 TEST(Checksum, MatchesThePublishedCheckValues) {
   EXPECT_EQ(base64(checksum_of(ChecksumKind::crc32, "123456789")), "y/Q5Jg==");
@@ -25,7 +25,8 @@ TEST(Checksum, IsTheSameHoweverTheBytesAreCut) {
   for (auto const kind : every_kind)
     for (std::size_t step : {1U, 3U, 7U, 8U, 13U, 999U}) {
       auto checksum = Checksum{kind};
-      for (std::size_t at = 0; at < text.size(); at += step) checksum.update(std::string_view{text}.substr(at, step));
+      for (std::size_t at = 0; at < text.size(); at += step)
+        checksum.update(std::string_view{text}.substr(at, step));
       EXPECT_EQ(checksum.finish(), checksum_of(kind, text)) << name_of(kind) << step;
     }
 }
@@ -37,7 +38,8 @@ TEST(Checksum, CrcsOfPartsCombineIntoThatOfTheWhole) {
     for (std::size_t cut : {0U, 1U, 77U, 4096U, 5000U}) {
       auto const first = checksum_of(kind, text.substr(0, cut));
       auto const second = checksum_of(kind, text.substr(cut));
-      EXPECT_EQ(combine_crc(kind, first, second, text.size() - cut), checksum_of(kind, text)) << name_of(kind) << cut;
+      EXPECT_EQ(combine_crc(kind, first, second, text.size() - cut), checksum_of(kind, text))
+          << name_of(kind) << cut;
     }
 }
 

@@ -44,7 +44,8 @@ Answer post_form(Service& service, Keyring const& keyring, net::Request const& r
 // Errors: invalid for more than 10 tags or one too long.
 [[nodiscard]] Result<StringMap> parse_tag_query(std::string_view text);
 [[nodiscard]] Result<void> check_tags(StringMap const& tags);
-[[nodiscard]] Result<void> read_conditions(Call const& call, bool& if_absent, std::optional<std::string>& if_match);
+[[nodiscard]] Result<void> read_conditions(Call const& call, bool& if_absent,
+                                           std::optional<std::string>& if_match);
 void add_checksums(net::Response& response, StringMap const& checksums);
 
 }  // namespace hoist::s3api

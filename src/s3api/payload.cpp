@@ -12,12 +12,13 @@ namespace {
 constexpr std::string_view checksum_prefix = "x-amz-checksum-";
 
 std::unexpected<Error> incomplete() {
-  return fail(Error{Code::invalid, "The body has not the number of bytes its headers promise."}
-                  .with_slug("IncompleteBody"));
+  return fail(Error{Code::invalid, "The body has not the number of bytes its headers promise."}.with_slug(
+      "IncompleteBody"));
 }
 std::unexpected<Error> bad_digest(std::string_view name) {
-  return fail(Error{Code::invalid, "The " + std::string{name} + " you specified did not match what was received."}
-                  .with_slug("BadDigest"));
+  return fail(
+      Error{Code::invalid, "The " + std::string{name} + " you specified did not match what was received."}
+          .with_slug("BadDigest"));
 }
 
 Result<void> plan_framing(Call const& call, Payload& payload) {
@@ -35,14 +36,17 @@ Result<void> plan_framing(Call const& call, Payload& payload) {
   } else if (hash != aws::unsigned_payload) {
     auto const digest = unhex(hash);
     if (!digest || digest->size() != digest_bytes(ChecksumKind::sha256))
-      return invalid_argument("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming form or a SHA-256 in hex.");
+      return invalid_argument(
+          "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming form or a SHA-256 in hex.");
     payload.sha256_hex = hash;
   }
   return {};
 }
 
 Result<void> plan_length(Call const& call, std::int64_t bytes_max, Payload& payload) {
-  auto const missing = [] { return fail(Code::length_required, "You must provide the Content-Length HTTP header."); };
+  auto const missing = [] {
+    return fail(Code::length_required, "You must provide the Content-Length HTTP header.");
+  };
   if (payload.framing == Payload::Framing::plain) {
     if (!call.request.content_length) return missing();
     payload.bytes = *call.request.content_length;
@@ -74,8 +78,9 @@ Result<void> plan_checksums(Call const& call, Payload& payload) {
   }
   for (auto const& [name, value] : call.request.query) {
     auto const lower = to_lower(name);
-    auto const kind = lower.starts_with(checksum_prefix) ? parse_checksum(lower.substr(checksum_prefix.size()))
-                                                         : std::nullopt;
+    auto const kind = lower.starts_with(checksum_prefix)
+                          ? parse_checksum(lower.substr(checksum_prefix.size()))
+                          : std::nullopt;
     if (!kind) continue;
     TRY(auto raw, parse_digest(*kind, value));
     // SDKs sign the checksum of an empty body into URLs made before the body is known.
@@ -84,8 +89,9 @@ Result<void> plan_checksums(Call const& call, Payload& payload) {
   auto const trailer = to_lower(call.header("x-amz-trailer"));
   if (!trailer.empty()) {
     if (!payload.trailers) return invalid_request("x-amz-trailer needs a streaming form with trailers.");
-    auto const kind = trailer.starts_with(checksum_prefix) ? parse_checksum(trailer.substr(checksum_prefix.size()))
-                                                           : std::nullopt;
+    auto const kind = trailer.starts_with(checksum_prefix)
+                          ? parse_checksum(trailer.substr(checksum_prefix.size()))
+                          : std::nullopt;
     if (!kind) return invalid_request("The value specified in the x-amz-trailer header is not supported");
     payload.expected.push_back(Expected{*kind, {}});
     payload.trailer_name = trailer;
@@ -105,7 +111,8 @@ Result<void> plan_md5(Call const& call, Payload& payload) {
   if (!call.request.headers.has("content-md5")) return {};
   auto raw = unbase64(call.header("content-md5"));
   if (!raw || raw->size() != digest_bytes(ChecksumKind::md5))
-    return fail(Error{Code::invalid, "The Content-MD5 you specified is not valid."}.with_slug("InvalidDigest"));
+    return fail(
+        Error{Code::invalid, "The Content-MD5 you specified is not valid."}.with_slug("InvalidDigest"));
   payload.expected.push_back(Expected{ChecksumKind::md5, *std::move(raw)});
   return {};
 }
@@ -127,12 +134,13 @@ class Watcher {
   Result<StringMap> finish(std::map<std::string, std::string> const& trailers) {
     if (total_ != payload_.bytes) return incomplete();
     if (sha256_ && hex(sha256_->finish()) != payload_.sha256_hex)
-      return fail(Error{Code::invalid, "The provided 'x-amz-content-sha256' header does not match what was computed."}
-                      .with_slug("XAmzContentSHA256Mismatch"));
+      return fail(
+          Error{Code::invalid, "The provided 'x-amz-content-sha256' header does not match what was computed."}
+              .with_slug("XAmzContentSHA256Mismatch"));
     for (auto const& [name, value] : trailers)
       if (name != payload_.trailer_name)
-        return fail(Error{Code::invalid, "The trailer is not the one x-amz-trailer announced."}
-                        .with_slug("MalformedTrailerError"));
+        return fail(Error{Code::invalid, "The trailer is not the one x-amz-trailer announced."}.with_slug(
+            "MalformedTrailerError"));
     auto verified = StringMap{};
     for (std::size_t i = 0; i < checksums_.size(); ++i) {
       auto expected = payload_.expected[i];
@@ -170,11 +178,11 @@ std::optional<AwsChunkedParser> make_parser(Call const& call, Payload const& pay
 
 }  // namespace
 
-Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max) {
+Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max, ChecksumOf of) {
   auto payload = Payload{};
   CHECK(plan_framing(call, payload));
   CHECK(plan_length(call, bytes_max, payload));
-  CHECK(plan_checksums(call, payload));
+  if (of == ChecksumOf::body) CHECK(plan_checksums(call, payload));
   CHECK(check_named_algorithm(call, payload));
   CHECK(plan_md5(call, payload));
   return payload;
@@ -208,8 +216,8 @@ Async<StringMap> transfer(Call const& call, Payload const& payload, Sink& sink) 
   co_return watcher.finish(parser->trailers());
 }
 
-Async<std::string> read_text(Call const& call, std::size_t bytes_max) {
-  CO_TRY(auto const payload, plan_payload(call, static_cast<std::int64_t>(bytes_max)));
+Async<std::string> read_text(Call const& call, std::size_t bytes_max, ChecksumOf of) {
+  CO_TRY(auto const payload, plan_payload(call, static_cast<std::int64_t>(bytes_max), of));
   auto text = std::string{};
   auto sink = Sink{[&text](std::string_view bytes) -> Async<> {
     text += bytes;

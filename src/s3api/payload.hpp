@@ -27,13 +27,18 @@ struct Payload {
   enum class Framing { plain, chunked_unsigned, chunked_signed };
   Framing framing = Framing::plain;
   bool trailers = false;
-  std::int64_t bytes = 0;       // of content
-  std::string sha256_hex;       // promised by x-amz-content-sha256; empty: none
+  std::int64_t bytes = 0;  // of content
+  std::string sha256_hex;  // promised by x-amz-content-sha256; empty: none
   std::vector<Expected> expected;
-  std::string trailer_name;     // lower case; empty: none announced
+  std::string trailer_name;  // lower case; empty: none announced
 };
 
-[[nodiscard]] Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max);
+// Whose checksum an x-amz-checksum-* header is: that of the body, or, when a multipart upload is
+// completed, that of the object.
+enum class ChecksumOf { body, object };
+
+[[nodiscard]] Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max,
+                                           ChecksumOf of = ChecksumOf::body);
 
 using Sink = std::move_only_function<Async<>(std::string_view)>;
 
@@ -41,6 +46,6 @@ using Sink = std::move_only_function<Async<>(std::string_view)>;
 Async<StringMap> transfer(Call const& call, Payload const& payload, Sink& sink);
 
 // A small body as text.
-Async<std::string> read_text(Call const& call, std::size_t bytes_max);
+Async<std::string> read_text(Call const& call, std::size_t bytes_max, ChecksumOf of = ChecksumOf::body);
 
 }  // namespace hoist::s3api

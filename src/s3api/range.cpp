@@ -20,7 +20,9 @@ std::optional<std::int64_t> parse_position(std::string_view text) {
 
 Result<std::optional<ByteRange>> parse_range(std::string_view header, std::int64_t size) {
   auto const ignored = std::optional<ByteRange>{};
-  auto const unsatisfiable = [] { return fail(Code::range_unsatisfiable, "The requested range is not satisfiable"); };
+  auto const unsatisfiable = [] {
+    return fail(Code::range_unsatisfiable, "The requested range is not satisfiable");
+  };
   if (!header.starts_with("bytes=")) return ignored;
   auto const spec = trim(header.substr(6));
   auto const dash = spec.find('-');

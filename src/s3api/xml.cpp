@@ -4,8 +4,8 @@ namespace hoist::s3api {
 namespace {
 
 std::unexpected<Error> malformed() {
-  return fail(Error{Code::invalid, "The XML you provided was not well-formed or did not validate."}
-                  .with_slug("MalformedXML"));
+  return fail(Error{Code::invalid, "The XML you provided was not well-formed or did not validate."}.with_slug(
+      "MalformedXML"));
 }
 
 // Looks only at where elements begin and end, so that depth is known before anything is built.
@@ -79,8 +79,8 @@ std::string XmlWriter::finish() && {
 Result<std::unique_ptr<pugi::xml_document>> parse_xml(std::string_view text, std::string_view root) {
   if (text.size() > xml_bytes_max || !is_acceptable(text)) return malformed();
   auto document = std::make_unique<pugi::xml_document>();
-  auto const outcome = document->load_buffer(text.data(), text.size(), pugi::parse_minimal | pugi::parse_escapes,
-                                             pugi::encoding_utf8);
+  auto const outcome = document->load_buffer(text.data(), text.size(),
+                                             pugi::parse_minimal | pugi::parse_escapes, pugi::encoding_utf8);
   if (!outcome || document->document_element().name() != root) return malformed();
   return document;
 }

@@ -39,6 +39,7 @@ class XmlWriter {
 };
 
 // The document element must be `root`. The document keeps its own copy of the text.
-[[nodiscard]] Result<std::unique_ptr<pugi::xml_document>> parse_xml(std::string_view text, std::string_view root);
+[[nodiscard]] Result<std::unique_ptr<pugi::xml_document>> parse_xml(std::string_view text,
+                                                                    std::string_view root);
 
 }  // namespace hoist::s3api

@@ -1,6 +1,7 @@
 #include "uploads/listener.hpp"
 
 #include "base/hash.hpp"
+#include "base/try.hpp"
 #include "uploads/test_world.hpp"
 
 namespace hoist::uploads {
@@ -16,10 +17,9 @@ TEST_F(UploadListener, TheGrantedBytesMakeTheUploadUploadedAndSendItToTheWorkers
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   EXPECT_EQ(world.status(id), "UPLOADED");
-  ASSERT_EQ(world.queue.sent.size(), 1U);
-  EXPECT_EQ(world.queue.sent[0].queue, "processing");
-  EXPECT_EQ(world.queue.sent[0].group, id);
-  EXPECT_EQ(world.queue.sent[0].body, R"({"tenant":"acme","upload":")" + id + "\"}");
+  ASSERT_EQ(world.messages(id).size(), 1U);
+  EXPECT_EQ(world.messages(id)[0].queue, "processing");
+  EXPECT_EQ(world.messages(id)[0].body, R"({"tenant":"acme","upload":")" + id + "\"}");
 }
 
 TEST_F(UploadListener, P4_AnotherSizeIsRefused) {
@@ -104,20 +104,18 @@ TEST_F(UploadListener, AnObjectRemovedBehindOurBackIsADeletedUpload) {
 TEST_F(UploadListener, AFileFollowsItsMessageWhenItDiesAndWhenItIsRedriven) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
-  auto const policy = processing_policy(world.options, world.broadcast, world.clock);
-  auto event = QueueEvent{};
-  event.kind = QueueEvent::Kind::dead;
-  event.message.tenant = TenantId{"acme"};
-  event.message.group = id;
-  event.message.attempts = 3;
-  event.message.cause = "worker was killed";
-  auto const tell = [&](sql::Transaction& tx) { return policy.observe(tx, event); };
-  ASSERT_TRUE(testing::write_now(*world.database, tell));
+  ASSERT_TRUE(world.wait([&]() -> Async<> {
+    CO_TRY(auto const messages, co_await world.queue->receive({.queue = "processing"}, soon()));
+    co_return co_await world.queue->fail(messages.at(0).receipt,
+                                         {.cause = "worker was killed", .permanent = true}, soon());
+  }));
   EXPECT_EQ(world.status(id), "FAILED");
   EXPECT_EQ(world.stored(id).error_code, "processing_failed");
+  EXPECT_NE(world.stored(id).timeline.find("worker was killed"), std::string::npos);
   EXPECT_EQ(world.usage().files, 0);
-  event.kind = QueueEvent::Kind::redriven;
-  ASSERT_TRUE(testing::write_now(*world.database, tell));
+  auto const redriven = world.wait<std::int64_t>(
+      [&] { return world.queue->redrive("processing", TenantId{"acme"}, {}, soon()); });
+  EXPECT_EQ(redriven.value_or(0), 1);
   EXPECT_EQ(world.status(id), "UPLOADED");
   EXPECT_EQ(world.usage().files, 1);
   ASSERT_TRUE(world.process(id));

@@ -27,7 +27,8 @@ Async<std::pair<Batch, std::vector<StateCount>>> Service::get_batch(TenantId ten
 
 Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor, int limit,
                           Deadline deadline) {
-  auto const scope = fmt::format("{}\n{}\n{}\n{}", tenant.str(), filter.project, filter.batch, filter.state);
+  auto const scope = fmt::format("{}\n{}\n{}\n{}", tenant.str(), filter.project, filter.batch,
+                                 filter.state ? to_string(*filter.state) : std::string_view{});
   auto before = std::string{};
   if (!cursor.empty()) {
     CO_TRY(before, read_cursor(options_.cursor_key, scope, cursor));

@@ -126,10 +126,10 @@ Result<ListQuery> parse_list_query(Request const& request) {
   };
   read("project_id", wanted.filter.project, is_project_id, "must be a project's id");
   read("batch_id", wanted.filter.batch, is_uuid, "must be a batch's id");
-  read(
-      "status", wanted.filter.state,
-      [](std::string_view text) { return parse_upload_state(text).has_value(); },
-      "must be a status such as COMPLETED");
+  if (auto const status = reader.text("status", query_value_max)) {
+    wanted.filter.state = parse_upload_state(*status);
+    if (!wanted.filter.state) reader.refuse("status", "must be a status such as COMPLETED");
+  }
   wanted.cursor = reader.text("cursor", query_value_max).value_or(std::string{});
   wanted.limit = static_cast<int>(reader.number("limit", 1, page_max, page_default));
   CHECK(reader.finish());

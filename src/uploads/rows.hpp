@@ -39,7 +39,7 @@ struct Account {
 struct ListFilter {
   std::string project;  // empty: any
   std::string batch;
-  std::string state;
+  std::optional<UploadState> state;
 };
 // Newest first; `before` is the id of the last one already seen.
 [[nodiscard]] Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,

@@ -97,7 +97,7 @@ TEST(UploadService, CompleteNamesTheMissingPartsAndThenMakesTheObject) {
   ASSERT_TRUE(world.put_part(id, 1, "abcd"));
   EXPECT_EQ(world.ok(200, "POST", "/uploads/" + id + "/complete").at("status"), "UPLOADED");
   EXPECT_EQ(world.objects.bytes({"hoist", "acme/site-1/uploads/" + id}), "abcdef");
-  EXPECT_EQ(world.queue.sent.size(), 1U);
+  EXPECT_EQ(world.messages(id).size(), 1U);
 }
 
 TEST(UploadService, CompleteTwiceReturnsTheSameObject) {
@@ -108,7 +108,7 @@ TEST(UploadService, CompleteTwiceReturnsTheSameObject) {
   auto const first = world.ok(200, "POST", "/uploads/" + id + "/complete", "{}");
   auto const second = world.ok(200, "POST", "/uploads/" + id + "/complete");
   EXPECT_EQ(first, second);
-  EXPECT_EQ(world.queue.sent.size(), 1U);
+  EXPECT_EQ(world.messages(id).size(), 1U);
 }
 
 TEST(UploadService, CompleteBelievesAStoreThatReportsLater) {

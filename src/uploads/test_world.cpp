@@ -50,14 +50,16 @@ World::World(Options given)
     : options{std::move(given)},
       objects{{options.bucket, options.quarantine_bucket}, clock, 1},
       presigner{make_presigner()},
-      listener{queue, broadcast, clock, options},
+      listener{*queue, broadcast, clock, options},
       ledger{*database, broadcast, clock, options},
-      service{{*database, queue, objects, listener, presigner, idempotency, audit, broadcast, limits, clock,
+      service{{*database, *queue, objects, listener, presigner, idempotency, audit, broadcast, limits, clock,
                metrics},
               options},
       feed{service},
       watchdog{service},
       router{net::Router::Options{}, gate, metrics} {
+  auto const declared = queue->declare(options.queue, processing_policy(options, broadcast, clock));
+  EXPECT_TRUE(declared);
   add_routes(router, feed);
 }
 
@@ -199,6 +201,13 @@ std::vector<std::string> World::wrong_usage() {
   });
   EXPECT_TRUE(read) << read.error().to_string();
   return wrong;
+}
+
+std::vector<MessageInfo> World::messages(std::string const& id, std::string tenant) {
+  auto found = wait<std::vector<MessageInfo>>(
+      [&] { return queue->list(options.queue, TenantId{tenant}, id, 0, 100, soon()); });
+  EXPECT_TRUE(found) << found.error().to_string();
+  return found ? *found : std::vector<MessageInfo>{};
 }
 
 Sweep World::sweep() {

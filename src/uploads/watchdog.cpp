@@ -14,6 +14,8 @@ namespace {
 constexpr auto leave_bytes =
     std::to_array({UploadState::expired, UploadState::cancelled, UploadState::deleted, UploadState::failed});
 
+constexpr auto measure_interval = std::chrono::seconds{15};
+
 void left_for_later(Upload const& upload, Error const& error) {
   // A conflict means that somebody else has just moved the upload, which is as good.
   if (error.code() == Code::conflict) return;
@@ -187,7 +189,11 @@ Async<> Watchdog::forget_changes(Deadline deadline) {
   }
 }
 
+// Counts all rows, so not in every sweep.
 Async<> Watchdog::measure(Deadline deadline) {
+  auto const now = service_.ports().clock.now();
+  if (measured_at_ && now - *measured_at_ < measure_interval) co_return Result<void>{};
+  measured_at_ = now;
   struct Numbers {
     std::map<UploadState, std::int64_t> files;
     std::optional<Time> oldest;
@@ -213,7 +219,7 @@ Async<> Watchdog::measure(Deadline deadline) {
     auto const found = numbers.files.find(state);
     gauge.set(found == numbers.files.end() ? 0.0 : static_cast<double>(found->second));
   }
-  auto const age = numbers.oldest ? service_.ports().clock.now() - *numbers.oldest : Micros{0};
+  auto const age = numbers.oldest ? now - *numbers.oldest : Micros{0};
   oldest_.set(std::chrono::duration<double>(age).count());
   co_return Result<void>{};
 }

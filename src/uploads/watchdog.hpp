@@ -38,6 +38,7 @@ class Watchdog {
   Async<> measure(Deadline deadline);
 
   Service& service_;
+  std::optional<Time> measured_at_;
   Gauge oldest_;
   std::map<UploadState, Gauge> by_state_;
   std::map<std::string, Counter> actions_;

@@ -55,7 +55,7 @@ TEST_F(UploadWatchdog, AFileNobodyWorksOnIsSentAgainAndFailsInTheEnd) {
   for (auto i = 1; i <= 3; ++i) {
     world.clock.advance(1h);
     EXPECT_EQ(world.sweep().requeued, 1);
-    EXPECT_EQ(std::ssize(world.queue.sent), 1 + i);
+    EXPECT_EQ(std::ssize(world.messages(id)), 1 + i);
   }
   world.clock.advance(1h);
   EXPECT_EQ(world.sweep().failed, 1);

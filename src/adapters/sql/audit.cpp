@@ -1,64 +1,92 @@
 #include "adapters/sql/audit.hpp"
 
+#include <fmt/format.h>
+
+#include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
 
 namespace hoist::sql {
+namespace {
 
-// The head row is locked until the transaction ends, so numbers are given in commit order and a
-// transaction that fails gives its number back.
+std::string quoted(std::string const& text) {
+  return canonical_json(json::string{text});
+}
+
+// The canonical form written directly, members in order of their names.
+std::string details_of(AuditEntry const& entry) {
+  return fmt::format(
+      R"({{"address":{},"credential":{},"details":{},"outcome":{},"requestId":{},"role":"{}","subject":{}}})",
+      quoted(entry.caller.address), quoted(entry.caller.credential_id), canonical_json(entry.details),
+      quoted(entry.outcome), quoted(entry.request_id), to_string(entry.caller.role), quoted(entry.subject));
+}
+
+std::string text_at(json::object const& object, std::string_view name) {
+  auto const* value = object.if_contains(json::string_view{name});
+  auto const* text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? std::string{} : std::string{text->data(), text->size()};
+}
+
+AuditRecord from_row(Row const& row) {
+  auto record = AuditRecord{};
+  record.seq = row.integer(0);
+  record.at = row.time(1);
+  record.actor = row.text(2);
+  record.action = row.text(3);
+  // Erased entries keep their place, their time and what was done.
+  auto const parsed = parse_json(row.text(4));
+  auto const* details = parsed ? parsed->if_object() : nullptr;
+  if (details == nullptr) return record;
+  record.role = text_at(*details, "role");
+  record.credential = text_at(*details, "credential");
+  record.address = text_at(*details, "address");
+  record.subject = text_at(*details, "subject");
+  record.outcome = text_at(*details, "outcome");
+  record.request_id = text_at(*details, "requestId");
+  if (auto const* more = details->if_contains("details"); more != nullptr && more->is_object())
+    record.details = more->get_object();
+  return record;
+}
+
+}  // namespace
+
 Result<void> AuditLog::record(Transaction& tx, AuditEntry entry, Time now) {
-  auto const& tenant = entry.caller.tenant.str();
-  TRY(auto const head, tx.query("INSERT INTO audit_heads (tenant, seq) VALUES ($1, 1) "
-                                "ON CONFLICT (tenant) DO UPDATE SET seq = audit_heads.seq + 1 RETURNING seq",
-                                {tenant}));
-  auto args = Args{tenant,
-                   head.at(0).integer(0),
-                   value(now),
-                   entry.caller.user.str(),
-                   std::string{to_string(entry.caller.role)},
-                   std::move(entry.caller.credential_id),
-                   std::move(entry.caller.address),
-                   std::move(entry.action),
-                   std::move(entry.subject),
-                   std::move(entry.outcome),
-                   std::move(entry.request_id),
-                   json::serialize(entry.details)};
-  CHECK(
-      tx.execute("INSERT INTO audit_entries (tenant, seq, at_us, actor, role, credential, address, action, "
-                 "subject, outcome, request_id, details) "
-                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                 std::move(args)));
+  auto event = NewEvent{};
+  event.id = EventId{new_uuid7(now)};
+  event.details = details_of(entry);
+  event.user = std::move(entry.caller.user);
+  event.type = std::move(entry.action);
+  event.at = now;
+  event.keep_details = true;
+  auto events = std::vector<NewEvent>{};
+  events.push_back(std::move(event));
+  CHECK(index_.append(tx, audit_log_of(entry.caller.tenant), std::move(events), now));
   return {};
 }
 
 Result<std::vector<AuditRecord>> AuditLog::list(Transaction& tx, TenantId const& tenant,
                                                 AuditQuery const& query) {
-  auto args = Args{tenant.str(),  query.before,      query.action,    query.actor,
-                   query.outcome, value(query.from), value(query.to), std::int64_t{query.limit}};
+  // Only the member of the entry itself is followed by requestId, and strings cannot hold a bare quote.
+  auto const outcome = query.outcome.empty()
+                           ? std::string{}
+                           : fmt::format(R"("outcome":{},"requestId":)", quoted(query.outcome));
+  auto args = Args{audit_log_of(tenant).str(),
+                   query.before,
+                   query.action,
+                   query.actor,
+                   outcome,
+                   value(query.from),
+                   value(query.to),
+                   std::int64_t{query.limit}};
   TRY(auto const rows,
-      tx.query("SELECT seq, at_us, actor, role, credential, address, action, subject, outcome, request_id, "
-               "details FROM audit_entries WHERE tenant = $1 AND seq < $2 "
-               "AND ($3 = '' OR action = $3) AND ($4 = '' OR actor = $4) AND ($5 = '' OR outcome = $5) "
-               "AND at_us >= $6 AND at_us < $7 ORDER BY seq DESC LIMIT $8",
+      tx.query("SELECT sequence, at_us, user_id, event_type, details FROM events "
+               "WHERE tenant = $1 AND sequence < $2 AND ($3 = '' OR event_type = $3) "
+               "AND ($4 = '' OR user_id = $4) AND ($5 = '' OR REPLACE(details, $5, '') <> details) "
+               "AND at_us >= $6 AND at_us < $7 ORDER BY sequence DESC LIMIT $8",
                std::move(args)));
   auto records = std::vector<AuditRecord>{};
-  for (auto const& row : rows) {
-    TRY(auto const details, parse_json(row.text(10)));
-    auto record = AuditRecord{};
-    record.seq = row.integer(0);
-    record.at = row.time(1);
-    record.actor = row.text(2);
-    record.role = row.text(3);
-    record.credential = row.text(4);
-    record.address = row.text(5);
-    record.action = row.text(6);
-    record.subject = row.text(7);
-    record.outcome = row.text(8);
-    record.request_id = row.text(9);
-    if (details.is_object()) record.details = details.as_object();
-    records.push_back(std::move(record));
-  }
+  records.reserve(rows.size());
+  for (auto const& row : rows) records.push_back(from_row(row));
   return records;
 }
 

@@ -1,6 +1,8 @@
-// The audit trail in the table audit_entries.
+// The audit trail as an event log of its own: chained, checkpointed and exportable as any other.
+// Its details are in the index, so an entry can be read, whole, as soon as the change it tells of.
 #pragma once
 
+#include "adapters/sql/event_index.hpp"
 #include "ports/audit.hpp"
 
 namespace hoist::sql {
@@ -10,6 +12,9 @@ class AuditLog final : public Audit, public AuditTrail {
   Result<void> record(Transaction& tx, AuditEntry entry, Time now) override;
   Result<std::vector<AuditRecord>> list(Transaction& tx, TenantId const& tenant,
                                         AuditQuery const& query) override;
+
+ private:
+  EventIndex index_;
 };
 
 }  // namespace hoist::sql

@@ -12,7 +12,7 @@ constexpr std::size_t salt_bytes = 16;
 
 constexpr std::string_view columns =
     "sequence, event_id, user_id, event_type, at_us, received_us, user_salt, user_hash, details_hash, "
-    "chain, request_hash";
+    "chain, request_hash, details_salt, details";
 
 std::string decoded(std::string const& text) {
   return unbase64url(text).value_or(std::string{});
@@ -25,6 +25,9 @@ IndexedEvent from_row(TenantId const& tenant, Row const& row) {
   if (!row.is_null(2)) event.user = UserId{row.text(2)};
   event.user_salt = decoded(row.text(6));
   event.chain = decoded(row.text(9));
+  event.holds_details = !row.is_null(12);
+  if (event.holds_details)
+    event.details = {0, tenant, event.facts.id, decoded(row.text(11)), row.text(12), false};
   return event;
 }
 
@@ -39,11 +42,13 @@ Result<void> insert(Transaction& tx, IndexedEvent const& event, std::string cons
   auto const& facts = event.facts;
   CHECK(tx.execute(
       "INSERT INTO events (tenant, sequence, event_id, user_id, event_type, at_us, received_us, user_salt, "
-      "user_hash, details_hash, chain, request_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-      "$12)",
+      "user_hash, details_hash, chain, request_hash, details_salt, details) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
       {facts.tenant.str(), facts.sequence, facts.id.str(), event.user->str(), facts.type, value(facts.at),
        value(facts.received_at), base64url(event.user_salt), base64url(facts.user_hash),
-       base64url(facts.details_hash), base64url(event.chain), base64url(request_hash)}));
+       base64url(facts.details_hash), base64url(event.chain), base64url(request_hash),
+       event.holds_details ? Value{base64url(event.details.salt)} : null(),
+       event.holds_details ? Value{event.details.details} : null()}));
   return {};
 }
 
@@ -75,6 +80,7 @@ Result<IndexedEvent> append_one(Transaction& tx, TenantId const& tenant, NewEven
   }
   auto made = IndexedEvent{};
   made.details = {0, tenant, event.id, random_bytes(salt_bytes), std::move(event.details), false};
+  made.holds_details = event.keep_details;
   made.user = event.user;
   made.user_salt = random_bytes(salt_bytes);
   made.facts = {tenant,
@@ -87,17 +93,21 @@ Result<IndexedEvent> append_one(Transaction& tx, TenantId const& tenant, NewEven
                 commitment(made.details.salt, made.details.details)};
   made.chain = next_event_chain(head.chain, event_leaf(made.facts));
   CHECK(insert(tx, made, event.request_hash));
-  TRY(made.details.number, put_in_outbox(tx, made.details));
+  if (!made.holds_details) {
+    TRY(made.details.number, put_in_outbox(tx, made.details));
+  }
   head.last_sequence = made.facts.sequence;
   head.chain = made.chain;
   return made;
 }
 
 Result<void> store_head(Transaction& tx, TenantId const& tenant, EventHead const& head) {
-  CHECK(tx.execute(
-      "INSERT INTO event_heads (tenant, first_sequence, last_sequence, chain) VALUES ($1, $2, $3, $4) "
-      "ON CONFLICT (tenant) DO UPDATE SET first_sequence = $2, last_sequence = $3, chain = $4",
-      {tenant.str(), head.first_sequence, head.last_sequence, base64url(head.chain)}));
+  CHECK(
+      tx.execute("INSERT INTO event_heads (tenant, first_sequence, last_sequence, chain, chain_before) "
+                 "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant) DO UPDATE "
+                 "SET first_sequence = $2, last_sequence = $3, chain = $4, chain_before = $5",
+                 {tenant.str(), head.first_sequence, head.last_sequence, base64url(head.chain),
+                  base64url(head.chain_before)}));
   return {};
 }
 
@@ -165,10 +175,11 @@ Result<IndexedEvent> EventIndex::find(Transaction& tx, TenantId const& tenant, E
 
 Result<EventHead> EventIndex::head(Transaction& tx, TenantId const& tenant) {
   TRY(auto const rows,
-      tx.query("SELECT first_sequence, last_sequence, chain FROM event_heads WHERE tenant = $1",
+      tx.query("SELECT first_sequence, last_sequence, chain, chain_before FROM event_heads WHERE tenant = $1",
                {tenant.str()}));
-  if (rows.empty()) return EventHead{1, 0, event_chain_start()};
-  return EventHead{rows[0].integer(0), rows[0].integer(1), decoded(rows[0].text(2))};
+  if (rows.empty()) return EventHead{1, 0, event_chain_start(), event_chain_start()};
+  return EventHead{rows[0].integer(0), rows[0].integer(1), decoded(rows[0].text(2)),
+                   decoded(rows[0].text(3))};
 }
 
 Result<std::vector<TenantId>> EventIndex::tenants(Transaction& tx) {
@@ -182,11 +193,14 @@ Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
                                         std::vector<EventId> const& ids) {
   auto redacted = std::int64_t{0};
   for (auto const& id : ids) {
-    TRY(auto const changed, tx.execute("UPDATE events SET user_id = NULL, user_salt = '' "
-                                       "WHERE tenant = $1 AND event_id = $2 AND user_id IS NOT NULL",
-                                       {tenant.str(), id.str()}));
-    if (changed == 0) continue;
+    TRY(auto const row, row_by_id(tx, tenant, id));
+    if (!row || row->is_null(2)) continue;
+    CHECK(
+        tx.execute("UPDATE events SET user_id = NULL, user_salt = '', details_salt = NULL, details = NULL "
+                   "WHERE tenant = $1 AND event_id = $2",
+                   {tenant.str(), id.str()}));
     ++redacted;
+    if (from_row(tenant, *row).holds_details) continue;
     CHECK(
         tx.execute("DELETE FROM event_outbox WHERE tenant = $1 AND event_id = $2", {tenant.str(), id.str()}));
     CHECK(put_in_outbox(tx, tombstone(tenant, id)));
@@ -198,12 +212,16 @@ Result<std::int64_t> EventIndex::retire(Transaction& tx, TenantId const& tenant,
   TRY(auto current, head(tx, tenant));
   auto const bounded = std::min(first_kept, current.last_sequence + 1);
   if (bounded <= current.first_sequence) return std::int64_t{0};
-  TRY(auto const ids,
-      tx.query("SELECT event_id FROM events WHERE tenant = $1 AND sequence < $2", {tenant.str(), bounded}));
-  for (auto const& row : ids) CHECK(put_in_outbox(tx, tombstone(tenant, EventId{row.text(0)})));
+  TRY(auto const rows,
+      tx.query("SELECT event_id, chain, details_salt IS NULL FROM events WHERE tenant = $1 AND sequence < $2 "
+               "ORDER BY sequence",
+               {tenant.str(), bounded}));
+  for (auto const& row : rows)
+    if (row.integer(2) != 0) CHECK(put_in_outbox(tx, tombstone(tenant, EventId{row.text(0)})));
   TRY(auto const removed,
       tx.execute("DELETE FROM events WHERE tenant = $1 AND sequence < $2", {tenant.str(), bounded}));
   current.first_sequence = bounded;
+  current.chain_before = decoded(rows.back().text(1));
   CHECK(store_head(tx, tenant, current));
   return removed;
 }

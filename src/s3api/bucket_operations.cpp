@@ -1,0 +1,196 @@
+#include <algorithm>
+
+#include "base/encode.hpp"
+#include "base/try.hpp"
+#include "s3api/operations.hpp"
+#include "s3api/payload.hpp"
+#include "s3api/xml.hpp"
+
+namespace hoist::s3api {
+namespace {
+
+constexpr int keys_max = 1000;
+constexpr std::int64_t asked_keys_max = INT32_MAX;
+
+struct Listing {
+  ListRequest request;
+  int asked = keys_max;
+  bool encoded = false;  // encoding-type=url
+
+  [[nodiscard]] std::string name(std::string_view text) const {
+    return encoded ? percent_encode(text, true) : std::string{text};
+  }
+};
+
+Result<Listing> read_listing(Call const& call) {
+  auto listing = Listing{};
+  listing.request.bucket = call.ref.bucket;
+  listing.request.prefix = call.query("prefix");
+  listing.request.delimiter = call.query("delimiter");
+  TRY(auto const asked, number_query(call, "max-keys", 0, asked_keys_max, keys_max));
+  listing.asked = static_cast<int>(std::min<std::int64_t>(asked, keys_max));
+  listing.request.limit = listing.asked;
+  auto const encoding = call.query("encoding-type");
+  if (!encoding.empty() && encoding != "url")
+    return invalid_argument("Invalid Encoding Method specified in Request");
+  listing.encoded = encoding == "url";
+  if (!is_utf8(listing.request.prefix) || !is_utf8(listing.request.delimiter))
+    return invalid_argument("prefix and delimiter must be UTF-8.");
+  CHECK(check_prefix(*call.key, listing.request.prefix));
+  return listing;
+}
+
+void write_common(XmlWriter& xml, Listing const& listing, ObjectPage const& page) {
+  xml.text("Name", listing.request.bucket).text("Prefix", listing.name(listing.request.prefix));
+  if (!listing.request.delimiter.empty()) xml.text("Delimiter", listing.name(listing.request.delimiter));
+  if (listing.encoded) xml.text("EncodingType", "url");
+  xml.number("MaxKeys", listing.asked).boolean("IsTruncated", page.next_after.has_value());
+}
+
+void write_entries(XmlWriter& xml, Listing const& listing, ObjectPage const& page) {
+  for (auto const& object : page.objects) {
+    xml.open("Contents").text("Key", listing.name(object.ref.key));
+    xml.text("LastModified", to_rfc3339(object.modified_at)).text("ETag", quoted(object.etag));
+    for (auto const& [name, value] : object.checksums) {
+      auto upper = name;
+      std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+      xml.text("ChecksumAlgorithm", upper);
+    }
+    xml.number("Size", object.size).text("StorageClass", "STANDARD").close("Contents");
+  }
+  for (auto const& prefix : page.prefixes)
+    xml.open("CommonPrefixes").text("Prefix", listing.name(prefix)).close("CommonPrefixes");
+}
+
+}  // namespace
+
+Answer list_buckets(Service& service, Call const& call) {
+  CO_TRY(auto const names, co_await service.store.list_buckets(call.deadline()));
+  auto xml = XmlWriter{"ListAllMyBucketsResult"};
+  xml.open("Owner").text("ID", call.key->id).close("Owner").open("Buckets");
+  for (auto const& name : names)
+    xml.open("Bucket").text("Name", name).text("CreationDate", "1970-01-01T00:00:00.000Z").close("Bucket");
+  xml.close("Buckets");
+  co_return xml_response(200, std::move(xml).finish());
+}
+
+Answer head_bucket(Service& service, Call const& call) {
+  CO_TRY(auto const names, co_await service.store.list_buckets(call.deadline()));
+  if (std::ranges::find(names, call.ref.bucket) == names.end())
+    co_return fail(Error{Code::not_found, "The specified bucket does not exist"}.with_slug("NoSuchBucket"));
+  auto response = net::Response{};
+  response.headers.add("x-amz-bucket-region", service.options.region);
+  co_return response;
+}
+
+Answer get_location(Service& service, Call const& call) {
+  CO_CHECK(co_await head_bucket(service, call));
+  // The protocol's oldest region has no name here.
+  auto const region = service.options.region == "us-east-1" ? std::string{} : service.options.region;
+  co_return xml_response(200,
+                         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint xmlns=\""
+                         "http://s3.amazonaws.com/doc/2006-03-01/\">" +
+                             escape_xml(region) + "</LocationConstraint>");
+}
+
+Answer list_objects(Service& service, Call const& call) {
+  CO_TRY(auto listing, read_listing(call));
+  auto const marker = call.query("marker");
+  if (!is_utf8(marker)) co_return invalid_argument("marker must be UTF-8.");
+  listing.request.after = marker;
+  CO_TRY(auto const page, co_await service.store.list(listing.request, call.deadline()));
+  auto xml = XmlWriter{"ListBucketResult"};
+  write_common(xml, listing, page);
+  xml.text("Marker", listing.name(marker));
+  if (page.next_after) xml.text("NextMarker", listing.name(*page.next_after));
+  write_entries(xml, listing, page);
+  co_return xml_response(200, std::move(xml).finish());
+}
+
+Answer list_objects_v2(Service& service, Call const& call) {
+  CO_TRY(auto listing, read_listing(call));
+  // The token is only a place in a list that the caller may read anyway.
+  auto const token = call.request.query_value("continuation-token");
+  auto const start = call.query("start-after");
+  if (token) {
+    auto const after = unbase64url(*token);
+    if (!after || after->empty() || !is_utf8(*after))
+      co_return invalid_argument("The continuation token provided is incorrect");
+    listing.request.after = *after;
+  } else {
+    if (!is_utf8(start)) co_return invalid_argument("start-after must be UTF-8.");
+    listing.request.after = start;
+  }
+  CO_TRY(auto const page, co_await service.store.list(listing.request, call.deadline()));
+  auto xml = XmlWriter{"ListBucketResult"};
+  write_common(xml, listing, page);
+  xml.number("KeyCount", std::ssize(page.objects) + std::ssize(page.prefixes));
+  if (token) xml.text("ContinuationToken", *token);
+  if (!start.empty()) xml.text("StartAfter", listing.name(start));
+  if (page.next_after) xml.text("NextContinuationToken", base64url(*page.next_after));
+  write_entries(xml, listing, page);
+  co_return xml_response(200, std::move(xml).finish());
+}
+
+Answer delete_objects(Service& service, Call const& call) {
+  CO_TRY(auto const text, co_await read_text(call, xml_bytes_max));
+  CO_TRY(auto const document, parse_xml(text, "Delete"));
+  auto const root = document->document_element();
+  auto keys = std::vector<std::string>{};
+  for (auto const object : root.children("Object")) {
+    if (object.child("VersionId")) co_return not_implemented("Object versions are not supported.");
+    keys.emplace_back(object.child_value("Key"));
+  }
+  if (keys.empty() || keys.size() > static_cast<std::size_t>(keys_max))
+    co_return fail(
+        Error{Code::invalid, "The request must name from 1 to 1,000 objects."}.with_slug("MalformedXML"));
+  auto const quiet = std::string_view{root.child_value("Quiet")} == "true";
+
+  auto xml = XmlWriter{"DeleteResult"};
+  for (auto const& key : keys) {
+    auto outcome = check_key(key);
+    if (outcome) outcome = check_prefix(*call.key, key);
+    if (outcome) outcome = co_await service.store.remove({call.ref.bucket, key}, call.deadline());
+    if (outcome && !quiet) xml.open("Deleted").text("Key", key).close("Deleted");
+    if (outcome) continue;
+    auto const code = outcome.error().code() == Code::invalid     ? "InvalidArgument"
+                      : outcome.error().code() == Code::forbidden ? "AccessDenied"
+                                                                  : "InternalError";
+    xml.open("Error").text("Key", is_utf8(key) ? key : "").text("Code", code);
+    xml.text("Message", outcome.error().detail()).close("Error");
+  }
+  co_return xml_response(200, std::move(xml).finish());
+}
+
+Answer get_tagging(Service& service, Call const& call) {
+  CO_TRY(auto const info, co_await service.store.head(call.ref, call.deadline()));
+  auto xml = XmlWriter{"Tagging"};
+  xml.open("TagSet");
+  for (auto const& [name, value] : info.tags)
+    xml.open("Tag").text("Key", name).text("Value", value).close("Tag");
+  xml.close("TagSet");
+  co_return xml_response(200, std::move(xml).finish());
+}
+
+Answer put_tagging(Service& service, Call const& call) {
+  constexpr std::size_t tagging_bytes_max = 64 * 1024;
+  CO_TRY(auto const text, co_await read_text(call, tagging_bytes_max));
+  CO_TRY(auto const document, parse_xml(text, "Tagging"));
+  auto tags = StringMap{};
+  for (auto const tag : document->document_element().child("TagSet").children("Tag"))
+    if (!tags.emplace(tag.child_value("Key"), tag.child_value("Value")).second)
+      co_return fail(
+          Error{Code::invalid, "Cannot provide multiple Tags with the same key"}.with_slug("InvalidTag"));
+  CO_CHECK(check_tags(tags));
+  CO_CHECK(co_await service.store.set_tags(call.ref, std::move(tags), call.deadline()));
+  co_return net::Response{};
+}
+
+Answer delete_tagging(Service& service, Call const& call) {
+  CO_CHECK(co_await service.store.set_tags(call.ref, {}, call.deadline()));
+  auto response = net::Response{};
+  response.status = 204;
+  co_return response;
+}
+
+}  // namespace hoist::s3api
