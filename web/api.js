@@ -33,7 +33,7 @@ function passesByItself(status) {
   return status === 429 || status >= 500;
 }
 
-export async function call(method, path, body, { attempts = attemptsMax, key } = {}) {
+export async function call(method, path, body, { attempts = attemptsMax, key, quiet = false } = {}) {
   const headers = { Authorization: `Bearer ${token()}`, Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = key || crypto.randomUUID?.() || String(Math.random()).slice(2);
@@ -49,7 +49,7 @@ export async function call(method, path, body, { attempts = attemptsMax, key } =
     if (response && response.ok) return response.status === 204 ? {} : response.json();
     if (response && (!passesByItself(response.status) || attempt >= attempts)) {
       const error = await errorOf(response);
-      if (error.status === 401) document.dispatchEvent(new CustomEvent("hoist:signed-out"));
+      if (error.status === 401 && !quiet) document.dispatchEvent(new CustomEvent("hoist:signed-out"));
       throw error;
     }
     await pause(backoff(attempt, Number(response?.headers.get("Retry-After")) || 0));

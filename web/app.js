@@ -81,10 +81,19 @@ function showLiveState(state) {
 }
 
 async function start() {
+  try {
+    await open();
+  } catch (error) {
+    if (error.status !== 401) showSignIn(error.message); // 401 has been told by the event
+  }
+}
+
+async function open() {
   byId("sign-in").hidden = true;
   byId("top").hidden = false;
   byId("main").hidden = false;
   const config = await get("/console/config.json");
+  await get("/uploads?limit=1"); // a token that is no longer valid ends here
   context = { config, live: new Live(showLiveState) };
   context.live.start();
   drawTabs();
@@ -95,7 +104,7 @@ byId("sign-in-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   keepToken(byId("token").value);
   try {
-    await get("/uploads?limit=1", { attempts: 1 });
+    await get("/uploads?limit=1", { attempts: 1, quiet: true });
   } catch (error) {
     forgetToken();
     return showSignIn(error.status === 401 ? "This token is not valid, or it has expired." : error.message);
