@@ -58,8 +58,18 @@ class Hoist:
         log_path = os.path.join(self.context.folder, "hoist.log")
         before = os.path.getsize(log_path) if os.path.exists(log_path) else 0
         self.process = self.context.processes.start(
-            [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0"],
-            environment={**SETTINGS, **settings})
+            [
+                self.binary,
+                "serve",
+                "--data",
+                self.data,
+                "--listen",
+                "127.0.0.1:0",
+                "--objects-listen",
+                "127.0.0.1:0",
+            ],
+            environment={**SETTINGS, **settings},
+        )
         began = time.monotonic()
         while time.monotonic() - began < 60:
             with open(log_path) as log:
@@ -126,10 +136,17 @@ class Hoist:
         signed = {"host": f"127.0.0.1:{self.objects_port}", **dict(headers)}
         names = ";".join(sorted(signed))
         path = f"/{bucket}/{urllib.parse.quote(key)}"
-        query = urllib.parse.urlencode(sorted({
-            "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-            "X-Amz-Credential": f"{self.credentials['access_key_id']}/{scope}",
-            "X-Amz-Date": stamp, "X-Amz-Expires": "3600", "X-Amz-SignedHeaders": names}.items()))
+        query = urllib.parse.urlencode(
+            sorted(
+                {
+                    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+                    "X-Amz-Credential": f"{self.credentials['access_key_id']}/{scope}",
+                    "X-Amz-Date": stamp,
+                    "X-Amz-Expires": "3600",
+                    "X-Amz-SignedHeaders": names,
+                }.items()
+            )
+        )
         lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
         canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\nUNSIGNED-PAYLOAD"
         text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -22,7 +22,9 @@ def photos(context, name, count, width, height):
     folder = os.path.join(context.folder, name)
     if not os.path.isdir(folder):
         os.makedirs(folder)
-        subprocess.run(["node", "photos.cjs", folder, str(count), str(width), str(height)], cwd=SCRIPTS, check=True)
+        subprocess.run(
+            ["node", "photos.cjs", folder, str(count), str(width), str(height)], cwd=SCRIPTS, check=True
+        )
     return folder
 
 
@@ -33,19 +35,33 @@ def thumbnails(context, hoist, peers):
     def per_cpu_second(words):
         def leg():
             result = run_json(words, cwd=SCRIPTS)
-            return Sample(result["images"] / result["cpu_s"], 0, {"images/s": result["images"] / result["seconds"]})
+            return Sample(
+                result["images"] / result["cpu_s"], 0, {"images/s": result["images"] / result["seconds"]}
+            )
+
         return leg
 
-    ours = lambda sizes: per_cpu_second([context.tool("bench_thumbnails"), "--folder", folder, "--count", count,
-                                         "--sizes", sizes])
+    ours = lambda sizes: per_cpu_second(
+        [context.tool("bench_thumbnails"), "--folder", folder, "--count", count, "--sizes", sizes]
+    )
     sharp = lambda sizes: per_cpu_second(["node", "sharp.cjs", folder, sizes, count])
     return Comparison(
-        "thumbnails", "Thumbnails of 12-megapixel photos", "photos/CPU-s",
-        {"hoist 256": ours("256"), "sharp 256": sharp("256"),
-         "hoist 1024 + 256": ours("1024,256"), "sharp 1024 + 256": sharp("1024,256")},
-        [Goal("sharp 256", 0.95, subject="hoist 256"), Goal("sharp 1024 + 256", 1.3, subject="hoist 1024 + 256")],
+        "thumbnails",
+        "Thumbnails of 12-megapixel photos",
+        "photos/CPU-s",
+        {
+            "hoist 256": ours("256"),
+            "sharp 256": sharp("256"),
+            "hoist 1024 + 256": ours("1024,256"),
+            "sharp 1024 + 256": sharp("1024,256"),
+        },
+        [
+            Goal("sharp 256", 0.95, subject="hoist 256"),
+            Goal("sharp 1024 + 256", 1.3, subject="hoist 1024 + 256"),
+        ],
         about="One photo at a time, decode to JPEG; CPU of the process without its start. Hoist makes both sizes from "
-              "one decode, sharp is called twice.")
+        "one decode, sharp is called twice.",
+    )
 
 
 class Clamd:
@@ -59,9 +75,11 @@ class Clamd:
         self.socket = os.path.join(folder, "socket")
         config = os.path.join(folder, "clamd.conf")
         with open(config, "w") as file:
-            file.write(f"LocalSocket {self.socket}\nDatabaseDirectory {folder}/db\nForeground yes\nMaxThreads 4\n"
-                       f"StreamMaxLength 200M\nLogFile {folder}/log\nDisableCache yes\n"
-                       + ("User root\n" if os.getuid() == 0 else ""))
+            file.write(
+                f"LocalSocket {self.socket}\nDatabaseDirectory {folder}/db\nForeground yes\nMaxThreads 4\n"
+                f"StreamMaxLength 200M\nLogFile {folder}/log\nDisableCache yes\n"
+                + ("User root\n" if os.getuid() == 0 else "")
+            )
         self.process = context.processes.start([find_program("clamd"), "-c", config])
         for _ in range(600):
             if os.path.exists(self.socket):
@@ -85,7 +103,7 @@ def pipeline(context, start_hoist, peers):
     count = 100 if context.quick else 2000
     folder = photos(context, "photos-many", count, 2016, 1512)
     clamd = Clamd(context)
-    sample = sorted(os.listdir(folder))[:max(count // 10, 20)]
+    sample = sorted(os.listdir(folder))[: max(count // 10, 20)]
     subset = os.path.join(context.folder, "photos-sample")
     os.makedirs(subset, exist_ok=True)
     for name in sample:
@@ -97,11 +115,23 @@ def pipeline(context, start_hoist, peers):
         for name in sample:
             clamd.scan(os.path.join(subset, name))
         scan = machine.cpu_seconds([clamd.process.pid]) - before
-        decode = run_json([context.tool("bench_thumbnails"), "--folder", subset, "--count", len(sample),
-                           "--sizes", "1024,256"])["cpu_s"]
+        decode = run_json(
+            [
+                context.tool("bench_thumbnails"),
+                "--folder",
+                subset,
+                "--count",
+                len(sample),
+                "--sizes",
+                "1024,256",
+            ]
+        )["cpu_s"]
         per_photo = (scan + decode) / len(sample)
-        return Sample(per_photo * count / os.cpu_count(), 0,
-                      {"scan ms/photo": scan / len(sample) * 1e3, "decode ms/photo": decode / len(sample) * 1e3})
+        return Sample(
+            per_photo * count / os.cpu_count(),
+            0,
+            {"scan ms/photo": scan / len(sample) * 1e3, "decode ms/photo": decode / len(sample) * 1e3},
+        )
 
     runs = iter(range(10**6))
 
@@ -109,28 +139,38 @@ def pipeline(context, start_hoist, peers):
         hoist = start_hoist(f"photos-{next(runs)}", HOIST_SCANNER_SOCKET=clamd.socket)
         try:
             began = time.monotonic()
-            put = subprocess.run([hoist.binary, "put", folder, "--server", hoist.api, "--project", "photos", "--json"],
-                                 env={**os.environ, "HOIST_TOKEN": hoist.token}, capture_output=True, text=True,
-                                 timeout=900)
+            put = subprocess.run(
+                [hoist.binary, "put", folder, "--server", hoist.api, "--project", "photos", "--json"],
+                env={**os.environ, "HOIST_TOKEN": hoist.token},
+                capture_output=True,
+                text=True,
+                timeout=900,
+            )
             sent = time.monotonic() - began
             if put.returncode != 0:
                 raise Failed(f"hoist put: {put.stderr[-300:]}{put.stdout[-300:]}")
             wait_until_completed(hoist, count)
             took = time.monotonic() - began
-            return Sample(took, count, {"sent after s": sent, "CPU s of server and children":
-                                        machine.cpu_seconds([hoist.pid])})
+            return Sample(
+                took,
+                count,
+                {"sent after s": sent, "CPU s of server and children": machine.cpu_seconds([hoist.pid])},
+            )
         finally:
             hoist.stop()
             shutil.rmtree(hoist.data, ignore_errors=True)
 
     return Comparison(
-        "photos", f"{count} photos by `hoist put` until all are COMPLETED", "s",
+        "photos",
+        f"{count} photos by `hoist put` until all are COMPLETED",
+        "s",
         {"raw decode + scan": raw, "hoist": through_hoist},
         [Goal("raw decode + scan", 1.15, lower_is_better=True)],
         durability="every object and record flushed; the raw figure stores nothing.",
         about=f"{count} photos of 2016 x 1512. Raw is the CPU of decoding (both thumbnails) and of clamd for a tenth of "
-              f"the same photos, scaled up and divided by {os.cpu_count()} cores.",
-        rounds=1)
+        f"the same photos, scaled up and divided by {os.cpu_count()} cores.",
+        rounds=1,
+    )
 
 
 def wait_until_completed(hoist, count):

@@ -89,7 +89,9 @@ def warm(folder):
 
 def describe():
     with open("/proc/cpuinfo") as file:
-        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
+        model = next(
+            (line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown"
+        )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     with open("/etc/os-release") as file:
         system = next(line.split('"')[1] for line in file if line.startswith("PRETTY_NAME"))

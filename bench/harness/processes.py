@@ -45,8 +45,16 @@ class Processes:
     def start(self, words, port=None, environment=None, cwd=None, user=None):
         """Starts a program and waits until its port answers."""
         log = open(os.path.join(self.log_folder, os.path.basename(words[0]) + ".log"), "a")
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd, user=user,
-                                   env={**os.environ, **(environment or {})}, start_new_session=True)
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=cwd,
+            user=user,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
         log.close()
         self.running.append(process)
         began = time.monotonic()
@@ -77,7 +85,9 @@ class Processes:
 
 def run_json(words, timeout_s=300, **options):
     """The last line that a program prints, as JSON."""
-    ran = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=timeout_s, **options)
+    ran = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, timeout=timeout_s, **options
+    )
     if ran.returncode != 0:
         raise Failed(f"{words[0]} {words[1] if len(words) > 1 else ''}: {ran.stderr.strip()[-400:]}")
     return json.loads(ran.stdout.strip().splitlines()[-1])

@@ -23,8 +23,10 @@ def goal_table(results):
     for comparison, samples in results:
         for (goal_text, ratio, word), goal in zip(verdict_cells(comparison, samples), comparison.goals):
             cell = lambda name: samples[name].text() if samples[name].values else "-"
-            lines.append(f"| {comparison.title} ({comparison.unit}) | {cell(goal.subject)} | "
-                         f"{goal.peer} {cell(goal.peer)} | {ratio} | {goal_text} | {word} |")
+            lines.append(
+                f"| {comparison.title} ({comparison.unit}) | {cell(goal.subject)} | "
+                f"{goal.peer} {cell(goal.peer)} | {ratio} | {goal_text} | {word} |"
+            )
     return lines
 
 
@@ -39,11 +41,16 @@ def detail_table(comparison, samples):
     lines.append("|---" * (4 + len(keys)) + "|")
     for name, each in samples.items():
         if not each.values:
-            lines.append(f"| {name} | not measured: {comparison.missing.get(name, 'no samples')} |" + " |" * (2 + len(keys)))
+            lines.append(
+                f"| {name} | not measured: {comparison.missing.get(name, 'no samples')} |"
+                + " |" * (2 + len(keys))
+            )
             continue
         flushes = short(median(each.flushes)) if each.flushes else "-"
         notes = [note_text(each.notes.get(key)) for key in keys]
-        lines.append(f"| {name} | " + " | ".join([each.text(), flushes, short(median(each.written_mb)), *notes]) + " |")
+        lines.append(
+            f"| {name} | " + " | ".join([each.text(), flushes, short(median(each.written_mb)), *notes]) + " |"
+        )
     return lines + [""]
 
 
@@ -54,8 +61,20 @@ def note_text(values):
 
 
 def markdown(results, heading):
-    lines = ["# Results", "", *heading, "", "## Goals", "", *goal_table(results), "", "## Measurements", "",
-             "Cells are `median [min-max] (rounds)`. Flushes are the disk's own count in the leg, per operation.", ""]
+    lines = [
+        "# Results",
+        "",
+        *heading,
+        "",
+        "## Goals",
+        "",
+        *goal_table(results),
+        "",
+        "## Measurements",
+        "",
+        "Cells are `median [min-max] (rounds)`. Flushes are the disk's own count in the leg, per operation.",
+        "",
+    ]
     for comparison, samples in results:
         lines += detail_table(comparison, samples)
     return "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ from .stats import Samples, judge
 @dataclass
 class Sample:
     """What one leg measured. `operations` turns flushes into flushes per operation."""
+
     value: float
     operations: float = 0
     notes: dict = field(default_factory=dict)
@@ -19,7 +20,7 @@ class Sample:
 
 @dataclass
 class Comparison:
-    name: str          # for --only
+    name: str  # for --only
     title: str
     unit: str
     contestants: dict  # name -> function that runs one leg and answers a Sample
@@ -36,7 +37,7 @@ def run_comparison(comparison, context):
     samples = {name: Samples() for name in comparison.contestants}
     names = list(comparison.contestants)
     for number in range(context.rounds or comparison.rounds):
-        for name in names[number % len(names):] + names[:number % len(names)]:
+        for name in names[number % len(names) :] + names[: number % len(names)]:
             if name not in comparison.missing:
                 run_leg(comparison, name, samples[name], context)
     return samples
@@ -65,8 +66,10 @@ def run_leg(comparison, name, samples, context):
             sample.notes["CPU us/op"] = meter.cpu_s * 1e6 / sample.operations
     for key, value in sample.notes.items():
         samples.notes.setdefault(key, []).append(value)
-    context.log(f"{comparison.name:18} {name:24} {sample.value:12.2f} {comparison.unit:10} "
-                f"flushes={meter.flushes} written_mb={meter.written_mb:.0f} seconds={meter.seconds:.2f}")
+    context.log(
+        f"{comparison.name:18} {name:24} {sample.value:12.2f} {comparison.unit:10} "
+        f"flushes={meter.flushes} written_mb={meter.written_mb:.0f} seconds={meter.seconds:.2f}"
+    )
 
 
 class Context:
@@ -75,7 +78,7 @@ class Context:
     def __init__(self, folder, processes, tools, quick, rounds):
         self.folder = folder
         self.processes = processes
-        self.tools = tools    # folder of the load programs
+        self.tools = tools  # folder of the load programs
         self.quick = quick
         self.rounds = rounds  # nothing: as each comparison says
         self.cleanups = []

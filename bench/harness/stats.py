@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 @dataclass
 class Samples:
     values: list = field(default_factory=list)
-    flushes: list = field(default_factory=list)    # per operation
+    flushes: list = field(default_factory=list)  # per operation
     written_mb: list = field(default_factory=list)
     notes: dict = field(default_factory=dict)
 

@@ -26,15 +26,24 @@ def run(folder, url, seconds, connections=64, threads=2, method="GET", body=None
     for name, value in (headers or {}).items():
         lines.append(f"wrk.headers[ {lua_text(name)} ] = {lua_text(value)}")
     if isinstance(body, tuple):
-        lines += ["local serial = 0", "request = function()", "  serial = serial + 1",
-                  f"  return wrk.format(nil, nil, nil, {body[1]})", "end"]
+        lines += [
+            "local serial = 0",
+            "request = function()",
+            "  serial = serial + 1",
+            f"  return wrk.format(nil, nil, nil, {body[1]})",
+            "end",
+        ]
     elif body is not None:
         lines.append(f"wrk.body = {lua_text(body)}")
     script = os.path.join(folder, "wrk.lua")
     with open(script, "w") as file:
         file.write("\n".join(lines) + SUMMARY)
-    ran = subprocess.run([find_program("wrk"), f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "-s", script, url],
-                         capture_output=True, text=True, timeout=seconds + 60)
+    ran = subprocess.run(
+        [find_program("wrk"), f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "-s", script, url],
+        capture_output=True,
+        text=True,
+        timeout=seconds + 60,
+    )
     if ran.returncode != 0:
         raise Failed(f"wrk {url}: {ran.stderr.strip() or ran.stdout.strip()}")
     result = json.loads(ran.stdout.strip().splitlines()[-1])

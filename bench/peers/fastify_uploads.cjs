@@ -12,8 +12,19 @@ function grant(file) {
   const id = crypto.randomUUID();
   const key = `uploads/${id}`;
   return {
-    upload: { id, key, filename: file.filename, content_type: file.content_type, size: file.size, status: 'PENDING' },
-    transfer: { method: 'PUT', url: presignPut(key, file.content_type, file.size), headers: { 'Content-Type': file.content_type } },
+    upload: {
+      id,
+      key,
+      filename: file.filename,
+      content_type: file.content_type,
+      size: file.size,
+      status: 'PENDING',
+    },
+    transfer: {
+      method: 'PUT',
+      url: presignPut(key, file.content_type, file.size),
+      headers: { 'Content-Type': file.content_type },
+    },
   };
 }
 

@@ -9,7 +9,12 @@ const [folder, ...numbers] = process.argv.slice(2);
 const [count, width, height] = numbers.map(Number);
 const exif = {
   IFD0: { Make: 'Acme', Model: 'Site 1', Orientation: '6', DateTime: '2026:01:02 03:04:05' },
-  IFD3: { GPSLatitudeRef: 'S', GPSLatitude: '33/1 26/1 30/1', GPSLongitudeRef: 'W', GPSLongitude: '70/1 39/1 0/1' },
+  IFD3: {
+    GPSLatitudeRef: 'S',
+    GPSLatitude: '33/1 26/1 30/1',
+    GPSLongitudeRef: 'W',
+    GPSLongitude: '70/1 39/1 0/1',
+  },
 };
 
 // Shapes of a large scale under grain of a small one: compresses like a photograph, to about 0.35 bytes a pixel.
@@ -17,7 +22,8 @@ async function base() {
   const noise = (w, h) => sharp(crypto.randomBytes(w * h * 3), { raw: { width: w, height: h, channels: 3 } });
   const shapes = await noise(24, 18).resize(width, height, { kernel: 'cubic' }).raw().toBuffer();
   const grain = crypto.randomBytes(shapes.length);
-  for (let i = 0; i < shapes.length; i++) shapes[i] = Math.max(0, Math.min(255, shapes[i] + ((grain[i] & 31) - 16)));
+  for (let i = 0; i < shapes.length; i++)
+    shapes[i] = Math.max(0, Math.min(255, shapes[i] + ((grain[i] & 31) - 16)));
   return shapes;
 }
 
@@ -30,7 +36,10 @@ function commented(jpeg, text) {
 async function encode(pixels, shift) {
   const at = (shift % height) * width * 3;
   const shifted = Buffer.concat([pixels.subarray(at), pixels.subarray(0, at)]);
-  return sharp(shifted, { raw: { width, height, channels: 3 } }).jpeg({ quality: 88 }).withExif(exif).toBuffer();
+  return sharp(shifted, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 88 })
+    .withExif(exif)
+    .toBuffer();
 }
 
 async function run() {

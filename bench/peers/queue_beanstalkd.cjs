@@ -41,7 +41,8 @@ async function run() {
   const [port, count, producers, consume] = process.argv.slice(2).map(Number);
   const connections = Array.from({ length: producers }, () => new Connection(port));
   const produced = await produce(count, producers, (body, producer) =>
-    expect('INSERTED', connections[producer].send(`put 0 0 60 ${Buffer.byteLength(body)}\r\n${body}\r\n`)));
+    expect('INSERTED', connections[producer].send(`put 0 0 60 ${Buffer.byteLength(body)}\r\n${body}\r\n`)),
+  );
   if (!consume) return report(produced);
   const consumed = new Consumed(count);
   const consumer = new Connection(port);

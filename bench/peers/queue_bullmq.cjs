@@ -8,7 +8,9 @@ async function run() {
   const queue = new Queue(`bench-${producers}`, { connection });
   await queue.waitUntilReady();
   await queue.obliterate({ force: true });
-  const produced = await produce(count, producers, (body) => queue.add('task', { body }, { removeOnComplete: true }));
+  const produced = await produce(count, producers, (body) =>
+    queue.add('task', { body }, { removeOnComplete: true }),
+  );
   if (!consume) return report(produced);
   const consumed = new Consumed(count);
   new Worker(queue.name, async (job) => consumed.see(job.data.body), { connection, concurrency: 1 });

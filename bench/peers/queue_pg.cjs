@@ -9,8 +9,11 @@ async function run() {
   const [host] = process.argv.slice(2);
   const [count, producers, consume] = process.argv.slice(3).map(Number);
   const pool = new Pool({ host, port: 5432, user: 'postgres', max: producers });
-  await pool.query('drop table if exists jobs; create table jobs (id bigserial primary key, body text not null)');
-  const insert = (body) => pool.query({ name: 'insert', text: 'insert into jobs (body) values ($1) returning id', values: [body] });
+  await pool.query(
+    'drop table if exists jobs; create table jobs (id bigserial primary key, body text not null)',
+  );
+  const insert = (body) =>
+    pool.query({ name: 'insert', text: 'insert into jobs (body) values ($1) returning id', values: [body] });
   const produced = await produce(count, producers, insert);
   if (!consume) return report(produced);
   const consumed = new Consumed(count);

@@ -3,7 +3,8 @@
 // (judged with one producer only: with more, the numbers are given before the race).
 const now = () => Number(process.hrtime.bigint()) / 1e9;
 
-const bodyOf = (n) => JSON.stringify({ n, title: 'Prepare the photos', pad: 'x'.repeat(250 - String(n).length) });
+const bodyOf = (n) =>
+  JSON.stringify({ n, title: 'Prepare the photos', pad: 'x'.repeat(250 - String(n).length) });
 
 async function produce(count, producers, send) {
   let next = 0;
@@ -19,7 +20,11 @@ async function produce(count, producers, send) {
   await Promise.all(Array.from({ length: producers }, (_, producer) => one(producer)));
   const seconds = now() - began;
   latencies.sort((a, b) => a - b);
-  return { per_s: count / seconds, p50_ms: latencies[count >> 1], p99_ms: latencies[Math.floor(count * 0.99)] };
+  return {
+    per_s: count / seconds,
+    p50_ms: latencies[count >> 1],
+    p99_ms: latencies[Math.floor(count * 0.99)],
+  };
 }
 
 class Consumed {
@@ -41,7 +46,13 @@ class Consumed {
 }
 
 function report(produced, consumed) {
-  console.log(JSON.stringify({ ...produced, consumed_per_s: consumed ? consumed.per_s : null, misordered: consumed ? consumed.misordered : null }));
+  console.log(
+    JSON.stringify({
+      ...produced,
+      consumed_per_s: consumed ? consumed.per_s : null,
+      misordered: consumed ? consumed.misordered : null,
+    }),
+  );
   process.exit(0);
 }
 

@@ -2,4 +2,10 @@
 const S3rver = require('s3rver');
 
 const [port, directory] = process.argv.slice(2);
-new S3rver({ port: Number(port), address: '127.0.0.1', silent: true, directory, configureBuckets: [{ name: 'media' }] }).run();
+new S3rver({
+  port: Number(port),
+  address: '127.0.0.1',
+  silent: true,
+  directory,
+  configureBuckets: [{ name: 'media' }],
+}).run();

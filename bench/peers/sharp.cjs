@@ -9,18 +9,31 @@ sharp.concurrency(1);
 sharp.cache(false);
 
 async function run() {
-  const photos = fs.readdirSync(folder).filter((name) => name.endsWith('.jpg')).sort().slice(0, Number(count));
+  const photos = fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.jpg'))
+    .sort()
+    .slice(0, Number(count));
   const cpu = process.cpuUsage();
   const began = process.hrtime.bigint();
   let bytes = 0;
   for (const name of photos)
     for (const size of sizes.split(',').map(Number)) {
-      const out = await sharp(path.join(folder, name)).rotate().resize(size, size, { fit: 'inside' }).jpeg({ quality: 80 }).toBuffer();
+      const out = await sharp(path.join(folder, name))
+        .rotate()
+        .resize(size, size, { fit: 'inside' })
+        .jpeg({ quality: 80 })
+        .toBuffer();
       bytes += out.length;
     }
   const used = process.cpuUsage(cpu);
-  console.log(JSON.stringify({
-    images: photos.length, seconds: Number(process.hrtime.bigint() - began) / 1e9, cpu_s: (used.user + used.system) / 1e6, bytes,
-  }));
+  console.log(
+    JSON.stringify({
+      images: photos.length,
+      seconds: Number(process.hrtime.bigint() - began) / 1e9,
+      cpu_s: (used.user + used.system) / 1e6,
+      bytes,
+    }),
+  );
 }
 run();

@@ -37,4 +37,5 @@ function presignPut(key, type, size, now = new Date()) {
 }
 
 module.exports = { presignPut };
-if (require.main === module) console.log(presignPut('uploads/a b.jpg', 'image/jpeg', 3145728, new Date('2026-01-02T03:04:05Z')));
+if (require.main === module)
+  console.log(presignPut('uploads/a b.jpg', 'image/jpeg', 3145728, new Date('2026-01-02T03:04:05Z')));
