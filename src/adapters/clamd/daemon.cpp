@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr auto stop_patience = std::chrono::seconds{5};
 constexpr auto healthy_after = std::chrono::seconds{30};
+constexpr auto engine_bytes_max = std::int64_t{2'000'000'000};  // ClamAV takes no larger file
 constexpr auto look_every = std::chrono::milliseconds{200};
 
 // The EICAR test file by its bytes in hexadecimal, so that this file is not itself one.
@@ -80,9 +81,10 @@ std::string configuration(DaemonOptions const& options, std::string const& datab
   auto text = fmt::format("LocalSocket {0}/clamd.sock\nTemporaryDirectory {0}/tmp\nLogFile {0}/clamd.log\n",
                           options.folder);
   text += fmt::format("DatabaseDirectory {}\n", database);
+  auto const file_max = std::min(options.file_bytes_max, engine_bytes_max);
   // A container and what is in it count together towards MaxScanSize.
-  text += fmt::format("StreamMaxLength {0}\nMaxFileSize {0}\nMaxScanSize {1}\n", options.file_bytes_max,
-                      4 * options.file_bytes_max);
+  text += fmt::format("StreamMaxLength {0}\nMaxFileSize {0}\nMaxScanSize {1}\n", file_max,
+                      std::min(4 * file_max, engine_bytes_max));
   text +=
       "LocalSocketMode 600\n"
       "FixStaleSocket yes\n"

@@ -11,6 +11,7 @@
 #include "adapters/vips/exif.hpp"
 #include "adapters/vips/limits.hpp"
 #include "adapters/vips/slugs.hpp"
+#include "adapters/vips/tiff_exif.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
 
@@ -199,7 +200,7 @@ Result<MediaReport> read_picture(std::string_view bytes, std::string_view type) 
       vips_image_get_blob(header.get(), VIPS_META_EXIF_NAME, &exif, &length) == 0)
     read_exif({static_cast<char const*>(exif), length}, report);
   else if (type == "image/tiff")
-    read_exif(bytes, report);  // a TIFF is an EXIF block itself
+    read_exif(exif_of_tiff(bytes), report);
   TRY(report.thumbnails, make_thumbnails(bytes, type, header.get()));
   CHECK(check_warning(type));
   return report;
