@@ -55,10 +55,9 @@ def fanout(context, hoist, peers):
         trigger = request_file(context, "trigger-hoist", hoist.api_port, "/uploads", body, hoist.headers())
         return leg(
             hoist.api_port,
-            "/ws",
+            "/ws?topic=project:fanout",
             trigger,
             headers=f"Authorization: Bearer {hoist.token}",
-            subscribe=json.dumps({"subscribe": {"project_id": "fanout"}}),
         )
 
     def theirs():

@@ -128,11 +128,11 @@ std::string base64url(std::string_view bytes) {
 std::optional<std::string> unbase64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   for (auto padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
-  return decode64(text, standard_alphabet);
+  return decode64(text, standard_values);
 }
 
 std::optional<std::string> unbase64url(std::string_view text) {
-  return decode64(text, url_alphabet);
+  return decode64(text, url_values);
 }
 
 std::string percent_encode(std::string_view text, bool keep_slash) {

@@ -21,6 +21,10 @@ EVP_MD const* digest_of(Hasher::Algorithm algorithm) {
   HOIST_ASSERT(false);
 }
 
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
 unsigned char const* bytes_of(std::string_view data) {
   return reinterpret_cast<unsigned char const*>(data.data());
 }
@@ -53,9 +57,17 @@ std::string Hasher::finish() {
   return digest;
 }
 
+// OpenSSL's one-shot SHA256() looks the algorithm up at each call, which for short inputs costs
+// several times the hashing.
 std::string sha256(std::string_view data) {
+  static auto* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local auto const context = std::unique_ptr<EVP_MD_CTX, FreeContext>{EVP_MD_CTX_new()};
   auto digest = std::string(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(bytes_of(data), data.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  auto* const bytes = reinterpret_cast<unsigned char*>(digest.data());
+  auto const ok = EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1 &&
+                  EVP_DigestUpdate(context.get(), data.data(), data.size()) == 1 &&
+                  EVP_DigestFinal_ex(context.get(), bytes, nullptr) == 1;
+  HOIST_ASSERT(ok);
   return digest;
 }
 

@@ -102,6 +102,12 @@ bool has_control_character(std::string_view text, bool line_breaks) {
   return false;
 }
 
+// Byte order of UTF-8 is the order of code points, which differs from that of UTF-16 units only
+// from U+E000 on (lead bytes EE and above), where UTF-16 puts the surrogates first.
+bool orders_as_bytes(std::string_view utf8) {
+  return std::ranges::all_of(utf8, [](char c) { return static_cast<unsigned char>(c) < 0xEE; });
+}
+
 std::u16string to_utf16(std::string_view utf8) {
   auto out = std::u16string{};
   for (std::size_t i = 0; i < utf8.size();) {
@@ -176,18 +182,36 @@ void append_canonical_number(std::string& out, double number) {
   }
 }
 
+// Integers that a double holds exactly are written as they are; larger ones are rounded like doubles.
+void append_canonical_integer(std::string& out, std::int64_t number) {
+  constexpr auto exact_max = std::int64_t{1} << 53;
+  if (number > exact_max || number < -exact_max) {
+    append_canonical_number(out, static_cast<double>(number));
+    return;
+  }
+  fmt::format_to(std::back_inserter(out), "{}", number);
+}
+
 void append_canonical(std::string& out, json::value const& value);
 
 void append_canonical_object(std::string& out, json::object const& object) {
-  auto members = std::vector<std::pair<std::u16string, json::key_value_pair const*>>{};
-  for (auto const& member : object) members.emplace_back(to_utf16(member.key()), &member);
-  std::ranges::sort(members, {}, [](auto const& member) -> auto const& { return member.first; });
+  auto members = std::vector<json::key_value_pair const*>{};
+  members.reserve(object.size());
+  auto plain = true;
+  for (auto const& member : object) {
+    members.push_back(&member);
+    plain = plain && orders_as_bytes(member.key());
+  }
+  if (plain)
+    std::ranges::sort(members, {}, [](auto const* member) { return std::string_view{member->key()}; });
+  else
+    std::ranges::sort(members, {}, [](auto const* member) { return to_utf16(member->key()); });
   out += '{';
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (i > 0) out += ',';
-    append_canonical_string(out, members[i].second->key());
+    append_canonical_string(out, members[i]->key());
     out += ':';
-    append_canonical(out, members[i].second->value());
+    append_canonical(out, members[i]->value());
   }
   out += '}';
 }
@@ -196,7 +220,7 @@ void append_canonical(std::string& out, json::value const& value) {
   switch (value.kind()) {
     case json::kind::null: out += "null"; return;
     case json::kind::bool_: out += value.get_bool() ? "true" : "false"; return;
-    case json::kind::int64: append_canonical_number(out, static_cast<double>(value.get_int64())); return;
+    case json::kind::int64: append_canonical_integer(out, value.get_int64()); return;
     case json::kind::uint64: append_canonical_number(out, static_cast<double>(value.get_uint64())); return;
     case json::kind::double_: append_canonical_number(out, value.get_double()); return;
     case json::kind::string: append_canonical_string(out, value.get_string()); return;

@@ -1,7 +1,6 @@
 #include "events/service.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "base/json.hpp"
 #include "base/log.hpp"
@@ -10,12 +9,12 @@
 namespace hoist::events {
 namespace {
 
-constexpr int reconcile_page = 1000;
+constexpr std::size_t join_events = 128;  // whose details are asked for at once
 
 std::vector<OutboxItem> items_of(std::vector<Result<IndexedEvent>> const& events) {
   auto items = std::vector<OutboxItem>{};
   for (auto const& event : events)
-    if (event && !event->duplicate) items.push_back(event->details);
+    if (event && !event->duplicate && !event->holds_details) items.push_back(event->details);
   return items;
 }
 
@@ -23,7 +22,32 @@ NewEvent redaction_event(std::vector<EventId> const& ids, UserId by, std::string
   auto list = json::array{};
   for (auto const& id : ids) list.emplace_back(id.str());
   auto details = json::object{{"redacted", std::move(list)}, {"reason", reason}};
-  return {EventId{new_uuid7(now)}, std::move(by), "event.redacted", now, canonical_json(details), "", false};
+  auto event = NewEvent{};
+  event.id = EventId{new_uuid7(now)};
+  event.user = std::move(by);
+  event.type = redaction_type;
+  event.at = now;
+  event.details = canonical_json(details);
+  event.keep_details = true;  // whoever verifies the log needs them, whatever the other store does
+  return event;
+}
+
+EventView view_of(IndexedEvent event, std::map<EventId, EventDetail>& found) {
+  auto view = EventView{};
+  auto const at = found.find(event.facts.id);
+  if (!event.user) {
+    view.state = EventView::Details::redacted;
+  } else if (event.holds_details) {
+    view.state = EventView::Details::present;
+    view.details = std::move(event.details.details);
+    view.details_salt = std::move(event.details.salt);
+  } else if (at != found.end() && !at->second.redacted) {
+    view.state = EventView::Details::present;
+    view.details = std::move(at->second.details);
+    view.details_salt = std::move(at->second.salt);
+  }
+  view.event = std::move(event);
+  return view;
 }
 
 }  // namespace
@@ -57,10 +81,23 @@ Async<std::vector<Result<Recorded>>> Service::record(TenantId tenant, std::vecto
       continue;
     }
     (event->duplicate ? duplicates_ : recorded_).add();
-    auto const here = event->duplicate || (stored && *stored);
+    auto const here = !event->duplicate && stored && *stored;
     outcomes.emplace_back(Recorded{*std::move(event), here});
   }
+  CO_CHECK(co_await mark_stored_duplicates(tenant, outcomes, deadline));
   co_return outcomes;
+}
+
+// The first attempt may have left its details in the outbox.
+Async<> Service::mark_stored_duplicates(TenantId tenant, std::vector<Result<Recorded>>& outcomes,
+                                        Deadline deadline) {
+  auto repeated = std::vector<IndexedEvent>{};
+  for (auto const& outcome : outcomes)
+    if (outcome && outcome->event.duplicate) repeated.push_back(outcome->event);
+  CO_TRY(auto const found, co_await details_of(std::move(tenant), repeated, deadline));
+  for (auto& outcome : outcomes)
+    if (outcome && outcome->event.duplicate) outcome->details_stored = found.contains(outcome->event.facts.id);
+  co_return Result<void>{};
 }
 
 // true: all details are in the other store. Its failure is not the caller's: the outbox has them.
@@ -109,10 +146,15 @@ Async<int> Service::relay(Deadline deadline) {
   co_return static_cast<int>(items.size());
 }
 
-Async<std::vector<EventView>> Service::list(EventQuery query, Deadline deadline) {
+Async<EventPage> Service::list(EventQuery query, Deadline deadline) {
+  auto const page = static_cast<std::size_t>(query.limit++);  // one more tells whether there is more
   auto work = [&](sql::Transaction& tx) { return index_.list(tx, query); };
   CO_TRY(auto events, co_await database_.read(query.tenant, work, deadline));
-  co_return co_await join(query.tenant, std::move(events), deadline);
+  auto const more = events.size() > page;
+  if (more) events.pop_back();
+  CO_TRY(auto joined, co_await join(query.tenant, std::move(events), deadline));
+  joined.more = joined.more || more;
+  co_return joined;
 }
 
 Async<EventView> Service::find(TenantId tenant, EventId id, Deadline deadline) {
@@ -120,40 +162,42 @@ Async<EventView> Service::find(TenantId tenant, EventId id, Deadline deadline) {
   CO_TRY(auto event, co_await database_.read(tenant, work, deadline));
   auto one = std::vector<IndexedEvent>{};
   one.push_back(std::move(event));
-  CO_TRY(auto views, co_await join(tenant, std::move(one), deadline));
-  co_return std::move(views.front());
+  CO_TRY(auto page, co_await join(tenant, std::move(one), deadline));
+  co_return std::move(page.events.front());
 }
 
-Async<std::vector<EventView>> Service::join(TenantId tenant, std::vector<IndexedEvent> events,
-                                            Deadline deadline) {
+// Those that can be had; a store that fails leaves its events without.
+Async<std::map<EventId, EventDetail>> Service::details_of(TenantId tenant,
+                                                          std::span<IndexedEvent const> events,
+                                                          Deadline deadline) {
   auto ids = std::vector<EventId>{};
   for (auto const& event : events)
-    if (event.user) ids.push_back(event.facts.id);
-  auto found = std::map<EventId, EventDetail>{};
-  if (!ids.empty()) {
-    auto const patience = std::min(deadline, deadline_in(options_.details_patience));
-    auto got = co_await details_.get(tenant, std::move(ids), patience);
-    if (got)
-      found = *std::move(got);
-    else
-      log::warn("event details cannot be read", {{"cause", got.error().to_string()}});
-  }
-  auto views = std::vector<EventView>{};
-  views.reserve(events.size());
-  for (auto& event : events) {
-    auto view = EventView{};
-    auto const at = found.find(event.facts.id);
-    if (!event.user)
-      view.state = EventView::Details::redacted;
-    else if (at != found.end() && !at->second.redacted) {
-      view.state = EventView::Details::present;
-      view.details = std::move(at->second.details);
-      view.details_salt = std::move(at->second.salt);
+    if (event.user && !event.holds_details) ids.push_back(event.facts.id);
+  if (ids.empty()) co_return std::map<EventId, EventDetail>{};
+  auto const patience = std::min(deadline, deadline_in(options_.details_patience));
+  auto got = co_await details_.get(std::move(tenant), std::move(ids), patience);
+  if (got) co_return *std::move(got);
+  log::warn("event details cannot be read", {{"cause", got.error().to_string()}});
+  co_return std::map<EventId, EventDetail>{};
+}
+
+Async<EventPage> Service::join(TenantId tenant, std::vector<IndexedEvent> events, Deadline deadline) {
+  auto page = EventPage{};
+  page.events.reserve(events.size());
+  auto bytes = std::size_t{0};
+  for (std::size_t begin = 0; begin < events.size(); begin += join_events) {
+    if (bytes > page_bytes_max) {
+      page.more = true;
+      break;
     }
-    view.event = std::move(event);
-    views.push_back(std::move(view));
+    auto const chunk = std::span{events}.subspan(begin, std::min(join_events, events.size() - begin));
+    CO_TRY(auto found, co_await details_of(tenant, chunk, deadline));
+    for (auto& event : chunk) {
+      page.events.push_back(view_of(std::move(event), found));
+      bytes += page.events.back().details.size();
+    }
   }
-  co_return views;
+  co_return page;
 }
 
 Async<std::int64_t> Service::redact(TenantId tenant, std::vector<EventId> ids, UserId by, std::string reason,
@@ -171,59 +215,6 @@ Async<std::int64_t> Service::redact(TenantId tenant, std::vector<EventId> ids, U
   CO_TRY(auto const redacted, co_await database_.write(tenant, work, deadline));
   (void)co_await relay(deadline);  // at once where possible; the loop does it otherwise
   co_return redacted;
-}
-
-Async<std::int64_t> Service::retire(TenantId tenant, Time before, Deadline deadline) {
-  auto work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
-    TRY(auto const head, index_.head(tx, tenant));
-    TRY(auto const rows, tx.query("SELECT COALESCE(MIN(sequence), $3) FROM events "
-                                  "WHERE tenant = $1 AND received_us >= $2",
-                                  {tenant.str(), sql::value(before), head.last_sequence + 1}));
-    return index_.retire(tx, tenant, rows.at(0).integer(0));
-  };
-  co_return co_await database_.write(tenant, work, deadline);
-}
-
-Async<ReconcileReport> Service::reconcile(TenantId tenant, Deadline deadline) {
-  auto report = ReconcileReport{};
-  auto query = EventQuery{};
-  query.tenant = tenant;
-  query.limit = reconcile_page;
-  auto head_work = [&](sql::Transaction& tx) { return index_.head(tx, tenant); };
-  CO_TRY(auto const head, co_await database_.read(tenant, head_work, deadline));
-  query.after = head.first_sequence - 1;
-  auto indexed = std::unordered_set<EventId>{};
-  while (true) {
-    CO_TRY(auto const page, co_await list(query, deadline));
-    if (page.empty()) break;
-    auto waiting_work = [&](sql::Transaction& tx) { return index_.outbox(tx, INT32_MAX); };
-    CO_TRY(auto const outbox, co_await database_.read(system_scope(), waiting_work, deadline));
-    for (auto const& view : page) {
-      ++report.checked;
-      auto const& facts = view.event.facts;
-      indexed.insert(facts.id);
-      if (view.state == EventView::Details::redacted) continue;
-      auto const queued =
-          std::ranges::any_of(outbox, [&](auto const& item) { return item.event == facts.id; });
-      if (view.state == EventView::Details::present) {
-        if (commitment(view.details_salt, view.details) != facts.details_hash)
-          report.altered.push_back(facts.id);
-      } else if (queued) {
-        ++report.pending;
-      } else {
-        report.missing.push_back(facts.id);
-      }
-    }
-    query.after = page.back().event.facts.sequence;
-  }
-  for (auto after = EventId{};;) {
-    CO_TRY(auto const ids, co_await details_.ids(tenant, after, reconcile_page, deadline));
-    if (ids.empty()) break;
-    for (auto const& id : ids)
-      if (!indexed.contains(id)) report.orphans.push_back(id);
-    after = ids.back();
-  }
-  co_return report;
 }
 
 }  // namespace hoist::events

@@ -9,8 +9,10 @@
 //            the index and either in the details store or in the outbox.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,14 +44,12 @@ struct EventView {
   std::string details_salt;  // when present: proves details_hash
 };
 
-struct ReconcileReport {
-  std::int64_t checked = 0;
-  std::int64_t pending = 0;      // in the outbox, on their way
-  std::vector<EventId> missing;  // indexed, neither in the details store nor in the outbox
-  std::vector<EventId> orphans;  // details without an index row
-  std::vector<EventId> altered;  // details that do not match their hash
-  [[nodiscard]] bool equal() const { return missing.empty() && orphans.empty() && altered.empty(); }
+struct EventPage {
+  std::vector<EventView> events;
+  bool more = false;  // there are more: the limit, or page_bytes_max, was reached
 };
+
+inline constexpr std::size_t page_bytes_max = 8 * 1024 * 1024;  // of details; a page may end before its limit
 
 class Service {
  public:
@@ -59,26 +59,29 @@ class Service {
   // All accepted events become durable together; an event refused for its id fails alone.
   Async<std::vector<Result<Recorded>>> record(TenantId tenant, std::vector<NewEvent> events,
                                               Deadline deadline);
-  Async<std::vector<EventView>> list(EventQuery query, Deadline deadline);
+  Async<EventPage> list(EventQuery query, Deadline deadline);
   Async<EventView> find(TenantId tenant, EventId id, Deadline deadline);
   // Erases user and details of these events, and records that it was done as an event of its own.
+  // Answers how many it erased: those that were erased before, and notices of erasures, stay.
   Async<std::int64_t> redact(TenantId tenant, std::vector<EventId> ids, UserId by, std::string reason,
                              Deadline deadline);
-  Async<std::int64_t> retire(TenantId tenant, Time before, Deadline deadline);
 
   // Moves what the outbox holds to the details store; answers how many items it moved. Called in a
   // loop by the host, and after failures with its backoff.
   Async<int> relay(Deadline deadline);
-  Async<ReconcileReport> reconcile(TenantId tenant, Deadline deadline);
 
   [[nodiscard]] Database& database() { return database_; }
   [[nodiscard]] EventIndex& index() { return index_; }
+  [[nodiscard]] EventDetails& details() { return details_; }
   [[nodiscard]] Clock const& clock() const { return clock_; }
   [[nodiscard]] Broadcast& broadcast() { return broadcast_; }
 
  private:
   Async<bool> try_details(std::vector<Result<IndexedEvent>> const& events, Deadline deadline);
-  Async<std::vector<EventView>> join(TenantId tenant, std::vector<IndexedEvent> events, Deadline deadline);
+  Async<EventPage> join(TenantId tenant, std::vector<IndexedEvent> events, Deadline deadline);
+  Async<std::map<EventId, EventDetail>> details_of(TenantId tenant, std::span<IndexedEvent const> events,
+                                                   Deadline deadline);
+  Async<> mark_stored_duplicates(TenantId tenant, std::vector<Result<Recorded>>& outcomes, Deadline deadline);
   void remember_settled(std::vector<OutboxItem> const& items);
   Async<> settle_remembered(std::size_t at_least, Deadline deadline);
 

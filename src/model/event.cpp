@@ -9,23 +9,36 @@
 namespace hoist {
 
 std::string commitment(std::string_view salt, std::string_view content) {
-  auto hasher = Hasher{Hasher::Algorithm::sha256};
-  hasher.update(salt);
-  hasher.update(content);
-  return hasher.finish();
+  auto joined = std::string{};
+  joined.reserve(salt.size() + content.size());
+  joined.append(salt).append(content);
+  return sha256(joined);
 }
 
 // The canonical form written directly: members in order of their names, and only the type can hold
 // characters that need escaping.
-std::string event_leaf(EventFacts const& facts) {
+std::string event_leaf(EventFactsText const& facts) {
   auto entry = std::string{"\0", 1};
-  fmt::format_to(std::back_inserter(entry),
-                 R"({{"detailsHash":"{}","eventId":"{}","eventType":{},"receivedAt":"{}","sequence":{},)"
-                 R"("tenant":"{}","timestamp":"{}","userHash":"{}"}})",
-                 base64url(facts.details_hash), facts.id.str(), canonical_json(json::string{facts.type}),
-                 to_rfc3339(facts.received_at), facts.sequence, facts.tenant.str(), to_rfc3339(facts.at),
-                 base64url(facts.user_hash));
+  entry.reserve(384);
+  entry.append(R"({"detailsHash":")").append(facts.details_hash);
+  entry.append(R"(","eventId":")").append(facts.id);
+  entry.append(R"(","eventType":)").append(facts.type_json);
+  entry.append(R"(,"receivedAt":")").append(facts.received_at);
+  entry.append(R"(","sequence":)").append(fmt::format_int{facts.sequence}.c_str());
+  entry.append(R"(,"tenant":")").append(facts.tenant);
+  entry.append(R"(","timestamp":")").append(facts.at);
+  entry.append(R"(","userHash":")").append(facts.user_hash).append("\"}");
   return sha256(entry);
+}
+
+std::string event_leaf(EventFacts const& facts) {
+  auto const type = canonical_json(json::string{facts.type});
+  auto const at = to_rfc3339(facts.at);
+  auto const received_at = to_rfc3339(facts.received_at);
+  auto const user_hash = base64url(facts.user_hash);
+  auto const details_hash = base64url(facts.details_hash);
+  return event_leaf(EventFactsText{facts.tenant.str(), facts.sequence, facts.id.str(), type, at, received_at,
+                                   user_hash, details_hash});
 }
 
 std::string event_chain_start() {

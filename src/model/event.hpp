@@ -34,6 +34,18 @@ struct EventFacts {
 
 [[nodiscard]] std::string commitment(std::string_view salt, std::string_view content);
 [[nodiscard]] std::string event_leaf(EventFacts const& facts);
+// The same from the facts as they are written; a false spelling gives another leaf.
+struct EventFactsText {
+  std::string_view tenant;
+  std::int64_t sequence = 0;
+  std::string_view id;
+  std::string_view type_json;  // with its quotes and escapes
+  std::string_view at;
+  std::string_view received_at;
+  std::string_view user_hash;
+  std::string_view details_hash;
+};
+[[nodiscard]] std::string event_leaf(EventFactsText const& facts);
 [[nodiscard]] std::string event_chain_start();
 [[nodiscard]] std::string next_event_chain(std::string_view previous, std::string_view leaf);
 

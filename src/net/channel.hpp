@@ -26,7 +26,7 @@ class InBuffer {
   [[nodiscard]] std::span<char> prepare(std::size_t bytes) {
     if (begin_ == end_) begin_ = end_ = 0;
     if (bytes_.size() - end_ < bytes) {
-      std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
+      if (begin_ > 0) std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
       end_ -= begin_;
       begin_ = 0;
       if (bytes_.size() < end_ + bytes) bytes_.resize(end_ + bytes);

@@ -1,7 +1,8 @@
 // An HTTP/1.1 client with a keep-alive pool per host.
 // Redirects are not followed, no proxy of the environment is used, and certificates are verified.
 //
-// Threads  one: the executor its calls run on.
+// Threads  one: the executor its calls run on.   Lifetime  it ends before that executor's context,
+//          for its pool holds sockets of it.
 // Errors   unavailable (cannot connect, broken off), timeout, too_large (the response), forbidden
 //          (no address passed address_allowed), invalid (the URL). A non-2xx status is not an error.
 #pragma once

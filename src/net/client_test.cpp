@@ -62,14 +62,12 @@ class ClientTest : public ServerFixture {
   [[nodiscard]] std::string url(std::string_view path) const {
     return "http://127.0.0.1:" + std::to_string(server->port()) + std::string{path};
   }
-  static Result<Response> send(Client& client, ClientRequest request, Deadline deadline = soon()) {
-    return run_to_end<Response>(
-        [&]() -> Async<Response> { co_return co_await client.send(request, deadline); });
-  }
   static Result<Response> send(ClientRequest request, ClientOptions options = {},
                                Deadline deadline = soon()) {
-    auto client = Client{std::move(options)};
-    return send(client, std::move(request), deadline);
+    return run_to_end<Response>([&]() -> Async<Response> {
+      auto client = Client{std::move(options)};
+      co_return co_await client.send(std::move(request), deadline);
+    });
   }
 };
 

@@ -57,23 +57,23 @@ void for_each(Shard& shard, auto const& action) {
   for (auto next = shard.connections.begin(); next != shard.connections.end();) action(**next++);
 }
 
-void sweep(std::shared_ptr<Core> core, Shard& shard) {
+void sweep(std::shared_ptr<Core> core, Shard& shard, std::shared_ptr<asio::steady_timer> timer) {
   auto const shortest = std::min(core->options.header_timeout, core->options.idle_timeout);
-  shard.sweep_timer.expires_after(std::clamp(shortest / sweeps_per_timeout, sweep_min, sweep_max));
-  shard.sweep_timer.async_wait([core, &shard](error_code error) {
+  timer->expires_after(std::clamp(shortest / sweeps_per_timeout, sweep_min, sweep_max));
+  timer->async_wait([core, &shard, timer](error_code error) {
     if (error) return;
     auto const now = std::chrono::steady_clock::now();
     for_each(shard, [now](Live& connection) {
       if (connection.due() <= now) connection.expire();
     });
-    sweep(core, shard);
+    sweep(core, shard, timer);
   });
 }
 
 }  // namespace
 
 Shard::Shard(boost::asio::io_context& its_context, Core& its_core)
-    : context{its_context}, core{its_core}, sweep_timer{its_context}, generator{random_seed()} {}
+    : context{its_context}, core{its_core}, generator{random_seed()} {}
 
 std::string_view Shard::date() {
   auto const now = std::time(nullptr);
@@ -202,7 +202,11 @@ std::uint16_t Server::port() const {
 void Server::start() {
   HOIST_ASSERT(!std::exchange(state_->started, true));
   for (auto const& shard : state_->core->shards)
-    asio::post(shard->context, [core = state_->core, shard = shard.get()] { sweep(core, *shard); });
+    asio::post(shard->context, [core = state_->core, shard = shard.get()] {
+      auto timer = std::make_shared<asio::steady_timer>(shard->context);
+      shard->sweep_timer = timer;
+      sweep(core, *shard, std::move(timer));
+    });
   asio::post(state_->core->runtime.context(0), [state = state_.get()] { state->accept_next(); });
 }
 
@@ -232,7 +236,9 @@ void Server::stop(milliseconds grace) {
     if (!state_->wait_until_none(kill_wait))
       log::error("a handler does not end", {{"listener", state_->core->options.name}});
   }
-  state_->on_every_shard([](Shard& shard) { shard.sweep_timer.cancel(); });
+  state_->on_every_shard([](Shard& shard) {
+    if (auto const timer = shard.sweep_timer.lock()) timer->cancel();
+  });
 }
 
 }  // namespace hoist::net

@@ -50,7 +50,8 @@ struct Shard {
   boost::asio::io_context& context;
   Core& core;
   std::list<Live*> connections;
-  asio::steady_timer sweep_timer;
+  // Owned by its own wait, so that it ends with its context and not with the Core.
+  std::weak_ptr<asio::steady_timer> sweep_timer;
   bool draining = false;
   std::mt19937_64 generator;  // for ids only: unique, not secret
 

@@ -67,6 +67,8 @@ struct EventHead {
   std::string chain_before;  // of the event before first_sequence
 };
 
+inline constexpr std::string_view redaction_type = "event.redacted";  // the type of such a notice
+
 class EventIndex {
  public:
   virtual ~EventIndex() = default;
@@ -79,7 +81,8 @@ class EventIndex {
   virtual Result<EventHead> head(sql::Transaction& tx, TenantId const& tenant) = 0;
   virtual Result<std::vector<TenantId>> tenants(sql::Transaction& tx) = 0;
 
-  // Forgets the user of these events and orders their details' erasure; hashes stay.
+  // Forgets the user of these events and orders their details' erasure; hashes stay. Notices of
+  // earlier redactions cannot be redacted.
   virtual Result<std::int64_t> redact(sql::Transaction& tx, TenantId const& tenant,
                                       std::vector<EventId> const& ids) = 0;
   // Removes rows before `first_kept` and orders their details' erasure.

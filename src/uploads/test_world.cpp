@@ -46,8 +46,9 @@ Result<TenantLimits> TestLimits::limits(sql::Transaction&, TenantId const& tenan
   return found == by_tenant.end() ? TenantLimits{} : found->second;
 }
 
-World::World(Options given)
+World::World(Options given, testing::TestDatabase own_database)
     : options{std::move(given)},
+      database{std::move(own_database)},
       objects{{options.bucket, options.quarantine_bucket}, clock, 1},
       presigner{make_presigner()},
       listener{*queue, broadcast, clock, options},

@@ -29,7 +29,7 @@ struct TestLimits final : TenantLimitsSource {
 
 class World {
  public:
-  explicit World(Options options = {});
+  explicit World(Options options = {}, testing::TestDatabase database = testing::inline_database());
   ~World();
 
   static net::Request request(std::string method, std::string target, std::string body = {},
@@ -68,7 +68,7 @@ class World {
   Options options;
   ManualClock clock;
   Metrics metrics;
-  testing::TestDatabase database = testing::inline_database();
+  testing::TestDatabase database;
   memory::Objects objects;
   memory::Broadcast broadcast;
   TestLimits limits;

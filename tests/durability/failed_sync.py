@@ -32,8 +32,11 @@ def main():
                     print(f"after a failed sync of {target} the server ended with {code}", flush=True)
                 except subprocess.TimeoutExpired:
                     went_on = suite.layer.has_failed_a_sync()
-                    failed.append(f"went on after a failed sync of {target}" if went_on
-                                  else f"never synced anything named {target}")
+                    failed.append(
+                        f"went on after a failed sync of {target}"
+                        if went_on
+                        else f"never synced anything named {target}"
+                    )
                     server.kill()
             after = os.path.join(suite.folder, f"data-{round_number}")
             suite.layer.cut(data, after)

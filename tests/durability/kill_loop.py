@@ -57,8 +57,12 @@ def main():
                 server.kill()
             in_flight += suite.jobs_in_flight(server.data)
         suite.verify_at_the_end(server)
-        return suite.report(cycles=cycle, kills_during_start=starts, children_killed=children,
-                            jobs_in_flight_when_killed=in_flight)
+        return suite.report(
+            cycles=cycle,
+            kills_during_start=starts,
+            children_killed=children,
+            jobs_in_flight_when_killed=in_flight,
+        )
 
 
 if __name__ == "__main__":

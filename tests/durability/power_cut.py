@@ -61,8 +61,9 @@ def main():
             if suite.verifier.findings:
                 break
         suite.verify_at_the_end(suite.server(data))
-        return suite.report(cycles=cycles, cuts_during_start=starts, dropped_names=lost_names,
-                            dropped_bytes=lost_bytes)
+        return suite.report(
+            cycles=cycles, cuts_during_start=starts, dropped_names=lost_names, dropped_bytes=lost_bytes
+        )
 
 
 if __name__ == "__main__":

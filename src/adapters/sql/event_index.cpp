@@ -194,7 +194,7 @@ Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
   auto redacted = std::int64_t{0};
   for (auto const& id : ids) {
     TRY(auto const row, row_by_id(tx, tenant, id));
-    if (!row || row->is_null(2)) continue;
+    if (!row || row->is_null(2) || row->text(3) == redaction_type) continue;
     CHECK(
         tx.execute("UPDATE events SET user_id = NULL, user_salt = '', details_salt = NULL, details = NULL "
                    "WHERE tenant = $1 AND event_id = $2",

@@ -12,7 +12,7 @@ import { crc32 as zlibCrc32, deflateSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const binary = process.env.HOIST_BIN || resolve(here, "../../../build/dev/src/bin/hoist");
+export const binary = process.env.HOIST_BIN || resolve(here, "../../../build/dev/src/bin/hoist");
 const chromiumPath = process.env.CHROMIUM || "/usr/bin/chromium";
 const startMs = 60_000;
 
@@ -23,10 +23,9 @@ const settings = {
   HOIST_LIMITS_INITIATIONS_PER_MINUTE_PER_USER: "10000",
 };
 
-export async function startServer() {
-  const data = mkdtempSync(join(tmpdir(), "hoist-web-"));
+function launch(data, listen, objectsListen) {
   const log = [];
-  const child = spawn(binary, ["serve", "--data", data, "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0"],
+  const child = spawn(binary, ["serve", "--data", data, "--listen", listen, "--objects-listen", objectsListen],
     { env: { ...process.env, ...settings }, stdio: ["ignore", "pipe", "pipe"] });
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
   const ended = new Promise((done) => { child.on("exit", done); });
@@ -40,13 +39,27 @@ export async function startServer() {
     ended.then(() => fail(new Error(`hoist serve ended:\n${log.join("\n")}`)));
     setTimeout(() => fail(new Error(`hoist serve is not ready:\n${log.join("\n")}`)), startMs).unref();
   });
-  const addresses = await ready;
+  return { child, ended, ready, log };
+}
+
+export async function startServer() {
+  const data = mkdtempSync(join(tmpdir(), "hoist-web-"));
+  let running = launch(data, "127.0.0.1:0", "127.0.0.1:0");
+  const addresses = await running.ready;
   const { token } = JSON.parse(readFileSync(join(data, "cli.json"), "utf8"));
+  const listen = (url) => new URL(url).host;
   return {
-    ...addresses, token, log,
+    ...addresses, token, data,
+    // As a power cut would, as far as the process is concerned; then the same server again.
+    async killAndRestart() {
+      running.child.kill("SIGKILL");
+      await running.ended;
+      running = launch(data, listen(addresses.api), listen(addresses.objects));
+      await running.ready;
+    },
     async stop() {
-      child.kill("SIGTERM");
-      await ended;
+      running.child.kill("SIGTERM");
+      await running.ended;
       rmSync(data, { recursive: true, force: true });
     },
   };

@@ -77,15 +77,18 @@ class Api:
 
     def put(self, transfer, body):
         status, content, headers = self.connections.request(
-            "PUT", transfer["url"], body, transfer.get("headers", {}))
+            "PUT", transfer["url"], body, transfer.get("headers", {})
+        )
         if status != 200:
             raise Refused(status, content, headers)
 
     def content(self, upload_id):
         """The bytes of a finished upload, by its redirect."""
         status, body, headers = self.connections.request(
-            "GET", f"{self.base}/uploads/{upload_id}/content",
-            headers={"Authorization": f"Bearer {self.token}"})
+            "GET",
+            f"{self.base}/uploads/{upload_id}/content",
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
         if status != 302:
             raise Refused(status, body, headers)
         status, body, headers = self.connections.request("GET", headers["Location"])

@@ -9,8 +9,11 @@ import struct
 import threading
 
 EICAR = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
-ANSWERS = {b"PING": b"PONG", b"VERSION": b"ClamAV 1.4.6/27800/Fri Nov 20 00:00:00 2026",
-           b"RELOAD": b"RELOADING"}
+ANSWERS = {
+    b"PING": b"PONG",
+    b"VERSION": b"ClamAV 1.4.6/27800/Fri Nov 20 00:00:00 2026",
+    b"RELOAD": b"RELOADING",
+}
 
 
 class Session(socketserver.StreamRequestHandler):

@@ -10,12 +10,12 @@ class Journal:
     def __init__(self, folder):
         self.lock = threading.Lock()
         self.file = open(os.path.join(folder, "journal.jsonl"), "a", buffering=1)
-        self.sent = {}      # file name -> {"size", "sha256"}: every upload ever asked for
-        self.uploads = {}   # upload id -> what is known of an acknowledged upload
-        self.tasks = {}     # task id -> what was acknowledged
+        self.sent = {}  # file name -> {"size", "sha256"}: every upload ever asked for
+        self.uploads = {}  # upload id -> what is known of an acknowledged upload
+        self.tasks = {}  # task id -> what was acknowledged
         self.titles = set()  # every task ever sent
-        self.events = {}    # event id -> what was acknowledged
-        self.keys = set()   # every event ever sent
+        self.events = {}  # event id -> what was acknowledged
+        self.keys = set()  # every event ever sent
         self.attempted = 0
         self.acknowledged = 0
 
@@ -36,8 +36,12 @@ class Journal:
     def upload_acknowledged(self, upload_id, name):
         with self.lock:
             self.acknowledged += 1
-            self.uploads[upload_id] = {"name": name, **self.sent[name], "bytes_acknowledged": False,
-                                       "deletion": None}
+            self.uploads[upload_id] = {
+                "name": name,
+                **self.sent[name],
+                "bytes_acknowledged": False,
+                "deletion": None,
+            }
             self.note("upload acknowledged", id=upload_id, name=name)
 
     def bytes_acknowledged(self, upload_id):
@@ -63,8 +67,11 @@ class Journal:
     def task_acknowledged(self, answer, title):
         with self.lock:
             self.acknowledged += 1
-            self.tasks[answer["task_id"]] = {"title": title, "sequence": answer["sequence"],
-                                             "group": answer["group"]}
+            self.tasks[answer["task_id"]] = {
+                "title": title,
+                "sequence": answer["sequence"],
+                "group": answer["group"],
+            }
             self.note("task acknowledged", title=title, **answer)
 
     def send_event(self, key):
@@ -81,5 +88,8 @@ class Journal:
 
     def undeleted(self):
         with self.lock:
-            return [upload_id for upload_id, upload in self.uploads.items()
-                    if upload["bytes_acknowledged"] and upload["deletion"] is None]
+            return [
+                upload_id
+                for upload_id, upload in self.uploads.items()
+                if upload["bytes_acknowledged"] and upload["deletion"] is None
+            ]

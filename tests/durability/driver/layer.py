@@ -11,13 +11,17 @@ class PowerCut:
         self.shadow = os.path.join(folder, "shadow")
 
     def tool(self, *words):
-        ran = subprocess.run([os.path.join(self.built, "powercut_tool"), *words], check=True,
-                             capture_output=True, text=True)
+        ran = subprocess.run(
+            [os.path.join(self.built, "powercut_tool"), *words], check=True, capture_output=True, text=True
+        )
         return json.loads(ran.stdout) if ran.stdout else {}
 
     def environment(self, root):
-        return {"LD_PRELOAD": os.path.join(self.built, "libpowercut.so"), "POWERCUT_ROOT": root,
-                "POWERCUT_SHADOW": self.shadow}
+        return {
+            "LD_PRELOAD": os.path.join(self.built, "libpowercut.so"),
+            "POWERCUT_ROOT": root,
+            "POWERCUT_SHADOW": self.shadow,
+        }
 
     def snapshot(self, root):
         """All that is there now is on disk."""

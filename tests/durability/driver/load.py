@@ -20,7 +20,8 @@ PHOTO = base64.b64decode(
     "6teaSRVOU3iZz5+Ppv6XNBGjYsu1AAJBvHzUqpc0uaezRAy9D4fIqPL5rsehJXGUvHpV5tNFfZ5nMn4+nfho6+NHRZdoTAAd"
     "WQwAAAAADv4TqqMlw/rW3csnmJbmlUvk1umW8POjIlTbU6np69jnN30jldzsS07K2gnSuN3wdgAIBUBG4tqq8lQvoW/c7czO"
     "jHlzDVanp6dyJTdU6p8292y/tGkcjud6UnRL186Vxt+TAAOjJIAAAAAAMmAAb4zMjTXKdWuXvv8AkXmZGouVatcvbb8GgGHx"
-    "4bywS/4hk5ZKrJfsyYAMxjAAAAAAP//Z")
+    "4bywS/4hk5ZKrJfsyYAMxjAAAAAAP//Z"
+)
 
 
 def text_of(name, size):
@@ -43,7 +44,8 @@ class Load:
         self.photos = photos
         self.threads = [
             threading.Thread(target=self.run, args=(server, f"{seed}-{n}", features), daemon=True)
-            for n in range(clients)]
+            for n in range(clients)
+        ]
 
     def __enter__(self):
         for thread in self.threads:
@@ -83,11 +85,14 @@ class Client:
             self.actions += [self.add_event] * 4
 
     def act(self):
-        self.serial += 1
         self.random.choice(self.actions)()
 
-    def new_file(self, suffix=""):
-        name = f"{self.name}-{self.serial}{suffix}"
+    def next_name(self):
+        self.serial += 1
+        return f"{self.name}-{self.serial}"
+
+    def new_file(self):
+        name = self.next_name()
         if self.photos and self.random.random() < 0.2:
             body, kind = photo_of(name), "image/jpeg"
         else:
@@ -106,9 +111,10 @@ class Client:
         self.send_bytes(answer["upload"], answer["transfer"], body)
 
     def upload_batch(self):
-        files = [self.new_file(f"-{n}") for n in range(5)]
-        answer = self.api.call("POST", "/batches",
-                               {"project_id": PROJECT, "files": [file for file, _ in files]})
+        files = [self.new_file() for _ in range(5)]
+        answer = self.api.call(
+            "POST", "/batches", {"project_id": PROJECT, "files": [file for file, _ in files]}
+        )
         for item, (_, body) in zip(answer["items"], files):
             if item["action"] == "upload":
                 self.send_bytes(item["upload"], item["transfer"], body)
@@ -128,16 +134,24 @@ class Client:
         self.journal.deletion(upload_id, acknowledged=True)
 
     def add_task(self):
-        title = f"task {self.name}-{self.serial}"
+        title = f"task {self.next_name()}"
         self.journal.send_task(title)
-        answer = self.api.call("POST", "/tasks", {"title": title, "description": "One of many.",
-                                                  "priority": "medium"})
+        answer = self.api.call(
+            "POST", "/tasks", {"title": title, "description": "One of many.", "priority": "medium"}
+        )
         self.journal.task_acknowledged(answer, title)
 
     def add_event(self):
-        key = f"{self.name}-{self.serial}"
+        key = self.next_name()
         user = f"user-{self.random.randrange(USERS)}"
         self.journal.send_event(key)
-        answer = self.api.call("POST", "/events", {"userId": user, "eventType": "durability.check",
-                                                   "details": {"key": key, "list": [1, {"deep": True}]}})
+        answer = self.api.call(
+            "POST",
+            "/events",
+            {
+                "userId": user,
+                "eventType": "durability.check",
+                "details": {"key": key, "list": [1, {"deep": True}]},
+            },
+        )
         self.journal.event_acknowledged(answer, user, key)

@@ -42,10 +42,22 @@ class Server:
         self.output = tempfile.TemporaryFile(mode="w+")
         with open(self.log_path, "a") as log:
             self.process = subprocess.Popen(
-                [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0",
-                 "--objects-listen", "127.0.0.1:0"],
-                stdin=subprocess.DEVNULL, stdout=self.output, stderr=log, env=environment,
-                start_new_session=True)
+                [
+                    self.binary,
+                    "serve",
+                    "--data",
+                    self.data,
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--objects-listen",
+                    "127.0.0.1:0",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=self.output,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
 
     def start(self):
         self.launch()
@@ -59,8 +71,10 @@ class Server:
                     self.token = json.load(file)["token"]
                 return time.monotonic() - began
             if self.process.poll() is not None:
-                raise NotReady(f"the server ended with {self.process.returncode} before it was ready; "
-                               f"see {self.log_path}")
+                raise NotReady(
+                    f"the server ended with {self.process.returncode} before it was ready; "
+                    f"see {self.log_path}"
+                )
             time.sleep(0.005)
         raise NotReady(f"the server was not ready within {READY_WITHIN_S} s; see {self.log_path}")
 

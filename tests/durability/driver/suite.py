@@ -45,6 +45,7 @@ class Suite:
 
     def server(self, data, layer=None):
         from .server import Server
+
         server = Server(self.binary, data, self.folder, self.clamd.socket, layer)
         self.running.append(server)
         return server
@@ -52,8 +53,11 @@ class Suite:
     def features(self, server):
         """The parts of the API that this server has."""
         api = Api(server)
-        found = [name for name, path in (("tasks", "/tasks?limit=1"), ("events", "/events/nobody"))
-                 if api.has(path)]
+        found = [
+            name
+            for name, path in (("tasks", "/tasks?limit=1"), ("events", "/events/nobody"))
+            if api.has(path)
+        ]
         api.connections.close()
         return found
 
@@ -75,7 +79,7 @@ class Suite:
     def verify_at_the_end(self, server):
         """A last start, and everything ever acknowledged, to the byte."""
         server.start()
-        self.verifier.verify(server, everything=True)
+        self.verifier.verify(server, at_the_end=True)
         for sentence in self.unexpected[:20]:
             self.verifier.find("unexpected_answer", sentence)
         server.stop()

@@ -25,18 +25,28 @@ class PowerCut(unittest.TestCase):
         os.mkdir(self.root)
 
     def tool(self, *words):
-        ran = subprocess.run([os.path.join(BUILT, "powercut_tool"), *words], check=True,
-                             capture_output=True, text=True)
+        ran = subprocess.run(
+            [os.path.join(BUILT, "powercut_tool"), *words], check=True, capture_output=True, text=True
+        )
         return json.loads(ran.stdout) if ran.stdout else None
 
     def run_habit(self, habit):
         """Runs one habit under the layer and answers its output."""
         if not os.path.exists(self.shadow):
             self.tool("snapshot", self.root, self.shadow)
-        environment = dict(os.environ, LD_PRELOAD=os.path.join(BUILT, "libpowercut.so"),
-                           POWERCUT_ROOT=self.root, POWERCUT_SHADOW=self.shadow)
-        return subprocess.run([os.path.join(BUILT, "powercut_probe"), habit, self.root],
-                              env=environment, check=True, capture_output=True, text=True).stdout
+        environment = dict(
+            os.environ,
+            LD_PRELOAD=os.path.join(BUILT, "libpowercut.so"),
+            POWERCUT_ROOT=self.root,
+            POWERCUT_SHADOW=self.shadow,
+        )
+        return subprocess.run(
+            [os.path.join(BUILT, "powercut_probe"), habit, self.root],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
 
     def after_the_cut(self, kept=None, seed=1):
         target = tempfile.mkdtemp(dir=self.folder)
@@ -96,8 +106,7 @@ class PowerCut(unittest.TestCase):
         self.assertEqual(self.object_after("removes_unsynced"), {"object": PAYLOAD})
 
     def test_a_synced_second_name_survives(self):
-        self.assertEqual(self.object_after("links_and_syncs"),
-                         {"object": PAYLOAD, "second": PAYLOAD})
+        self.assertEqual(self.object_after("links_and_syncs"), {"object": PAYLOAD, "second": PAYLOAD})
 
     def test_bytes_written_through_a_stream_count_after_fsync(self):
         self.assertEqual(self.object_after("writes_a_stream"), {"object": PAYLOAD})
@@ -124,8 +133,7 @@ class PowerCut(unittest.TestCase):
         self.assertLess(self.rows_after(self.after_the_cut()), 200)
 
     def test_keeping_everything_gives_the_real_folder_and_a_seed_repeats_itself(self):
-        self.assertEqual(self.object_after("overwrites_unsynced", kept=1.0),
-                         {"object": OVERWRITTEN})
+        self.assertEqual(self.object_after("overwrites_unsynced", kept=1.0), {"object": OVERWRITTEN})
         self.run_habit("forgets_the_file")
         once, twice = (self.read(self.after_the_cut(kept=0.5, seed=7)) for _ in range(2))
         self.assertEqual(once, twice)

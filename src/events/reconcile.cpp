@@ -1,0 +1,125 @@
+#include "events/reconcile.hpp"
+
+#include <unordered_set>
+
+#include "base/try.hpp"
+
+namespace hoist::events {
+namespace {
+
+constexpr int index_page = 1000;
+constexpr int details_page = 128;  // each may have 256 KB
+constexpr int outbox_page = 100'000;
+
+class Reconciler {
+ public:
+  Reconciler(Service& service, TenantId tenant, Deadline deadline)
+      : service_{service}, tenant_{std::move(tenant)}, deadline_{deadline} {}
+
+  Async<ReconcileReport> run() {
+    auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant_); };
+    CO_TRY(auto const head, co_await service_.database().read(tenant_, work, deadline_));
+    for (auto after = head.first_sequence - 1;;) {
+      auto query = EventQuery{};
+      query.tenant = tenant_;
+      query.after = after;
+      query.limit = details_page;
+      auto list = [&](sql::Transaction& tx) { return service_.index().list(tx, query); };
+      CO_TRY(auto const events, co_await service_.database().read(tenant_, list, deadline_));
+      if (events.empty()) break;
+      CO_CHECK(co_await check(events));
+      after = events.back().facts.sequence;
+    }
+    CO_CHECK(co_await find_orphans());
+    co_return std::move(report_);
+  }
+
+ private:
+  static bool is_right(IndexedEvent const& event, std::string_view salt, std::string_view details) {
+    return commitment(salt, details) == event.facts.details_hash;
+  }
+
+  Async<> check(std::vector<IndexedEvent> const& events) {
+    auto ids = std::vector<EventId>{};
+    for (auto const& event : events) {
+      ++report_.checked;
+      indexed_.insert(event.facts.id);
+      if (event.holds_details && !is_right(event, event.details.salt, event.details.details))
+        report_.altered.push_back(event.facts.id);
+      if (event.user && !event.holds_details) ids.push_back(event.facts.id);
+    }
+    CO_TRY(auto const found, co_await service_.details().get(tenant_, std::move(ids), deadline_));
+    auto absent = std::vector<EventId>{};
+    for (auto const& event : events) {
+      if (!event.user || event.holds_details) continue;
+      auto const at = found.find(event.facts.id);
+      if (at == found.end())
+        absent.push_back(event.facts.id);
+      else if (!at->second.redacted && !is_right(event, at->second.salt, at->second.details))
+        report_.altered.push_back(event.facts.id);
+    }
+    co_return co_await explain(std::move(absent));
+  }
+
+  // Details that are not there are in the outbox, or arrived while we looked, or are lost.
+  Async<> explain(std::vector<EventId> absent) {
+    if (absent.empty()) co_return Result<void>{};
+    auto look = [&](sql::Transaction& tx) { return service_.index().outbox(tx, outbox_page); };
+    CO_TRY(auto const outbox, co_await service_.database().read(system_scope(), look, deadline_));
+    auto queued = std::unordered_set<EventId>{};
+    for (auto const& item : outbox) queued.insert(item.event);
+    CO_TRY(auto const arrived, co_await service_.details().get(tenant_, absent, deadline_));
+    for (auto const& id : absent) {
+      if (queued.contains(id))
+        ++report_.pending;
+      else if (!arrived.contains(id))
+        report_.missing.push_back(id);
+    }
+    co_return Result<void>{};
+  }
+
+  Async<> find_orphans() {
+    for (auto after = EventId{};;) {
+      CO_TRY(auto const ids, co_await service_.details().ids(tenant_, after, index_page, deadline_));
+      if (ids.empty()) co_return Result<void>{};
+      for (auto const& id : ids) {
+        if (indexed_.contains(id)) continue;
+        // Recorded since we passed by?
+        auto find = [&](sql::Transaction& tx) -> Result<bool> {
+          auto const event = service_.index().find(tx, tenant_, id);
+          if (!event && event.error().code() != Code::not_found) return std::unexpected{event.error()};
+          return event.has_value();
+        };
+        CO_TRY(auto const known, co_await service_.database().read(tenant_, find, deadline_));
+        if (!known) report_.orphans.push_back(id);
+      }
+      after = ids.back();
+    }
+  }
+
+  Service& service_;
+  TenantId tenant_;
+  Deadline deadline_;
+  ReconcileReport report_;
+  std::unordered_set<EventId> indexed_;
+};
+
+}  // namespace
+
+Async<ReconcileReport> reconcile(Service& service, TenantId tenant, Deadline deadline) {
+  auto reconciler = Reconciler{service, std::move(tenant), deadline};
+  co_return co_await reconciler.run();
+}
+
+Async<std::int64_t> repair(Service& service, TenantId tenant, ReconcileReport const& report,
+                           Deadline deadline) {
+  for (auto moved = 1; moved > 0;) {
+    CO_TRY(moved, co_await service.relay(deadline));
+  }
+  auto tombstones = std::vector<OutboxItem>{};
+  for (auto const& id : report.orphans) tombstones.push_back({0, tenant, id, "", "", true});
+  if (!tombstones.empty()) CO_CHECK(co_await service.details().put(std::move(tombstones), deadline));
+  co_return static_cast<std::int64_t>(report.orphans.size());
+}
+
+}  // namespace hoist::events

@@ -1,0 +1,160 @@
+// Uploads over the embedded store itself: object, state and message commit together.
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include <array>
+
+#include "adapters/disk/object_store.hpp"
+#include "adapters/memory/broadcast.hpp"
+#include "adapters/sql/queue.hpp"
+#include "adapters/sqlite/testing.hpp"
+#include "base/try.hpp"
+#include "uploads/test_world.hpp"
+
+namespace hoist::uploads {
+namespace {
+
+using namespace std::chrono_literals;
+
+class UploadsOnDisk : public ::testing::Test {
+ protected:
+  static Options small_parts() {
+    auto options = Options{};
+    options.part_bytes = 4;
+    return options;
+  }
+  UploadsOnDisk() : world{small_parts(), testing::fast_database()} {
+    auto options = disk::Options{};
+    options.root = world.database.folder() / "objects";
+    options.buckets = {world.options.bucket, world.options.quarantine_bucket};
+    options.part_bytes_min = 1;
+    options.free_bytes_min = 0;
+    store = std::move(*disk::Objects::open(options, *world.database, pool, world.clock, world.metrics));
+    store->set_events(world.listener);
+    auto ports = world.service.ports();
+    service = std::make_unique<Service>(
+        Ports{ports.database, ports.queue, *store, ports.events, ports.presigner, ports.idempotency,
+              ports.audit, ports.broadcast, ports.limits, ports.clock, ports.metrics},
+        world.options);
+  }
+
+  Async<> put(std::string id, std::string bytes) {
+    CO_TRY(auto writer,
+           co_await store->create({"hoist", "acme/site-1/uploads/" + id}, std::ssize(bytes), soon()));
+    CO_CHECK(co_await writer->write(bytes));
+    CO_CHECK(co_await writer->commit({.content_type = "image/jpeg", .if_absent = true}));
+    co_return Result<void>{};
+  }
+  Async<> put_part(std::string id, int number, std::string bytes) {
+    CO_TRY(auto const upload, co_await service->get(TenantId{"acme"}, UploadId{id}, soon()));
+    CO_TRY(auto writer,
+           co_await store->create_part({"hoist", key_of(upload)}, upload.multipart_id, number, soon()));
+    CO_CHECK(co_await writer->write(bytes));
+    CO_CHECK(co_await writer->commit({}));
+    co_return Result<void>{};
+  }
+  std::string create(std::int64_t size, std::optional<bool> multipart = {}) {
+    auto asked = Asked{};
+    asked.caller = {.tenant = TenantId{"acme"}, .user = UserId{"ana"}, .role = Role::member};
+    asked.deadline = soon();
+    auto wanted =
+        NewUpload{ProjectId{"site-1"}, {.filename = "a", .content_type = "image/jpeg", .size = size}};
+    auto created = world.wait<Created>([&] { return service->create(asked, wanted, multipart); });
+    EXPECT_TRUE(created) << created.error().to_string();
+    return created ? created->upload.id.str() : std::string{};
+  }
+  Async<std::string> content(std::string id) {
+    CO_TRY(auto reader, co_await store->open({"hoist", "acme/site-1/uploads/" + id}, {}, soon()));
+    auto bytes = std::string{};
+    auto buffer = std::array<char, 64>{};
+    while (true) {
+      CO_TRY(auto const count, co_await reader->read(buffer));
+      if (count == 0) co_return bytes;
+      bytes.append(buffer.data(), count);
+    }
+  }
+
+  World world;
+  Pool pool{{.name = "files", .threads = 2}};
+  std::unique_ptr<disk::Objects> store;
+  std::unique_ptr<Service> service;
+};
+
+TEST_F(UploadsOnDisk, P6_OfFiftyWritersToOneGrantExactlyOneIsStored) {
+  auto const id = create(5);
+  auto stored = 0;
+  auto winner = std::string{};
+  ASSERT_TRUE(world.wait([&]() -> Async<> {
+    auto finished = std::make_shared<Signal>();
+    auto left = 50;
+    for (auto i = 0; i < 50; ++i)
+      spawn(co_await asio::this_coro::executor, [&, i, finished]() -> asio::awaitable<void> {
+        auto bytes = fmt::format("body{}", static_cast<char>('0' + i));
+        auto const done = co_await put(id, bytes);
+        if (done) {
+          ++stored;
+          winner = bytes;
+        }
+        if (--left == 0) finished->notify();
+      });
+    while (left > 0) {
+      auto const ticket = finished->ticket();
+      if (left == 0) break;
+      CO_TRY(auto const woken, co_await finished->wait(ticket, soon()));
+      if (!woken) co_return fail(Code::timeout);
+    }
+    co_return Result<void>{};
+  }));
+  EXPECT_EQ(stored, 1);
+  EXPECT_EQ(world.wait<std::string>([&] { return content(id); }).value_or("none"), winner);
+  EXPECT_EQ(world.messages(id).size(), 1U);
+  EXPECT_EQ(world.status(id), "UPLOADED");
+}
+
+TEST_F(UploadsOnDisk, ARefusedObjectLeavesNothing) {
+  auto const id = create(5);
+  EXPECT_FALSE(world.wait([&] { return put(id, "too long"); }));
+  EXPECT_FALSE(world.wait([&] { return put("01890000-0000-7000-8000-000000000000", "hello"); }));
+  EXPECT_FALSE(world.wait<std::string>([&] { return content(id); }));
+  EXPECT_EQ(world.status(id), "PENDING");
+  EXPECT_TRUE(world.messages(id).empty());
+}
+
+TEST_F(UploadsOnDisk, PartsBecomeTheObjectByThemselvesOnceAllAreThere) {
+  auto const id = create(10, true);
+  auto completed = std::make_shared<Signal>();
+  auto const ticket = completed->ticket();
+  world.listener.on_parts_complete([completed](TenantId, UploadId) { completed->notify(); });
+  ASSERT_TRUE(world.wait([&]() -> Async<> {
+    CO_CHECK(co_await put_part(id, 3, "ij"));
+    CO_CHECK(co_await put_part(id, 1, "abcd"));
+    EXPECT_FALSE(co_await put_part(id, 1, "ab"));
+    CO_CHECK(co_await put_part(id, 2, "efgh"));
+    CO_TRY(auto const told, co_await completed->wait(ticket, soon()));
+    EXPECT_TRUE(told);
+    CO_TRY(auto upload, co_await service->get(TenantId{"acme"}, UploadId{id}, soon()));
+    CO_CHECK(co_await service->assemble(std::move(upload), soon()));
+    co_return Result<void>{};
+  }));
+  EXPECT_EQ(world.wait<std::string>([&] { return content(id); }).value_or("none"), "abcdefghij");
+  EXPECT_EQ(world.status(id), "UPLOADED");
+  auto late = world.wait([&] { return put_part(id, 1, "evil"); });
+  EXPECT_FALSE(late);
+}
+
+TEST_F(UploadsOnDisk, ADeletedUploadTakesItsObjectAlong) {
+  auto const id = create(5);
+  ASSERT_TRUE(world.wait([&] { return put(id, "hello"); }));
+  auto asked = Asked{};
+  asked.caller = {.tenant = TenantId{"acme"}, .user = UserId{"ana"}, .role = Role::member};
+  asked.deadline = soon();
+  auto const removed = world.wait<Upload>([&] { return service->remove(asked, UploadId{id}); });
+  ASSERT_TRUE(removed) << removed.error().to_string();
+  EXPECT_FALSE(world.wait<std::string>([&] { return content(id); }));
+  EXPECT_EQ(world.status(id), "DELETED");
+  EXPECT_FALSE(world.stored(id).deadline);
+  EXPECT_TRUE(world.wrong_usage().empty());
+}
+
+}  // namespace
+}  // namespace hoist::uploads
