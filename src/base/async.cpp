@@ -91,14 +91,15 @@ std::uint64_t Signal::ticket() const {
 }
 
 void Signal::notify() {
-  auto woken = decltype(state_->waiters){};
-  {
-    auto const lock = std::lock_guard{state_->mutex};
-    ++state_->ticket;
-    woken.swap(state_->waiters);
+  // Posted under the lock, and with the timer moved along: a waiter takes the lock before it goes
+  // on, so its io_context cannot end while one of its timers is still held here.
+  auto const lock = std::lock_guard{state_->mutex};
+  ++state_->ticket;
+  for (auto& [id, timer] : state_->waiters) {
+    auto const executor = timer->get_executor();
+    asio::post(executor, [timer = std::move(timer)] { timer->expires_at(Deadline::min()); });
   }
-  for (auto& [id, timer] : woken)
-    asio::post(timer->get_executor(), [timer] { timer->expires_at(Deadline::min()); });
+  state_->waiters.clear();
 }
 
 Async<bool> Signal::wait(std::uint64_t ticket, Deadline deadline) {
