@@ -15,24 +15,36 @@ using testing::Sent;
 class Protocol : public ::testing::Test {
  protected:
   Got put(std::string key, std::string body, aws::Pairs headers = {}) {
-    return client_.call({.method = "PUT", .path = "/bucket/" + key, .query = {}, .headers = std::move(headers),
+    return client_.call({.method = "PUT",
+                         .path = "/bucket/" + key,
+                         .query = {},
+                         .headers = std::move(headers),
                          .body = std::move(body)});
   }
   Got get(std::string key, aws::Pairs headers = {}, aws::Pairs query = {}) {
-    return client_.call({.method = "GET", .path = "/bucket/" + key, .query = std::move(query),
+    return client_.call({.method = "GET",
+                         .path = "/bucket/" + key,
+                         .query = std::move(query),
                          .headers = std::move(headers)});
   }
-  Got send(std::string method, std::string path, aws::Pairs query = {}, std::string body = {}, aws::Pairs headers = {}) {
-    return client_.call({.method = std::move(method), .path = std::move(path), .query = std::move(query),
-                         .headers = std::move(headers), .body = std::move(body)});
+  Got send(std::string method, std::string path, aws::Pairs query = {}, std::string body = {},
+           aws::Pairs headers = {}) {
+    return client_.call({.method = std::move(method),
+                         .path = std::move(path),
+                         .query = std::move(query),
+                         .headers = std::move(headers),
+                         .body = std::move(body)});
   }
   static std::string error_of(Got const& got) { return std::to_string(got.status) + " " + got.code(); }
   Client client_;
 };
 
 TEST_F(Protocol, ObjectsAreStoredReadDescribedAndDeleted) {
-  EXPECT_EQ(put("a/b c", "hello", {{"Content-Type", "text/plain"}, {"x-amz-meta-Camera", "one  two"},
-                                   {"Cache-Control", "no-store"}, {"Content-Encoding", "gzip,aws-chunked"}})
+  EXPECT_EQ(put("a/b c", "hello",
+                {{"Content-Type", "text/plain"},
+                 {"x-amz-meta-Camera", "one  two"},
+                 {"Cache-Control", "no-store"},
+                 {"Content-Encoding", "gzip,aws-chunked"}})
                 .status,
             200);
   auto const got = get("a/b c");
@@ -86,18 +98,22 @@ TEST_F(Protocol, S11_AbusiveRangesAndListsAreBounded) {
   for (auto const* wrong : {"-1", "x", "9223372036854775808", "1e3"})
     EXPECT_EQ(error_of(list({{"list-type", "2"}, {"max-keys", wrong}})), "400 InvalidArgument") << wrong;
   for (auto const* token : {"!", "AAA=", "_w"})
-    EXPECT_EQ(error_of(list({{"list-type", "2"}, {"continuation-token", token}})), "400 InvalidArgument") << token;
+    EXPECT_EQ(error_of(list({{"list-type", "2"}, {"continuation-token", token}})), "400 InvalidArgument")
+        << token;
 }
 
 TEST_F(Protocol, ListsArePagedRolledUpAndEncoded) {
   for (auto const* key : {"a/1", "a/2", "b c", "d&e"}) ASSERT_EQ(put(key, "x").status, 200);
-  auto const first = send("GET", "/bucket", {{"list-type", "2"}, {"delimiter", "/"}, {"max-keys", "2"}, {"encoding-type", "url"}});
+  auto const first =
+      send("GET", "/bucket",
+           {{"list-type", "2"}, {"delimiter", "/"}, {"max-keys", "2"}, {"encoding-type", "url"}});
   EXPECT_EQ(element(first.body, "KeyCount"), "2");
   EXPECT_EQ(element(first.body, "IsTruncated"), "true");
   EXPECT_EQ(element(element(first.body, "CommonPrefixes"), "Prefix"), "a/");
   EXPECT_EQ(element(first.body, "Key"), "b%20c");
   auto const token = element(first.body, "NextContinuationToken");
-  auto const second = send("GET", "/bucket", {{"list-type", "2"}, {"delimiter", "/"}, {"continuation-token", token}});
+  auto const second =
+      send("GET", "/bucket", {{"list-type", "2"}, {"delimiter", "/"}, {"continuation-token", token}});
   EXPECT_EQ(element(second.body, "Key"), "d&amp;e");
   EXPECT_EQ(element(second.body, "IsTruncated"), "false");
   auto const old = send("GET", "/bucket", {{"marker", "a/1"}, {"prefix", "a/"}});
@@ -121,7 +137,8 @@ TEST_F(Protocol, MultipartUploadsWithFullObjectChecksums) {
            "</ETag><ChecksumCRC64NVME>" + sum + "</ChecksumCRC64NVME></Part>";
   };
   auto const list = part("1", "hello ") + part("2", "world");
-  EXPECT_EQ(element(send("GET", "/bucket/k", {{"uploadId", id}, {"max-parts", "1"}}).body, "IsTruncated"), "true");
+  EXPECT_EQ(element(send("GET", "/bucket/k", {{"uploadId", id}, {"max-parts", "1"}}).body, "IsTruncated"),
+            "true");
   EXPECT_NE(send("GET", "/bucket", {{"uploads", ""}}).body.find(id), std::string::npos);
   auto const whole = base64(checksum_of(ChecksumKind::crc64nvme, "hello world"));
   auto const document = "<CompleteMultipartUpload>" + list + "</CompleteMultipartUpload>";
@@ -143,8 +160,9 @@ TEST_F(Protocol, MultipartUploadsWithFullObjectChecksums) {
 }
 
 TEST_F(Protocol, MultipartUploadsWithCompositeChecksums) {
-  auto const id = element(send("POST", "/bucket/k", {{"uploads", ""}}, "", {{"x-amz-checksum-algorithm", "SHA256"}}).body,
-                          "UploadId");
+  auto const id =
+      element(send("POST", "/bucket/k", {{"uploads", ""}}, "", {{"x-amz-checksum-algorithm", "SHA256"}}).body,
+              "UploadId");
   auto document = std::string{"<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"};
   for (auto const* number : {"1", "2"}) {
     auto const body = std::string{"part "} + number;
@@ -163,8 +181,10 @@ TEST_F(Protocol, S7_MultipartAbuseGetsTheProtocolsErrors) {
   auto const part = [&](std::string number, std::string body) {
     return send("PUT", "/bucket/k", {{"partNumber", number}, {"uploadId", id}}, body);
   };
-  for (auto const* number : {"0", "10001", "-1", "x", ""}) EXPECT_EQ(error_of(part(number, "x")), "400 InvalidArgument");
-  EXPECT_EQ(error_of(send("PUT", "/bucket/k", {{"partNumber", "1"}, {"uploadId", "none"}}, "x")), "404 NoSuchUpload");
+  for (auto const* number : {"0", "10001", "-1", "x", ""})
+    EXPECT_EQ(error_of(part(number, "x")), "400 InvalidArgument");
+  EXPECT_EQ(error_of(send("PUT", "/bucket/k", {{"partNumber", "1"}, {"uploadId", "none"}}, "x")),
+            "404 NoSuchUpload");
   auto const etag = std::string{part("1", "tiny").headers.get("etag")};
   auto const second = std::string{part("2", "more!").headers.get("etag")};
   auto const complete = [&](std::string parts) {
@@ -190,7 +210,8 @@ TEST_F(Protocol, S5_KeysInBodiesAreCheckedLikeThoseInUrls) {
   auto const remove = [&](std::string objects) {
     return send("POST", "/bucket", {{"delete", ""}}, "<Delete>" + objects + "</Delete>");
   };
-  auto const got = remove("<Object><Key>a</Key></Object><Object><Key>../b</Key></Object><Object><Key>absent</Key></Object>");
+  auto const got = remove(
+      "<Object><Key>a</Key></Object><Object><Key>../b</Key></Object><Object><Key>absent</Key></Object>");
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(element(element(got.body, "Error"), "Key"), "../b");
   EXPECT_EQ(client_.store().count(), 1U);
@@ -198,17 +219,22 @@ TEST_F(Protocol, S5_KeysInBodiesAreCheckedLikeThoseInUrls) {
   for (auto i = 0; i < 1001; ++i) many += "<Object><Key>k" + std::to_string(i) + "</Key></Object>";
   EXPECT_EQ(error_of(remove(many)), "400 MalformedXML");
   EXPECT_EQ(error_of(remove("")), "400 MalformedXML");
-  EXPECT_EQ(remove("<Quiet>true</Quiet><Object><Key>b</Key></Object>").body.find("Deleted"), std::string::npos);
+  EXPECT_EQ(remove("<Quiet>true</Quiet><Object><Key>b</Key></Object>").body.find("Deleted"),
+            std::string::npos);
 }
 
 TEST_F(Protocol, S6_HostileXmlIsRefusedAtOnce) {
   auto deep = std::string{};
   for (auto i = 0; i < 100'000; ++i) deep += "<a>";
-  auto const entities = "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><Delete>&lol2;</Delete>";
-  auto const external = "<!DOCTYPE d [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><Delete><Object><Key>&x;</Key></Object></Delete>";
-  for (auto const& text : {std::string{entities}, std::string{external}, "<Delete>" + deep, std::string{"<Delete"},
-                           std::string{"<Other/>"}, std::string{}, std::string{"<Delete></Delete></Delete>"},
-                           std::string{"<Delete><![CDATA[x]]></Delete>"}}) {
+  auto const entities =
+      "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><Delete>&lol2;</Delete>";
+  auto const external =
+      "<!DOCTYPE d [<!ENTITY x SYSTEM "
+      "\"file:///etc/passwd\">]><Delete><Object><Key>&x;</Key></Object></Delete>";
+  for (auto const& text :
+       {std::string{entities}, std::string{external}, "<Delete>" + deep, std::string{"<Delete"},
+        std::string{"<Other/>"}, std::string{}, std::string{"<Delete></Delete></Delete>"},
+        std::string{"<Delete><![CDATA[x]]></Delete>"}}) {
     auto const got = send("POST", "/bucket", {{"delete", ""}}, text);
     EXPECT_EQ(error_of(got), "400 MalformedXML") << text.substr(0, 60);
     EXPECT_EQ(got.body.find("root:"), std::string::npos);
@@ -218,7 +244,8 @@ TEST_F(Protocol, S6_HostileXmlIsRefusedAtOnce) {
 
 TEST_F(Protocol, TagsAreKeptBesideTheObject) {
   ASSERT_EQ(put("k", "x", {{"x-amz-tagging", "a=1&b=two+words"}}).status, 200);
-  EXPECT_NE(send("GET", "/bucket/k", {{"tagging", ""}}).body.find("<Value>two words</Value>"), std::string::npos);
+  EXPECT_NE(send("GET", "/bucket/k", {{"tagging", ""}}).body.find("<Value>two words</Value>"),
+            std::string::npos);
   auto const set = [&](std::string tags) {
     return send("PUT", "/bucket/k", {{"tagging", ""}}, "<Tagging><TagSet>" + tags + "</TagSet></Tagging>");
   };
@@ -243,7 +270,8 @@ TEST_F(Protocol, CopiesAreForSignedHeadersOnly) {
 
 TEST_F(Protocol, WhatIsNotOfferedIsNotMistakenForSomethingElse) {
   ASSERT_EQ(put("k", "x").status, 200);
-  for (auto const* name : {"acl", "versioning", "retention", "torrent", "select", "versionId", "cors", "unknown"}) {
+  for (auto const* name :
+       {"acl", "versioning", "retention", "torrent", "select", "versionId", "cors", "unknown"}) {
     EXPECT_EQ(send("PUT", "/bucket/k", {{name, ""}}, "overwritten").status, 501) << name;
     EXPECT_EQ(send("GET", "/bucket/k", {{name, ""}}).status, 501) << name;
     EXPECT_EQ(send("DELETE", "/bucket/k", {{name, ""}}).status, 501) << name;
@@ -280,16 +308,26 @@ TEST_F(Protocol, S12_NothingIsOpenByOmission) {
 
 TEST_F(Protocol, AccessKeysMayBeConfinedToAPrefix) {
   auto client = Client{{.region = testing::region, .cors_origins = {}}, {{"AKID", testing::secret, "mine/"}}};
-  auto const send_as = [&](std::string method, std::string path, aws::Pairs query = {}, std::string body = {}) {
-    return client.call({.method = std::move(method), .path = std::move(path), .query = std::move(query), .headers = {},
-                        .body = std::move(body)}).status;
+  auto const send_as = [&](std::string method, std::string path, aws::Pairs query = {},
+                           std::string body = {}) {
+    return client
+        .call({.method = std::move(method),
+               .path = std::move(path),
+               .query = std::move(query),
+               .headers = {},
+               .body = std::move(body)})
+        .status;
   };
   EXPECT_EQ(send_as("PUT", "/bucket/mine/k", {}, "x"), 200);
   EXPECT_EQ(send_as("PUT", "/bucket/theirs/k", {}, "x"), 403);
   EXPECT_EQ(send_as("GET", "/bucket", {{"list-type", "2"}}), 403);
   EXPECT_EQ(send_as("GET", "/bucket", {{"list-type", "2"}, {"prefix", "mine/"}}), 200);
-  EXPECT_NE(client.call({.method = "POST", .path = "/bucket", .query = {{"delete", ""}}, .headers = {},
-                         .body = "<Delete><Object><Key>theirs/k</Key></Object></Delete>"})
+  EXPECT_NE(client
+                .call({.method = "POST",
+                       .path = "/bucket",
+                       .query = {{"delete", ""}},
+                       .headers = {},
+                       .body = "<Delete><Object><Key>theirs/k</Key></Object></Delete>"})
                 .body.find("AccessDenied"),
             std::string::npos);
 }
@@ -297,7 +335,9 @@ TEST_F(Protocol, AccessKeysMayBeConfinedToAPrefix) {
 TEST_F(Protocol, CorsAnswersKnownOriginsOnly) {
   auto const preflight = [&](std::string origin) {
     return client_.raw_target("OPTIONS", "/bucket/k",
-                              {{"Host", "localhost"}, {"Origin", origin}, {"Access-Control-Request-Method", "PUT"},
+                              {{"Host", "localhost"},
+                               {"Origin", origin},
+                               {"Access-Control-Request-Method", "PUT"},
                                {"Access-Control-Request-Headers", "content-type,x-amz-meta-a"}},
                               "");
   };
@@ -310,9 +350,10 @@ TEST_F(Protocol, CorsAnswersKnownOriginsOnly) {
   auto const exposed = put("k", "x", {{"Origin", "https://app.example.com"}});
   EXPECT_NE(exposed.headers.get("access-control-expose-headers").find("ETag"), std::string::npos);
   EXPECT_FALSE(exposed.headers.has("access-control-allow-credentials"));
-  EXPECT_FALSE(put("k", "x", {{"Origin", "https://evil.example.com"}}).headers.has("access-control-allow-origin"));
-  auto const refused = client_.raw_target(
-      "GET", "/bucket/k", {{"Host", "localhost"}, {"Origin", "https://app.example.com"}}, "");
+  EXPECT_FALSE(
+      put("k", "x", {{"Origin", "https://evil.example.com"}}).headers.has("access-control-allow-origin"));
+  auto const refused = client_.raw_target("GET", "/bucket/k",
+                                          {{"Host", "localhost"}, {"Origin", "https://app.example.com"}}, "");
   EXPECT_EQ(refused.status, 403);
   EXPECT_TRUE(refused.headers.has("access-control-allow-origin")) << "so that the page can read why";
 }

@@ -59,7 +59,8 @@ class Client {
  public:
   explicit Client(Options options = {.region = region, .cors_origins = {"https://app.example.com"}},
                   std::vector<AccessKey> keys = {{"AKID", secret, {}}})
-      : keyring_{*Keyring::make(std::move(keys))}, api_{store_, keyring_, std::move(options), clock_, metrics_} {}
+      : keyring_{*Keyring::make(std::move(keys))},
+        api_{store_, keyring_, std::move(options), clock_, metrics_} {}
 
   [[nodiscard]] aws::Signer signer() const { return aws::Signer{{"AKID", secret}, region}; }
   [[nodiscard]] memory::Objects& store() { return store_; }
@@ -97,7 +98,8 @@ class Client {
     request.path = sent.path;
     request.query = sent.query;
     for (auto const& [name, value] : sent.headers) request.headers.add(name, value);
-    if (sent.has_length) request.content_length = static_cast<std::int64_t>(sent.body.size());
+    auto const length = std::string{trim(request.headers.get("content-length"))};
+    if (sent.has_length) request.content_length = length.empty() ? std::ssize(sent.body) : std::stoll(length);
     request.stream = std::make_shared<TextBody>(sent.body, sent.piece);
     return handle(std::move(request));
   }
