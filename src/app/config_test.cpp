@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -40,7 +41,7 @@ TEST_F(ConfigFile, EveryErrorIsNamedAtOnceWithItsSource) {
   auto const config = load_config(sources);
   ASSERT_FALSE(config);
   auto names = std::vector<std::string>{};
-  for (auto const& error : config.error().fields()) names.push_back(error.field);
+  for (auto const& wrong : config.error().fields()) names.push_back(wrong.field);
   std::ranges::sort(names);
   EXPECT_EQ(names, (std::vector<std::string>{"log.level", "server.listen", "server.tls_key_file",
                                              "uploads.unknown", "uploads.url_lifetime_s"}));

@@ -35,7 +35,7 @@ Result<void> wire_uploads(App::Parts& parts) {
 }
 
 Result<void> wire_tenants(App::Parts& parts) {
-  parts.usage = std::make_unique<uploads::UsageTable>();
+  parts.usage = uploads::make_tenant_usage();
   parts.tenants = std::make_unique<tenants::Service>(
       tenants::Service::Needs{*parts.database, *parts.tenant_table, parts.audit, parts.audit, *parts.usage,
                               *parts.authenticator, parts.clock});
