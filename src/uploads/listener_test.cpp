@@ -84,7 +84,7 @@ TEST_F(UploadListener, PartsAreTakenInAnyOrderAndTheLastOneIsReported) {
   EXPECT_TRUE(reported.empty());
   EXPECT_TRUE(parts.put_part(id, 2, "efgh"));
   EXPECT_EQ(reported, std::vector{id});
-  ASSERT_TRUE(parts.wait([&] { return parts.service.assemble(parts.stored(id), soon()); }));
+  ASSERT_TRUE(parts.wait([&] { return parts.service.settle(parts.stored(id), soon()); }));
   EXPECT_EQ(parts.status(id), "UPLOADED");
   EXPECT_EQ(refusal(parts.put_part(id, 1, "evil")), Code::forbidden);
 }

@@ -48,8 +48,12 @@ Async<Upload> Service::remove(Asked asked, UploadId id) {
 
 Async<> Service::clean_up(Upload upload, Deadline deadline) {
   auto const key = key_of(upload);
-  if (!upload.multipart_id.empty())
-    CO_CHECK(co_await ports_.objects.abort_multipart({options_.bucket, key}, upload.multipart_id, deadline));
+  if (!upload.multipart_id.empty()) {
+    auto const aborted =
+        co_await ports_.objects.abort_multipart({options_.bucket, key}, upload.multipart_id, deadline);
+    // A completed one is no longer known as a multipart; its object goes below.
+    if (!aborted && aborted.error().code() != Code::not_found) co_return aborted;
+  }
   for (auto const& picture : pictures_of(upload))
     CO_CHECK(co_await ports_.objects.remove(picture.object, deadline));
   CO_CHECK(co_await ports_.objects.remove({options_.bucket, key}, deadline));

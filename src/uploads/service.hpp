@@ -102,9 +102,9 @@ class Service {
   Async<std::string> content_url(TenantId tenant, UploadId id, Deadline deadline);
   Async<std::string> thumbnail_url(TenantId tenant, UploadId id, int size, Deadline deadline);
 
-  // For the watchdog and the listener: completes the multipart when all parts are there.
-  // Errors: conflict when some are missing.
-  Async<> assemble(Upload upload, Deadline deadline);
+  // For the watchdog and the listener: makes a PENDING upload UPLOADED if all its bytes are there.
+  // Errors: conflict when some are missing, forbidden when they are not those granted.
+  Async<> settle(Upload upload, Deadline deadline);
   // Removes what a finished upload leaves in the store, then takes its deadline away.
   Async<> clean_up(Upload upload, Deadline deadline);
 
@@ -123,6 +123,7 @@ class Service {
   Async<std::optional<Transfer>> transfer_of(Upload& upload, bool with_parts, Deadline deadline);
   Async<> ensure_multipart(Upload& upload, Deadline deadline);
   Async<std::vector<PartInfo>> stored_parts(Upload const& upload, Deadline deadline);
+  Async<> assemble(Upload const& upload, Deadline deadline);
   Async<> arrived(Upload const& upload, ObjectInfo object, Deadline deadline);
 
   Ports ports_;
@@ -131,5 +132,10 @@ class Service {
   Counter created_;
   Counter refused_;
 };
+
+class ObjectListener;
+// Multipart uploads are completed as soon as their last part has been committed, on `executor`.
+// Call before the first part; `service` outlives the executor's work.
+void complete_by_itself(ObjectListener& listener, Service& service, asio::any_io_executor executor);
 
 }  // namespace hoist::uploads

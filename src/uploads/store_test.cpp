@@ -122,18 +122,16 @@ TEST_F(UploadsOnDisk, ARefusedObjectLeavesNothing) {
 
 TEST_F(UploadsOnDisk, PartsBecomeTheObjectByThemselvesOnceAllAreThere) {
   auto const id = create(10, true);
-  auto completed = std::make_shared<Signal>();
-  auto const ticket = completed->ticket();
-  world.listener.on_parts_complete([completed](TenantId, UploadId) { completed->notify(); });
   ASSERT_TRUE(world.wait([&]() -> Async<> {
+    complete_by_itself(world.listener, *service, co_await asio::this_coro::executor);
+    auto const news = world.broadcast.watch(TenantId{"acme"});
     CO_CHECK(co_await put_part(id, 3, "ij"));
     CO_CHECK(co_await put_part(id, 1, "abcd"));
     EXPECT_FALSE(co_await put_part(id, 1, "ab"));
+    auto const ticket = news->ticket();
     CO_CHECK(co_await put_part(id, 2, "efgh"));
-    CO_TRY(auto const told, co_await completed->wait(ticket, soon()));
+    CO_TRY(auto const told, co_await news->wait(ticket, soon()));
     EXPECT_TRUE(told);
-    CO_TRY(auto upload, co_await service->get(TenantId{"acme"}, UploadId{id}, soon()));
-    CO_CHECK(co_await service->assemble(std::move(upload), soon()));
     co_return Result<void>{};
   }));
   EXPECT_EQ(world.wait<std::string>([&] { return content(id); }).value_or("none"), "abcdefghij");
@@ -143,16 +141,24 @@ TEST_F(UploadsOnDisk, PartsBecomeTheObjectByThemselvesOnceAllAreThere) {
 }
 
 TEST_F(UploadsOnDisk, ADeletedUploadTakesItsObjectAlong) {
-  auto const id = create(5);
-  ASSERT_TRUE(world.wait([&] { return put(id, "hello"); }));
+  auto const single = create(5);
+  ASSERT_TRUE(world.wait([&] { return put(single, "hello"); }));
+  auto const in_parts = create(4, true);
+  ASSERT_TRUE(world.wait([&]() -> Async<> {
+    CO_CHECK(co_await put_part(in_parts, 1, "abcd"));
+    CO_TRY(auto upload, co_await service->get(TenantId{"acme"}, UploadId{in_parts}, soon()));
+    co_return co_await service->settle(std::move(upload), soon());
+  }));
   auto asked = Asked{};
   asked.caller = {.tenant = TenantId{"acme"}, .user = UserId{"ana"}, .role = Role::member};
   asked.deadline = soon();
-  auto const removed = world.wait<Upload>([&] { return service->remove(asked, UploadId{id}); });
-  ASSERT_TRUE(removed) << removed.error().to_string();
-  EXPECT_FALSE(world.wait<std::string>([&] { return content(id); }));
-  EXPECT_EQ(world.status(id), "DELETED");
-  EXPECT_FALSE(world.stored(id).deadline);
+  for (auto const& id : {single, in_parts}) {
+    auto const removed = world.wait<Upload>([&] { return service->remove(asked, UploadId{id}); });
+    ASSERT_TRUE(removed) << removed.error().to_string();
+    EXPECT_FALSE(world.wait<std::string>([&] { return content(id); }));
+    EXPECT_EQ(world.status(id), "DELETED");
+    EXPECT_FALSE(world.stored(id).deadline);
+  }
   EXPECT_TRUE(world.wrong_usage().empty());
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "uploads/listener.hpp"
 #include "uploads/service.hpp"
 
 namespace hoist::uploads {
@@ -117,7 +118,7 @@ Async<> Service::arrived(Upload const& upload, ObjectInfo object, Deadline deadl
       deadline);
 }
 
-Async<> Service::assemble(Upload upload, Deadline deadline) {
+Async<> Service::assemble(Upload const& upload, Deadline deadline) {
   auto const ref = ObjectRef{options_.bucket, key_of(upload)};
   auto parts = std::vector<PartInfo>{};
   if (!upload.multipart_id.empty()) {
@@ -138,6 +139,14 @@ Async<> Service::assemble(Upload upload, Deadline deadline) {
   co_return co_await arrived(upload, std::move(object), deadline);
 }
 
+Async<> Service::settle(Upload upload, Deadline deadline) {
+  if (upload.multipart()) co_return co_await assemble(upload, deadline);
+  auto object = co_await ports_.objects.head({options_.bucket, key_of(upload)}, deadline);
+  if (object) co_return co_await arrived(upload, std::move(*object), deadline);
+  if (object.error().code() != Code::not_found) co_return std::unexpected{object.error()};
+  co_return fail(Error{Code::conflict, "The file's bytes have not arrived yet."}.with_slug("bytes_missing"));
+}
+
 Async<Upload> Service::complete(Asked asked, UploadId id) {
   auto const& tenant = asked.caller.tenant;
   auto const request = IdempotentRequest{tenant, asked.idempotency_key,
@@ -151,19 +160,7 @@ Async<Upload> Service::complete(Asked asked, UploadId id) {
       asked.deadline));
   CO_TRY(auto upload, co_await get(tenant, id, asked.deadline));
   if (upload.state == UploadState::pending) {
-    auto done = Result<void>{};
-    if (upload.multipart()) {
-      done = co_await assemble(upload, asked.deadline);
-    } else {
-      auto object = co_await ports_.objects.head({options_.bucket, key_of(upload)}, asked.deadline);
-      if (object)
-        done = co_await arrived(upload, std::move(*object), asked.deadline);
-      else if (object.error().code() == Code::not_found)
-        done =
-            fail(Error{Code::conflict, "The file's bytes have not arrived yet."}.with_slug("bytes_missing"));
-      else
-        done = std::unexpected{object.error()};
-    }
+    auto const done = co_await settle(upload, asked.deadline);
     auto const failure = done ? std::optional<Error>{} : std::optional{done.error()};
     CO_TRY(upload, co_await get(tenant, id, asked.deadline));
     // Another completion may have won, and then ours has failed for no reason of the caller's.
@@ -184,6 +181,27 @@ Async<Upload> Service::complete(Asked asked, UploadId id) {
         },
         asked.deadline));
   co_return upload;
+}
+
+namespace {
+
+asio::awaitable<void> settle_now(Service& service, TenantId tenant, UploadId id) {
+  constexpr auto limit = std::chrono::seconds{60};
+  auto upload = co_await service.get(tenant, id, deadline_in(limit));
+  auto const settled = upload ? co_await service.settle(std::move(*upload), deadline_in(limit))
+                              : Result<void>{std::unexpected{upload.error()}};
+  // The client may have been faster, which is a conflict; the watchdog sees to the rest.
+  if (!settled && settled.error().code() != Code::conflict)
+    log::warn("an upload could not be completed at once",
+              {{"upload", id.str()}, {"cause", settled.error().to_string()}});
+}
+
+}  // namespace
+
+void complete_by_itself(ObjectListener& listener, Service& service, asio::any_io_executor executor) {
+  listener.on_parts_complete([&service, executor](TenantId tenant, UploadId id) {
+    spawn(executor, [&service, tenant, id] { return settle_now(service, tenant, id); });
+  });
 }
 
 }  // namespace hoist::uploads

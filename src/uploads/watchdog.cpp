@@ -75,7 +75,7 @@ Async<> Watchdog::sweep_parts(Sweep& sweep, Deadline deadline) {
                                  },
                                  deadline));
   for (auto const& upload : uploads) {
-    auto const assembled = co_await service_.assemble(upload, deadline);
+    auto const assembled = co_await service_.settle(upload, deadline);
     if (assembled) {
       ++sweep.assembled;
       continue;
@@ -96,7 +96,17 @@ Async<> Watchdog::sweep_parts(Sweep& sweep, Deadline deadline) {
 
 Async<> Watchdog::sweep_pending(Sweep& sweep, Deadline deadline) {
   CO_TRY(auto const uploads, co_await due(UploadState::pending, deadline));
-  for (auto upload : uploads) {
+  for (auto const& upload : uploads) {
+    // The last look: a report may have been lost, and bytes that are there are never thrown away.
+    auto const settled = co_await service_.settle(upload, deadline);
+    if (settled) {
+      ++sweep.assembled;
+      continue;
+    }
+    if (settled.error().retryable()) {
+      left_for_later(upload, settled.error());
+      continue;
+    }
     auto const expired = co_await service_.ports().database.write(
         upload.tenant,
         [&](sql::Transaction& tx) -> Result<void> {

@@ -1,5 +1,6 @@
 #include "uploads/watchdog.hpp"
 
+#include "base/try.hpp"
 #include "uploads/test_world.hpp"
 
 namespace hoist::uploads {
@@ -38,6 +39,20 @@ TEST_F(UploadWatchdog, AnAbandonedMultipartLosesItsParts) {
                   .wait<std::vector<MultipartInfo>>(
                       [&] { return world.objects.list_multiparts("hoist", "", 10, soon()); })
                   ->empty());
+}
+
+TEST_F(UploadWatchdog, BytesWhoseReportWasLostAreTakenRatherThanExpired) {
+  auto const id = world.create();
+  ASSERT_TRUE(world.wait([&]() -> Async<> {
+    CO_TRY(auto writer, co_await world.objects.create({"hoist", "acme/site-1/uploads/" + id}, 5, soon()));
+    CO_CHECK(co_await writer->write("hello"));
+    CO_CHECK(co_await writer->commit({.content_type = "image/jpeg"}));
+    co_return Result<void>{};
+  }));
+  world.clock.advance(25h);
+  EXPECT_EQ(world.sweep().expired, 0);
+  EXPECT_EQ(world.status(id), "UPLOADED");
+  EXPECT_EQ(world.messages(id).size(), 1U);
 }
 
 TEST_F(UploadWatchdog, AMultipartThatIsAllThereIsCompletedWithoutTheClient) {
@@ -116,9 +131,10 @@ TEST_F(UploadWatchdog, OneStubbornFileDoesNotHoldUpTheOthers) {
   world.clock.advance(25h);
   world.objects.fail_next(Code::unavailable);
   auto const swept = world.sweep();
-  EXPECT_EQ(swept.expired, 2);
+  EXPECT_EQ(swept.expired, 1);
   EXPECT_EQ(swept.cleaned, 1);
-  EXPECT_EQ(world.sweep().cleaned, 1);
+  EXPECT_EQ(world.status(stubborn), "PENDING");
+  EXPECT_EQ(world.sweep().expired, 1);
   EXPECT_FALSE(world.stored(stubborn).deadline);
   EXPECT_FALSE(world.stored(easy).deadline);
 }
