@@ -80,10 +80,10 @@ Result<void> check_size(VipsImage* image, std::string_view type) {
 
 // libjpeg can decode at half, a quarter or an eighth for a fraction of the work. The largest
 // thumbnail is then resampled from at least its own size.
-int jpeg_shrink(VipsImage const* image) {
+int jpeg_shrink(VipsImage const* image, int size) {
   auto const edge = std::max(image->Xsize, image->Ysize);
   auto shrink = 1;
-  while (shrink < 8 && edge / (shrink * 2) >= limits::thumbnail_sizes[0]) shrink *= 2;
+  while (shrink < 8 && edge / (shrink * 2) >= size) shrink *= 2;
   return shrink;
 }
 
@@ -97,24 +97,25 @@ Result<Image> scale_down(VipsImage* image, int edge) {
   return Image{out};
 }
 
-Result<Image> small_from_file(std::string_view bytes, std::string_view type, VipsImage* header) {
-  auto const edge = limits::thumbnail_sizes[0];
+Result<Image> small_from_file(std::string_view bytes, std::string_view type, VipsImage* header, int edge) {
+  // Without a profile of its own a picture is sRGB already; the way through a profile costs a fifth.
+  auto const* const profile = vips_image_get_typeof(header, VIPS_META_ICC_NAME) != 0 ? "srgb" : nullptr;
   auto* const data = const_cast<char*>(bytes.data());  // libvips only reads it
   VipsImage* small = nullptr;
   if (type != "image/jpeg") {
     if (vips_thumbnail_buffer(data, bytes.size(), &small, edge, "height", edge, "size", VIPS_SIZE_DOWN,
-                              "export_profile", "srgb", "fail_on", VIPS_FAIL_ON_ERROR, nullptr) != 0)
+                              "export_profile", profile, "fail_on", VIPS_FAIL_ON_ERROR, nullptr) != 0)
       return decoder_says();
     return Image{small};
   }
   VipsImage* decoded = nullptr;
-  if (vips_jpegload_buffer(data, bytes.size(), &decoded, "shrink", jpeg_shrink(header), "access",
+  if (vips_jpegload_buffer(data, bytes.size(), &decoded, "shrink", jpeg_shrink(header, edge), "access",
                            VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr) != 0)
     return decoder_says();
   auto const owned = Image{decoded};
   TRY(auto const reduced, scale_down(decoded, edge));
   if (vips_thumbnail_image(reduced.get(), &small, edge, "height", edge, "size", VIPS_SIZE_DOWN,
-                           "export_profile", "srgb", nullptr) != 0)
+                           "export_profile", profile, nullptr) != 0)
     return decoder_says();
   return Image{small};
 }
@@ -147,11 +148,11 @@ Result<Thumbnail> encode(VipsImage* image, int size) {
 }
 
 Result<std::vector<Thumbnail>> make_thumbnails(std::string_view bytes, std::string_view type,
-                                               VipsImage* header) {
-  TRY(auto small, small_from_file(bytes, type, header));
+                                               VipsImage* header, std::span<int const> sizes) {
+  TRY(auto small, small_from_file(bytes, type, header, sizes.front()));
   TRY(auto current, flat_copy(std::move(small)));
   auto thumbnails = std::vector<Thumbnail>{};
-  for (auto const size : limits::thumbnail_sizes) {
+  for (auto const size : sizes) {
     if (!thumbnails.empty()) {
       TRY(current, scale_down(current.get(), size));
     }
@@ -181,7 +182,7 @@ Result<void> start_pictures() {
   return {};
 }
 
-Result<MediaReport> read_picture(std::string_view bytes, std::string_view type) {
+Result<MediaReport> read_picture(std::string_view bytes, std::string_view type, std::span<int const> sizes) {
   warning.clear();
   auto const header =
       Image{vips_image_new_from_buffer(bytes.data(), bytes.size(), "", "access", VIPS_ACCESS_SEQUENTIAL,
@@ -201,7 +202,7 @@ Result<MediaReport> read_picture(std::string_view bytes, std::string_view type) 
     read_exif({static_cast<char const*>(exif), length}, report);
   else if (type == "image/tiff")
     read_exif(exif_of_tiff(bytes), report);
-  TRY(report.thumbnails, make_thumbnails(bytes, type, header.get()));
+  TRY(report.thumbnails, make_thumbnails(bytes, type, header.get(), sizes));
   CHECK(check_warning(type));
   return report;
 }
