@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,7 +16,12 @@ namespace hoist {
 namespace {
 
 // Between fork and exec of a program with threads only async-signal-safe calls are allowed.
-[[noreturn]] void become(char* const* arguments, int const (&wanted)[3], pid_t parent) {
+[[noreturn]] void become(char* const* arguments, int const (&wanted)[3], bool isolated, pid_t parent) {
+  if (isolated) {
+    ::unshare(CLONE_NEWUSER | CLONE_NEWNET);
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  }
+  // After the above, because a change of credentials forgets it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
   int high[3];
@@ -48,7 +54,7 @@ Result<Process> Process::start(ProcessOptions options) {
   if (pid < 0)
     return fail(Error{Code::unavailable, "The server cannot start a helper process now."}.with_cause(
         std::string{"fork: "} + std::strerror(errno)));
-  if (pid == 0) become(arguments.data(), wanted, parent);
+  if (pid == 0) become(arguments.data(), wanted, options.isolated, parent);
   return Process{pid};
 }
 

@@ -17,6 +17,8 @@ struct ProcessOptions {
   int in = -1;
   int out = -1;
   int err = -1;
+  // Without a network and without privileges, where the kernel lets us.
+  bool isolated = false;
 };
 
 // One running program, killed and reaped when this goes.

@@ -143,7 +143,7 @@ struct Daemon::State {
     auto backoff = options.backoff_min;
     while (true) {
       auto const started_at = std::chrono::steady_clock::now();
-      auto process = Process::start({.command = command_for(options)});
+      auto process = Process::start({.command = command_for(options), .isolated = true});
       if (process) {
         pid = process->pid();
         auto const stopped = watch(*process);

@@ -14,16 +14,15 @@
 #include <unistd.h>
 
 #include "adapters/clamd/daemon.hpp"
+#include "support/hostile_files.hpp"
 
 namespace hoist::clamd {
 namespace {
 
 using namespace std::chrono_literals;
 
-// In two halves, so that scanners of source trees stay calm.
-std::string eicar() {
-  return std::string{"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EIC"} + "AR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
-}
+using testing::eicar;
+using testing::zip;
 
 // `text`, then `padding` zero bytes.
 class Bytes final : public ByteSource {
@@ -204,7 +203,7 @@ TEST(ClamdScanner, ConnectionsAreBounded) {
   EXPECT_LE(most, 2);
 }
 
-class RealClamd : public testing::Test {
+class RealClamd : public ::testing::Test {
  protected:
   void SetUp() override {
     auto daemon = Daemon::start({.folder = folder_.path() + "/clamd",
@@ -229,6 +228,21 @@ TEST_F(RealClamd, M11_FindsTheTestVirusAndCallsOtherFilesClean) {
   ASSERT_TRUE(found) << found.error().to_string();
   EXPECT_FALSE(found->clean);
   EXPECT_NE(found->signature.find("Eicar"), std::string::npos);
+}
+
+TEST_F(RealClamd, M11_FindsItInsideOfContainers) {
+  auto const pdf = "%PDF-1.4\n1 0 obj\n<< /Length 68 >>\nstream\n" + eicar() + "\nendstream\nendobj\n%%EOF\n";
+  auto const files = std::vector<std::pair<char const*, std::string>>{
+      {"zip", zip("-rf", eicar())},
+      {"zip in zip", zip("a.zip", zip("$(touch x).txt", eicar()))},
+      {"office file", zip("word/embeddings/x.bin", eicar()) + zip("[Content_Types].xml", "<Types/>")},
+      {"pdf", pdf},
+      {"behind a picture", "\xff\xd8\xff\xe0" + std::string(5000, 'x') + eicar()}};
+  for (auto const& [name, bytes] : files) {
+    auto const report = scan(daemon_->socket(), Bytes{bytes});
+    ASSERT_TRUE(report) << name << report.error().to_string();
+    EXPECT_FALSE(report->clean) << name;
+  }
 }
 
 TEST_F(RealClamd, M12_OverTheLimitsIsNeverClean) {

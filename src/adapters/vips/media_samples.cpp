@@ -67,12 +67,6 @@ std::string big_endian(unsigned value) {
   return text;
 }
 
-std::string little_endian(unsigned value, int bytes) {
-  auto text = std::string{};
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
-  return text;
-}
-
 unsigned crc(std::string_view text) {
   return static_cast<unsigned>(
       ::crc32(0, reinterpret_cast<Bytef const*>(text.data()), static_cast<uInt>(text.size())));
@@ -182,25 +176,6 @@ std::string pdf(int pages, std::string_view extra) {
   for (auto const offset : offsets) text += fmt::format("{:010} 00000 n \n", offset);
   return text + fmt::format("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{}\n%%EOF\n", offsets.size() + 1,
                             table_at);
-}
-
-std::string eicar() {
-  // In two halves, so that scanners of source trees stay calm.
-  return std::string{"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EIC"} + "AR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
-}
-
-std::string zip(std::string_view name, std::string_view content) {
-  auto const sizes = little_endian(crc(content), 4) +
-                     little_endian(static_cast<unsigned>(content.size()), 4) +
-                     little_endian(static_cast<unsigned>(content.size()), 4) +
-                     little_endian(static_cast<unsigned>(name.size()), 2);
-  auto const local = "PK\x03\x04" + little_endian(20, 2) + std::string(8, '\0') + sizes +
-                     little_endian(0, 2) + std::string{name} + std::string{content};
-  auto const central = "PK\x01\x02" + little_endian(20, 2) + little_endian(20, 2) + std::string(8, '\0') +
-                       sizes + std::string(16, '\0') + std::string{name};
-  return local + central + "PK\x05\x06" + std::string(4, '\0') + little_endian(1, 2) + little_endian(1, 2) +
-         little_endian(static_cast<unsigned>(central.size()), 4) +
-         little_endian(static_cast<unsigned>(local.size()), 4) + little_endian(0, 2);
 }
 
 bool has_text(std::string_view bytes, std::string_view text) {

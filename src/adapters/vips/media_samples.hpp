@@ -22,8 +22,6 @@ std::string multipage_tiff(int pages);
 std::string png_header(unsigned width, unsigned height);  // a PNG that promises this size
 std::string png_bomb(unsigned edge);                      // a real PNG of edge x edge zeros in a few bytes
 std::string pdf(int pages, std::string_view extra = {});
-std::string eicar();  // the harmless test virus, put together at run time
-std::string zip(std::string_view name, std::string_view content);
 bool has_text(std::string_view bytes, std::string_view text);
 
 }  // namespace hoist::vips::samples

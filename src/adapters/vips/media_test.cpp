@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "adapters/vips/media_samples.hpp"
+#include "support/hostile_files.hpp"
 
 namespace hoist::vips {
 namespace {
@@ -37,7 +38,7 @@ std::string_view slug_of(Result<MediaReport> const& report) {
   return report ? std::string_view{"none"} : report.error().slug();
 }
 
-class VipsMedia : public testing::Test {
+class VipsMedia : public ::testing::Test {
  protected:
   Result<MediaReport> look(std::string const& bytes, std::string declared = "application/octet-stream") {
     return inspect(media(), bytes, std::move(declared));
@@ -257,7 +258,7 @@ TEST_F(VipsMedia, M10_ALyingTypeIsRefusedWithAPlainSentence) {
       "The file was declared as image/jpeg but its content is image/png. Upload it with its real type.");
   EXPECT_EQ(slug_of(look("<html><script>x</script></html>", "image/png")), "type_mismatch");
   EXPECT_EQ(slug_of(look("GIF89a=/*x*/;alert(1)//", "image/gif")), "corrupt_file");
-  auto const both = samples::picture(".jpg") + samples::zip("a.txt", "x");
+  auto const both = samples::picture(".jpg") + testing::zip("a.txt", "x");
   EXPECT_EQ(slug_of(look(both, "application/zip")), "type_mismatch");
   EXPECT_TRUE(look(both, "image/jpeg"));
 }

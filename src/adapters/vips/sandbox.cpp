@@ -210,7 +210,11 @@ bool has_one_thread() {
 Result<BoxReport> enter_box(Box box, std::vector<std::string> const& programs) {
   if (!has_one_thread()) return fail(Error{Code::internal}.with_cause("the sandbox needs one thread"));
   auto report = BoxReport{};
+  auto const parent = ::getppid();
   report.namespaces = leave_namespaces();
+  // Changed credentials forget that we end with our parent.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) return fail(Error{Code::internal}.with_cause("the parent is gone"));
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return broken("no_new_privs");
   TRY(report.landlock, restrict_files(box, programs));
   CHECK(limit_resources(box, report.namespaces));
