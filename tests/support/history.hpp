@@ -5,7 +5,7 @@
 //
 //   order      attempts of a group start in the order the messages were accepted
 //   successor  no message starts before every earlier one of its group is settled
-//   overlap    no attempt starts while another of its group holds its lease
+//   overlap    nothing of a group is delivered while an earlier delivery of it holds its lease
 //   lost       everything accepted is settled in the end
 //   twice      no message has its effect twice
 //
@@ -75,31 +75,35 @@ class History {
     lane.open.insert(messages_[id].place);
   }
 
-  // A receiver got it; its lease ends at `until` unless extended.
-  void delivered(std::string const& id, std::int64_t fence, Time until) {
-    ++now_;
-    leases_[{id, fence}] = {.delivered = now_, .until = until};
+  // A receiver got it at `at`; nobody else may until `until`, unless it is settled or given back.
+  void delivered(std::string const& id, std::int64_t fence, Time at, Time until) {
+    auto const& message = messages_.at(id);
+    auto& holder = groups_.at(message.group).holder;
+    if (holder.fence != fence) {
+      if (!holder.ids.empty() && holder.until > at)
+        broken("overlap",
+               fmt::format("{} {} delivered while another delivery is held", message.group, message.place));
+      holder = {.fence = fence, .delivered = ++now_};
+    }
+    holder.ids.insert(id);
+    holder.until = until;
   }
   void extended(std::string const& id, std::int64_t fence, Time until) {
-    // A lease belongs to the whole delivery.
-    auto const& group = messages_.at(id).group;
-    for (auto& [key, lease] : leases_)
-      if (key.second == fence && messages_.at(key.first).group == group) lease.until = until;
-    auto& lane = groups_.at(group);
-    if (lane.running == id + std::to_string(fence)) lane.running_until = until;
+    auto& holder = groups_.at(messages_.at(id).group).holder;
+    if (holder.fence == fence) holder.until = until;
   }
 
-  // A worker begins to work on it.
-  void started(std::string const& id, std::int64_t fence, Time at) {
-    ++now_;
+  // A worker begins to work on it. One that was overtaken meanwhile (frozen, or its clock moved)
+  // cannot know; that it has no effect is what counts then.
+  void started(std::string const& id, std::int64_t fence) {
     ++counts_.starts;
-    auto& message = messages_.at(id);
+    auto const& message = messages_.at(id);
     auto& lane = groups_.at(message.group);
-    auto const delivered = leases_.at({id, fence}).delivered;
+    if (lane.holder.fence != fence) return;
     for (auto const place : lane.open) {
       if (place >= message.place) break;
       auto const redriven = lane.redriven.find(place);
-      if (redriven != lane.redriven.end() && redriven->second > delivered) continue;
+      if (redriven != lane.redriven.end() && redriven->second > lane.holder.delivered) continue;
       broken("successor",
              fmt::format("{} {} started before {} was settled", message.group, message.place, place));
       ++counts_.reordered;
@@ -108,16 +112,18 @@ class History {
     if (message.place < lane.last_started && !lane.redriven.contains(message.place))
       broken("order", fmt::format("{} {} started after {}", message.group, message.place, lane.last_started));
     lane.last_started = std::max(lane.last_started, message.place);
-    if (!lane.running.empty() && lane.running != id + std::to_string(fence) && lane.running_until > at)
-      broken("overlap",
-             fmt::format("{} {} started while {} was held", message.group, message.place, lane.running));
-    lane.running = id + std::to_string(fence);
-    lane.running_until = leases_.at({id, fence}).until;
   }
-  // The attempt ended without settling the message: released, failed, given up.
+  // The queue took note that the attempt failed or was given back.
   void stopped(std::string const& id, std::int64_t fence) {
-    auto& lane = groups_.at(messages_.at(id).group);
-    if (lane.running == id + std::to_string(fence)) lane.running.clear();
+    auto& holder = groups_.at(messages_.at(id).group).holder;
+    if (holder.fence == fence) holder.ids.clear();
+  }
+
+  // The queue decided that nobody answers any more.
+  void lapsed(std::string const& id, Time at) {
+    auto& holder = groups_.at(messages_.at(id).group).holder;
+    if (holder.ids.contains(id) && holder.until > at) broken("overlap", "a lease was ended early");
+    if (holder.ids.contains(id)) holder.ids.clear();
   }
 
   // Its one effect happened, in the transaction that acknowledged it.
@@ -133,10 +139,13 @@ class History {
     auto const& message = messages_.at(id);
     auto& lane = groups_.at(message.group);
     lane.open.erase(message.place);
-    if (lane.running.starts_with(id)) lane.running.clear();
+    lane.holder.ids.erase(id);
   }
   void dead(std::string const& id) {
     ++counts_.dead;
+    // With one message of it dead, the rest of a delivery is lost.
+    auto& holder = groups_.at(messages_.at(id).group).holder;
+    if (holder.ids.contains(id)) holder.ids.clear();
     settled(id);
   }
   void redriven(std::string const& id) {
@@ -172,8 +181,10 @@ class History {
     std::int64_t place = 0;
     int effects = 0;
   };
-  struct Lease {
+  struct Holder {
+    std::int64_t fence = 0;
     std::int64_t delivered = 0;
+    std::set<std::string> ids;
     Time until;
   };
   struct Lane {
@@ -181,14 +192,12 @@ class History {
     std::set<std::int64_t> open;
     std::map<std::int64_t, std::int64_t> redriven;  // place -> when
     std::int64_t last_started = 0;
-    std::string running;
-    Time running_until;
+    Holder holder;
   };
   void broken(std::string rule, std::string what) { violations_.push_back(rule + ": " + what); }
 
   std::int64_t now_ = 0;
   std::map<std::string, Message> messages_;
-  std::map<std::pair<std::string, std::int64_t>, Lease> leases_;
   std::map<std::string, Lane> groups_;
   HistoryCounts counts_;
   std::vector<std::string> violations_;

@@ -63,6 +63,7 @@ Result<void> QueueSimulation::write(std::function<Result<void>(sql::Transaction&
 void QueueSimulation::settle_events() {
   for (auto const& event : events_) {
     auto const& id = event.message.id.str();
+    if (event.kind == QueueEvent::Kind::expired) history_.lapsed(id, clock_.now());
     if (event.kind == QueueEvent::Kind::dead) history_.dead(id);
     if (event.kind == QueueEvent::Kind::redriven) history_.redriven(id);
     if (event.kind == QueueEvent::Kind::cancelled) history_.settled(id);
@@ -133,7 +134,7 @@ void QueueSimulation::receive(Held& worker) {
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
     auto changes = sql::queue::Changes{};
     TRY(received, engine_->receive(tx, request, clock_.now(), changes));
-    if (mutation_ == Mutation::forgets_lease)
+    if (mutation_ == Mutation::forgets_lease && !calm_)
       CHECK(none(
           tx.execute("UPDATE queue_groups SET in_flight = '', ready_us = $2 WHERE queue = $1 AND depth > 0 "
                      "AND in_flight <> ''",
@@ -142,7 +143,7 @@ void QueueSimulation::receive(Held& worker) {
   });
   if (!done) return;
   for (auto const& message : received.messages)
-    history_.delivered(message.receipt.id.str(), message.receipt.fence, message.visible_until);
+    history_.delivered(message.receipt.id.str(), message.receipt.fence, clock_.now(), message.visible_until);
   worker = {.messages = std::move(received.messages)};
   if (!worker.messages.empty()) worker.until = worker.messages[0].visible_until;
   if (dies) give_up(worker);  // the delivery happened, and nobody knows
@@ -161,7 +162,7 @@ void QueueSimulation::start_next(Held& worker) {
   // A worker does not begin what it no longer holds; what it cannot know is left to the fence.
   if (worker.until <= clock_.now()) return give_up(worker);
   auto const& receipt = worker.messages[worker.next].receipt;
-  history_.started(receipt.id.str(), receipt.fence, clock_.now());
+  history_.started(receipt.id.str(), receipt.fence);
   worker.started = true;
 }
 
@@ -170,7 +171,7 @@ bool QueueSimulation::acknowledge(Message const& message, bool answer_lost) {
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
     auto changes = sql::queue::Changes{};
     TRY(first_time, engine_->acknowledge(tx, message.receipt, clock_.now(), changes));
-    if (mutation_ == Mutation::forgets_ack && first_time) {
+    if (mutation_ == Mutation::forgets_ack && first_time && !calm_) {
       auto const& r = message.receipt;
       CHECK(
           none(tx.execute("INSERT INTO queue_messages (id, queue, tenant, group_name, sequence, state, body, "
@@ -195,12 +196,13 @@ void QueueSimulation::finish_current(Held& worker) {
   auto const& id = message.receipt.id.str();
   auto const dice = number(1, 100);
   auto changes = sql::queue::Changes{};
-  auto const stop = [&] {
-    history_.stopped(id, message.receipt.fence);
+  // After this answer the worker is free, whatever it was.
+  auto const stop = [&](bool taken_note) {
+    if (taken_note) history_.stopped(id, message.receipt.fence);
     give_up(worker);
   };
   if (dice <= 60) {
-    if (!acknowledge(message, chance(5))) return stop();
+    if (!acknowledge(message, chance(5))) return stop(false);
     stale_.push_back(message.receipt);
     ++worker.next;
     worker.started = false;
@@ -209,21 +211,21 @@ void QueueSimulation::finish_current(Held& worker) {
         QueueFailure{.cause = "no",
                      .delay = chance(50) ? std::optional{Micros{number(0, 5'000'000)}} : std::nullopt,
                      .permanent = chance(15)};
-    (void)write([&](sql::Transaction& tx) -> Result<void> {
+    auto const done = write([&](sql::Transaction& tx) -> Result<void> {
       CHECK(engine_->fail(tx, message.receipt, failure, clock_.now(), changes));
       mutate_after_fail(tx, message);
       return {};
     });
-    stop();
+    stop(done.has_value());
   } else if (dice <= 80) {
-    (void)write(
+    auto const done = write(
         [&](sql::Transaction& tx) { return engine_->release(tx, message.receipt, clock_.now(), changes); });
-    stop();
+    stop(done.has_value());
   } else if (dice <= 90) {
     auto const until = clock_.now() + visibility;
     auto const done = write(
         [&](sql::Transaction& tx) { return engine_->extend(tx, message.receipt, visibility, clock_.now()); });
-    if (!done) return stop();
+    if (!done) return stop(false);
     history_.extended(id, message.receipt.fence, until);
     worker.until = until;
   } else if (dice <= 95) {
