@@ -17,6 +17,8 @@ namespace {
 
 // Between fork and exec of a program with threads only async-signal-safe calls are allowed.
 [[noreturn]] void become(char* const* arguments, int const (&wanted)[3], bool isolated, pid_t parent) {
+  // Ctrl-C at the terminal is for the server, which then ends its children in its own order.
+  ::setsid();
   if (isolated) {
     ::unshare(CLONE_NEWUSER | CLONE_NEWNET);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
