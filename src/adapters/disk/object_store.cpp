@@ -16,7 +16,7 @@ Result<void> Objects::Context::check_bucket(std::string const& bucket) const {
 
 Result<std::unique_ptr<Objects>> Objects::open(Options options, Database& database, Pool& pool,
                                                Clock const& clock, Metrics& metrics) {
-  TRY(auto shelf, Shelf::open(options.root, clock));
+  TRY(auto shelf, Shelf::open(options.root, clock, pool));
   auto context = std::make_shared<Context>(std::move(options), database, pool, clock, metrics);
   context->shelf = std::move(shelf);
   return std::unique_ptr<Objects>{new Objects{std::move(context)}};

@@ -1,8 +1,10 @@
 #include "adapters/disk/shelf.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <iterator>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,9 +66,9 @@ Result<void> Blob::finish() {
   return {};
 }
 
-Result<std::shared_ptr<Shelf>> Shelf::open(std::string const& root, Clock const& clock) {
+Result<std::shared_ptr<Shelf>> Shelf::open(std::string const& root, Clock const& clock, Pool& pool) {
   TRY(auto blobs, make_folder(root + "/blobs"));
-  return std::shared_ptr<Shelf>{new Shelf{std::move(blobs), clock}};
+  return std::shared_ptr<Shelf>{new Shelf{std::move(blobs), clock, pool}};
 }
 
 Shelf::~Shelf() {
@@ -74,26 +76,56 @@ Shelf::~Shelf() {
 }
 
 Result<std::unique_ptr<Blob>> Shelf::take() {
-  auto const lock = std::lock_guard{spares_mutex_};
-  if (spares_.empty()) CHECK(refill());
-  auto spare = std::move(spares_.back());
-  spares_.pop_back();
-  return std::make_unique<Blob>(shared_from_this(), std::move(spare.name), std::move(spare.file));
+  while (true) {
+    auto low = false;
+    auto spare = pop(low);
+    if (low) refill_later();
+    if (spare)
+      return std::make_unique<Blob>(shared_from_this(), std::move(spare->name), std::move(spare->file));
+    CHECK(refill(1));
+  }
 }
 
-Result<void> Shelf::refill() {
+std::optional<Shelf::Spare> Shelf::pop(bool& low) {
+  auto const lock = std::lock_guard{spares_mutex_};
+  low = spares_.size() < shelf_low_files;
+  if (spares_.empty()) return std::nullopt;
+  auto spare = std::move(spares_.back());
+  spares_.pop_back();
+  return spare;
+}
+
+void Shelf::refill_later() {
+  if (refilling_.exchange(true)) return;
+  auto work = [self = shared_from_this()] {
+    // Nobody waits for this; whoever finds the shelf empty meets the same error.
+    static_cast<void>(self->refill(shelf_low_files));
+    self->refilling_ = false;
+  };
+  if (!pool_.try_post(std::move(work))) refilling_ = false;
+}
+
+Result<void> Shelf::refill(std::size_t enough) {
+  auto const making = std::lock_guard{refill_mutex_};
+  {
+    auto const lock = std::lock_guard{spares_mutex_};
+    if (spares_.size() >= enough) return {};
+  }
   if (folder_files_ + shelf_batch_files > folder_files_max) CHECK(begin_folder());
+  auto made = std::vector<Spare>{};
   for (std::size_t i = 0; i < shelf_batch_files; ++i) {
     auto const id = new_uuid7(clock_.now());
     auto file = create_file_in(folder_, id);
-    if (!file && spares_.empty()) return std::unexpected{file.error()};
+    if (!file && made.empty()) return std::unexpected{file.error()};
     if (!file) break;
     auto name = folder_name_ + "/" + id;
     hold(name);
-    spares_.push_back(Spare{std::move(name), std::move(*file)});
+    made.push_back(Spare{std::move(name), std::move(*file)});
     ++folder_files_;
   }
   sync_folder(folder_);
+  auto const lock = std::lock_guard{spares_mutex_};
+  std::ranges::move(made, std::back_inserter(spares_));
   return {};
 }
 
@@ -140,7 +172,7 @@ Result<std::vector<Shelf::Entry>> Shelf::files(std::string const& folder) const 
 }
 
 void Shelf::remove_folder_if_empty(std::string const& folder) {
-  auto const lock = std::lock_guard{spares_mutex_};
+  auto const making = std::lock_guard{refill_mutex_};
   if (folder == folder_name_) return;
   static_cast<void>(::unlinkat(blobs_.number(), folder.c_str(), AT_REMOVEDIR));
 }

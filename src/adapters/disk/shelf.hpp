@@ -6,22 +6,26 @@
 //             files; then the next one begins.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "adapters/disk/files.hpp"
 #include "base/hash.hpp"
+#include "base/pool.hpp"
 #include "base/time.hpp"
 
 namespace hoist::disk {
 
 inline constexpr std::size_t folder_files_max = 4096;
-inline constexpr std::size_t shelf_batch_files = 32;
+inline constexpr std::size_t shelf_batch_files = 64;
+inline constexpr std::size_t shelf_low_files = 32;  // then the next batch is made, in the background
 
 class Shelf;
 
@@ -52,7 +56,7 @@ class Blob {
 
 class Shelf : public std::enable_shared_from_this<Shelf> {
  public:
-  static Result<std::shared_ptr<Shelf>> open(std::string const& root, Clock const& clock);
+  static Result<std::shared_ptr<Shelf>> open(std::string const& root, Clock const& clock, Pool& pool);
   ~Shelf();
 
   Result<std::unique_ptr<Blob>> take();
@@ -80,14 +84,19 @@ class Shelf : public std::enable_shared_from_this<Shelf> {
     std::string name;
     Fd file;
   };
-  Shelf(Fd blobs, Clock const& clock) : blobs_{std::move(blobs)}, clock_{clock} {}
-  Result<void> refill();
+  Shelf(Fd blobs, Clock const& clock, Pool& pool) : blobs_{std::move(blobs)}, clock_{clock}, pool_{pool} {}
+  [[nodiscard]] std::optional<Spare> pop(bool& low);
+  void refill_later();
+  Result<void> refill(std::size_t enough);  // nothing to do when so many are there
   Result<void> begin_folder();
 
   Fd blobs_;
   Clock const& clock_;
-  std::mutex spares_mutex_;  // held across a refill: those who wait for it get its files
+  Pool& pool_;
+  std::mutex spares_mutex_;
   std::vector<Spare> spares_;
+  std::atomic<bool> refilling_{false};
+  std::mutex refill_mutex_;  // held while files are made: those who wait for it get its files
   std::string folder_name_;
   Fd folder_;
   std::size_t folder_files_ = folder_files_max;
