@@ -36,6 +36,9 @@ PutRun::PutRun(PutOptions const& options, Connection connection)
                 .queue_max = 2 * hash_threads_max}} {}
 
 Async<int> PutRun::run() {
+  // Says at once that the address or the token is wrong; later failures are waited out.
+  auto first_contact = Api{client_, api_.connection(), brief};
+  CO_CHECK(co_await first_contact.get("/uploads?limit=1"));
   collect();
   auto const executor = co_await asio::this_coro::executor;
   auto display = Workers{};
