@@ -48,7 +48,7 @@ CREATE TABLE uploads (
   thumbnails         TEXT,             -- JSON array
   error_code         TEXT,
   error_message      TEXT,
-  timeline           TEXT   NOT NULL,  -- JSON objects separated by commas, so that adding is appending
+  timeline           TEXT   NOT NULL,  -- JSON objects, a comma before each, so that adding is appending
   PRIMARY KEY (tenant, id)
 );
 CREATE INDEX uploads_by_project ON uploads (tenant, project_id, id);

@@ -45,15 +45,17 @@ Refusal to_refusal(json::object const& object) {
 }
 
 // What a repeat needs to give the same answer with fresh URLs.
-std::string remember(CreatedBatch const& batch) {
+std::string remember(CreatedBatch const& draft, std::map<std::size_t, BatchItem> const& decided) {
   auto items = json::array{};
-  for (auto const& item : batch.items) {
+  for (std::size_t i = 0; i < draft.items.size(); ++i) {
+    auto const found = decided.find(i);
+    auto const& item = found == decided.end() ? draft.items[i] : found->second;
     if (auto const* upload = std::get_if<Upload>(&item.what))
       items.push_back(json::object{{item.have ? "have" : "upload", upload->id.str()}});
     else
       items.push_back(json::object{{"refused", to_json(std::get<Refusal>(item.what))}});
   }
-  return json::serialize(json::object{{"batch", batch.batch.id.str()}, {"items", std::move(items)}});
+  return json::serialize(json::object{{"batch", draft.batch.id.str()}, {"items", std::move(items)}});
 }
 
 // The second of two files with the same declared bytes is refused: one upload of them is enough.
@@ -100,7 +102,6 @@ Upload Service::make_upload(Caller const& caller, ProjectId const& project, Batc
   upload.created_at = upload.updated_at = now;
   upload.expires_at = now + options_.pending_deadline;
   upload.deadline = upload.expires_at;
-  upload.timeline = timeline_entry(now, "created");
   if (multipart) {
     upload.part_size = std::max(options_.part_bytes, (file.size + parts_max - 1) / parts_max);
     upload.parts_seen.assign(static_cast<std::size_t>((file.size + upload.part_size - 1) / upload.part_size),
@@ -141,77 +142,108 @@ Async<Created> Service::create(Asked asked, NewUpload wanted, std::optional<bool
   co_return Created{std::move(upload), std::move(transfer)};
 }
 
-Result<void> Service::refuse_over_quota(sql::Transaction& tx, TenantId const& tenant, CreatedBatch& batch) {
-  auto add = Account{.change_seq = 1};
-  for (auto const& item : batch.items) {
-    auto const* upload = std::get_if<Upload>(&item.what);
-    if (upload == nullptr || item.have) continue;
-    add.bytes += upload->size;
-    add.files += 1;
+// What the transaction decides about a draft. The draft stays as it is, because the transaction may
+// have to run again.
+struct Service::BatchOutcome {
+  std::optional<CreatedBatch> repeated;  // instead of all else
+  Batch batch;
+  StateCount granted;
+  std::map<std::size_t, BatchItem> decided;  // items that are not simply granted
+};
+
+namespace {
+
+// The upload of the draft's item, unless it was refused or decided otherwise.
+Upload const* wanted_upload(CreatedBatch const& draft, std::map<std::size_t, BatchItem> const& decided,
+                            std::size_t index) {
+  return decided.contains(index) ? nullptr : std::get_if<Upload>(&draft.items[index].what);
+}
+
+Result<std::map<std::size_t, BatchItem>> find_stored(sql::Transaction& tx, CreatedBatch const& draft) {
+  auto stored = std::map<std::size_t, BatchItem>{};
+  for (std::size_t i = 0; i < draft.items.size(); ++i) {
+    auto const* upload = std::get_if<Upload>(&draft.items[i].what);
+    if (upload == nullptr || !upload->checksum || upload->checksum->algorithm != "sha256") continue;
+    TRY(auto found, find_content(tx, draft.batch.tenant, upload->checksum->hex, upload->size));
+    if (found) stored.emplace(i, BatchItem{std::move(*found), true, {}});
   }
-  TRY(auto const limits, ports_.limits.limits(tx, tenant));
-  TRY(auto const total, account(tx, tenant, add));
-  auto back = Account{};
+  return stored;
+}
+
+// Reserves for all that is left, and gives back what does not fit. Answers the batch's change number.
+Result<std::int64_t> reserve(sql::Transaction& tx, TenantLimits const& limits, CreatedBatch const& draft,
+                             std::map<std::size_t, BatchItem>& decided) {
+  auto add = Account{.change_seq = 1};
+  for (std::size_t i = 0; i < draft.items.size(); ++i)
+    if (auto const* upload = wanted_upload(draft, decided, i)) {
+      add.bytes += upload->size;
+      add.files += 1;
+    }
+  TRY(auto const total, account(tx, draft.batch.tenant, add));
+  if (total.bytes <= limits.storage_bytes_max && total.files <= limits.files_max) return total.change_seq;
   auto used = Account{total.bytes - add.bytes, total.files - add.files, 0};
-  for (auto& item : batch.items) {
-    auto const* upload = std::get_if<Upload>(&item.what);
-    if (upload == nullptr || item.have) continue;
-    auto const fits = used.bytes + upload->size <= limits.storage_bytes_max && used.files < limits.files_max;
-    if (fits) {
+  auto back = Account{};
+  for (std::size_t i = 0; i < draft.items.size(); ++i) {
+    auto const* upload = wanted_upload(draft, decided, i);
+    if (upload == nullptr) continue;
+    if (used.bytes + upload->size <= limits.storage_bytes_max && used.files < limits.files_max) {
       used.bytes += upload->size;
       used.files += 1;
     } else {
       back.bytes -= upload->size;
       back.files -= 1;
-      item.what = over_quota();
+      decided.emplace(i, BatchItem{over_quota(), false, {}});
     }
   }
-  if (back.files != 0) CHECK(account(tx, tenant, back));
-  return insert_change(tx, tenant, total.change_seq, batch.batch.created_at, batch.batch.project,
-                       batch.batch.id, nullptr);
+  CHECK(account(tx, draft.batch.tenant, back));
+  return total.change_seq;
 }
 
-Result<CreatedBatch> Service::insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch draft) {
+}  // namespace
+
+Result<Service::BatchOutcome> Service::insert_many(sql::Transaction& tx, Asked const& asked,
+                                                   CreatedBatch const& draft) {
   auto const request = idempotent(asked, "POST /batches");
   auto const& tenant = draft.batch.tenant;
+  auto const now = draft.batch.created_at;
+  auto outcome = BatchOutcome{.batch = draft.batch, .granted = {UploadState::pending, 0, 0, now}};
   TRY(auto const earlier, ports_.idempotency.find(tx, request));
-  if (earlier) return repeat_batch(tx, tenant, earlier->body);
-  for (auto& item : draft.items) {
-    auto* upload = std::get_if<Upload>(&item.what);
-    if (upload == nullptr || !upload->checksum || upload->checksum->algorithm != "sha256") continue;
-    TRY(auto stored, find_content(tx, tenant, upload->checksum->hex, upload->size));
-    if (!stored) continue;
-    item.what = std::move(*stored);
-    item.have = true;
+  if (earlier) {
+    TRY(outcome.repeated, repeat_batch(tx, tenant, earlier->body));
+    return outcome;
   }
-  CHECK(refuse_over_quota(tx, tenant, draft));
-  auto granted = StateCount{UploadState::pending, 0, 0, draft.batch.created_at};
-  for (auto const& item : draft.items) {
+  TRY(outcome.decided, find_stored(tx, draft));
+  TRY(auto const limits, ports_.limits.limits(tx, tenant));
+  TRY(auto const change, reserve(tx, limits, draft, outcome.decided));
+  for (std::size_t i = 0; i < draft.items.size(); ++i) {
+    auto const decided = outcome.decided.find(i);
+    auto const& item = decided == outcome.decided.end() ? draft.items[i] : decided->second;
     auto const* upload = std::get_if<Upload>(&item.what);
     if (upload == nullptr) {
-      ++draft.batch.refused;
+      ++outcome.batch.refused;
     } else if (item.have) {
-      ++draft.batch.have;
+      ++outcome.batch.have;
     } else {
       CHECK(insert_upload(tx, *upload));
-      ++granted.files;
-      granted.bytes += upload->size;
+      ++outcome.granted.files;
+      outcome.granted.bytes += upload->size;
     }
   }
-  if (granted.files > 0) draft.counts.push_back(granted);
-  CHECK(insert_batch(tx, draft.batch));
+  auto const& batch = outcome.batch;
+  CHECK(insert_batch(tx, batch));
+  CHECK(insert_change(tx, tenant, change, now, batch.project, batch.id, nullptr));
   if (!request.key.empty())
-    CHECK(ports_.idempotency.store(tx, request, {http_created, remember(draft)}, draft.batch.created_at));
+    CHECK(ports_.idempotency.store(tx, request, {http_created, remember(draft, outcome.decided)}, now));
   CHECK(ports_.audit.record(tx,
                             {asked.caller,
                              "batch.created",
-                             draft.batch.id.str(),
+                             batch.id.str(),
                              "ok",
                              asked.request_id,
-                             {{"files", draft.batch.files}, {"refused", draft.batch.refused}}},
-                            draft.batch.created_at));
+                             {{"files", batch.files}, {"refused", batch.refused}}},
+                            now));
   tx.after_commit([this, tenant] { ports_.broadcast.notify(tenant); });
-  return draft;
+  return outcome;
 }
 
 Result<CreatedBatch> Service::repeat_batch(sql::Transaction& tx, TenantId const& tenant,
@@ -236,13 +268,13 @@ Result<CreatedBatch> Service::repeat_batch(sql::Transaction& tx, TenantId const&
   return batch;
 }
 
-Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
+CreatedBatch Service::draft_batch(Caller const& caller, NewBatch const& wanted) const {
   auto const now = ports_.clock.now();
   auto draft = CreatedBatch{};
-  draft.batch = Batch{asked.caller.tenant,
+  draft.batch = Batch{caller.tenant,
                       BatchId{new_uuid7(now)},
                       wanted.project,
-                      asked.caller.user,
+                      caller.user,
                       static_cast<std::int64_t>(wanted.files.size()),
                       0,
                       0,
@@ -257,21 +289,33 @@ Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
                             "The checksum of a file sent in parts must be sha256.",
                             {{fmt::format("files[{}].checksum.algorithm", i), "must be sha256"}}};
       else
-        item.what = make_upload(asked.caller, wanted.project, draft.batch.id, *file, in_parts, now);
+        item.what = make_upload(caller, wanted.project, draft.batch.id, *file, in_parts, now);
     } else {
-      auto& fields = std::get<std::vector<FieldError>>(wanted.files[i]);
-      auto message = fmt::format("{} {}.", fields.front().field, fields.front().reason);
-      item.what = Refusal{"invalid", std::move(message), std::move(fields)};
+      auto const& fields = std::get<std::vector<FieldError>>(wanted.files[i]);
+      item.what =
+          Refusal{"invalid", fmt::format("{} {}.", fields.front().field, fields.front().reason), fields};
     }
     draft.items.push_back(std::move(item));
   }
   refuse_duplicates(draft);
-  CO_TRY(auto batch,
+  return draft;
+}
+
+Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
+  auto batch = draft_batch(asked.caller, wanted);
+  CO_TRY(auto outcome,
          co_await ports_.database.write(
-             asked.caller.tenant, [&](sql::Transaction& tx) { return insert_many(tx, asked, draft); },
+             asked.caller.tenant, [&](sql::Transaction& tx) { return insert_many(tx, asked, batch); },
              asked.deadline));
-  created_.add(static_cast<double>(batch.batch.files - batch.batch.have - batch.batch.refused));
-  refused_.add(static_cast<double>(batch.batch.refused));
+  if (outcome.repeated) {
+    batch = std::move(*outcome.repeated);
+  } else {
+    batch.batch = std::move(outcome.batch);
+    if (outcome.granted.files > 0) batch.counts.push_back(outcome.granted);
+    for (auto& [index, item] : outcome.decided) batch.items[index] = std::move(item);
+    created_.add(static_cast<double>(outcome.granted.files));
+    refused_.add(static_cast<double>(batch.batch.refused));
+  }
   auto multiparts = 0;
   for (auto& item : batch.items) {
     auto* upload = std::get_if<Upload>(&item.what);

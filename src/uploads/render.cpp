@@ -5,28 +5,33 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 namespace hoist::uploads {
 namespace {
 
-std::string string_or_null(std::string const& text) {
-  return text.empty() ? "null" : json_string(text);
+// Batches show a thousand uploads at a time, so pieces are appended and nothing is built in between.
+void add(std::string& out, std::initializer_list<std::string_view> pieces) {
+  for (auto const piece : pieces) out.append(piece);
 }
 
-std::string render_checksum(Upload const& upload) {
-  auto out = std::string{};
-  auto const add = [&](std::string_view algorithm, std::string_view hex) {
-    out += fmt::format(R"({}"{}":"{}")", out.empty() ? "" : ",", algorithm, hex);
-  };
-  if (!upload.sha256.empty()) add("sha256", upload.sha256);
-  if (upload.checksum && (upload.checksum->algorithm != "sha256" || upload.sha256.empty()))
-    add(upload.checksum->algorithm, upload.checksum->hex);
-  return out;
+void add_string(std::string& out, std::string_view member, std::string_view text) {
+  out.append(member);
+  append_json_string(out, text);
 }
 
-void append_done(std::string& out, Upload const& upload, Grants const& grants, Time now) {
-  if (!upload.media.empty()) out += ",\"media\":" + upload.media;
-  if (!upload.scan.empty()) out += ",\"scan\":" + upload.scan;
+void add_checksum(std::string& out, Upload const& upload) {
+  auto const declared = upload.checksum && (upload.checksum->algorithm != "sha256" || upload.sha256.empty());
+  if (upload.sha256.empty() && !declared) return;
+  out += ",\"checksum\":{";
+  if (!upload.sha256.empty()) add(out, {R"("sha256":")", upload.sha256, declared ? "\"," : "\""});
+  if (declared) add(out, {"\"", upload.checksum->algorithm, "\":\"", upload.checksum->hex, "\""});
+  out += '}';
+}
+
+void add_findings(std::string& out, Upload const& upload, Grants const& grants, Time now) {
+  if (!upload.media.empty()) add(out, {",\"media\":", upload.media});
+  if (!upload.scan.empty()) add(out, {",\"scan\":", upload.scan});
   if (upload.state == UploadState::completed) {
     out += ",\"thumbnails\":[";
     auto separator = "";
@@ -35,63 +40,89 @@ void append_done(std::string& out, Upload const& upload, Grants const& grants, T
                          picture.width, picture.height, json_string(grants.picture(picture, now)));
       separator = ",";
     }
-    out += "]";
+    out += ']';
   }
-  if (!upload.error_code.empty())
-    out += fmt::format(R"(,"error":{{"code":{},"message":{}}})", json_string(upload.error_code),
-                       json_string(upload.error_message));
+  if (upload.error_code.empty()) return;
+  add_string(out, R"(,"error":{"code":)", upload.error_code);
+  add_string(out, R"(,"message":)", upload.error_message);
+  out += '}';
 }
 
-std::string render_part_urls(Transfer const& transfer) {
-  auto out = std::string{"["};
+void add_part_urls(std::string& out, Transfer const& transfer) {
+  out += '[';
+  auto separator = "";
   for (auto const& part : transfer.parts) {
-    if (out.size() > 1) out += ',';
-    out +=
-        fmt::format(R"({{"number":{},"size":{},"url":{}}})", part.number, part.size, json_string(part.url));
+    out += fmt::format(R"({}{{"number":{},"size":{},"url":{}}})", separator, part.number, part.size,
+                       json_string(part.url));
+    separator = ",";
   }
-  return out + "]";
+  out += ']';
 }
 
 }  // namespace
 
-std::string json_string(std::string_view text) {
+void append_json_string(std::string& out, std::string_view text) {
   auto const plain = std::ranges::all_of(
       text, [](char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; });
-  if (plain) return '"' + std::string{text} + '"';
-  return json::serialize(json::string_view{text.data(), text.size()});
+  if (plain)
+    add(out, {"\"", text, "\""});
+  else
+    out += json::serialize(json::string_view{text.data(), text.size()});
 }
 
-std::string render_upload(Upload const& upload, Grants const& grants, Time now) {
-  auto out = fmt::format(
-      R"({{"id":"{}","batch_id":{},"project_id":"{}","filename":{},"content_type":"{}","size":{},)"
-      R"("status":"{}","created_at":"{}","updated_at":"{}","expires_at":"{}","created_by":{})",
-      upload.id.str(), string_or_null(upload.batch.str()), upload.project.str(), json_string(upload.filename),
-      upload.content_type, upload.size, to_string(upload.state), to_rfc3339(upload.created_at),
-      to_rfc3339(upload.updated_at), to_rfc3339(upload.expires_at), json_string(upload.user.str()));
-  if (auto const checksum = render_checksum(upload); !checksum.empty())
-    out += ",\"checksum\":{" + checksum + "}";
-  if (!upload.metadata.empty()) out += ",\"metadata\":" + upload.metadata;
-  append_done(out, upload, grants, now);
-  return out + ",\"timeline\":[" + upload.timeline + "]}";
+std::string json_string(std::string_view text) {
+  auto out = std::string{};
+  append_json_string(out, text);
+  return out;
 }
 
-std::string render_transfer(Transfer const& transfer) {
+void append_upload(std::string& out, Upload const& upload, Grants const& grants, Time now) {
+  auto const created_at = to_rfc3339(upload.created_at);
+  add(out, {R"({"id":")", upload.id.str(), R"(","batch_id":)"});
+  if (upload.batch.empty())
+    out += "null";
+  else
+    add(out, {"\"", upload.batch.str(), "\""});
+  add(out, {R"(,"project_id":")", upload.project.str(), "\""});
+  add_string(out, R"(,"filename":)", upload.filename);
+  add(out,
+      {R"(,"content_type":")", upload.content_type, R"(","size":)", std::to_string(upload.size),
+       R"(,"status":")", to_string(upload.state), R"(","created_at":")", created_at, R"(","updated_at":")"});
+  out += upload.updated_at == upload.created_at ? created_at : to_rfc3339(upload.updated_at);
+  add(out, {R"(","expires_at":")", to_rfc3339(upload.expires_at)});
+  add_string(out, R"(","created_by":)", upload.user.str());
+  add_checksum(out, upload);
+  if (!upload.metadata.empty()) add(out, {",\"metadata\":", upload.metadata});
+  add_findings(out, upload, grants, now);
+  add(out, {R"(,"timeline":[{"at":")", created_at, R"(","what":"created"})", upload.timeline, "]}"});
+}
+
+void append_transfer(std::string& out, Transfer const& transfer) {
   auto const expires_at = to_rfc3339(transfer.expires_at);
-  if (transfer.multipart)
-    return fmt::format(
-        R"({{"method":"PUT","multipart":{{"part_size":{},"part_count":{},"parts":{},"expires_at":"{}"}}}})",
-        transfer.part_size, transfer.part_count, render_part_urls(transfer), expires_at);
-  auto headers = std::string{};
-  for (auto const& [name, value] : transfer.headers)
-    headers += fmt::format("{}{}:{}", headers.empty() ? "" : ",", json_string(name), json_string(value));
-  return fmt::format(R"({{"method":"PUT","url":{},"headers":{{{}}},"expires_at":"{}"}})",
-                     json_string(transfer.url), headers, expires_at);
+  if (transfer.multipart) {
+    out += fmt::format(R"({{"method":"PUT","multipart":{{"part_size":{},"part_count":{},"parts":)",
+                       transfer.part_size, transfer.part_count);
+    add_part_urls(out, transfer);
+    add(out, {R"(,"expires_at":")", expires_at, "\"}}"});
+    return;
+  }
+  add_string(out, R"({"method":"PUT","url":)", transfer.url);
+  out += R"(,"headers":{)";
+  auto separator = std::string_view{};
+  for (auto const& [name, value] : transfer.headers) {
+    add(out, {separator, "\"", name, "\":"});
+    append_json_string(out, value);
+    separator = ",";
+  }
+  add(out, {R"(},"expires_at":")", expires_at, "\"}"});
 }
 
 std::string render_parts(Transfer const& transfer, std::vector<int> const& stored) {
-  return fmt::format(R"({{"part_size":{},"part_count":{},"parts":{},"stored":[{}],"expires_at":"{}"}})",
-                     transfer.part_size, transfer.part_count, render_part_urls(transfer),
-                     fmt::join(stored, ","), to_rfc3339(transfer.expires_at));
+  auto out =
+      fmt::format(R"({{"part_size":{},"part_count":{},"parts":)", transfer.part_size, transfer.part_count);
+  add_part_urls(out, transfer);
+  return out + fmt::format(R"(,"stored":[{}],"expires_at":"{}"}})", fmt::join(stored, ","),
+                           to_rfc3339(transfer.expires_at));
 }
 
 std::string render_batch(Batch const& batch, std::vector<StateCount> const& counts) {

@@ -9,10 +9,12 @@
 
 namespace hoist::uploads {
 
+void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] std::string json_string(std::string_view text);
 
-[[nodiscard]] std::string render_upload(Upload const& upload, Grants const& grants, Time now);
-[[nodiscard]] std::string render_transfer(Transfer const& transfer);
+void append_upload(std::string& out, Upload const& upload, Grants const& grants, Time now);
+void append_transfer(std::string& out, Transfer const& transfer);
+
 [[nodiscard]] std::string render_parts(Transfer const& transfer, std::vector<int> const& stored);
 [[nodiscard]] std::string render_batch(Batch const& batch, std::vector<StateCount> const& counts);
 

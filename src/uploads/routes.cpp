@@ -49,7 +49,17 @@ UploadId upload_id(Request const& request) {
 }
 
 std::string show(Service& service, Upload const& upload) {
-  return render_upload(upload, service.grants(), service.ports().clock.now());
+  auto out = std::string{};
+  append_upload(out, upload, service.grants(), service.ports().clock.now());
+  return out;
+}
+
+void append_transfer_or_null(std::string& out, std::optional<Transfer> const& transfer) {
+  out += ",\"transfer\":";
+  if (transfer)
+    append_transfer(out, *transfer);
+  else
+    out += "null";
 }
 
 Async<Response> post_upload(Service& service, Request& request) {
@@ -59,26 +69,29 @@ Async<Response> post_upload(Service& service, Request& request) {
   auto const variant = multipart ? (*multipart ? "multipart" : "single") : "";
   CO_TRY(auto who, asked(request, variant));
   CO_TRY(auto const created, co_await service.create(std::move(who), std::move(wanted), multipart));
-  auto const transfer = created.transfer ? render_transfer(*created.transfer) : std::string{"null"};
-  auto response = net::json_text_response(
-      201, fmt::format(R"({{"upload":{},"transfer":{}}})", show(service, created.upload), transfer));
+  auto text = R"({"upload":)" + show(service, created.upload);
+  append_transfer_or_null(text, created.transfer);
+  auto response = net::json_text_response(201, text + "}");
   response.headers.set("Location", "/uploads/" + created.upload.id.str());
   co_return response;
 }
 
-std::string show_item(Service& service, BatchItem const& item, std::size_t index) {
-  auto const* upload = std::get_if<Upload>(&item.what);
-  if (upload != nullptr)
-    return fmt::format(R"({{"index":{},"action":"{}","upload":{},"transfer":{}}})", index,
-                       item.have ? "have" : "upload", show(service, *upload),
-                       item.transfer ? render_transfer(*item.transfer) : std::string{"null"});
+void append_item(std::string& out, Service& service, BatchItem const& item, std::size_t index) {
+  out += R"({"index":)" + std::to_string(index);
+  if (auto const* upload = std::get_if<Upload>(&item.what)) {
+    out += item.have ? R"(,"action":"have","upload":)" : R"(,"action":"upload","upload":)";
+    append_upload(out, *upload, service.grants(), service.ports().clock.now());
+    append_transfer_or_null(out, item.transfer);
+    out += '}';
+    return;
+  }
   auto const& refusal = std::get<Refusal>(item.what);
   auto fields = std::string{};
   for (auto const& field : refusal.fields)
     fields += fmt::format(R"({}{{"field":{},"reason":{}}})", fields.empty() ? "" : ",",
                           json_string(field.field), json_string(field.reason));
-  return fmt::format(R"({{"index":{},"action":"refused","error":{{"code":{},"message":{},"errors":[{}]}}}})",
-                     index, json_string(refusal.code), json_string(refusal.message), fields);
+  out += fmt::format(R"(,"action":"refused","error":{{"code":{},"message":{},"errors":[{}]}}}})",
+                     json_string(refusal.code), json_string(refusal.message), fields);
 }
 
 Async<Response> post_batch(Service& service, Request& request) {
@@ -86,12 +99,16 @@ Async<Response> post_batch(Service& service, Request& request) {
   CO_TRY(auto wanted, parse_new_batch(body, service.options()));
   CO_TRY(auto who, asked(request));
   CO_TRY(auto const created, co_await service.create_batch(std::move(who), std::move(wanted)));
-  auto text = fmt::format(R"({{"batch":{},"items":[)", render_batch(created.batch, created.counts));
+  constexpr std::size_t item_bytes = 1500;  // about
+  auto text = std::string{};
+  text.reserve(created.items.size() * item_bytes);
+  text += fmt::format(R"({{"batch":{},"items":[)", render_batch(created.batch, created.counts));
   for (std::size_t i = 0; i < created.items.size(); ++i) {
     if (i > 0) text += ',';
-    text += show_item(service, created.items[i], i);
+    append_item(text, service, created.items[i], i);
   }
-  auto response = net::json_text_response(201, text + "]}");
+  text += "]}";
+  auto response = net::json_text_response(201, std::move(text));
   response.headers.set("Location", "/batches/" + created.batch.id.str());
   co_return response;
 }
@@ -143,7 +160,8 @@ Async<Response> list_uploads(Service& service, Request& request) {
   auto text = std::string{R"({"uploads":[)"};
   auto separator = "";
   for (auto const& upload : page.uploads) {
-    text += separator + show(service, upload);
+    text += separator;
+    append_upload(text, upload, service.grants(), service.ports().clock.now());
     separator = ",";
   }
   auto const next = page.next_cursor.empty() ? std::string{"null"} : json_string(page.next_cursor);
@@ -154,9 +172,11 @@ Async<Response> post_parts(Service& service, Request& request) {
   CO_TRY(auto body, net::json_body(request));
   CO_TRY(auto const more,
          co_await service.more(request.caller.tenant, upload_id(request), std::move(body), request.deadline));
-  co_return net::json_text_response(200, more.transfer.multipart
-                                             ? render_parts(more.transfer, more.stored)
-                                             : R"({"transfer":)" + render_transfer(more.transfer) + "}");
+  if (more.transfer.multipart)
+    co_return net::json_text_response(200, render_parts(more.transfer, more.stored));
+  auto text = std::string{R"({"transfer":)"};
+  append_transfer(text, more.transfer);
+  co_return net::json_text_response(200, text + "}");
 }
 
 Async<Response> post_complete(Service& service, Request& request) {

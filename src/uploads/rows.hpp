@@ -14,7 +14,7 @@
 
 namespace hoist::uploads {
 
-// One entry of a timeline: {"at":...,"what":...,"detail":...}.
+// One entry of a timeline: {"at":...,"what":...,"detail":...}. That an upload was created is not stored.
 [[nodiscard]] std::string timeline_entry(Time at, std::string_view what, std::string_view detail = {});
 
 // What a transaction adds to the tenant's account, and the number of its first change.

@@ -117,9 +117,10 @@ class Service {
                      NewFile const& file, bool multipart, Time now) const;
   [[nodiscard]] bool is_multipart(NewFile const& file, std::optional<bool> asked) const;
   Result<Upload> insert_one(sql::Transaction& tx, Asked const& asked, Upload const& upload);
-  Result<CreatedBatch> insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch draft);
+  struct BatchOutcome;
+  Result<BatchOutcome> insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch const& draft);
   Result<CreatedBatch> repeat_batch(sql::Transaction& tx, TenantId const& tenant, std::string const& stored);
-  Result<void> refuse_over_quota(sql::Transaction& tx, TenantId const& tenant, CreatedBatch& batch);
+  CreatedBatch draft_batch(Caller const& caller, NewBatch const& wanted) const;
   Async<std::optional<Transfer>> transfer_of(Upload& upload, bool with_parts, Deadline deadline);
   Async<> ensure_multipart(Upload& upload, Deadline deadline);
   Async<std::vector<PartInfo>> stored_parts(Upload const& upload, Deadline deadline);
