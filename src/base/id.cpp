@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -25,6 +26,22 @@ std::uint64_t next_tick(Time now) {
   return next;
 }
 
+// The generator costs most per call, so bytes are drawn for many ids at once. Each is used once.
+void fill_random(std::array<char, 16>& bytes) {
+  struct Drawn {
+    std::array<char, 1024> bytes;
+    std::size_t used = sizeof bytes;
+  };
+  thread_local auto drawn = Drawn{};
+  if (drawn.used == drawn.bytes.size()) {
+    auto const ok = RAND_bytes(reinterpret_cast<unsigned char*>(drawn.bytes.data()), drawn.bytes.size());
+    HOIST_ASSERT(ok == 1);
+    drawn.used = 0;
+  }
+  std::copy_n(drawn.bytes.data() + drawn.used, bytes.size(), bytes.data());
+  drawn.used += bytes.size();
+}
+
 }  // namespace
 
 std::string random_bytes(std::size_t count) {
@@ -36,14 +53,15 @@ std::string random_bytes(std::size_t count) {
 
 std::string new_uuid7(Time now) {
   auto const tick = next_tick(now);
-  auto bytes = random_bytes(16);
+  auto bytes = std::array<char, 16>{};
+  fill_random(bytes);
   auto const put = [&](std::size_t at, std::uint64_t value) { bytes[at] = static_cast<char>(value); };
   auto const ms = tick >> 12;
   for (std::size_t i = 0; i < 6; ++i) put(i, (ms >> (40 - 8 * i)) & 0xFF);
   put(6, 0x70 | ((tick >> 8) & 0x0F));
   put(7, tick & 0xFF);
   put(8, 0x80 | (static_cast<unsigned char>(bytes[8]) & 0x3F));
-  auto const digits = hex(bytes);
+  auto const digits = hex({bytes.data(), bytes.size()});
   auto text = std::string{};
   text.reserve(36);
   for (std::size_t i = 0; i < digits.size(); ++i) {
