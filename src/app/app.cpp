@@ -62,6 +62,7 @@ Result<std::unique_ptr<App>> App::open(Config config) {
   CHECK(wire_storage(*parts));
   CHECK(wire_http(*parts));
   CHECK(wire_features(*parts));
+  CHECK(wire_events(*parts));
   CHECK(wire_processing(*parts));
   parts->operations.health = [raw = parts.get()] { return health(*raw); };
   parts->operations.objects_origin = parts->objects_url;
@@ -74,6 +75,7 @@ Result<void> App::start() {
   CHECK(write_cli_file(parts));
   parts.runtime->start();
   parts.worker->start(parts.executors());
+  parts.events_background->start(parts.runtime->next_executor());
   add_periodic_jobs(parts);
   spawn(parts.runtime->next_executor(), [&parts]() -> asio::awaitable<void> {
     auto const swept = co_await parts.objects->remove_orphans(parts.clock.now());
@@ -96,6 +98,7 @@ void App::stop() {
   if (auto const finished = run_to_end<bool>(stop_worker); finished && !*finished)
     log::warn("files in work go back to the queue: the grace was too short");
   parts.periodic->stop();
+  parts.events_background->stop();
   parts.runtime->stop();
 }
 

@@ -152,6 +152,8 @@ std::vector<Field> make_fields() {
       text("scanner.socket", AT(scanner.socket),
            "socket of a clamd of yours; empty: a private one is started"),
       text("scanner.signatures", AT(scanner.signatures), "signature database of the private clamd"),
+      number("events.retention_days", AT(events.retention_days), 0, 36'500,
+             "events older than this go; 0: never"),
   };
 #undef AT
 }

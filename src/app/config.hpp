@@ -66,6 +66,9 @@ struct Config {
     std::string socket;
     std::string signatures = "/var/lib/clamav";
   } scanner;
+  struct {
+    std::int64_t retention_days = 0;
+  } events;
 };
 
 struct ConfigSources {

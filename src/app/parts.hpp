@@ -12,6 +12,8 @@
 #include "adapters/memory/rate_limiter.hpp"
 #include "adapters/sigv4/presigner.hpp"
 #include "adapters/sql/audit.hpp"
+#include "adapters/sql/event_details.hpp"
+#include "adapters/sql/event_index.hpp"
 #include "adapters/sql/idempotency.hpp"
 #include "adapters/sql/queue.hpp"
 #include "adapters/vips/media.hpp"
@@ -21,6 +23,8 @@
 #include "app/periodic.hpp"
 #include "base/pool.hpp"
 #include "base/runtime.hpp"
+#include "events/background.hpp"
+#include "events/routes.hpp"
 #include "net/router.hpp"
 #include "net/server.hpp"
 #include "processing/worker.hpp"
@@ -90,6 +94,16 @@ struct App::Parts {
   std::unique_ptr<Media> media;
   std::unique_ptr<processing::Worker> worker;
 
+  // wire_events.cpp
+  std::unique_ptr<Database> details_database;  // apart from the index: either may fail alone
+  sql::EventIndex event_index;
+  std::unique_ptr<sql::EventDetails> event_details;
+  std::unique_ptr<SigningKey> event_key;
+  std::unique_ptr<events::Service> events;
+  std::unique_ptr<events::Checkpoints> checkpoints;
+  std::unique_ptr<events::Retention> retention;
+  std::unique_ptr<events::Background> events_background;
+
   std::unique_ptr<Periodic> periodic;
   std::string console_token;
 };
@@ -99,6 +113,7 @@ Result<void> wire_storage(App::Parts& parts);
 Result<void> wire_http(App::Parts& parts);
 Result<void> wire_features(App::Parts& parts);
 Result<void> wire_processing(App::Parts& parts);
+Result<void> wire_events(App::Parts& parts);
 void add_periodic_jobs(App::Parts& parts);
 
 [[nodiscard]] Deadline start_deadline();

@@ -73,8 +73,8 @@ Result<void> wire_http(App::Parts& parts) {
   options.region = config.objects.region;
   options.cors_origins = config.server.cors_origins;
   options.cors_origins.push_back(parts.api_url);
-  parts.s3 = std::make_unique<s3api::S3Api>(*parts.objects, *parts.s3_keys, std::move(options),
-                                            parts.clock, parts.metrics);
+  parts.s3 = std::make_unique<s3api::S3Api>(*parts.objects, *parts.s3_keys, std::move(options), parts.clock,
+                                            parts.metrics);
   TRY(parts.objects_server, listen(parts, "objects", config.server.objects_listen, *parts.s3));
   parts.objects_url =
       url_of(config, config.server.objects_url, config.server.objects_listen, parts.objects_server->port());
