@@ -94,7 +94,7 @@ Result<void> add_tenant(TenantFlags const& flags) {
 
 int report(Result<void> const& outcome) {
   if (outcome) return 0;
-  fmt::print(stderr, "hoist: {}\n", outcome.error().detail());
+  fmt::print(stderr, "hoist: {}\n", outcome.error().to_string());
   return info(outcome.error().code()).cli_exit;
 }
 

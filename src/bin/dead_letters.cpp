@@ -101,7 +101,7 @@ void add_dead_letters_command(CLI::App& app, int& exit_code) {
   command->add_flag("--json", flags->json, "One JSON object a line");
   command->callback([flags, &exit_code] {
     auto const outcome = run(*flags);
-    if (!outcome) fmt::print(stderr, "hoist: {}\n", outcome.error().detail());
+    if (!outcome) fmt::print(stderr, "hoist: {}\n", outcome.error().to_string());
     exit_code = outcome ? 0 : info(outcome.error().code()).cli_exit;
   });
 }

@@ -36,7 +36,7 @@ Result<std::vector<Finding>> check_tables(sql::Transaction& tx) {
   TRY(auto const bare,
       tx.query("SELECT u.tenant, u.id FROM uploads u WHERE u.state IN ('UPLOADED', 'COMPLETED') "
                "AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.key = "
-               "u.tenant || '/' || u.project || '/uploads/' || u.id) LIMIT 100"));
+               "u.tenant || '/' || u.project_id || '/uploads/' || u.id) LIMIT 100"));
   for (auto const& row : bare)
     findings.push_back({"objects", fmt::format("upload {} of {} has no object", row.text(1), row.text(0))});
   return findings;
@@ -83,7 +83,7 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   command->add_flag("--json", flags->json, "One JSON object a line");
   command->callback([flags, &exit_code] {
     auto const outcome = run(*flags);
-    if (!outcome) fmt::print(stderr, "hoist: {}\n", outcome.error().detail());
+    if (!outcome) fmt::print(stderr, "hoist: {}\n", outcome.error().to_string());
     exit_code = outcome ? *outcome : info(outcome.error().code()).cli_exit;
   });
 }

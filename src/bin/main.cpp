@@ -6,6 +6,12 @@
 #include "bin/cli/commands.hpp"
 #include "bin/serve.hpp"
 
+namespace {
+
+constexpr auto usage_exit = 2;  // as info(Code::invalid).cli_exit
+
+}  // namespace
+
 int main(int argc, char** argv) {
   // Started by the server itself, inside a sandbox: nothing else of this program may run first.
   if (argc >= 2 && std::string_view{argv[1]} == "media-child")
@@ -20,6 +26,10 @@ int main(int argc, char** argv) {
   hoist::bin::add_serve_command(app, exit_code);
   hoist::cli::add_client_commands(app, exit_code);
   hoist::bin::add_admin_commands(app, exit_code);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    return app.exit(error) == 0 ? 0 : usage_exit;
+  }
   return exit_code;
 }

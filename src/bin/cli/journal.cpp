@@ -16,12 +16,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// By then the server has given up what did not arrive.
+constexpr auto kept_for = std::chrono::hours{48};
+
 std::optional<fs::path> state_folder() {
   if (auto const* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
     return fs::path{state} / "hoist";
   if (auto const* home = std::getenv("HOME"); home != nullptr && *home == '/')
     return fs::path{home} / ".local" / "state" / "hoist";
   return std::nullopt;
+}
+
+// When the grant's URLs ended; the beginning of time when it does not say.
+Time ended_at(json::object const& transfer) {
+  auto const& multipart = object_of(transfer, "multipart");
+  auto const ends = parse_rfc3339(text_of(multipart.empty() ? transfer : multipart, "expires_at"));
+  return ends ? *ends : Time{};
 }
 
 std::string line_of(std::string const& key, Begun const& begun) {
@@ -79,6 +89,8 @@ void Journal::load() {
     else
       begun_[key] = Begun{text_of(entry, "upload"), text_of(entry, "batch"), object_of(entry, "transfer")};
   }
+  auto const oldest = SystemClock{}.now() - kept_for;
+  std::erase_if(begun_, [&](auto const& entry) { return ended_at(entry.second.transfer) < oldest; });
   auto open_lines = std::string{};
   for (auto const& [key, begun] : begun_) open_lines += line_of(key, begun);
   if (::ftruncate(descriptor_, 0) == 0) append(open_lines);

@@ -26,7 +26,9 @@ class JournalTest : public ::testing::Test {
     for (auto const& entry : fs::directory_iterator{folder_ / "hoist"}) return entry.path();
     return {};
   }
-  static Begun begun(std::string id) { return {std::move(id), "batch", {{"url", "u"}}}; }
+  static Begun begun(std::string id) {
+    return {std::move(id), "batch", {{"url", "u"}, {"expires_at", to_rfc3339(SystemClock{}.now())}}};
+  }
   fs::path folder_;
 };
 
@@ -41,6 +43,17 @@ TEST_F(JournalTest, TheNextRunFindsWhatIsStillOpen) {
   ASSERT_TRUE(journal.find("k2"));
   EXPECT_EQ(journal.find("k2")->upload_id, "2");
   EXPECT_EQ(journal.find("k2")->transfer.at("url").as_string(), "u");
+}
+
+TEST_F(JournalTest, WhatIsTwoDaysOldIsForgotten) {
+  auto old = begun("1");
+  old.transfer["expires_at"] = to_rfc3339(SystemClock{}.now() - std::chrono::hours{49});
+  {
+    Journal{"http://a"}.begin({{"k1", old}, {"k2", begun("2")}});
+  }
+  auto const journal = Journal{"http://a"};
+  EXPECT_FALSE(journal.find("k1"));
+  EXPECT_TRUE(journal.find("k2"));
 }
 
 TEST_F(JournalTest, AHalfWrittenLineIsIgnored) {

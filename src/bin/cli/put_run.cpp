@@ -180,9 +180,9 @@ void PutRun::settled(Item& item) {
     counters_.bytes_total -= item.status.empty() ? item.file.size : 0;
   }
   if (item.outcome == have || item.outcome == failed || item.outcome == final) ++counters_.files_final;
-  auto const more_to_come = item.outcome == sent && options_.wait;
-  if (!more_to_come && !item.key.empty()) journal_.end(item.key);
-  if (options_.json && !more_to_come) print_json(item);
+  // What was sent and not waited for stays in the journal: the next run must not send it again.
+  if (item.outcome != sent && !item.key.empty()) journal_.end(item.key);
+  if (options_.json && !(item.outcome == sent && options_.wait)) print_json(item);
 }
 
 int PutRun::finish() {
