@@ -256,6 +256,14 @@ TEST_F(RealClamd, M12_OverTheLimitsIsNeverClean) {
   EXPECT_TRUE(at_limit) << at_limit.error().to_string();
 }
 
+TEST_F(RealClamd, M12_WhatIsTooDeepToBeScannedIsNeverClean) {
+  auto bytes = std::string{"who knows what"};
+  for (int level = 0; level < 25; ++level) bytes = zip("a.zip", bytes);
+  auto const report = scan(daemon_->socket(), Bytes{bytes});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::too_large) << report.error().to_string();
+}
+
 TEST_F(RealClamd, M12_AFrozenScannerIsUnavailableAndWorksAfterwards) {
   ::kill(daemon_->pid(), SIGSTOP);
   auto const frozen = scan(daemon_->socket(), Bytes{"x"}, 500ms);
