@@ -154,7 +154,7 @@ test("FollowTellsEveryChange", async () => {
   follow.child.kill();
   const { lines } = await follow.result;
   const states = lines.filter((line) => line.upload?.project_id === "follow").map((line) => line.upload.status);
-  assert.deepEqual(states.slice(-4), ["PENDING", "UPLOADED", "PROCESSING", "COMPLETED"]);
+  assert.deepEqual(states.slice(-3), ["UPLOADED", "PROCESSING", "COMPLETED"]);
 });
 
 test("ExitCodesTellWhatIsWrong", async () => {

@@ -119,7 +119,6 @@ test("PausedFilesGoOnAfterAReload", () => withPage({ project: "paused" }, async 
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("button", { name: "Resume" }).waitFor();
   await page.unrouteAll({ behavior: "ignoreErrors" });
-  await page.evaluate(() => addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), true));
   await page.reload();
   await page.getByText("File needed").first().waitFor();
   await shot(page, "desktop-file-needed");

@@ -81,8 +81,10 @@ export async function openPage(browser, server, { project, viewport, init } = {}
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(`error: ${error.message}`));
   page.on("dialog", (dialog) => {
+    // Leaving while files are on their way is asked about; the tests mean it.
+    if (dialog.type() === "beforeunload") return dialog.accept();
     page.problems.push(`dialog: ${dialog.message()}`);
-    dialog.dismiss();
+    return dialog.dismiss();
   });
   await page.exposeFunction("noteBreach", (text) => page.problems.push(`policy: ${text}`));
   await page.addInitScript(() => {
@@ -114,7 +116,7 @@ export function groupCount(page, title) {
   return page.evaluate((wanted) => {
     const buttons = [...document.querySelectorAll(".groups button")];
     const button = buttons.find((candidate) => candidate.firstChild.textContent === wanted);
-    return Number(button.querySelector(".number").textContent.replaceAll(",", "") || "0");
+    return Number(button?.querySelector(".number").textContent.replaceAll(",", "") || "0");
   }, title);
 }
 
