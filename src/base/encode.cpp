@@ -67,7 +67,7 @@ int hex_value(char c) {
   return -1;
 }
 
-bool is_unreserved(char c) {
+constexpr bool is_unreserved(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
          c == '.' || c == '~';
 }
@@ -136,18 +136,24 @@ std::optional<std::string> unbase64url(std::string_view text) {
 }
 
 std::string percent_encode(std::string_view text, bool keep_slash) {
-  auto out = std::string{};
-  out.reserve(text.size() + text.size() / 8);
+  static constexpr auto unreserved = [] {
+    auto table = std::array<bool, 256>{};
+    for (auto c = 0; c < 256; ++c) table[static_cast<std::size_t>(c)] = is_unreserved(static_cast<char>(c));
+    return table;
+  }();
+  auto out = std::string(3 * text.size(), '\0');
+  auto* at = out.data();
   for (auto const c : text) {
-    if (is_unreserved(c) || (keep_slash && c == '/')) {
-      out += c;
+    auto const byte = static_cast<unsigned char>(c);
+    if (unreserved[byte] || (keep_slash && c == '/')) {
+      *at++ = c;
       continue;
     }
-    auto const byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += upper_digits[byte >> 4];
-    out += upper_digits[byte & 15];
+    *at++ = '%';
+    *at++ = upper_digits[byte >> 4];
+    *at++ = upper_digits[byte & 15];
   }
+  out.resize(static_cast<std::size_t>(at - out.data()));
   return out;
 }
 
