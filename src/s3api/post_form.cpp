@@ -30,9 +30,8 @@ Async<Form> read_fields(FormReader& reader) {
     }
     CO_TRY(auto value, co_await reader.read_value(budget));
     budget -= std::min(budget, value.size() + field->name.size());
-    // "bucket" is what the address says; a field of that name must not speak for it.
-    if (field->name == "bucket" || !form.fields.emplace(field->name, std::move(value)).second)
-      co_return invalid_argument("The field " + field->name + " is repeated or reserved.");
+    if (!form.fields.emplace(field->name, std::move(value)).second)
+      co_return invalid_argument("The field " + field->name + " is repeated.");
     if (form.fields.size() > FormReader::fields_max)
       co_return invalid_argument("The form has too many fields.");
   }
@@ -86,7 +85,7 @@ net::Request as_headers(FormFields const& fields, net::Request const& request) {
   for (auto const& [name, value] : fields) {
     auto const auth = name == "x-amz-signature" || name == "x-amz-credential" || name == "x-amz-algorithm" ||
                       name == "x-amz-date";
-    if (!auth && name != "policy" && name != "key")
+    if (!auth && name != "policy" && name != "key" && name != "bucket")
       described.headers.add(name == "acl" ? "x-amz-acl" : name, value);
   }
   return described;
@@ -160,9 +159,10 @@ Answer post_form(Service& service, Keyring const& keyring, net::Request const& r
   auto& key = form.fields["key"];
   key = replace_filename(std::move(key), form.filename);
   CO_CHECK(check_key(key));
-  auto checked = form.fields;
-  checked.emplace("bucket", ref.bucket);
-  CO_CHECK(check_policy(policy, checked, now));
+  // The bucket is the one of the address; a field of that name must not speak for another.
+  if (form.fields.try_emplace("bucket", ref.bucket).first->second != ref.bucket)
+    co_return access_denied("The field bucket names another bucket than the address.");
+  CO_CHECK(check_policy(policy, form.fields, now));
   auto const* const access_key = keyring.find(authorization.access_key_id);
   CO_CHECK(check_prefix(*access_key, key));
 

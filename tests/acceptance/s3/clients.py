@@ -1,0 +1,233 @@
+#!/usr/bin/python3
+"""Runs unmodified S3 clients against the object endpoint: Debian's awscli and boto3, npm's AWS SDK v3.
+
+usage: clients.py SERVER      SERVER is hoist, or object_server
+With HOIST_S3_ENDPOINT and HOIST_S3_KEYS (a keys/s3.json) set, no server is started.
+A client that is not installed is skipped by name; 77 if none is there.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+AWS = "/usr/bin/aws"
+START_SECONDS = 60
+
+
+class Server:
+    def __init__(self, binary):
+        self.folder = tempfile.TemporaryDirectory(prefix="hoist-s3-")
+        data = self.folder.name + "/data"
+        is_hoist = pathlib.Path(binary).name == "hoist"
+        command = [binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command if is_hoist else [binary, data], stdout=subprocess.PIPE, text=True)
+        self.endpoint = self.wait_until_ready()
+        self.keys = json.loads(pathlib.Path(data, "keys/s3.json").read_text())
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + START_SECONDS
+        for line in self.process.stdout:
+            if line.startswith("ready "):
+                return dict(word.split("=", 1) for word in line.split()[1:])["objects"]
+            if time.monotonic() > deadline:
+                break
+        raise SystemExit("the server did not become ready")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+        self.folder.cleanup()
+
+
+def environment(endpoint, keys):
+    return dict(
+        os.environ,
+        AWS_ACCESS_KEY_ID=keys["access_key_id"],
+        AWS_SECRET_ACCESS_KEY=keys["secret_access_key"],
+        AWS_DEFAULT_REGION=keys["region"],
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE="/dev/null",
+        AWS_PAGER="",
+        ENDPOINT=endpoint,
+        BUCKET=keys["bucket"],
+    )
+
+
+def expect(what, condition):
+    if not condition:
+        raise AssertionError(what)
+    print("  ok:", what)
+
+
+def sha256(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def with_awscli(env, folder):
+    def aws(*words, fails=False):
+        done = subprocess.run([AWS, "--endpoint-url", env["ENDPOINT"], *words], env=env, capture_output=True, text=True)
+        if (done.returncode != 0) != fails:
+            raise AssertionError(f"aws {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    bucket = env["BUCKET"]
+    small, large = folder / "small ñ.txt", folder / "large.bin"
+    small.write_text("hello")
+    large.write_bytes(os.urandom(20 * 1024 * 1024 + 17))
+    aws("s3", "cp", str(small), f"s3://{bucket}/cli/small ñ.txt")
+    aws("s3", "cp", str(large), f"s3://{bucket}/cli/large.bin")
+    expect("ls lists both", aws("s3", "ls", f"s3://{bucket}/cli/").count("\n") == 2)
+    aws("s3", "cp", f"s3://{bucket}/cli/large.bin", str(folder / "back.bin"))
+    expect("a multipart upload comes back the same", sha256(large) == sha256(folder / "back.bin"))
+    head = json.loads(aws("s3api", "head-object", "--bucket", bucket, "--key", "cli/large.bin"))
+    expect("its ETag counts the parts", head["ETag"].endswith('-3"'))
+    for algorithm in ("CRC32", "CRC32C", "SHA1", "SHA256"):
+        aws("s3api", "put-object", "--bucket", bucket, "--key", "cli/sum", "--body", str(small),
+            "--checksum-algorithm", algorithm)
+    expect("checksums of four kinds are taken", True)
+    aws("s3api", "put-object-tagging", "--bucket", bucket, "--key", "cli/sum", "--tagging", "TagSet=[{Key=a,Value=b}]")
+    tags = json.loads(aws("s3api", "get-object-tagging", "--bucket", bucket, "--key", "cli/sum"))
+    expect("tags come back", tags["TagSet"] == [{"Key": "a", "Value": "b"}])
+    aws("s3", "sync", str(folder), f"s3://{bucket}/cli/sync/")
+    aws("s3", "mv", f"s3://{bucket}/cli/sum", f"s3://{bucket}/cli/moved")
+    aws("s3api", "head-object", "--bucket", bucket, "--key", "cli/sum", fails=True)
+    aws("s3", "rm", "--recursive", f"s3://{bucket}/cli/")
+    aws("s3", "ls", f"s3://{bucket}/cli/", fails=True)
+    expect("everything is removed again", True)
+
+
+def with_boto3(env, folder):
+    import boto3
+    import botocore.exceptions
+    import urllib.error
+    import urllib.request
+    from botocore.config import Config
+
+    bucket = env["BUCKET"]
+    client = boto3.client(
+        "s3", endpoint_url=env["ENDPOINT"], region_name=env["AWS_DEFAULT_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+    client.put_object(Bucket=bucket, Key="boto/k", Body=b"0123456789", Metadata={"a": "b"}, ContentType="text/plain")
+    got = client.get_object(Bucket=bucket, Key="boto/k", Range="bytes=2-4")
+    expect("a range is read", got["Body"].read() == b"234" and got["ContentRange"] == "bytes 2-4/10")
+    expect("metadata comes back", client.head_object(Bucket=bucket, Key="boto/k")["Metadata"] == {"a": "b"})
+    try:
+        client.get_object(Bucket=bucket, Key="boto/absent")
+        expect("an absent key is NoSuchKey", False)
+    except client.exceptions.NoSuchKey:
+        expect("an absent key is NoSuchKey", True)
+
+    large = folder / "boto.bin"
+    large.write_bytes(os.urandom(12 * 1024 * 1024))
+    client.upload_file(str(large), bucket, "boto/large")
+    client.download_file(bucket, "boto/large", str(folder / "boto.back"))
+    expect("managed transfers come back the same", sha256(large) == sha256(folder / "boto.back"))
+
+    upload = client.create_multipart_upload(Bucket=bucket, Key="boto/parts")["UploadId"]
+    client.upload_part(Bucket=bucket, Key="boto/parts", UploadId=upload, PartNumber=1, Body=b"x")
+    listed = client.list_parts(Bucket=bucket, Key="boto/parts", UploadId=upload)["Parts"]
+    expect("parts are listed", [part["PartNumber"] for part in listed] == [1])
+    client.abort_multipart_upload(Bucket=bucket, Key="boto/parts", UploadId=upload)
+    expect("an aborted upload is gone", not client.list_multipart_uploads(Bucket=bucket).get("Uploads"))
+
+    for number in range(25):
+        client.put_object(Bucket=bucket, Key=f"boto/list/{number // 5}/{number}", Body=b"")
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix="boto/list/", PaginationConfig={"PageSize": 7})
+    keys = [item["Key"] for page in pages for item in page["Contents"]]
+    expect("pages together are the whole list", len(keys) == 25 and keys == sorted(keys))
+    rolled = client.list_objects_v2(Bucket=bucket, Prefix="boto/list/", Delimiter="/")["CommonPrefixes"]
+    expect("prefixes are rolled up", len(rolled) == 5)
+
+    url = client.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "boto/signed"}, ExpiresIn=60)
+    urllib.request.urlopen(urllib.request.Request(url, data=b"signed", method="PUT"))
+    expect("a presigned PUT is taken", client.get_object(Bucket=bucket, Key="boto/signed")["Body"].read() == b"signed")
+    try:
+        urllib.request.urlopen(urllib.request.Request(url.replace("signed?", "other?"), data=b"x", method="PUT"))
+        expect("another key is refused", False)
+    except urllib.error.HTTPError as refusal:
+        expect("another key is refused", refusal.code == 403)
+    form = client.generate_presigned_post(bucket, "boto/form/${filename}",
+                                          Conditions=[["content-length-range", 1, 10]], ExpiresIn=60)
+    boundary = "----boundary"
+    body = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                   for name, value in form["fields"].items())
+    body += (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nform'
+             f"\r\n--{boundary}--\r\n")
+    urllib.request.urlopen(urllib.request.Request(
+        form["url"], data=body.encode(), headers={"Content-Type": f"multipart/form-data; boundary={boundary}"}))
+    expect("a browser form is taken", client.get_object(Bucket=bucket, Key="boto/form/a.txt")["Body"].read() == b"form")
+
+    wrong = boto3.client("s3", endpoint_url=env["ENDPOINT"], region_name=env["AWS_DEFAULT_REGION"],
+                         aws_access_key_id=env["AWS_ACCESS_KEY_ID"], aws_secret_access_key="x" * 40)
+    try:
+        wrong.put_object(Bucket=bucket, Key="boto/k", Body=b"evil")
+        expect("a wrong secret is refused", False)
+    except botocore.exceptions.ClientError as refusal:
+        expect("a wrong secret is refused", refusal.response["Error"]["Code"] == "SignatureDoesNotMatch")
+
+    every = [{"Key": item["Key"]} for page in client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix="boto/") for item in page["Contents"]]
+    removed = client.delete_objects(Bucket=bucket, Delete={"Objects": every})
+    expect("many are deleted at once", len(removed["Deleted"]) == len(every))
+
+
+def with_sdk(env, folder):
+    del folder
+    subprocess.run(["node", str(HERE / "sdk.mjs")], env=dict(env, NODE_NO_WARNINGS="1"), check=True)
+
+
+def have_sdk():
+    if (HERE / "node_modules/@aws-sdk/client-s3").exists():
+        return True
+    print("SKIPPED: the AWS SDK for JavaScript is not installed (npm ci --prefix tests/acceptance/s3)")
+    return False
+
+
+def have_boto3():
+    try:
+        import boto3  # noqa: F401
+        return True
+    except ImportError:
+        print("SKIPPED: boto3 is not installed (Debian package python3-boto3)")
+        return False
+
+
+def have_awscli():
+    if os.path.exists(AWS):
+        return True
+    print("SKIPPED: the AWS command line is not installed (Debian package awscli)")
+    return False
+
+
+def main():
+    suites = [(with_awscli, have_awscli()), (with_boto3, have_boto3()), (with_sdk, have_sdk())]
+    chosen = [run for run, there in suites if there]
+    if not chosen:
+        sys.exit(77)
+    server = None
+    if "HOIST_S3_ENDPOINT" in os.environ:
+        endpoint = os.environ["HOIST_S3_ENDPOINT"]
+        keys = json.loads(pathlib.Path(os.environ["HOIST_S3_KEYS"]).read_text())
+    else:
+        server = Server(sys.argv[1])
+        endpoint, keys = server.endpoint, server.keys
+    try:
+        for run in chosen:
+            print(run.__name__, flush=True)
+            with tempfile.TemporaryDirectory() as folder:
+                run(environment(endpoint, keys), pathlib.Path(folder))
+    finally:
+        if server:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
