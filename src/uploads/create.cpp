@@ -301,14 +301,37 @@ CreatedBatch Service::draft_batch(Caller const& caller, NewBatch const& wanted) 
   return draft;
 }
 
+// Runs the transaction on the engine's thread and, at the same time, `meanwhile` on ours.
+Async<Service::BatchOutcome> Service::insert_while(Asked const& asked, CreatedBatch const& draft,
+                                                   std::function<void()> meanwhile) {
+  auto outcome = std::optional<BatchOutcome>{};
+  auto work = [&](sql::Transaction& tx) -> Result<void> {
+    TRY(outcome, insert_many(tx, asked, draft));
+    return {};
+  };
+  auto start = std::move_only_function<void(Database::Done)>{[&](Database::Done done) {
+    ports_.database.submit(Database::Access::write, asked.caller.tenant, work, asked.deadline,
+                           std::move(done));
+    meanwhile();
+  }};
+  CO_CHECK(co_await suspend<void>(std::move(start)));
+  co_return std::move(*outcome);
+}
+
 Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
   auto batch = draft_batch(asked.caller, wanted);
-  CO_TRY(auto outcome,
-         co_await ports_.database.write(
-             asked.caller.tenant, [&](sql::Transaction& tx) { return insert_many(tx, asked, batch); },
-             asked.deadline));
+  auto transfers = std::vector<std::optional<Transfer>>(batch.items.size());
+  // Most drafts will be granted, so their URLs are signed while the records go to disk.
+  auto sign = [&] {
+    for (std::size_t i = 0; i < batch.items.size(); ++i)
+      if (auto const* upload = std::get_if<Upload>(&batch.items[i].what);
+          upload != nullptr && !upload->multipart())
+        transfers[i] = grants_.put(*upload, upload->created_at);
+  };
+  CO_TRY(auto outcome, co_await insert_while(asked, batch, sign));
   if (outcome.repeated) {
     batch = std::move(*outcome.repeated);
+    transfers.assign(batch.items.size(), std::nullopt);
   } else {
     batch.batch = std::move(outcome.batch);
     if (outcome.granted.files > 0) batch.counts.push_back(outcome.granted);
@@ -317,9 +340,14 @@ Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
     refused_.add(static_cast<double>(batch.batch.refused));
   }
   auto multiparts = 0;
-  for (auto& item : batch.items) {
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    auto& item = batch.items[i];
     auto* upload = std::get_if<Upload>(&item.what);
     if (upload == nullptr || item.have) continue;
+    if (transfers[i]) {
+      item.transfer = std::move(transfers[i]);
+      continue;
+    }
     // Creating a multipart costs the store a commit, so only the first ones are made ready.
     auto const ready = !upload->multipart() || multiparts++ < options_.batch_multiparts_ready;
     CO_TRY(item.transfer, co_await transfer_of(*upload, ready, asked.deadline));

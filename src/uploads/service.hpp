@@ -4,7 +4,7 @@
 // Errors   not_found for what does not exist and for what is another tenant's, alike.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -120,6 +120,8 @@ class Service {
   struct BatchOutcome;
   Result<BatchOutcome> insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch const& draft);
   Result<CreatedBatch> repeat_batch(sql::Transaction& tx, TenantId const& tenant, std::string const& stored);
+  Async<BatchOutcome> insert_while(Asked const& asked, CreatedBatch const& draft,
+                                   std::function<void()> meanwhile);
   CreatedBatch draft_batch(Caller const& caller, NewBatch const& wanted) const;
   Async<std::optional<Transfer>> transfer_of(Upload& upload, bool with_parts, Deadline deadline);
   Async<> ensure_multipart(Upload& upload, Deadline deadline);
