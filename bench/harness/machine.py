@@ -1,4 +1,6 @@
 """What the machine did during a leg: flushes and bytes of its disk, CPU of the processes under test."""
+import contextlib
+import glob
 import os
 import platform
 import time
@@ -21,11 +23,9 @@ def block_device(folder):
 def descendants(pid):
     out = [pid]
     for parent in out:
-        try:
-            with open(f"/proc/{parent}/task/{parent}/children") as file:
+        for path in glob.glob(f"/proc/{parent}/task/*/children"):
+            with contextlib.suppress(OSError), open(path) as file:
                 out += [int(child) for child in file.read().split()]
-        except OSError:
-            pass
     return out
 
 

@@ -1,11 +1,12 @@
 """Starts, kills and restarts one `hoist serve`."""
+import contextlib
+import glob
 import json
 import os
 import re
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 
 READY = re.compile(r"\bready api=(\S+) objects=(\S+)")
@@ -20,6 +21,10 @@ SETTINGS = {
 
 class NotReady(Exception):
     pass
+
+
+class Crashed(Exception):
+    """The server ended without being killed."""
 
 
 class Server:
@@ -79,12 +84,17 @@ class Server:
         raise NotReady(f"the server was not ready within {READY_WITHIN_S} s; see {self.log_path}")
 
     def children(self):
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
-            direct = [int(pid) for pid in file.read().split()]
-        return direct
+        """Those of any thread: a child belongs to the thread that started it."""
+        found = []
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*/children"):
+            with contextlib.suppress(OSError), open(path) as file:
+                found += [int(pid) for pid in file.read().split()]
+        return found
 
     def kill(self):
         """SIGKILL for the server alone, as a crash; what it leaves behind is then cleared away."""
+        if self.process.poll() is not None:
+            raise Crashed(f"the server ended by itself with {self.process.returncode}; see {self.log_path}")
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         try:
@@ -98,12 +108,3 @@ class Server:
 
     def wait_for_exit(self, within_s):
         return self.process.wait(timeout=within_s)
-
-    def resident_mb(self):
-        with open(f"/proc/{self.process.pid}/status") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
-
-    def later(self, seconds, action):
-        timer = threading.Timer(seconds, action)
-        timer.start()
-        return timer

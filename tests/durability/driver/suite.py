@@ -38,7 +38,7 @@ class Suite:
                 server.kill()
         self.clamd.close()
         self.journal.file.close()
-        if kind is None and not self.verifier.findings:
+        if kind is None and (not self.verifier.findings or "POWERCUT_FORGET" in os.environ):
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
             print(f"what was sent and what is left: {self.folder}", file=sys.stderr)
@@ -65,16 +65,16 @@ class Suite:
         return Load(server, self.journal, seed, features=features, unexpected=self.unexpected, **options)
 
     def jobs_in_flight(self, data):
-        """Uploads that were being processed when the server died; read from a copy of the database."""
+        """The uploads that were being processed when the server died, read from a copy of the database."""
         with tempfile.TemporaryDirectory() as folder:
             for name in ("hoist.db", "hoist.db-wal"):
                 if os.path.exists(os.path.join(data, name)):
                     shutil.copy(os.path.join(data, name), folder)
             try:
                 with sqlite3.connect(os.path.join(folder, "hoist.db")) as db:
-                    return db.execute("SELECT count(*) FROM uploads WHERE state = 'PROCESSING'").fetchone()[0]
+                    return {id for (id,) in db.execute("SELECT id FROM uploads WHERE state = 'PROCESSING'")}
             except sqlite3.DatabaseError:
-                return 0  # killed before the first migration
+                return set()  # killed before the first migration
 
     def verify_at_the_end(self, server):
         """A last start, and everything ever acknowledged, to the byte."""

@@ -5,7 +5,7 @@ import hashlib
 import json
 import time
 
-from .api import Api, Refused
+from .api import LOST, Api, Refused
 
 FINAL = {"COMPLETED", "FAILED", "EXPIRED", "CANCELLED", "DELETED"}
 LEGAL = FINAL | {"PENDING", "UPLOADED", "PROCESSING"}
@@ -104,9 +104,9 @@ class Verifier:
             self.find("corrupt", f"{upload_id} reports another hash or size than was acknowledged")
         try:
             body = api.content(upload_id)
-        except Refused as refused:
+        except (Refused, *LOST) as error:
             if upload["deletion"] is None:
-                self.find("lost", f"the bytes of {upload_id} cannot be read: {refused}")
+                self.find("lost", f"the bytes of {upload_id} cannot be read: {error!r}")
             return
         if hashlib.sha256(body).hexdigest() != upload["sha256"]:
             self.find("corrupt", f"the bytes of {upload_id} are not those that were acknowledged")

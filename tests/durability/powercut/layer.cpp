@@ -7,6 +7,9 @@
 // sync_file_range and rename promise nothing. Real syncs are left out: the page cache outlives a killed
 // process.
 //
+// POWERCUT_FORGET names a part of a path; syncs of directories that contain it are forgotten, to show
+// that a suite finds a server that leaves them out.
+//
 // Children: the layer takes itself out of the environment and out of forks, so that sandboxed
 // children, which may not make its system calls, run without it.
 
@@ -47,7 +50,8 @@ __attribute__((constructor)) void start() {
   if (!status) refuse("POWERCUT_ROOT is not there, or its file system keeps no birth times");
   if (powercut::Shadow{shadow}.load_root() != status->id)
     refuse("POWERCUT_SHADOW is not a shadow of POWERCUT_ROOT; make it with powercut_tool snapshot");
-  tracker = new Tracker{real, powercut::Shadow{shadow}, status->device};
+  auto forgotten = std::getenv("POWERCUT_FORGET");
+  tracker = new Tracker{real, powercut::Shadow{shadow}, status->device, forgotten ? forgotten : ""};
   std::free(real);
   pthread_atfork(nullptr, nullptr, [] { tracker = nullptr; });
 }

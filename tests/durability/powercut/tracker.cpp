@@ -118,6 +118,10 @@ bool Tracker::told_to_fail(std::string const& path, bool is_directory) {
   return matches && raw::rename(order, shadow_.folder() + "/failed-sync") == 0;
 }
 
+bool Tracker::forgets(std::string const& path) const {
+  return !forgotten_.empty() && path.find(forgotten_) != std::string::npos;
+}
+
 int Tracker::sync_file(int fd, Status const& status, TrackedFile& file) {
   auto dirty = take_dirty(file);
   // A descriptor that may only write cannot be copied from. It is opened a second time only then:
@@ -139,13 +143,15 @@ std::optional<int> Tracker::sync(int fd) {
   }
   if (!file) return std::nullopt;
   auto order = std::scoped_lock{file->syncing};
-  if (told_to_fail(path_of(fd), status->is_directory)) {
+  auto const path = path_of(fd);
+  if (told_to_fail(path, status->is_directory)) {
     // As the kernel does: the pages are clean now, and no later sync will write them.
     take_dirty(*file);
     if (status->is_file) shadow_.save_bytes(status->id, "", 0, 0);
     errno = EIO;
     return -1;
   }
+  if (status->is_directory && forgets(path)) return 0;
   if (status->is_directory) return shadow_.save_directory(status->id, fd) ? 0 : -1;
   // The size is read again under the lock: a sync that waited must not shorten a longer file.
   status = status_of(fd);

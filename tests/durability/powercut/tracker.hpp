@@ -29,8 +29,12 @@ struct Mapping {
 
 class Tracker {
  public:
-  Tracker(std::string root, Shadow shadow, uint64_t device)
-      : root_(std::move(root)), shadow_(std::move(shadow)), device_(device) {}
+  // Syncs of directories whose path contains `forgotten` do nothing; empty: none is forgotten.
+  Tracker(std::string root, Shadow shadow, uint64_t device, std::string forgotten)
+      : root_(std::move(root)),
+        shadow_(std::move(shadow)),
+        device_(device),
+        forgotten_(std::move(forgotten)) {}
 
   void wrote(int fd, int64_t begin, int64_t end);
   void wrote_unseen(int fd);
@@ -45,12 +49,14 @@ class Tracker {
  private:
   TrackedFile* find(int fd, Status const& status);
   bool told_to_fail(std::string const& path, bool is_directory);
+  bool forgets(std::string const& path) const;
   std::vector<Range> take_dirty(TrackedFile& file);
   int sync_file(int fd, Status const& status, TrackedFile& file);
 
   std::string root_;
   Shadow shadow_;
   uint64_t device_;
+  std::string forgotten_;
   std::mutex mutex_;  // guards what follows
   std::map<Identity, std::unique_ptr<TrackedFile>> files_;
   std::map<void*, Mapping> mappings_;
