@@ -66,6 +66,7 @@ Result<std::unique_ptr<App>> App::open(Config config) {
   CHECK(wire_processing(*parts));
   parts->operations.health = [raw = parts.get()] { return health(*raw); };
   parts->operations.objects_origin = parts->objects_url;
+  parts->operations.metrics_open = parts->config.server.metrics_open;
   add_ops_routes(*parts->router, parts->operations, parts->metrics);
   return std::unique_ptr<App>{new App{std::move(parts)}};
 }

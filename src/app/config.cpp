@@ -121,6 +121,7 @@ std::vector<Field> make_fields() {
              "time to finish what is in flight"),
       list("server.cors_origins", AT(server.cors_origins), "origins of web pages that may call the API"),
       list("server.trusted_proxies", AT(server.trusted_proxies), "peers whose X-Forwarded-For is believed"),
+      flag("server.metrics_open", AT(server.metrics_open), "answer /metrics to other machines too"),
       text("server.tls_certificate_file", AT(server.tls_certificate_file), "PEM chain; empty: plain HTTP"),
       text("server.tls_key_file", AT(server.tls_key_file), "PEM key of the certificate"),
       text("log.level", AT(log.level), "least severe line written", {"debug", "info", "warn", "error"}),

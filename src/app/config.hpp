@@ -30,6 +30,7 @@ struct Config {
     std::int64_t shutdown_grace_s = 10;
     std::vector<std::string> cors_origins;
     std::vector<std::string> trusted_proxies;
+    bool metrics_open = false;
     std::string tls_certificate_file;
     std::string tls_key_file;
   } server;

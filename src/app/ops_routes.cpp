@@ -24,6 +24,10 @@ net::Response asset_response(Asset const& asset, std::string const& policy) {
   return response;
 }
 
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "::ffff:127.0.0.1";
+}
+
 void add_asset(net::Router& router, std::string path, Asset const& asset, std::string const& policy) {
   router.add(
       {.method = "GET", .pattern = std::move(path)},
@@ -49,7 +53,9 @@ void add_ops_routes(net::Router& router, Operations& operations, Metrics& metric
       co_return fail(Error{Code::unavailable, "Starting or stopping."}.with_retry_after(1));
     co_return net::json_response(200, json::object{{"ready", true}});
   });
-  router.add({.method = "GET", .pattern = "/metrics"}, [&](net::Request&) -> Async<net::Response> {
+  router.add({.method = "GET", .pattern = "/metrics"}, [&](net::Request& request) -> Async<net::Response> {
+    if (!operations.metrics_open && !is_loopback(request.remote_address))
+      co_return fail(Code::forbidden, "Metrics are answered to this machine only; see server.metrics_open.");
     co_return net::text_response(200, metrics.render(), "text/plain; version=0.0.4; charset=utf-8");
   });
   router.add({.method = "GET", .pattern = "/console/config.json"},

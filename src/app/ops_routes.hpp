@@ -13,6 +13,7 @@ namespace hoist::app {
 struct Operations {
   std::atomic<bool> ready{false};
   std::function<json::object()> health;  // details for /health; must not block
+  bool metrics_open = false;             // to other machines than this one
   std::string objects_origin;            // "http://127.0.0.1:9000": the page may talk to it
 };
 

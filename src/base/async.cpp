@@ -97,7 +97,7 @@ void Signal::notify() {
   ++state_->ticket;
   for (auto& [id, timer] : state_->waiters) {
     auto const executor = timer->get_executor();
-    asio::post(executor, [timer = std::move(timer)] { timer->expires_at(Deadline::min()); });
+    asio::post(executor, [owned = std::move(timer)] { owned->expires_at(Deadline::min()); });
   }
   state_->waiters.clear();
 }

@@ -1,0 +1,188 @@
+// The routes that are served against the description that is published, and every route against
+// every kind of caller.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "app/assets.hpp"
+#include "app/parts.hpp"
+#include "base/try.hpp"
+
+namespace hoist::app {
+namespace {
+
+constexpr auto some_id = "0190a000-0000-7000-8000-000000000000";
+
+class Api : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder() = ::testing::TempDir() + "/hoist-api-" + std::to_string(getpid());
+    auto config = Config{};
+    config.server.data = folder();
+    config.server.listen = "127.0.0.1:0";
+    config.server.objects_listen = "127.0.0.1:0";
+    config.limits.requests_per_minute_per_ip = 1'000'000;
+    config.limits.requests_per_minute_per_user = 1'000'000;
+    auto data = DataFolder::open(folder());
+    parts() = std::make_unique<App::Parts>(config, *std::move(data));
+    for (auto* step : {wire_storage, wire_http, wire_features, wire_events}) {
+      auto const wired = step(*parts());
+      ASSERT_TRUE(wired) << wired.error().to_string();
+    }
+    parts()->operations.health = [] { return json::object{}; };
+    add_ops_routes(*parts()->router, parts()->operations, parts()->metrics);
+    add_tenant("other");
+  }
+  static void TearDownTestSuite() {
+    parts().reset();
+    std::filesystem::remove_all(folder());
+  }
+  static std::unique_ptr<App::Parts>& parts() {
+    static auto one = std::unique_ptr<App::Parts>{};
+    return one;
+  }
+  static std::string& folder() {
+    static auto one = std::string{};
+    return one;
+  }
+  static void add_tenant(std::string const& name) {
+    auto body = std::function<Async<tenants::Tenant>()>{[&]() -> Async<tenants::Tenant> {
+      auto wanted = tenants::NewTenant{TenantId{name}, name, std::nullopt, std::nullopt};
+      co_return co_await parts()->tenants->create(std::move(wanted), start_deadline());
+    }};
+    ASSERT_TRUE(run_to_end<tenants::Tenant>(body));
+  }
+
+  static std::string token(std::string const& tenant, Role role) {
+    return parts()->keys->mint(TenantId{tenant}, UserId{"tester"}, role, std::chrono::hours{1},
+                               parts()->clock.now());
+  }
+
+  static net::Response send(std::string method, std::string path, std::string const& bearer,
+                            std::string body = "{}") {
+    auto request = net::Request{};
+    request.method = std::move(method);
+    auto const question = path.find('?');
+    request.target = path;
+    request.path = path.substr(0, question);
+    if (!bearer.empty()) request.headers.add("Authorization", "Bearer " + bearer);
+    request.headers.add("Content-Type", "application/json");
+    request.content_length = static_cast<std::int64_t>(body.size());
+    request.stream = std::make_shared<Text>(std::move(body));
+    request.remote_address = "192.0.2.1";
+    request.request_id = "test";
+    request.deadline = start_deadline();
+    auto answer = net::Response{};
+    auto done = run_to_end<void>([&]() -> Async<> {
+      answer = co_await parts()->router->handle(std::move(request));
+      co_return Result<void>{};
+    });
+    EXPECT_TRUE(done);
+    return answer;
+  }
+
+  class Text final : public net::BodySource {
+   public:
+    explicit Text(std::string text) : text_{std::move(text)} {}
+    Async<std::size_t> read(std::span<char> buffer) override {
+      auto const count = std::min(buffer.size(), text_.size() - at_);
+      std::copy_n(text_.data() + at_, count, buffer.data());
+      at_ += count;
+      co_return count;
+    }
+
+   private:
+    std::string text_;
+    std::size_t at_ = 0;
+  };
+
+  static bool is_asset(net::Route const& route) {
+    if (route.pattern == "/" || route.pattern == "/docs" || route.pattern == "/console/config.json")
+      return true;
+    for (auto const& asset : all_assets())
+      if (asset.path == route.pattern && asset.path != "/openapi.json") return true;
+    return false;
+  }
+
+  static json::object description() {
+    for (auto const& asset : all_assets())
+      if (asset.path == "/openapi.json") return parse_json(asset.bytes, {.depth_max = 64})->get_object();
+    return {};
+  }
+
+  // The pattern with every {name} replaced.
+  static std::string fill(std::string pattern, std::string const& id) {
+    for (auto open = pattern.find('{'); open != pattern.npos; open = pattern.find('{'))
+      pattern.replace(open, pattern.find('}') - open + 1,
+                      pattern.substr(open).starts_with("{size}") ? "256" : id);
+    return pattern;
+  }
+};
+
+TEST_F(Api, EveryRouteIsDescribedAndEveryDescriptionIsARoute) {
+  auto served = std::set<std::string>{};
+  for (auto const& route : parts()->router->routes())
+    if (!is_asset(route)) served.insert(route.method + " " + route.pattern);
+  auto described = std::set<std::string>{};
+  for (auto const& path : description().at("paths").get_object())
+    for (auto const& method : path.value().get_object()) {
+      auto name = std::string{method.key()};
+      if (name == "parameters") continue;
+      for (auto& c : name) c = static_cast<char>(std::toupper(c));
+      described.insert(name + " " + std::string{path.key()});
+    }
+  EXPECT_EQ(served, described);
+}
+
+TEST_F(Api, A8_WithoutACredentialEveryClosedRouteIs401) {
+  auto checked = 0;
+  for (auto const& route : parts()->router->routes()) {
+    if (!route.role_min) continue;
+    EXPECT_EQ(send(route.method, fill(route.pattern, some_id), "").status, 401)
+        << route.method << route.pattern;
+    ++checked;
+  }
+  std::printf("closed routes: %d\n", checked);
+  EXPECT_GT(checked, 20);
+}
+
+TEST_F(Api, A9_ARoleBelowTheRoutesIs403AndChangesNothing) {
+  for (auto const& route : parts()->router->routes()) {
+    if (!route.role_min || *route.role_min == Role::viewer) continue;
+    auto const below = *route.role_min == Role::admin ? Role::member : Role::viewer;
+    EXPECT_EQ(send(route.method, fill(route.pattern, some_id), token("main", below)).status, 403)
+        << route.method << route.pattern;
+  }
+}
+
+// What another tenant has answers exactly as what nobody has, on every route that names a thing.
+TEST_F(Api, A8_AnotherTenantsThingAnswersAsAMissingOne) {
+  auto const created = send("POST", "/uploads", token("main", Role::member),
+                            R"({"project_id":"p","filename":"a","content_type":"text/plain","size":5})");
+  ASSERT_EQ(created.status, 201) << created.body;
+  auto const upload = std::string{parse_json(created.body)->at("upload").at("id").as_string().c_str()};
+  auto const batch =
+      send("POST", "/batches", token("main", Role::member),
+           R"({"project_id":"p","files":[{"filename":"b","content_type":"text/plain","size":5}]})");
+  auto const batch_id = std::string{parse_json(batch.body)->at("batch").at("id").as_string().c_str()};
+  auto compared = 0;
+  for (auto const& route : parts()->router->routes()) {
+    // A userId is a name of the caller's own choice, not a thing that somebody else may have.
+    if (!route.role_min || route.pattern.find('{') == std::string::npos || route.pattern.contains("{userId}"))
+      continue;
+    for (auto const& theirs : {upload, batch_id, std::string{"main"}}) {
+      auto const foreign = send(route.method, fill(route.pattern, theirs), token("other", Role::admin));
+      auto const missing = send(route.method, fill(route.pattern, some_id), token("other", Role::admin));
+      EXPECT_EQ(foreign.status, missing.status) << route.method << " " << route.pattern;
+      EXPECT_EQ(foreign.body, missing.body) << route.method << " " << route.pattern;
+      ++compared;
+    }
+  }
+  EXPECT_EQ(send("GET", "/uploads/" + upload, token("main", Role::viewer)).status, 200)
+      << "it is still there";
+  std::printf("answers compared: %d\n", compared);
+}
+
+}  // namespace
+}  // namespace hoist::app
