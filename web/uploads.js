@@ -247,7 +247,7 @@ class UploadsView {
     setText(this.totalText, parts.join(" · "));
     const rate = this.rate(sums.sent);
     const left = sums.bytes - sums.sent;
-    let pace = `${bytes(sums.sent)} of ${bytes(sums.bytes)}`;
+    let pace = sums.bytes > 0 ? `${bytes(sums.sent)} of ${bytes(sums.bytes)}` : "";
     if (this.sender.paused) pace += " · paused";
     else if (sending && rate > 0 && left > 0) pace += ` · ${bytes(Math.round(rate))}/s · ${duration(left / rate)} left`;
     setText(this.totalRate, pace);
