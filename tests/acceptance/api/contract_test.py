@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Holds the answers of a real server against api/openapi.yaml: every answer's status is described for
+its route, and every JSON body fits the schema given there.
+
+usage: contract_test.py HOIST_BINARY
+"""
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import jsonschema
+
+BINARY = sys.argv.pop(1)
+
+
+class Server:
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.log = open(Path(self.folder.name) / "log", "wb")
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--data", self.folder.name, "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0",
+             "--set", "limits.requests_per_minute_per_user=100000", "--set", "limits.requests_per_minute_per_ip=100000"],
+            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        line = self.process.stdout.readline()
+        self.api = re.search(r"api=(\S+)", line).group(1)
+        self.tokens = {role: self.token(role) for role in ("viewer", "member", "admin")}
+        self.description = json.load(urllib.request.urlopen(self.api + "/openapi.json"))
+        self.checked = 0
+
+    def token(self, role):
+        return subprocess.run([BINARY, "token", "--data", self.folder.name, "--user", "tester", "--role", role],
+                              capture_output=True, text=True, check=True).stdout.strip()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+        self.process.stdout.close()
+        self.log.close()
+        self.folder.cleanup()
+
+    def call(self, method, path, body=None, role="admin", headers=None, raw=None):
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.api + path, data=data, method=method)
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        if role:
+            request.add_header("Authorization", "Bearer " + self.tokens[role])
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        opener = urllib.request.build_opener(NoRedirect)
+        try:
+            with opener.open(request, timeout=30) as answer:
+                status, text, kind = answer.status, answer.read(), answer.headers.get_content_type()
+        except urllib.error.HTTPError as answer:
+            status, text, kind = answer.code, answer.read(), answer.headers.get_content_type()
+        self.check(method, path, status, text, kind)
+        return status, json.loads(text) if text and "json" in kind and "ndjson" not in kind else text
+
+    def check(self, method, path, status, text, kind):
+        plain = path.split("?")[0]
+        template, item = next((t, i) for t, i in self.description["paths"].items() if self.matches(t, plain))
+        operation = item.get(method.lower())
+        if operation is None:
+            assert status == 405, f"{method} {path} is not described and answered {status}"
+            return
+        described = operation["responses"].get(str(status))
+        assert described is not None, f"{method} {template}: status {status} is not described"
+        described = self.resolve(described)
+        content = described.get("content")
+        if content is None:
+            assert not text, f"{method} {template} {status}: a body where none is described"
+            return
+        assert kind in content, f"{method} {template} {status}: {kind} is not described"
+        if kind.endswith("json") and kind != "application/x-ndjson" and "schema" in content[kind]:
+            schema = {**content[kind]["schema"], "components": self.description["components"]}
+            jsonschema.validate(json.loads(text), schema, jsonschema.Draft202012Validator)
+        self.checked += 1
+
+    def matches(self, template, path):
+        # Literal segments before parameters: /events/batch is not /events/{userId}.
+        if "{" in template and path in self.description["paths"]:
+            return False
+        return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) is not None
+
+    def resolve(self, node):
+        while "$ref" in node:
+            found = self.description
+            for key in node["$ref"].removeprefix("#/").split("/"):
+                found = found[key]
+            node = found
+        return node
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *arguments):
+        return None
+
+
+def file(name="a.txt", size=5):
+    return {"filename": name, "content_type": "text/plain", "size": size}
+
+
+class Contract(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+
+    @classmethod
+    def tearDownClass(cls):
+        print(f"answers held against the description: {cls.server.checked}")
+        cls.server.stop()
+
+    def expect(self, status, *arguments, **options):
+        got, body = self.server.call(*arguments, **options)
+        self.assertEqual(got, status, body)
+        return body
+
+    def put(self, transfer, data):
+        request = urllib.request.Request(transfer["url"], data=data, method="PUT", headers=transfer["headers"])
+        with urllib.request.urlopen(request) as answer:
+            self.assertEqual(answer.status, 200)
+
+    def wait_for(self, upload):
+        for _ in range(60):
+            body = self.expect(200, "GET", f"/uploads/{upload}")
+            if body["status"] in ("COMPLETED", "FAILED"):
+                return body
+            stream = f"/stream?topic=upload:{upload}&access_token={self.server.tokens['admin']}"
+            with urllib.request.urlopen(self.server.api + stream, timeout=30) as events:
+                for line in events:
+                    if b'"COMPLETED"' in line or b'"FAILED"' in line:
+                        break
+        self.fail("the upload did not come to its end")
+
+    def test_an_upload_from_grant_to_download_and_deletion(self):
+        created = self.expect(201, "POST", "/uploads", {"project_id": "p", **file("ñandú.txt")})
+        upload = created["upload"]["id"]
+        self.expect(409, "GET", f"/uploads/{upload}/content")
+        self.put(created["transfer"], b"hello")
+        done = self.wait_for(upload)
+        self.assertEqual(done["status"], "COMPLETED")
+        self.expect(302, "GET", f"/uploads/{upload}/content")
+        self.expect(200, "GET", "/uploads?project_id=p&status=COMPLETED")
+        self.expect(200, "DELETE", f"/uploads/{upload}")
+        self.expect(409, "GET", f"/uploads/{upload}/thumbnails/256")
+
+    def test_multipart_and_batches(self):
+        created = self.expect(201, "POST", "/uploads?multipart=true", {"project_id": "p", **file(size=6_000_000)})
+        upload = created["upload"]["id"]
+        self.expect(200, "POST", f"/uploads/{upload}/parts", {"numbers": [1, 2]})
+        self.expect(400, "POST", f"/uploads/{upload}/parts", {"numbers": [99]})
+        self.expect(409, "POST", f"/uploads/{upload}/complete", {})
+        self.expect(200, "DELETE", f"/uploads/{upload}")
+        batch = self.expect(201, "POST", "/batches", {"project_id": "p", "files": [file("a"), file("b", 0), file("c")]})
+        self.assertEqual([item["action"] for item in batch["items"]], ["upload", "refused", "upload"])
+        self.expect(200, "GET", f"/batches/{batch['batch']['id']}")
+
+    def test_repeats_by_idempotency_key(self):
+        key = {"Idempotency-Key": "once"}
+        first = self.expect(201, "POST", "/uploads", {"project_id": "p", **file()}, headers=key)
+        again = self.expect(201, "POST", "/uploads", {"project_id": "p", **file()}, headers=key)
+        self.assertEqual(first["upload"]["id"], again["upload"]["id"])
+        self.expect(422, "POST", "/uploads", {"project_id": "q", **file()}, headers=key)
+
+    def test_bad_input_names_every_field(self):
+        body = self.expect(400, "POST", "/uploads", {"filename": "", "size": 0, "content_type": "x", "surprise": 1})
+        named = {error["field"] for error in body["errors"]}
+        self.assertEqual(named, {"project_id", "filename", "size", "content_type", "surprise"})
+        many = {"project_id": "p", "files": [file(str(i)) for i in range(1001)]}
+        self.expect(400, "POST", "/batches", many)
+        for raw in (b'{"a":1,"a":2}', b"[" * 1000, b'{"project_id":"\xff"}', b"", b"null"):
+            self.expect(400, "POST", "/uploads", raw=raw)
+        self.expect(415, "POST", "/uploads", raw=b"{}", headers={"Content-Type": "text/plain"})
+        self.expect(413, "POST", "/uploads", raw=b" " * 200_000)
+        self.expect(400, "GET", "/uploads?limit=0")
+        self.expect(400, "GET", "/uploads?cursor=forged")
+        self.expect(400, "GET", "/uploads?color=red")
+
+    def test_who_may_do_what(self):
+        self.expect(401, "POST", "/uploads", {}, role=None)
+        self.expect(403, "POST", "/uploads", {}, role="viewer")
+        self.expect(404, "GET", "/uploads/0190a000-0000-7000-8000-000000000000")
+        self.expect(405, "PUT", "/uploads", {})
+        self.expect(403, "GET", "/tenants/main/audit", role="member")
+        self.expect(404, "GET", "/tenants/other")
+        self.expect(200, "GET", "/tenants/main")
+        self.expect(200, "GET", "/tenants/main/usage", role="viewer")
+        self.expect(200, "GET", "/tenants/main/audit")
+
+    def test_api_keys(self):
+        made = self.expect(201, "POST", "/tenants/main/keys", {"name": "site", "role": "member"})
+        self.expect(200, "GET", "/tenants/main/keys")
+        self.expect(400, "POST", "/tenants/main/keys", {"name": ""})
+        bearer = {"Authorization": "Bearer " + made["secret"]}
+        self.expect(200, "GET", "/uploads", role=None, headers=bearer)
+        self.expect(204, "DELETE", f"/tenants/main/keys/{made['key']['id']}")
+        self.expect(401, "GET", "/uploads", role=None, headers=bearer)
+
+    def test_operations(self):
+        for path in ("/health", "/ready", "/metrics", "/openapi.json"):
+            self.expect(200, "GET", path, role=None)
+
+    def test_events(self):
+        body = {"userId": "ana", "eventType": "login", "details": {"device": {"os": "android"}}}
+        first = self.expect(201, "POST", "/events", body)
+        listed = self.expect(200, "GET", "/events/ana")
+        self.assertEqual(listed["events"][0]["details"], body["details"])
+        self.expect(200, "GET", f"/events/ana/{first['eventId']}")
+        self.expect(400, "POST", "/events", {"userId": "", "extra": 1})
+        repeat = {**body, "eventId": "0190a000-0000-7000-8000-00000000000a"}
+        self.expect(201, "POST", "/events", repeat)
+        self.assertTrue(self.expect(200, "POST", "/events", repeat)["duplicate"])
+        self.expect(422, "POST", "/events", {**repeat, "eventType": "logout"})
+        self.expect(201, "POST", "/events/batch", {"events": [body, {"userId": "x"}]})
+
+
+if __name__ == "__main__":
+    unittest.main()
