@@ -64,16 +64,29 @@ class Tree {
   }
 
   Result<std::string> range_of_leaves(std::uint64_t begin, std::uint64_t end) {
+    TRY(auto leaves, retired_leaves(begin, end));
     auto query = EventQuery{};
     query.tenant = tenant_;
-    query.after = static_cast<std::int64_t>(begin);
-    query.limit = static_cast<int>(end - begin);
-    TRY(auto const events, index_.list(tx_, query));
-    auto leaves = std::vector<std::string>{};
-    for (auto const& event : events) leaves.push_back(event_leaf(event.facts));
+    query.after = static_cast<std::int64_t>(begin + leaves.size());
+    query.limit = static_cast<int>(end - begin - leaves.size());
+    if (query.limit > 0) {
+      TRY(auto const events, index_.list(tx_, query));
+      for (auto const& event : events) leaves.push_back(event_leaf(event.facts));
+    }
     if (leaves.size() != end - begin)
-      return fail(Code::gone, "Some of these events are past their retention.");
+      return fail(Error{Code::corrupt}.with_cause("events of a Merkle range are missing"));
     return merkle_root(leaves);
+  }
+
+  // Those past their retention come first.
+  Result<std::vector<std::string>> retired_leaves(std::uint64_t begin, std::uint64_t end) {
+    TRY(auto const rows,
+        tx_.query("SELECT hash FROM event_tiles WHERE tenant = $1 AND level = 0 "
+                  "AND position >= $2 AND position < $3 ORDER BY position",
+                  {tenant_.str(), static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)}));
+    auto leaves = std::vector<std::string>{};
+    for (auto const& row : rows) leaves.push_back(unbase64url(row.text(0)).value_or(std::string{}));
+    return leaves;
   }
 
   sql::Transaction& tx_;
@@ -114,6 +127,18 @@ Result<void> insert(sql::Transaction& tx, Checkpoint const& checkpoint) {
   return {};
 }
 
+Result<std::string> chain_at(sql::Transaction& tx, EventIndex& index, TenantId const& tenant,
+                             EventHead const& head, std::int64_t sequence) {
+  if (sequence == head.last_sequence) return head.chain;
+  auto query = EventQuery{};
+  query.tenant = tenant;
+  query.after = sequence - 1;
+  query.limit = 1;
+  TRY(auto const found, index.list(tx, query));
+  if (found.empty()) return fail(Error{Code::corrupt}.with_cause("the event at the checkpoint is missing"));
+  return found.front().chain;
+}
+
 // One step of the tree, and the checkpoint at its end.
 Result<Checkpoint> advance(sql::Transaction& tx, EventIndex& index, SigningKey const& key,
                            TenantId const& tenant, Time now) {
@@ -127,13 +152,7 @@ Result<Checkpoint> advance(sql::Transaction& tx, EventIndex& index, SigningKey c
   auto const size = static_cast<std::uint64_t>(made.size);
   CHECK(tree.add_tiles(static_cast<std::uint64_t>(from), size));
   TRY(made.root, tree.range(0, size));
-  auto query = EventQuery{};
-  query.tenant = tenant;
-  query.after = made.size - 1;
-  query.limit = 1;
-  TRY(auto const at_size, index.list(tx, query));
-  if (at_size.empty()) return fail(Code::gone, "The event at the checkpoint is past its retention.");
-  made.chain = at_size.front().chain;
+  TRY(made.chain, chain_at(tx, index, tenant, head, made.size));
   made.key_id = key_id_of(key.public_key());
   made.signature = key.sign(signed_text(made));
   CHECK(insert(tx, made));
@@ -224,15 +243,17 @@ Async<Checkpoints::Inclusion> Checkpoints::inclusion(TenantId tenant, EventId id
   co_return co_await service_.database().read(tenant, work, deadline);
 }
 
-Async<std::vector<std::string>> Checkpoints::consistency(TenantId tenant, std::int64_t first,
+Async<Checkpoints::Consistency> Checkpoints::consistency(TenantId tenant, std::int64_t first,
                                                          std::int64_t second, Deadline deadline) {
-  auto work = [&](sql::Transaction& tx) -> Result<std::vector<std::string>> {
-    TRY(auto const found, select(tx, tenant, "AND size IN ($2, $3)", {first, second}));
+  auto work = [&](sql::Transaction& tx) -> Result<Consistency> {
+    TRY(auto const found, select(tx, tenant, "AND size IN ($2, $3) ORDER BY size", {first, second}));
     if (found.size() != (first == second ? 1U : 2U))
       return fail(Code::not_found, "There is no checkpoint of that size.");
+    auto proof = Consistency{found.front(), found.back(), {}};
     auto tree = Tree{tx, service_.index(), tenant};
-    return consistency_proof(static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(second),
-                             [&](auto begin, auto end) { return tree.range(begin, end); });
+    TRY(proof.path, consistency_proof(static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(second),
+                                      [&](auto begin, auto end) { return tree.range(begin, end); }));
+    return proof;
   };
   co_return co_await service_.database().read(tenant, work, deadline);
 }

@@ -53,9 +53,15 @@ class Checkpoints {
   };
   // `size` names a checkpoint; 0: the latest that covers the event.
   Async<Inclusion> inclusion(TenantId tenant, EventId id, std::int64_t size, Deadline deadline);
-  Async<std::vector<std::string>> consistency(TenantId tenant, std::int64_t first, std::int64_t second,
-                                              Deadline deadline);
-  [[nodiscard]] std::string public_key() const { return key_.public_key(); }
+
+  struct Consistency {
+    Checkpoint first;
+    Checkpoint second;
+    std::vector<std::string> path;
+  };
+  // That the checkpoint of size `second` only added to that of size `first`.
+  Async<Consistency> consistency(TenantId tenant, std::int64_t first, std::int64_t second, Deadline deadline);
+  [[nodiscard]] SigningKey const& key() const { return key_; }
 
  private:
   Service& service_;

@@ -1,45 +1,19 @@
-// A whole event log for tests: SQLite index, details on a database of their own, switchable faults.
+// A whole event log for tests: the index on SQLite, details in a store of their own with switchable
+// faults, a clock moved by hand.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include "adapters/memory/broadcast.hpp"
-#include "adapters/sql/event_details.hpp"
+#include "adapters/memory/event_details.hpp"
+#include "adapters/sql/audit.hpp"
 #include "adapters/sql/event_index.hpp"
 #include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
-#include "events/checkpoints.hpp"
-#include "events/service.hpp"
+#include "events/reconcile.hpp"
+#include "events/retention.hpp"
 
 namespace hoist::events {
-
-// Passes on to another store, unless it is told to fail.
-class FaultyDetails final : public hoist::EventDetails {
- public:
-  explicit FaultyDetails(hoist::EventDetails& inner) : inner_{inner} {}
-  Async<> put(std::vector<OutboxItem> items, Deadline deadline) override {
-    if (fail_puts) co_return fail(Code::unavailable);
-    CO_CHECK(co_await inner_.put(std::move(items), deadline));
-    // The worst moment: done there, but the caller never hears of it.
-    if (lose_answers) co_return fail(Code::timeout);
-    co_return Result<void>{};
-  }
-  Async<std::map<EventId, EventDetail>> get(TenantId tenant, std::vector<EventId> ids,
-                                            Deadline deadline) override {
-    if (fail_gets) co_return fail(Code::unavailable);
-    co_return co_await inner_.get(std::move(tenant), std::move(ids), deadline);
-  }
-  Async<std::vector<EventId>> ids(TenantId tenant, EventId after, int limit, Deadline deadline) override {
-    return inner_.ids(std::move(tenant), std::move(after), limit, deadline);
-  }
-
-  bool fail_puts = false;
-  bool lose_answers = false;
-  bool fail_gets = false;
-
- private:
-  hoist::EventDetails& inner_;
-};
 
 class LogFixture : public ::testing::Test {
  protected:
@@ -48,7 +22,7 @@ class LogFixture : public ::testing::Test {
     auto body = std::function<Async<T>()>{[&operation] { return std::move(operation); }};
     return run_to_end<T>(body);
   }
-  Deadline soon() { return deadline_in(std::chrono::seconds{10}); }
+  Deadline soon() { return deadline_in(std::chrono::seconds{20}); }
 
   NewEvent event(std::string user, std::string type, json::object content = {}) {
     auto made = NewEvent{};
@@ -67,25 +41,37 @@ class LogFixture : public ::testing::Test {
     EXPECT_TRUE(outcomes && outcomes->front());
     return outcomes->front().value();
   }
+  // Answers their ids.
+  std::vector<EventId> record_many(int count) { return record_many(service, count); }
+  std::vector<EventId> record_many(Service& into, int count) {
+    auto events = std::vector<NewEvent>{};
+    auto ids = std::vector<EventId>{};
+    for (int i = 0; i < count; ++i) {
+      events.push_back(event("ana", "login", {{"n", i}}));
+      ids.push_back(events.back().id);
+    }
+    EXPECT_TRUE(sync(into.record(acme, std::move(events), soon())));
+    return ids;
+  }
   std::vector<EventView> all(int limit = 1000) {
     auto query = EventQuery{};
     query.tenant = acme;
     query.limit = limit;
-    return *sync(service.list(query, soon()));
+    return sync(service.list(query, soon()))->events;
   }
 
   TenantId const acme{"acme"};
   ManualClock clock;
   Metrics metrics;
   hoist::testing::TestDatabase database = hoist::testing::fast_database();
-  hoist::testing::TestDatabase details_database = hoist::testing::fast_database();
   sql::EventIndex index;
-  std::unique_ptr<sql::EventDetails> stored = *sql::EventDetails::open(*details_database);
-  FaultyDetails details{*stored};
+  sql::AuditLog audit;
+  memory::EventDetails details;
   memory::Broadcast broadcast;
   Service service{*database, index, details, broadcast, clock, metrics};
   SigningKey key = SigningKey::generate();
   Checkpoints checkpoints{service, key};
+  Retention retention{service, checkpoints, std::chrono::seconds{0}};
 };
 
 }  // namespace hoist::events

@@ -51,7 +51,10 @@ NewEvent read_event(Fields& fields, json::object const& body, TenantId const& te
   if (id && !is_uuid(*id)) fields.refuse("eventId", "must be a UUID in lower case");
   event.id_given = id || !key.empty();
   event.id = id ? EventId{*id} : key.empty() ? EventId{new_uuid7(now)} : id_from_key(tenant, key);
-  event.request_hash = sha256(canonical_json(body));
+  auto const* at = body.if_contains("timestamp");
+  event.request_hash =
+      sha256(fmt::format("{}:{}{}:{}{} {}", event.user.str().size(), event.user.str(), event.type.size(),
+                         event.type, at == nullptr || at->is_null() ? 0 : to_us(event.at), event.details));
   return event;
 }
 
@@ -65,7 +68,8 @@ Result<NewEvent> parse_event(json::object const& body, TenantId const& tenant,
   return event;
 }
 
-Result<std::vector<ParsedEvent>> parse_batch(json::object const& body, TenantId const& tenant, Time now) {
+Result<std::vector<ParsedEvent>> parse_batch(json::object const& body, TenantId const& tenant,
+                                             std::string_view idempotency_key, Time now) {
   auto fields = Fields{body};
   auto const* events = fields.array("events", batch_events_max);
   CHECK(fields.finish());
@@ -77,7 +81,8 @@ Result<std::vector<ParsedEvent>> parse_batch(json::object const& body, TenantId 
       continue;
     }
     auto item_fields = Fields{*item, fmt::format("events[{}].", i)};
-    auto event = read_event(item_fields, *item, tenant, {}, now);
+    auto const key = idempotency_key.empty() ? std::string{} : fmt::format("{}\n{}", idempotency_key, i);
+    auto event = read_event(item_fields, *item, tenant, key, now);
     if (auto errors = item_fields.take_errors(); errors.empty())
       parsed.emplace_back(std::move(event));
     else

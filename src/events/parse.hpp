@@ -20,8 +20,9 @@ inline constexpr auto ahead_max = std::chrono::minutes{5};  // of our clock
                                            std::string_view idempotency_key, Time now);
 
 using ParsedEvent = std::variant<NewEvent, std::vector<FieldError>>;
-// Errors: invalid when the batch itself is wrong; a wrong event is refused alone.
+// Errors: invalid when the batch itself is wrong; a wrong event is refused alone. With the key, an
+// event without an id gets one from key and place.
 [[nodiscard]] Result<std::vector<ParsedEvent>> parse_batch(json::object const& body, TenantId const& tenant,
-                                                           Time now);
+                                                           std::string_view idempotency_key, Time now);
 
 }  // namespace hoist::events

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -9,6 +10,7 @@
 #include "base/encode.hpp"
 #include "base/try.hpp"
 #include "events/parse.hpp"
+#include "events/routes_context.hpp"
 #include "net/query.hpp"
 
 namespace hoist::events {
@@ -18,15 +20,24 @@ constexpr std::size_t event_body_max = details_bytes_max + 64 * 1024;
 constexpr std::size_t batch_body_max = 8 * 1024 * 1024;
 constexpr std::size_t envelope_depth = 3;  // {"events":[{"details":...
 
-struct Context {
-  Service& service;
-  RouteOptions options;
-};
+constexpr std::size_t idempotency_key_max = 255;
+constexpr std::size_t cursor_bytes_max = 512;
+constexpr std::int64_t page_events_max = 1000;
+constexpr std::int64_t page_events = 100;
+
+// "" when the header is absent.
+Result<std::string_view> idempotency_key(net::Request const& request) {
+  auto const key = request.headers.get("Idempotency-Key");
+  auto const visible = std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7F; });
+  if (request.headers.has("Idempotency-Key") && (key.empty() || key.size() > idempotency_key_max || !visible))
+    return invalid_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
+  return key;
+}
 
 json::object render_recorded(Recorded const& recorded) {
   auto const& event = recorded.event;
   auto shown = json::object{{"eventId", event.facts.id.str()},
-                            {"userId", event.user ? json::value{event.user->str()} : json::value{nullptr}},
+                            {"userId", event.user ? json::value(event.user->str()) : json::value(nullptr)},
                             {"eventType", event.facts.type},
                             {"timestamp", to_rfc3339(event.facts.at)},
                             {"receivedAt", to_rfc3339(event.facts.received_at)},
@@ -44,7 +55,7 @@ json::value render_details(EventView const& view) {
     case EventView::Details::present: break;
   }
   auto parsed = parse_json(view.details, {.depth_max = details_depth_max + envelope_depth});
-  return parsed ? *std::move(parsed) : json::value{json::object{{"status", "damaged"}}};
+  return parsed ? *std::move(parsed) : json::value(json::object{{"status", "damaged"}});
 }
 
 Result<json::object> body_of(net::Request const& request) {
@@ -54,7 +65,7 @@ Result<json::object> body_of(net::Request const& request) {
 Async<net::Response> post_event(Context& context, net::Request& request) {
   auto const& tenant = request.caller.tenant;
   CO_TRY(auto const body, body_of(request));
-  auto const key = request.headers.get("Idempotency-Key");
+  CO_TRY(auto const key, idempotency_key(request));
   CO_TRY(auto event, parse_event(body, tenant, key, context.service.clock().now()));
   auto events = std::vector<NewEvent>{};
   events.push_back(std::move(event));
@@ -86,7 +97,8 @@ json::object render_item(std::size_t index, Result<Recorded> const& outcome) {
 Async<net::Response> post_batch(Context& context, net::Request& request) {
   auto const& tenant = request.caller.tenant;
   CO_TRY(auto const body, body_of(request));
-  CO_TRY(auto parsed, parse_batch(body, tenant, context.service.clock().now()));
+  CO_TRY(auto const key, idempotency_key(request));
+  CO_TRY(auto parsed, parse_batch(body, tenant, key, context.service.clock().now()));
   auto accepted = std::vector<NewEvent>{};
   for (auto& item : parsed)
     if (auto* event = std::get_if<NewEvent>(&item)) accepted.push_back(std::move(*event));
@@ -119,54 +131,93 @@ std::string scope_of(EventQuery const& query) {
                      query.from ? to_us(*query.from) : 0, query.to ? to_us(*query.to) : 0, query.descending);
 }
 
-Result<EventQuery> read_query(Context& context, net::Request const& request, net::QueryReader& reader) {
+// Filters and place of a list; the reader is finished by the caller.
+EventQuery read_filters(net::Request const& request, net::QueryReader& reader) {
   auto query = EventQuery{};
   query.tenant = request.caller.tenant;
   if (auto const& user = request.param("userId"); !user.empty()) query.user = UserId{user};
   query.type = reader.text("type", name_max * 4);
   query.from = reader.time("from");
   query.to = reader.time("to");
-  query.descending = reader.choice("order", {"asc", "desc"}) == "desc";
-  query.limit = static_cast<int>(reader.number("limit", 1, 1000, 100));
-  auto const cursor = reader.text("cursor", 512);
-  CHECK(reader.finish());
-  if (cursor) {
-    TRY(auto const position, read_cursor(context.options.cursor_key, scope_of(query), *cursor));
-    std::from_chars(position.data(), position.data() + position.size(), query.after);
-  }
   return query;
 }
 
+Result<void> follow_cursor(Context const& context, std::optional<std::string> const& cursor,
+                           EventQuery& query) {
+  if (!cursor) return {};
+  TRY(auto const position, read_cursor(context.options.cursor_key, scope_of(query), *cursor));
+  std::from_chars(position.data(), position.data() + position.size(), query.after);
+  return {};
+}
+
 // Waits until something came after `query`, or the wait is over: the long poll of a tail.
-Async<std::vector<EventView>> list_waiting(Context& context, EventQuery const& query, Deadline until,
-                                           Deadline deadline) {
+Async<EventPage> list_waiting(Context& context, EventQuery const& query, Deadline until, Deadline deadline) {
   while (true) {
     auto const signal = context.service.broadcast().watch(query.tenant);
     auto const ticket = signal->ticket();
-    CO_TRY(auto views, co_await context.service.list(query, deadline));
-    if (!views.empty() || std::chrono::steady_clock::now() >= until) co_return views;
+    CO_TRY(auto page, co_await context.service.list(query, deadline));
+    if (!page.events.empty() || std::chrono::steady_clock::now() >= until) co_return page;
     CO_CHECK(co_await signal->wait(ticket, until));
   }
 }
 
-Async<net::Response> list_events(Context& context, net::Request& request) {
-  auto reader = net::QueryReader{request};
+Async<net::Response> list_page(Context& context, net::Request& request, EventQuery query,
+                               net::QueryReader& reader) {
   auto const wait_max_s = std::chrono::duration_cast<std::chrono::seconds>(context.options.wait_max).count();
   auto const wait = std::chrono::seconds{reader.number("wait", 0, wait_max_s, 0)};
-  CO_TRY(auto query, read_query(context, request, reader));
-  auto const page = static_cast<std::size_t>(query.limit++);  // one more tells whether there is more
-  CO_TRY(auto views, co_await list_waiting(context, query, deadline_in(wait), request.deadline));
-  auto const more = views.size() > page;
-  if (more) views.resize(page);
+  query.descending = reader.choice("order", {"asc", "desc"}) == "desc";
+  query.limit = static_cast<int>(reader.number("limit", 1, page_events_max, page_events));
+  auto const cursor = reader.text("cursor", cursor_bytes_max);
+  CO_CHECK(reader.finish());
+  CO_CHECK(follow_cursor(context, cursor, query));
+  CO_TRY(auto const page, co_await list_waiting(context, query, deadline_in(wait), request.deadline));
   auto events = json::array{};
-  for (auto const& view : views) events.push_back(render(view));
-  auto const last = views.empty() ? query.after : views.back().event.facts.sequence;
-  auto const cursor = make_cursor(context.options.cursor_key, scope_of(query), std::to_string(last));
+  for (auto const& view : page.events) events.push_back(render(view));
+  auto const last = page.events.empty() ? query.after : page.events.back().event.facts.sequence;
+  auto const next = make_cursor(context.options.cursor_key, scope_of(query), std::to_string(last));
   auto body = json::object{{"events", std::move(events)}, {"nextCursor", nullptr}};
-  if (more) body["nextCursor"] = cursor;
+  if (page.more) body["nextCursor"] = next;
   // Where a tail goes on once it has read everything there is.
-  if (!query.descending) body["tailCursor"] = cursor;
+  if (!query.descending) body["tailCursor"] = next;
   co_return net::json_response(200, body);
+}
+
+Async<net::Response> list_user_events(Context& context, net::Request& request) {
+  auto reader = net::QueryReader{request};
+  auto query = read_filters(request, reader);
+  co_return co_await list_page(context, request, std::move(query), reader);
+}
+
+net::Response download(std::shared_ptr<net::BodySource> stream, std::string_view type,
+                       std::string_view name) {
+  auto response = net::Response{};
+  response.headers.set("Content-Type", std::string{type});
+  response.headers.set("Content-Disposition", fmt::format("attachment; filename=\"{}\"", name));
+  response.headers.set("Cache-Control", "no-store");
+  response.stream = std::move(stream);
+  return response;
+}
+
+// All of a tenant's events: a page, or an export of the whole.
+Async<net::Response> list_all_events(Context& context, net::Request& request) {
+  auto reader = net::QueryReader{request};
+  auto const format = reader.choice("format", {"json", "ndjson", "csv"}).value_or("json");
+  auto const log = reader.choice("log", {"events", "audit"});
+  if (format == "ndjson") {
+    CO_CHECK(reader.finish());  // it is the whole log or nothing: with gaps it could not be verified
+    CO_TRY(auto const tenant, co_await enter_log(context, request, log, "exported"));
+    CO_TRY(auto stream, co_await context.exports.ndjson(tenant, request.deadline));
+    co_return download(std::move(stream), "application/x-ndjson", "events.ndjson");
+  }
+  auto query = read_filters(request, reader);
+  if (format == "csv") {
+    CO_CHECK(reader.finish());
+    CO_TRY(query.tenant, co_await enter_log(context, request, log, "exported"));
+    CO_TRY(auto stream, co_await context.exports.csv(std::move(query)));
+    co_return download(std::move(stream), "text/csv; charset=utf-8", "events.csv");
+  }
+  CO_TRY(query.tenant, co_await enter_log(context, request, log, "read"));
+  co_return co_await list_page(context, request, std::move(query), reader);
 }
 
 Async<net::Response> get_event(Context& context, net::Request& request) {
@@ -182,7 +233,7 @@ Async<net::Response> get_event(Context& context, net::Request& request) {
 json::object render(EventView const& view) {
   auto const& event = view.event;
   return {{"eventId", event.facts.id.str()},
-          {"userId", event.user ? json::value{event.user->str()} : json::value{nullptr}},
+          {"userId", event.user ? json::value(event.user->str()) : json::value(nullptr)},
           {"eventType", event.facts.type},
           {"timestamp", to_rfc3339(event.facts.at)},
           {"receivedAt", to_rfc3339(event.facts.received_at)},
@@ -191,24 +242,18 @@ json::object render(EventView const& view) {
           {"details", render_details(view)}};
 }
 
-void add_routes(net::Router& router, Service& service, RouteOptions options) {
-  auto const context = std::make_shared<Context>(service, std::move(options));
+void add_routes(net::Router& router, Needs needs, RouteOptions options) {
+  auto const context = std::make_shared<Context>(needs, std::move(options));
   auto const add = [&](std::string method, std::string pattern, Role role_min, std::size_t body_max,
                        auto* handler) {
-    auto route = net::Route{};
-    route.method = std::move(method);
-    route.pattern = std::move(pattern);
-    route.role_min = role_min;
-    route.body_max = body_max;
-    router.add(std::move(route),
-               [context, handler](net::Request& request) { return handler(*context, request); });
+    add_route(router, context, method, pattern, role_min, body_max, handler);
   };
-  constexpr std::size_t no_body = 1024;
   add("POST", "/events", Role::member, event_body_max, post_event);
   add("POST", "/events/batch", Role::member, batch_body_max, post_batch);
-  add("GET", "/events", Role::admin, no_body, list_events);
-  add("GET", "/events/{userId}", Role::viewer, no_body, list_events);
-  add("GET", "/events/{userId}/{eventId}", Role::viewer, no_body, get_event);
+  add("GET", "/events", Role::admin, no_body_max, list_all_events);
+  add("GET", "/events/{userId}", Role::viewer, no_body_max, list_user_events);
+  add("GET", "/events/{userId}/{eventId}", Role::viewer, no_body_max, get_event);
+  add_evidence_routes(router, context);
 }
 
 }  // namespace hoist::events

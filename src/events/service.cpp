@@ -96,7 +96,8 @@ Async<> Service::mark_stored_duplicates(TenantId tenant, std::vector<Result<Reco
     if (outcome && outcome->event.duplicate) repeated.push_back(outcome->event);
   CO_TRY(auto const found, co_await details_of(std::move(tenant), repeated, deadline));
   for (auto& outcome : outcomes)
-    if (outcome && outcome->event.duplicate) outcome->details_stored = found.contains(outcome->event.facts.id);
+    if (outcome && outcome->event.duplicate)
+      outcome->details_stored = found.contains(outcome->event.facts.id);
   co_return Result<void>{};
 }
 
@@ -200,18 +201,22 @@ Async<EventPage> Service::join(TenantId tenant, std::vector<IndexedEvent> events
   co_return page;
 }
 
+Result<std::int64_t> Service::redact(sql::Transaction& tx, TenantId const& tenant,
+                                     std::vector<EventId> const& ids, UserId by, std::string const& reason) {
+  auto const now = clock_.now();
+  TRY(auto const redacted, index_.redact(tx, tenant, ids));
+  if (redacted == 0) return redacted;
+  auto events = std::vector<NewEvent>{};
+  events.push_back(redaction_event(ids, std::move(by), reason, now));
+  TRY(auto const appended, index_.append(tx, tenant, std::move(events), now));
+  if (!appended.front()) return std::unexpected{appended.front().error()};
+  tx.after_commit([this, tenant] { broadcast_.notify(tenant); });
+  return redacted;
+}
+
 Async<std::int64_t> Service::redact(TenantId tenant, std::vector<EventId> ids, UserId by, std::string reason,
                                     Deadline deadline) {
-  auto work = [&, now = clock_.now()](sql::Transaction& tx) -> Result<std::int64_t> {
-    TRY(auto const redacted, index_.redact(tx, tenant, ids));
-    if (redacted == 0) return redacted;
-    auto events = std::vector<NewEvent>{};
-    events.push_back(redaction_event(ids, by, reason, now));
-    TRY(auto const appended, index_.append(tx, tenant, std::move(events), now));
-    if (!appended.front()) return std::unexpected{appended.front().error()};
-    tx.after_commit([this, tenant] { broadcast_.notify(tenant); });
-    return redacted;
-  };
+  auto work = [&](sql::Transaction& tx) { return redact(tx, tenant, ids, by, reason); };
   CO_TRY(auto const redacted, co_await database_.write(tenant, work, deadline));
   (void)co_await relay(deadline);  // at once where possible; the loop does it otherwise
   co_return redacted;

@@ -65,6 +65,9 @@ class Service {
   // Answers how many it erased: those that were erased before, and notices of erasures, stay.
   Async<std::int64_t> redact(TenantId tenant, std::vector<EventId> ids, UserId by, std::string reason,
                              Deadline deadline);
+  // The same as part of the caller's transaction; relay() then brings it to the other store.
+  Result<std::int64_t> redact(sql::Transaction& tx, TenantId const& tenant, std::vector<EventId> const& ids,
+                              UserId by, std::string const& reason);
 
   // Moves what the outbox holds to the details store; answers how many items it moved. Called in a
   // loop by the host, and after failures with its backoff.
@@ -74,6 +77,7 @@ class Service {
   [[nodiscard]] EventIndex& index() { return index_; }
   [[nodiscard]] EventDetails& details() { return details_; }
   [[nodiscard]] Clock const& clock() const { return clock_; }
+  [[nodiscard]] Options const& options() const { return options_; }
   [[nodiscard]] Broadcast& broadcast() { return broadcast_; }
 
  private:

@@ -56,7 +56,7 @@ TEST_F(EventLog, ALostAnswerOfTheDetailsStoreHasOneEffect) {
   record(event("ana", "login", {{"n", 1}}));
   details.lose_answers = false;
   EXPECT_EQ(*sync(service.relay(soon())), 1);
-  auto const report = sync(service.reconcile(acme, soon()));
+  auto const report = sync(reconcile(service, acme, soon()));
   EXPECT_TRUE(report->equal());
   EXPECT_EQ(report->checked, 1);
   EXPECT_EQ(report->pending, 0);
@@ -66,11 +66,10 @@ TEST_F(EventLog, NothingAcknowledgedIsLostWhenTheProcessEndsBetweenTheStores) {
   details.fail_puts = true;
   for (int i = 0; i < 20; ++i) record(event("ana", "login", {{"n", i}}));
   database.reopen();
-  details_database.reopen();
-  auto reopened = sql::EventDetails::open(*details_database);
-  auto after = Service{*database, index, **reopened, broadcast, clock, metrics};
+  details.fail_puts = false;
+  auto after = Service{*database, index, details, broadcast, clock, metrics};
   EXPECT_EQ(*sync(after.relay(soon())), 20);
-  auto const report = sync(after.reconcile(acme, soon()));
+  auto const report = sync(reconcile(after, acme, soon()));
   EXPECT_TRUE(report->equal());
   EXPECT_EQ(report->checked, 20);
 }
@@ -86,19 +85,25 @@ TEST_F(EventLog, TheReconcilerNamesMissingOrphanedAndAlteredDetails) {
   auto const lost = record(event("ana", "a", {{"n", 1}})).event.facts.id;
   auto const altered = record(event("ana", "b", {{"n", 2}})).event.facts.id;
   ASSERT_EQ(*sync(service.relay(soon())), 0);
-  ASSERT_TRUE(hoist::testing::write_now(*details_database, [&](sql::Transaction& tx) -> Result<void> {
-    CHECK(tx.execute("DELETE FROM event_details WHERE event_id = $1", {lost.str()}));
-    CHECK(tx.execute("UPDATE event_details SET details = '{\"n\":3}' WHERE event_id = $1", {altered.str()}));
-    CHECK(
-        tx.execute("INSERT INTO event_details (tenant, event_id, salt, details, redacted) "
-                   "VALUES ('acme', 'orphan', '', '{}', 0)"));
-    return {};
-  }));
-  auto const report = sync(service.reconcile(acme, soon()));
+  details.forget(acme, lost);
+  details.falsify(acme, altered, "{\"n\":3}");
+  auto const orphan = EventId{"orphan"};
+  ASSERT_TRUE(sync(details.put({{0, acme, orphan, "", "{}", false}}, soon())));
+  auto const report = sync(reconcile(service, acme, soon()));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->missing, std::vector{lost});
   EXPECT_EQ(report->altered, std::vector{altered});
-  EXPECT_EQ(report->orphans, std::vector{EventId{"orphan"}});
+  EXPECT_EQ(report->orphans, std::vector{orphan});
+  EXPECT_EQ(*sync(repair(service, acme, *report, soon())), 1);
+  auto const after = sync(reconcile(service, acme, soon()));
+  EXPECT_TRUE(after->orphans.empty());
+  EXPECT_EQ(after->missing, std::vector{lost});
+}
+
+TEST_F(EventLog, AStoreThatCannotBeReadProvesNothing) {
+  record(event("ana", "login"));
+  details.fail_gets = true;
+  EXPECT_FALSE(sync(reconcile(service, acme, soon())));
 }
 
 TEST_F(EventLog, RedactionForgetsUserAndDetailsKeepsTheChainAndIsAnEventItself) {
@@ -114,26 +119,10 @@ TEST_F(EventLog, RedactionForgetsUserAndDetailsKeepsTheChainAndIsAnEventItself) 
   EXPECT_FALSE(views[0].event.user);
   EXPECT_EQ(views[1].event.facts.type, "event.redacted");
   EXPECT_EQ(next_event_chain(event_chain_start(), event_leaf(views[0].event.facts)), views[0].event.chain);
-  auto const left = sync(stored->get(acme, {id}, soon()));
+  auto const left = sync(details.get(acme, {id}, soon()));
   EXPECT_TRUE(left->at(id).redacted);
   EXPECT_EQ(left->at(id).details, "");
-  EXPECT_TRUE(sync(service.reconcile(acme, soon()))->equal());
-}
-
-TEST_F(EventLog, E7_ACursorPastRetentionIsAnExplicitError) {
-  for (int i = 0; i < 10; ++i) {
-    record(event("ana", "login"));
-    clock.advance(std::chrono::hours{1});
-  }
-  EXPECT_EQ(*sync(service.retire(acme, clock.now() - std::chrono::hours{3}, soon())), 7);
-  auto query = EventQuery{};
-  query.tenant = acme;
-  query.after = 2;
-  auto const expired = sync(service.list(query, soon()));
-  ASSERT_FALSE(expired);
-  EXPECT_EQ(expired.error().slug(), "cursor_expired");
-  query.after = 7;
-  EXPECT_EQ(sync(service.list(query, soon()))->size(), 3U);
+  EXPECT_TRUE(sync(reconcile(service, acme, soon()))->equal());
 }
 
 TEST_F(EventLog, A8_AnotherTenantsEventIsMissing) {

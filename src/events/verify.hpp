@@ -3,7 +3,8 @@
 // An export is one JSON value a line: a header that carries a signed checkpoint, then every event
 // up to it, in order. It is honest if each event matches its commitments, each hash follows from
 // the one before, the last is the one that was signed, and every erased event is named by a later
-// event.redacted.
+// event.redacted. Where an erasure came while the export was under way, the events up to its notice
+// follow, and the line of another checkpoint that covers them.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@ namespace hoist::events {
 struct VerifyReport {
   std::int64_t events = 0;
   std::int64_t redacted = 0;
+  std::int64_t first_sequence = 1;  // what came before is past its retention
   std::optional<Checkpoint> checkpoint;
   // Empty when all is well; otherwise what is wrong first, and where.
   std::string problem;
@@ -27,10 +29,5 @@ struct VerifyReport {
 };
 
 [[nodiscard]] VerifyReport verify_export(std::istream& lines, std::string_view public_key);
-
-// The lines of an export.
-[[nodiscard]] json::object export_header(Checkpoint const& checkpoint, std::int64_t first_sequence,
-                                         std::string_view chain_before, std::string_view public_key);
-[[nodiscard]] json::object export_event(EventView const& view);
 
 }  // namespace hoist::events

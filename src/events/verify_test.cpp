@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <random>
 #include <sstream>
 
 #include "base/encode.hpp"
+#include "events/export.hpp"
+#include "events/export_line.hpp"
 #include "events/log_fixture.hpp"
 
 namespace hoist::events {
@@ -14,16 +17,36 @@ namespace {
 class Verify : public LogFixture {
  protected:
   std::vector<std::string> exported() {
-    auto const checkpoint = *sync(checkpoints.make(acme, soon()));
-    auto lines = std::vector<std::string>{
-        json::serialize(export_header(checkpoint, 1, event_chain_start(), key.public_key()))};
-    for (auto const& view : all(100'000)) lines.push_back(json::serialize(export_event(view)));
+    auto stream = sync(Exports{service, checkpoints}.ndjson(acme, soon()));
+    EXPECT_TRUE(stream) << stream.error().to_string();
+    return lines_of(**stream);
+  }
+  std::vector<std::string> lines_of(net::BodySource& stream) {
+    auto text = std::stringstream{};
+    for (auto buffer = std::array<char, 777>{};;) {  // a size at odds with every line
+      auto const count = sync(stream.read(buffer));
+      EXPECT_TRUE(count) << count.error().to_string();
+      if (!count || *count == 0) break;
+      text.write(buffer.data(), static_cast<std::streamsize>(*count));
+    }
+    auto lines = std::vector<std::string>{};
+    for (auto line = std::string{}; std::getline(text, line);) lines.push_back(line);
     return lines;
   }
   VerifyReport check(std::vector<std::string> const& lines) {
     auto text = std::stringstream{};
     for (auto const& line : lines) text << line << '\n';
     return verify_export(text, key.public_key());
+  }
+  std::vector<std::string> lines_of_another_log() {
+    auto const other = TenantId{"other"};
+    for (int i = 0; i < 9; ++i) {
+      auto events = std::vector<NewEvent>{};
+      events.push_back(event("ana", "type", {{"n", i}}));
+      EXPECT_TRUE(sync(service.record(other, std::move(events), soon())));
+    }
+    auto stream = sync(Exports{service, checkpoints}.ndjson(other, soon()));
+    return lines_of(**stream);
   }
   // A history with redactions, from one seed.
   void write_history(std::mt19937& random, int events) {
@@ -42,6 +65,7 @@ class Verify : public LogFixture {
 TEST_F(Verify, AcceptsHonestHistoriesAndRefusesEveryAlteredOne) {
   auto honest = 0;
   auto refused = 0;
+  auto strangers = std::vector<std::string>{};
   for (unsigned seed = 1; seed <= 12; ++seed) {
     auto random = std::mt19937{seed};
     write_history(random, 12);
@@ -50,10 +74,11 @@ TEST_F(Verify, AcceptsHonestHistoriesAndRefusesEveryAlteredOne) {
     ASSERT_TRUE(report.ok()) << "seed " << seed << ": " << report.problem << " at line "
                              << report.problem_line;
     ++honest;
+    if (strangers.empty()) strangers = lines_of_another_log();
     for (int round = 0; round < 40; ++round) {
       auto forged = lines;
       auto const at = 1 + random() % (lines.size() - 1);
-      switch (round % 5) {
+      switch (round % 6) {
         case 0: {  // flip one character of a value
           auto& line = forged[at];
           auto const names = 1 + random() % 8;
@@ -66,7 +91,11 @@ TEST_F(Verify, AcceptsHonestHistoriesAndRefusesEveryAlteredOne) {
         case 1: forged.erase(forged.begin() + static_cast<std::ptrdiff_t>(at)); break;
         case 2: std::swap(forged[at], forged[1 + at % (lines.size() - 1)]); break;
         case 3: forged.resize(at); break;
-        default: forged.insert(forged.begin() + static_cast<std::ptrdiff_t>(at), forged[at]); break;
+        case 4: forged.insert(forged.begin() + static_cast<std::ptrdiff_t>(at), forged[at]); break;
+        default: {  // an event of another history, whole and true there
+          forged[at] = strangers[1 + at % (strangers.size() - 1)];
+          break;
+        }
       }
       if (forged == lines) continue;
       auto const verdict = check(forged);
@@ -114,6 +143,160 @@ TEST_F(Verify, E5_ARewriteWithRecomputedHashesButWithoutTheKeyIsRefused) {
   EXPECT_FALSE(verify_export(text, other.public_key()).ok());
 }
 
+// Everything after the line is written anew, as somebody with the file and the program could.
+std::vector<std::string> rechained(std::vector<std::string> lines, TenantId const& tenant) {
+  auto chain = event_chain_start();
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    auto line = parse_json(lines[i])->get_object();
+    auto storage = std::vector<std::string>{};
+    auto const event = read_any_form(line, storage);
+    chain = next_event_chain(
+        chain, event_leaf(EventFactsText{tenant.str(), event.sequence, event.id, event.type_json, event.at,
+                                         event.received_at, event.user_hash, event.details_hash}));
+    line["hash"] = base64url(chain);
+    lines[i] = json::serialize(line);
+  }
+  return lines;
+}
+
+TEST_F(Verify, E5_ADroppedNoticeOfARedactionIsRefusedEvenWhenTheRestIsRewritten) {
+  record_many(3);
+  auto const id = all()[1].event.facts.id;
+  ASSERT_TRUE(sync(service.redact(acme, {id}, UserId{"dpo"}, "asked", soon())));
+  record_many(2);
+  auto lines = exported();
+  ASSERT_TRUE(check(lines).ok()) << check(lines).problem;
+  EXPECT_EQ(check(lines).redacted, 1);
+  lines.erase(lines.begin() + 4);
+  for (std::size_t i = 4; i < lines.size(); ++i) {
+    auto line = parse_json(lines[i])->get_object();
+    line["sequence"] = static_cast<std::int64_t>(i);
+    lines[i] = json::serialize(line);
+  }
+  EXPECT_FALSE(check(rechained(lines, acme)).ok());
+}
+
+TEST_F(Verify, E5_EmptyingAnEventInTheFileIsNotTakenForARedaction) {
+  record_many(3);
+  auto lines = exported();
+  auto line = parse_json(lines[2])->get_object();
+  for (auto const* name : {"userId", "userSalt", "details", "detailsSalt"}) line.erase(name);
+  lines[2] = json::serialize(line);
+  auto const report = check(lines);
+  EXPECT_EQ(report.problem, "the event was emptied, and no event.redacted names it");
+  EXPECT_EQ(report.problem_sequence, 2);
+}
+
+TEST_F(Verify, E5_CuttingAtAnEarlierCheckpointIsRefusedUnderTheLaterHeader) {
+  record_many(5);
+  auto const early = exported();
+  record_many(5);
+  auto late = exported();
+  late.resize(early.size());
+  EXPECT_EQ(check(late).problem, "the export ends at event 5, but 10 were signed");
+  late.front() = early.front();
+  EXPECT_TRUE(check(late).ok()) << "this is the earlier export, honest as it was";
+}
+
+TEST_F(Verify, E5_LeavingOutTheBeginningNeedsTheKey) {
+  record_many(6);
+  auto lines = exported();
+  auto header = parse_json(lines.front())->get_object();
+  auto const third = parse_json(lines[3])->get_object();
+  header["firstSequence"] = 4;
+  header["chainBefore"] = third.at("hash");
+  lines.front() = json::serialize(header);
+  lines.erase(lines.begin() + 1, lines.begin() + 4);
+  EXPECT_EQ(check(lines).problem, "the signature of the header is not valid");
+}
+
+TEST_F(Verify, AnExportBeginsWhereRetentionEndsAndSaysSo) {
+  record_many(6);
+  clock.advance(std::chrono::hours{2});
+  record_many(2);
+  ASSERT_EQ(*sync(retention.retire(acme, clock.now(), soon())), 6);
+  auto const report = check(exported());
+  EXPECT_TRUE(report.ok()) << report.problem;
+  EXPECT_EQ(report.first_sequence, 7);
+  EXPECT_EQ(report.events, 2);
+}
+
+TEST_F(Verify, AnErasureDuringTheExportIsCoveredByAClosingCheckpoint) {
+  auto const ids = record_many(1200);  // more than one page
+  auto stream = sync(Exports{service, checkpoints}.ndjson(acme, soon()));
+  ASSERT_TRUE(stream);
+  ASSERT_TRUE(sync(service.redact(acme, {ids[1100]}, UserId{"dpo"}, "asked", soon())));
+  record_many(3);
+  auto lines = lines_of(**stream);
+  auto const report = check(lines);
+  EXPECT_TRUE(report.ok()) << report.problem << " at line " << report.problem_line;
+  EXPECT_EQ(report.redacted, 1);
+  EXPECT_EQ(report.events, 1204);
+  EXPECT_EQ(report.checkpoint->size, 1204);
+  lines.pop_back();
+  EXPECT_EQ(check(lines).problem, "the events after 1200 are covered by no checkpoint");
+  lines.resize(1201);
+  EXPECT_EQ(check(lines).problem, "the event was emptied, and no event.redacted names it");
+}
+
+TEST_F(Verify, AnotherSpellingOfTheSameExportIsAccepted) {
+  record(event("a\"ñ\\b", "t\"y\\pe", {{"b", 1}, {"a", "x\ny"}}));
+  record(event("ana", "login", {{"n", 1.5}}));
+  auto lines = exported();
+  EXPECT_TRUE(check(lines).ok()) << check(lines).problem;
+  for (auto& line : lines) {
+    auto const object = parse_json(line)->get_object();
+    auto turned = json::object{};
+    auto members = std::vector<json::key_value_pair const*>{};
+    for (auto const& member : object) members.insert(members.begin(), &member);
+    for (auto const* member : members) turned.emplace(member->key(), member->value());
+    line = json::serialize(turned);
+  }
+  EXPECT_TRUE(check(lines).ok()) << check(lines).problem;
+}
+
+TEST_F(Verify, AnExportWaitsForNoDetailsItCannotHave) {
+  details.fail_puts = true;
+  record_many(2);
+  auto const refused = sync(Exports{service, checkpoints}.ndjson(acme, soon()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::unavailable);
+  details.fail_puts = false;
+  EXPECT_TRUE(check(exported()).ok());
+}
+
+TEST_F(Verify, ExportsAreFewAtOnce) {
+  record_many(1);
+  auto open = std::vector<std::shared_ptr<net::BodySource>>{};
+  auto exports = Exports{service, checkpoints};
+  for (int i = 0; i < exports_max; ++i) open.push_back(*sync(exports.ndjson(acme, soon())));
+  EXPECT_EQ(sync(exports.ndjson(acme, soon())).error().code(), Code::unavailable);
+  open.pop_back();
+  EXPECT_TRUE(sync(exports.ndjson(acme, soon())));
+}
+
+TEST_F(Verify, TheAuditTrailIsALogLikeAnyOther) {
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(hoist::testing::write_now(*database, [&](sql::Transaction& tx) {
+      auto entry = AuditEntry{};
+      entry.caller = {acme, UserId{"ana"}, Role::admin, {}, "token-1", "127.0.0.1"};
+      entry.action = "key.created";
+      entry.subject = "k\"1";
+      entry.details = {{"z", 1}, {"a", i}};
+      return audit.record(tx, std::move(entry), clock.now());
+    }));
+  auto stream = sync(Exports{service, checkpoints}.ndjson(audit_log_of(acme), soon()));
+  ASSERT_TRUE(stream);
+  auto lines = lines_of(**stream);
+  auto const report = check(lines);
+  EXPECT_TRUE(report.ok()) << report.problem;
+  EXPECT_EQ(report.events, 3);
+  auto const at = lines[2].find("127.0.0.1");
+  ASSERT_NE(at, std::string::npos);
+  lines[2][at] = '9';
+  EXPECT_EQ(check(lines).problem_sequence, 2);
+}
+
 TEST_F(Verify, ProofsTieEventsToCheckpointsAcrossTiles) {
   auto ids = std::vector<EventId>{};
   auto batch = [&](int count) {
@@ -135,7 +318,7 @@ TEST_F(Verify, ProofsTieEventsToCheckpointsAcrossTiles) {
   }
   auto const proof = sync(checkpoints.consistency(acme, 300, 1300, soon()));
   ASSERT_TRUE(proof);
-  EXPECT_TRUE(verify_consistency(300, 1300, first.root, second.root, *proof));
+  EXPECT_TRUE(verify_consistency(300, 1300, first.root, second.root, proof->path));
   EXPECT_TRUE(verify_ed25519(key.public_key(), signed_text(second), second.signature));
   EXPECT_FALSE(sync(checkpoints.consistency(acme, 299, 1300, soon())));
 }

@@ -1,0 +1,36 @@
+// The EventDetails port in memory, with faults that tests switch on: another system that fails apart
+// from the index.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "ports/event_details.hpp"
+
+namespace hoist::memory {
+
+class EventDetails final : public hoist::EventDetails {
+ public:
+  Async<> put(std::vector<OutboxItem> items, Deadline deadline) override;
+  Async<std::map<EventId, EventDetail>> get(TenantId tenant, std::vector<EventId> ids,
+                                            Deadline deadline) override;
+  Async<std::vector<EventId>> ids(TenantId tenant, EventId after, int limit, Deadline deadline) override;
+
+  // Faults. Each holds until it is switched off.
+  std::atomic<bool> fail_puts = false;
+  std::atomic<bool> fail_gets = false;
+  std::atomic<bool> lose_answers = false;     // a put is done, but its caller hears of a timeout
+  std::atomic<int> puts_before_failing = -1;  // items taken until the store fails midway; -1: never
+
+  // For tests that do what no client can: forget, and falsify.
+  void forget(TenantId const& tenant, EventId const& id);
+  void falsify(TenantId const& tenant, EventId const& id, std::string details);
+
+ private:
+  bool put_one(OutboxItem const& item);
+
+  std::mutex mutex_;
+  std::map<TenantId, std::map<EventId, EventDetail>> tenants_;  // guarded by mutex_
+};
+
+}  // namespace hoist::memory

@@ -1,0 +1,89 @@
+#include "events/retention.hpp"
+
+#include "base/encode.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+
+namespace hoist::events {
+namespace {
+
+constexpr int step_events = 1000;  // that one transaction removes
+
+bool is_audit_trail(TenantId const& tenant) {
+  return tenant.str().ends_with("#audit");
+}
+
+}  // namespace
+
+Result<std::chrono::seconds> Retention::get(sql::Transaction& tx, TenantId const& tenant) {
+  TRY(auto const rows, tx.query("SELECT keep_s FROM event_retention WHERE tenant = $1", {tenant.str()}));
+  if (!rows.empty()) return std::chrono::seconds{rows[0].integer(0)};
+  return is_audit_trail(tenant) ? std::chrono::seconds{0} : standard_;
+}
+
+Result<void> Retention::set(sql::Transaction& tx, TenantId const& tenant, std::chrono::seconds keep) {
+  CHECK(
+      tx.execute("INSERT INTO event_retention (tenant, keep_s) VALUES ($1, $2) "
+                 "ON CONFLICT (tenant) DO UPDATE SET keep_s = $2",
+                 {tenant.str(), std::int64_t{keep.count()}}));
+  return {};
+}
+
+Result<std::int64_t> Retention::retire_step(sql::Transaction& tx, TenantId const& tenant, Time before,
+                                            std::int64_t covered) {
+  TRY(auto const head, service_.index().head(tx, tenant));
+  auto query = EventQuery{};
+  query.tenant = tenant;
+  query.after = head.first_sequence - 1;
+  query.limit = step_events;
+  TRY(auto const events, service_.index().list(tx, query));
+  auto first_kept = head.first_sequence;
+  for (auto const& event : events) {
+    if (event.facts.received_at >= before || event.facts.sequence > covered) break;
+    CHECK(tx.execute("INSERT INTO event_tiles (tenant, level, position, hash) VALUES ($1, 0, $2, $3)",
+                     {tenant.str(), event.facts.sequence - 1, base64url(event_leaf(event.facts))}));
+    first_kept = event.facts.sequence + 1;
+  }
+  return service_.index().retire(tx, tenant, first_kept);
+}
+
+Async<std::int64_t> Retention::retire(TenantId tenant, Time before, Deadline deadline) {
+  CO_TRY(auto const checkpoint, co_await checkpoints_.make(tenant, deadline));
+  auto total = std::int64_t{0};
+  while (true) {
+    auto work = [&](sql::Transaction& tx) { return retire_step(tx, tenant, before, checkpoint.size); };
+    CO_TRY(auto const removed, co_await service_.database().write(tenant, work, deadline));
+    total += removed;
+    if (removed < step_events) co_return total;
+  }
+}
+
+Async<> Retention::sweep(Deadline deadline) {
+  using Due = std::vector<std::pair<TenantId, Time>>;
+  auto find_due = [&, now = service_.clock().now()](sql::Transaction& tx) -> Result<Due> {
+    auto due = Due{};
+    TRY(auto const tenants, service_.index().tenants(tx));
+    for (auto const& tenant : tenants) {
+      TRY(auto const keep, get(tx, tenant));
+      if (keep.count() == 0) continue;
+      TRY(auto const head, service_.index().head(tx, tenant));
+      auto query = EventQuery{};
+      query.tenant = tenant;
+      query.after = head.first_sequence - 1;
+      query.limit = 1;
+      TRY(auto const oldest, service_.index().list(tx, query));
+      if (!oldest.empty() && oldest.front().facts.received_at < now - keep)
+        due.emplace_back(tenant, now - keep);
+    }
+    return due;
+  };
+  CO_TRY(auto const due, co_await service_.database().read(system_scope(), find_due, deadline));
+  for (auto const& [tenant, before] : due) {
+    CO_TRY(auto const removed, co_await retire(tenant, before, deadline));
+    log::info("events past their retention were removed",
+              {{"tenant", tenant.str()}, {"events", std::to_string(removed)}});
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace hoist::events

@@ -1,0 +1,56 @@
+// What the handlers of the event routes share.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "events/routes.hpp"
+
+namespace hoist::events {
+
+struct Context {
+  Context(Needs needs, RouteOptions route_options)
+      : service{needs.service},
+        checkpoints{needs.checkpoints},
+        retention{needs.retention},
+        audit{needs.audit},
+        exports{needs.service, needs.checkpoints},
+        options{std::move(route_options)} {}
+
+  Service& service;
+  Checkpoints& checkpoints;
+  Retention& retention;
+  Audit& audit;
+  Exports exports;
+  RouteOptions options;
+};
+
+inline constexpr std::size_t no_body_max = 1024;
+
+using ContextHandler = Async<net::Response>(Context&, net::Request&);
+
+inline void add_route(net::Router& router, std::shared_ptr<Context> const& context, std::string method,
+                      std::string pattern, Role role_min, std::size_t body_max, ContextHandler* handler) {
+  auto route = net::Route{};
+  route.method = std::move(method);
+  route.pattern = std::move(pattern);
+  route.role_min = role_min;
+  route.body_max = body_max;
+  router.add(std::move(route),
+             [context, handler](net::Request& request) { return handler(*context, request); });
+}
+
+[[nodiscard]] AuditEntry audit_entry(net::Request const& request, std::string action, std::string subject,
+                                     json::object details = {});
+
+// The log that `log` names ("audit", otherwise the events). Exporting either, and reading the audit
+// trail in any way, is recorded as "<log>.<verb>" first. Errors: forbidden for who is no admin.
+Async<TenantId> enter_log(Context& context, net::Request& request, std::optional<std::string> log,
+                          std::string_view verb);
+
+// Checkpoints, proofs, key, redactions and retention.
+void add_evidence_routes(net::Router& router, std::shared_ptr<Context> const& context);
+
+}  // namespace hoist::events
