@@ -5,7 +5,7 @@
 #include "aws/chunk_signer.hpp"
 #include "s3api/aws_chunked.hpp"
 #include "s3api/checksum.hpp"
-#include "s3api/test_client.hpp"
+#include "s3api/testing.hpp"
 
 namespace hoist::s3api {
 namespace {

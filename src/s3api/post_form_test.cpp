@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "s3api/post_policy.hpp"
-#include "s3api/test_client.hpp"
+#include "s3api/testing.hpp"
 
 namespace hoist::s3api {
 namespace {

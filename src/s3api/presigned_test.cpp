@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "s3api/test_client.hpp"
+#include "s3api/testing.hpp"
 
 namespace hoist::s3api {
 namespace {

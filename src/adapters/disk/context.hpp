@@ -31,6 +31,7 @@ struct Objects::Context {
   ObjectEvents* events = nullptr;
   std::shared_ptr<Shelf> shelf;
   std::atomic<std::size_t> writers_open{0};
+  std::atomic<bool> closed{false};  // the store is gone, and perhaps the pool: writers may end after it
   Gauge writers;
   Counter bytes_written;
   Counter damaged;

@@ -23,7 +23,9 @@ Result<std::unique_ptr<Objects>> Objects::open(Options options, Database& databa
 }
 
 Objects::Objects(std::shared_ptr<Context> context) : context_{std::move(context)} {}
-Objects::~Objects() = default;
+Objects::~Objects() {
+  context_->closed = true;
+}
 
 void Objects::set_events(ObjectEvents& events) {
   context_->events = &events;

@@ -10,6 +10,8 @@
 //             its last reference, and never while it is being read or written.
 // Errors      corrupt when stored bytes are not those that were stored: a whole read fails before its
 //             last byte, a range at least when the size is wrong.
+// Lifetime    database and pool outlive the store; a writer or reader left over may outlive all of it,
+//             if it is only destroyed.
 // Bounds      writers_max writers of two buffers each; beyond them, unavailable.
 #pragma once
 

@@ -194,6 +194,28 @@ TEST_F(DiskObjects, UnfinishedWritersLeaveNoFile) {
   EXPECT_TRUE(files().empty());
 }
 
+TEST(DiskObjectsAtTheEnd, AWriterMayOutliveTheStoreAndItsPool) {
+  auto writer = std::unique_ptr<ObjectWriter>{};
+  auto const database = testing::fast_database();
+  auto const clock = SystemClock{};
+  {
+    auto pool = Pool{{.name = "files", .threads = 1}};
+    auto options = disk::Options{};
+    options.root = (database.folder() / "objects").string();
+    options.buckets = {"bucket"};
+    auto const store = *disk::Objects::open(std::move(options), *database, pool, clock, database.metrics());
+    static_cast<void>(run_to_end<void>([&]() -> Async<> {
+      CO_TRY(writer,
+             co_await store->create({"bucket", "k"}, std::nullopt, deadline_in(std::chrono::seconds{30})));
+      co_return co_await writer->write(std::string(disk::buffer_bytes * 2, 'x'));
+    }));
+    ASSERT_TRUE(writer);
+  }
+  writer.reset();
+  for (auto const& entry : fs::recursive_directory_iterator{database.folder() / "objects"})
+    EXPECT_FALSE(entry.is_regular_file() && entry.file_size() > 0) << entry.path();
+}
+
 TEST_F(DiskObjects, ListenersHearOfEveryChangeAndMayRefuse) {
   auto events = Events{};
   store().set_events(events);

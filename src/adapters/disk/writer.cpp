@@ -72,7 +72,8 @@ Writer::~Writer() {
   --context_->writers_open;
   context_->writers.add(-1);
   // Deleting an unfinished file may block, so it is the pool's job where the pool has a place.
-  if (stage_->blob) static_cast<void>(context_->pool.try_post([stage = std::move(stage_)] {}));
+  if (stage_->blob && !context_->closed)
+    static_cast<void>(context_->pool.try_post([stage = std::move(stage_)] {}));
 }
 
 Async<> Writer::write(std::string_view bytes) {
