@@ -155,7 +155,19 @@ std::string png_bomb(unsigned edge) {
   return "\x89PNG\r\n\x1a\n" + chunk("IHDR", ihdr) + chunk("IDAT", packed) + chunk("IEND", "");
 }
 
-std::string pdf(int pages, std::string_view extra) {
+namespace {
+
+std::string packed(std::string const& text) {
+  auto length = ::compressBound(text.size());
+  auto out = std::string(length, '\0');
+  ::compress2(reinterpret_cast<Bytef*>(out.data()), &length, reinterpret_cast<Bytef const*>(text.data()),
+              text.size(), 1);
+  out.resize(length);
+  return out;
+}
+
+// Pages that all show the same content stream, `drawing` packed as `filter` says.
+std::string document(int pages, std::string_view extra, std::string_view filter, std::string_view drawing) {
   auto text = std::string{"%PDF-1.4\n"};
   auto offsets = std::vector<std::size_t>{};
   auto const object = [&](std::string const& body) {
@@ -169,13 +181,24 @@ std::string pdf(int pages, std::string_view extra) {
   for (int i = 0; i < pages; ++i)
     object(
         fmt::format("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 300] /Contents {} 0 R >>", pages + 3));
-  constexpr auto drawing = std::string_view{"1 0 0 rg 100 100 400 100 re f"};
-  object(fmt::format("<< /Length {} >>\nstream\n{}\nendstream", drawing.size(), drawing));
+  object(fmt::format("<< /Length {} {} >>\nstream\n{}\nendstream", drawing.size(), filter, drawing));
   auto const table_at = text.size();
   text += fmt::format("xref\n0 {}\n0000000000 65535 f \n", offsets.size() + 1);
   for (auto const offset : offsets) text += fmt::format("{:010} 00000 n \n", offset);
   return text + fmt::format("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{}\n%%EOF\n", offsets.size() + 1,
                             table_at);
+}
+
+}  // namespace
+
+std::string pdf(int pages, std::string_view extra) {
+  return document(pages, extra, {}, "1 0 0 rg 100 100 400 100 re f");
+}
+
+std::string pdf_bomb() {
+  auto drawing = std::string{};
+  for (int i = 0; i < 2'000'000; ++i) drawing += "q 1 0 0 rg 0 0 600 300 re f Q\n";
+  return document(1, {}, "/Filter [/FlateDecode /FlateDecode]", packed(packed(drawing)));
 }
 
 bool has_text(std::string_view bytes, std::string_view text) {

@@ -22,6 +22,7 @@ std::string multipage_tiff(int pages);
 std::string png_header(unsigned width, unsigned height);  // a PNG that promises this size
 std::string png_bomb(unsigned edge);                      // a real PNG of edge x edge zeros in a few bytes
 std::string pdf(int pages, std::string_view extra = {});
+std::string pdf_bomb();  // a page that draws for minutes, packed twice
 bool has_text(std::string_view bytes, std::string_view text);
 
 }  // namespace hoist::vips::samples

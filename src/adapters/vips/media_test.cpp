@@ -317,6 +317,18 @@ TEST(VipsMediaFaults, M2_M7_AChildThatCrashesHangsOrLiesCostsItsOwnFileOnly) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
+TEST(VipsMediaFaults, M2_M6_APdfThatDrawsForMinutesIsStoppedAtItsLimit) {
+  auto metrics = Metrics{};
+  auto const media = open_or_die({.child_command = {HOIST_MEDIA_TEST_CHILD, "media-child"},
+                                  .children = 1,
+                                  .wall_max = std::chrono::milliseconds{700}},
+                                 metrics);
+  auto const bomb = samples::pdf_bomb();
+  EXPECT_LT(bomb.size(), 100'000U);
+  EXPECT_EQ(slug_of(inspect(*media, bomb, "application/pdf")), "decoder_limit");
+  EXPECT_TRUE(inspect(*media, samples::picture(".jpg"), "image/jpeg"));
+}
+
 TEST(VipsMediaFaults, ChildrenAreReplacedAfterTheirNumberOfJobs) {
   auto metrics = Metrics{};
   auto const media = open_or_die(

@@ -119,6 +119,8 @@ int probe_the_box() {
   try_processes(probe);
   auto answer = json::object{{"landlock", box->landlock}, {"namespaces", box->namespaces}};
   answer["tried"] = std::move(probe).tried();
+  answer["gigabyte"] =
+      ::mmap(nullptr, 1UL << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
   answer["self_test"] = escapes_from_decoder_box().size();
   (void)send_frame(0, answer, Deadline::max());
   return 0;

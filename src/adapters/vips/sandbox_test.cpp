@@ -33,6 +33,7 @@ TEST(Sandbox, M8_AnOwnedDecoderIsDeniedEveryWayOut) {
     EXPECT_EQ(error.as_int64(), EPERM) << name << " was not denied by the filter";
     denied += error.as_int64() == EPERM ? 1 : 0;
   }
+  EXPECT_FALSE(answer->at("gigabyte").as_bool()) << "M2: memory is not limited";
   EXPECT_EQ(answer->at("self_test").to_number<int>(), 0);
   std::printf("%d of %zu ways out denied; landlock %d, own namespaces %d\n", denied, tried.size(),
               answer->at("landlock").as_bool(), answer->at("namespaces").as_bool());
