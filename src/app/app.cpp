@@ -41,6 +41,12 @@ void add_periodic_jobs(App::Parts& parts) {
     CO_CHECK(co_await parts.watchdog->sweep(deadline()));
     co_return Result<void>{};
   });
+  auto waiting = parts.metrics.gauge("hoist_pool_waiting", "Jobs waiting for a thread of the pool",
+                                           {{"pool", parts.files->options().name}});
+  parts.periodic->add("gauges", sweep_interval, [&parts, waiting]() mutable -> Async<> {
+    waiting.set(static_cast<double>(parts.files->waiting()));
+    co_return Result<void>{};
+  });
   parts.periodic->add("queue", maintenance_interval, [&parts, deadline]() -> Async<> {
     CO_CHECK(co_await parts.queue->maintain(deadline()));
     auto purge = [now = parts.clock.now()](sql::Transaction& tx) { return sql::purge_idempotency(tx, now); };
