@@ -23,6 +23,13 @@ async function checksumOf(file) {
   return { algorithm: "sha256", value: hexOf(digest) };
 }
 
+// What is wrong with the file at `index` of a batch, in words.
+function refusalOf(index, fields = [], fallback = "The server refused it.") {
+  const prefix = `files[${index}].`;
+  const own = fields.filter(({ field }) => field.startsWith(prefix));
+  return own.map(({ field, reason }) => `${field.slice(prefix.length)} ${reason}`).join("; ") || fallback;
+}
+
 export class Sender {
   constructor(rows, { onHave }) {
     this.rows = rows;
@@ -130,7 +137,7 @@ export class Sender {
   }
 
   takeItem(row, item) {
-    if (item.action === "refused") return this.fail(row, item.error.message || item.error.detail);
+    if (item.action === "refused") return this.fail(row, refusalOf(item.index, item.error.errors, item.error.message));
     if (item.action === "have") {
       this.rows.drop(row);
       this.rows.accept(item.upload);
@@ -143,11 +150,7 @@ export class Sender {
 
   // A whole batch was refused; fields[] names what is wrong with which file.
   failAll(group, error) {
-    group.forEach((row, index) => {
-      const own = (error.fields || []).filter((field) => field.field.startsWith(`files[${index}].`));
-      const reasons = own.map((field) => `${field.field.split(".").pop()} ${field.reason}`);
-      this.fail(row, reasons.join("; ") || error.message);
-    });
+    group.forEach((row, index) => this.fail(row, refusalOf(index, error.fields, error.message)));
   }
 
   fail(row, message) {

@@ -16,7 +16,7 @@ BANNED = [
     (r"\basio::detached\b|\bco_spawn\(", r"^src/base/async\.cpp$|^src/net/|_test\.cpp$",
      "roots are started by base/async.hpp spawn(), which owns their captures"),
     (r"system_clock::now", r"^src/base/time\.cpp$", "ask a Clock, so that tests can move it"),
-    (r"\bsleep_for\b|\busleep\(|[^_]\bsleep\(", r"^src/base/async\.|^src/base/time|^tests/durability/|^bench/",
+    (r"\bsleep_for\b|\busleep\(|[^_]\bsleep\(", r"^src/base/async\.|^src/base/time|^src/bin/cli/|^tests/durability/|^bench/",
      "wait for a condition, not for time"),
     (r"\.detach\(\)", r"^$", "threads are joined"),
     (r"\bstd::cout\b|\bprintf\(", r"^src/bin/|^tests/|^bench/|_test\.cpp$|^src/base/assert\.hpp$",

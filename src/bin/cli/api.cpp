@@ -35,15 +35,6 @@ std::string xml_text(std::string_view body, std::string_view name) {
   return std::string{body.substr(begin + open.size(), end - begin - open.size())};
 }
 
-std::vector<FieldError> fields_of(json::object const& problem) {
-  auto fields = std::vector<FieldError>{};
-  for (auto const& entry : array_of(problem, "errors")) {
-    if (!entry.is_object()) continue;
-    fields.push_back({text_of(entry.get_object(), "field"), text_of(entry.get_object(), "reason")});
-  }
-  return fields;
-}
-
 }  // namespace
 
 std::chrono::milliseconds backoff(int attempt, std::optional<std::uint32_t> retry_after_s) {
@@ -62,6 +53,15 @@ std::optional<std::uint32_t> retry_after_of(net::Response const& response) {
   auto const [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return seconds;
+}
+
+std::vector<FieldError> fields_of(json::object const& problem) {
+  auto fields = std::vector<FieldError>{};
+  for (auto const& entry : array_of(problem, "errors")) {
+    if (!entry.is_object()) continue;
+    fields.push_back({text_of(entry.get_object(), "field"), text_of(entry.get_object(), "reason")});
+  }
+  return fields;
 }
 
 Error error_of(net::Response const& response) {

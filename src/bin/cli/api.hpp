@@ -28,6 +28,7 @@ inline constexpr auto persistent = Patience{12};  // outlives a restart of the s
 
 // The Error that a response of this status stands for; `body` may be problem+json or S3's XML.
 [[nodiscard]] Error error_of(net::Response const& response);
+[[nodiscard]] std::vector<FieldError> fields_of(json::object const& problem);  // its `errors`
 [[nodiscard]] std::optional<std::uint32_t> retry_after_of(net::Response const& response);
 
 class Api {

@@ -1,5 +1,7 @@
 #include "bin/cli/item.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/encode.hpp"
@@ -42,6 +44,16 @@ void mark_failed(Item& item, Error const& error) {
   item.error = error.detail();
   item.error_exit = info(error.code()).cli_exit;
   for (auto const& field : error.fields()) item.error += " " + field.field + " " + field.reason + ".";
+}
+
+std::string refusal_of(std::size_t index, std::vector<FieldError> const& fields) {
+  auto const prefix = fmt::format("files[{}].", index);
+  auto text = std::string{};
+  for (auto const& field : fields)
+    if (field.field.starts_with(prefix))
+      text +=
+          fmt::format("{}{} {}.", text.empty() ? "" : " ", field.field.substr(prefix.size()), field.reason);
+  return text;
 }
 
 PartRange part_range(Item const& item, std::int64_t number) {

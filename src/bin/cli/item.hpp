@@ -41,6 +41,8 @@ struct Item {
 [[nodiscard]] Result<void> accept_transfer(Item& item, json::object const& transfer);
 // Notes the part URLs of an answer, and the parts it says are stored.
 void accept_parts(Item& item, json::object const& answer);
+// What is wrong with the file at `index` of a batch, in words; empty when the fields do not say.
+[[nodiscard]] std::string refusal_of(std::size_t index, std::vector<FieldError> const& fields);
 void mark_failed(Item& item, Error const& error);
 
 // Numbers begin at 1; the last part holds what is left.

@@ -51,5 +51,13 @@ TEST(AcceptParts, StoredPartsAreNotSentAgain) {
   EXPECT_EQ(item.parts_sent, (std::set<std::int64_t>{1, 3}));
 }
 
+TEST(RefusalOf, NamesTheFieldsOfThatFileAlone) {
+  auto const fields = std::vector<FieldError>{{"files[1].size", "must be at least 1"},
+                                              {"files[1].filename", "must not contain a slash"},
+                                              {"files[11].size", "is missing"}};
+  EXPECT_EQ(refusal_of(1, fields), "size must be at least 1. filename must not contain a slash.");
+  EXPECT_EQ(refusal_of(2, fields), "");
+}
+
 }  // namespace
 }  // namespace hoist::cli

@@ -1,8 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "base/encode.hpp"
 #include "base/try.hpp"
 #include "bin/cli/put_run.hpp"
 
@@ -56,13 +53,8 @@ Async<> PutRun::announce(Items const& items) {
 // Every single file of the batch is wrong, so the batch was refused as a whole.
 void PutRun::refuse_all(Items const& items, Error const& error) {
   for (auto index = std::size_t{0}; index < items.size(); ++index) {
-    auto const prefix = fmt::format("files[{}].", index);
-    auto reason = std::string{};
-    for (auto const& field : error.fields())
-      if (field.field.starts_with(prefix))
-        reason += field.field.substr(prefix.size()) + " " + field.reason + ". ";
-    mark_failed(*items[index],
-                Error{Code::invalid, reason.empty() ? error.detail() : std::string{trim(reason)}});
+    auto reason = refusal_of(index, error.fields());
+    mark_failed(*items[index], Error{Code::invalid, reason.empty() ? error.detail() : std::move(reason)});
     settled(*items[index]);
   }
 }
@@ -81,8 +73,9 @@ void PutRun::take_answer(Item& item, json::object const& answer, std::string con
       mark_failed(item, accepted.error());
   } else {
     auto const& problem = object_of(answer, "error");
-    auto const detail = text_of(problem, problem.contains("detail") ? "detail" : "message");
-    mark_failed(item, Error{Code::invalid, detail.empty() ? "The server refused it." : detail});
+    auto reason = refusal_of(static_cast<std::size_t>(number_of(answer, "index")), fields_of(problem));
+    if (reason.empty()) reason = text_of(problem, "message");
+    mark_failed(item, Error{Code::invalid, reason.empty() ? "The server refused it." : std::move(reason)});
     if (auto code = text_of(problem, "code"); !code.empty()) item.error_code = std::move(code);
   }
   if (item.outcome != Item::Outcome::open) settled(item);
