@@ -37,7 +37,7 @@ class ListQueue final : public Queue {
       waiting_.pop_front();
       ++messages[0].receipt.attempt;
     } else {
-      CO_CHECK(co_await sleep_for(1ms));
+      CO_CHECK(co_await changed.wait(changed.ticket(), deadline_in(1ms)));
     }
     if (!messages.empty()) delivered_.insert_or_assign(messages[0].receipt.id.str(), messages[0]);
     co_return messages;
@@ -67,6 +67,7 @@ class ListQueue final : public Queue {
   }
   // The worker needs nothing below.
   Result<void> declare(std::string, QueuePolicy) override { return {}; }
+  Result<std::vector<Message>> receive(sql::Transaction&, ReceiveRequest const&) override { return none(); }
   Result<void> acknowledge(sql::Transaction&, Receipt const&) override { return none(); }
   Result<FailureOutcome> fail(sql::Transaction&, Receipt const&, Failure const&) override { return none(); }
   Result<void> cancel(sql::Transaction&, std::string const&, TenantId const&, MessageId const&) override {
@@ -176,6 +177,7 @@ class PlainMedia final : public Media {
  public:
   Async<MediaReport> inspect(MediaRequest request, Deadline) override {
     ++inspected;
+    started.notify();
     while (hold) {
       auto const ticket = released.ticket();
       if (hold) (void)co_await released.wait(ticket, deadline_in(10s));
@@ -193,6 +195,7 @@ class PlainMedia final : public Media {
   int inspected = 0;
   std::optional<Error> failure;
   bool hold = false;
+  Signal started;
   Signal released;
 };
 

@@ -49,6 +49,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
   Gauge in_flight;
   std::atomic<bool> stopping{false};
   std::atomic<int> lanes{0};
+  Signal stop_requested;
   Signal lane_ended;
 
   // One at a time, until told to stop.
@@ -61,7 +62,8 @@ struct Worker::State : std::enable_shared_from_this<State> {
           co_await queue.receive(std::move(request), deadline_in(options.poll + settle_max));
       if (!received) {
         log::warn("the processing queue does not answer", {{"cause", received.error().to_string()}});
-        (void)co_await sleep_for(pause_after_error);
+        auto const ticket = stop_requested.ticket();
+        if (!stopping) (void)co_await stop_requested.wait(ticket, deadline_in(pause_after_error));
         continue;
       }
       for (auto const& message : *received) {
@@ -165,6 +167,7 @@ Worker::Worker(Queue& queue, Ports ports, WorkerOptions options)
 
 Worker::~Worker() {
   state_->stopping = true;
+  state_->stop_requested.notify();
 }
 
 void Worker::start(std::vector<asio::any_io_executor> const& executors) {
@@ -179,6 +182,7 @@ Async<bool> Worker::stop(std::chrono::milliseconds grace) {
   auto const state = state_;
   auto const deadline = deadline_in(grace);
   state->stopping = true;
+  state->stop_requested.notify();
   while (true) {
     auto const ticket = state->lane_ended.ticket();
     if (state->lanes == 0) co_return true;

@@ -207,9 +207,8 @@ TEST_F(ProcessingWorker, StopWaitsForWhatIsInFlight) {
     auto options = WorkerOptions{.quarantine_bucket = "quarantine", .poll = 1ms};
     auto worker = Worker{queue, {ledger, objects, scanner, media, clock, metrics}, options};
     worker.start({co_await asio::this_coro::executor});
-    auto const deadline = deadline_in(10s);
-    while (media.inspected == 0 && std::chrono::steady_clock::now() < deadline)
-      CO_CHECK(co_await sleep_for(1ms));
+    auto const ticket = media.started.ticket();
+    if (media.inspected == 0) EXPECT_TRUE(*co_await media.started.wait(ticket, deadline_in(10s)));
     EXPECT_FALSE(*co_await worker.stop(20ms));
     media.hold = false;
     media.released.notify();

@@ -223,7 +223,7 @@ bool Daemon::wait_until_listening(std::chrono::milliseconds patience) const {
   auto const deadline = std::chrono::steady_clock::now() + patience;
   while (!listening()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    state_->pause(std::chrono::milliseconds{20});
   }
   return true;
 }
