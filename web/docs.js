@@ -6,6 +6,14 @@ const element = (name, text, ...children) => {
   return made;
 };
 
+// `code` and **strong** inside plain text; nothing else of Markdown is used there.
+const prose = (text) => (text ?? '').trim().split(/\n\s*\n/).map((paragraph) => {
+  const pieces = paragraph.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((piece) =>
+    piece.startsWith('`') ? element('code', piece.slice(1, -1))
+      : piece.startsWith('**') ? element('strong', piece.slice(2, -2)) : piece);
+  return element('p', '', ...pieces);
+});
+
 const table = (heads, rows) => {
   const head = element('tr', '', ...heads.map((h) => element('th', h)));
   const body = rows.map((row) => element('tr', '', ...row.map((cell) => element('td', String(cell ?? '')))));
@@ -45,7 +53,7 @@ const operation = (api, path, method, shared, op) => {
   const summary = element('summary', '', element('b', method.toUpperCase()), element('code', path),
     element('span', op.summary));
   const parts = [summary];
-  if (op.description) parts.push(element('p', op.description));
+  parts.push(...prose(op.description));
   const parameters = [...shared, ...(op.parameters ?? [])].map((p) => resolve(api, p));
   if (parameters.length) {
     parts.push(table(['parameter', 'in', 'type', 'meaning'], parameters.map((p) =>
@@ -71,7 +79,7 @@ const render = (api) => {
     }
   }
   const main = document.getElementById('content');
-  main.replaceChildren(element('p', api.info.description));
+  main.replaceChildren(...prose(api.info.description));
   for (const [tag, operations] of byTag) main.append(element('h2', tag), ...operations);
 };
 
