@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "adapters/sqlite/testing.hpp"
 #include "contract/queue_contract.hpp"
 
@@ -35,3 +37,96 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, QueueContract, ::testing::Values(sqlite_queue))
 
 }  // namespace
 }  // namespace hoist::contract
+
+namespace hoist {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct SqlQueueTest : ::testing::Test {
+  ManualClock clock;
+  testing::TestDatabase database = testing::inline_database();
+  std::unique_ptr<Queue> queue = sql::make_queue(*database, clock, database.metrics(), {.seed = 1});
+  std::vector<QueueEvent> events;
+
+  void declare(QueuePolicy policy) {
+    policy.observe = [this](sql::Transaction&, QueueEvent const& event) -> Result<void> {
+      events.push_back(event);
+      return {};
+    };
+    ASSERT_TRUE(queue->declare("q", std::move(policy)).has_value());
+  }
+  void send(std::string body) {
+    ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+      auto const sent = queue->send(tx, {"q", TenantId{"acme"}, "g", body, {}, Micros{0}});
+      return sent ? Result<void>{} : std::unexpected{sent.error()};
+    }));
+  }
+  std::vector<Message> receive(Micros visibility = 10s) {
+    auto received = run_to_end<std::vector<Message>>(
+        [&] { return queue->receive({.queue = "q", .visibility = visibility}, deadline_in(10s)); });
+    EXPECT_TRUE(received.has_value());
+    return std::move(*received);
+  }
+  std::vector<QueueEvent::Kind> kinds() const {
+    auto all = std::vector<QueueEvent::Kind>{};
+    for (auto const& event : events) all.push_back(event.kind);
+    return all;
+  }
+};
+
+TEST_F(SqlQueueTest, ObserversSeeWhatHappensToMessagesInTheSameTransaction) {
+  using Kind = QueueEvent::Kind;
+  declare({.attempts_max = 2});
+  send("1");
+  EXPECT_EQ(receive().size(), 1U);
+  clock.advance(10s);
+  EXPECT_EQ(receive().size(), 1U);
+  clock.advance(10s);
+  EXPECT_TRUE(receive().empty());
+  EXPECT_EQ(kinds(), (std::vector{Kind::expired, Kind::dead}));
+  EXPECT_EQ(events[1].message.cause, "no answer within the visibility time");
+  EXPECT_EQ(events[1].message.attempts, 2);
+}
+
+TEST_F(SqlQueueTest, AnObserverThatRefusesKeepsTheMessageAsItWas) {
+  auto refuse = true;
+  ASSERT_TRUE(queue
+                  ->declare("q", {.observe = [&](sql::Transaction&, QueueEvent const&) -> Result<void> {
+                              if (refuse) return fail(Code::unavailable);
+                              return {};
+                            }})
+                  .has_value());
+  send("1");
+  auto const message = receive()[0];
+  auto const give_up = [&] {
+    return run_to_end<void>([&] {
+      return queue->fail(message.receipt, {.cause = "no", .delay = {}, .permanent = true}, deadline_in(10s));
+    });
+  };
+  EXPECT_FALSE(give_up().has_value());
+  refuse = false;
+  EXPECT_TRUE(give_up().has_value());
+}
+
+TEST_F(SqlQueueTest, S44_MetricsCountWhatHappenedAndMaintainShowsWhatIs) {
+  send("1");
+  send("2");
+  auto const message = receive()[0];
+  ASSERT_TRUE(
+      run_to_end<void>([&] { return queue->acknowledge(message.receipt, deadline_in(10s)); }).has_value());
+  auto const late = receive()[0];
+  clock.advance(10s);
+  EXPECT_FALSE(
+      run_to_end<void>([&] { return queue->acknowledge(late.receipt, deadline_in(10s)); }).has_value());
+  ASSERT_TRUE(run_to_end<std::int64_t>([&] { return queue->maintain(deadline_in(10s)); }).has_value());
+  auto const text = database.metrics().render();
+  for (auto const* line :
+       {"hoist_queue_sent_total{queue=\"q\"} 2", "hoist_queue_deliveries_total{queue=\"q\"} 2",
+        "hoist_queue_acknowledged_total{queue=\"q\"} 1", "hoist_queue_fenced_total{queue=\"q\"} 1",
+        "hoist_queue_depth{queue=\"q\"} 1", "hoist_queue_oldest_age_seconds{queue=\"q\"} 10"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+}
+
+}  // namespace
+}  // namespace hoist
