@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "bin/cli/bench.hpp"
 #include "bin/cli/look.hpp"
 #include "bin/cli/put.hpp"
 #include "model/upload.hpp"
@@ -112,10 +113,31 @@ void add_status(CLI::App& app, int& exit_code) {
   command->callback([options, &exit_code] { exit_code = status_command(*options); });
 }
 
+void add_bench(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<BenchOptions>();
+  auto* command = app.add_subcommand("bench", "Measure how fast a server takes files from this machine");
+  command->add_option("--files", options->files, "How many")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->add_option("--kilobytes", options->kilobytes, "Size of each")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->add_option("--parallel", options->parallel, "Connections used at once")
+      ->check(CLI::Range(1, parallel_max))
+      ->capture_default_str();
+  command->add_option("--project", options->project, "Project the files go to")->capture_default_str();
+  add_connection(*command, options->connection);
+  command->footer(
+      "Sends files of random bytes and waits until all are COMPLETED, so scanning is part of it.\n"
+      "The files stay in the project.");
+  command->callback([options, &exit_code] { exit_code = bench_command(*options); });
+}
+
 }  // namespace
 
 void add_client_commands(CLI::App& app, int& exit_code) {
   add_put(app, exit_code);
+  add_bench(app, exit_code);
   add_list(app, exit_code);
   add_get(app, exit_code);
   add_status(app, exit_code);
