@@ -161,6 +161,14 @@ Async<EventPage> list_waiting(Context& context, EventQuery const& query, Deadlin
   }
 }
 
+// Where a tail goes on, in ascending order, once it has read everything up to here.
+std::optional<std::int64_t> newest_seen(EventQuery const& query, EventPage const& page) {
+  auto const first_page = query.after == 0;
+  if (query.descending && !first_page) return std::nullopt;
+  if (page.events.empty()) return query.after;
+  return (query.descending ? page.events.front() : page.events.back()).event.facts.sequence;
+}
+
 Async<net::Response> list_page(Context& context, net::Request& request, EventQuery query,
                                net::QueryReader& reader) {
   auto const wait_max_s = std::chrono::duration_cast<std::chrono::seconds>(context.options.wait_max).count();
@@ -173,12 +181,15 @@ Async<net::Response> list_page(Context& context, net::Request& request, EventQue
   CO_TRY(auto const page, co_await list_waiting(context, query, deadline_in(wait), request.deadline));
   auto events = json::array{};
   for (auto const& view : page.events) events.push_back(render(view));
-  auto const last = page.events.empty() ? query.after : page.events.back().event.facts.sequence;
-  auto const next = make_cursor(context.options.cursor_key, scope_of(query), std::to_string(last));
   auto body = json::object{{"events", std::move(events)}, {"nextCursor", nullptr}};
-  if (page.more) body["nextCursor"] = next;
-  // Where a tail goes on once it has read everything there is.
-  if (!query.descending) body["tailCursor"] = next;
+  auto const cursor_after = [&](EventQuery const& list, std::int64_t sequence) {
+    return make_cursor(context.options.cursor_key, scope_of(list), std::to_string(sequence));
+  };
+  if (page.more) body["nextCursor"] = cursor_after(query, page.events.back().event.facts.sequence);
+  if (auto const newest = newest_seen(query, page)) {
+    query.descending = false;
+    body["tailCursor"] = cursor_after(query, *newest);
+  }
   co_return net::json_response(200, body);
 }
 

@@ -205,6 +205,7 @@ TEST_F(EventRoutes, E7_ACursorPastRetentionIs410) {
 TEST_F(EventRoutes, ATailWaitsForTheNextEvent) {
   record_many(1);
   auto const tail = std::string{call_json("GET", "/events").at("tailCursor").as_string()};
+  EXPECT_EQ(call_json("GET", "/events?order=desc").at("tailCursor"), json::value(tail));
   EXPECT_EQ(call_json("GET", "/events?cursor=" + tail).at("events").as_array().size(), 0U);
   auto writer = std::jthread{[&] { record_many(1); }};
   auto const page = call_json("GET", "/events?wait=20&cursor=" + tail);

@@ -1,0 +1,93 @@
+#include "bin/events_reconcile.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "adapters/memory/broadcast.hpp"
+#include "adapters/sql/event_details.hpp"
+#include "adapters/sql/event_index.hpp"
+#include "adapters/sqlite/database.hpp"
+#include "app/open_data.hpp"
+#include "base/try.hpp"
+#include "events/reconcile.hpp"
+
+namespace hoist::bin {
+namespace {
+
+constexpr auto time_max = std::chrono::hours{6};
+constexpr std::size_t ids_shown_max = 20;
+
+struct Flags {
+  std::string data = "hoist-data";
+  bool repair = false;
+};
+
+void show(std::string_view what, std::vector<EventId> const& ids) {
+  for (std::size_t i = 0; i < std::min(ids.size(), ids_shown_max); ++i)
+    fmt::print("  {}  {}\n", what, ids[i].str());
+  if (ids.size() > ids_shown_max) fmt::print("  {}  and {} more\n", what, ids.size() - ids_shown_max);
+}
+
+// Answers whether the log's two stores agree in the end.
+Async<bool> reconcile_one(events::Service& service, TenantId tenant, bool repairs) {
+  auto const deadline = deadline_in(time_max);
+  CO_TRY(auto report, co_await events::reconcile(service, tenant, deadline));
+  if (repairs && (report.pending > 0 || !report.orphans.empty())) {
+    CO_TRY(auto const erased, co_await events::repair(service, tenant, report, deadline));
+    fmt::print("{}: brought {} pending over, erased {} orphans\n", tenant.str(), report.pending, erased);
+    CO_TRY(report, co_await events::reconcile(service, tenant, deadline));
+  }
+  fmt::print("{}: {} events, {} pending, {} missing, {} orphaned, {} altered\n", tenant.str(), report.checked,
+             report.pending, report.missing.size(), report.orphans.size(), report.altered.size());
+  show("missing", report.missing);
+  show("orphaned", report.orphans);
+  show("altered", report.altered);
+  co_return report.equal();
+}
+
+Async<bool> reconcile_all(events::Service& service, bool repairs) {
+  auto work = [&](sql::Transaction& tx) { return service.index().tenants(tx); };
+  CO_TRY(auto const tenants,
+         co_await service.database().read(system_scope(), work, deadline_in(std::chrono::seconds{30})));
+  auto equal = true;
+  for (auto const& tenant : tenants) {
+    CO_TRY(auto const one, co_await reconcile_one(service, tenant, repairs));
+    equal = equal && one;
+  }
+  if (tenants.empty()) fmt::print("No events yet.\n");
+  co_return equal;
+}
+
+Result<bool> run(Flags const& flags) {
+  TRY(auto const data, app::open_data(flags.data));
+  auto options = sqlite::Options{};
+  options.path = data->folder.path("details.db");
+  options.readers = 1;
+  TRY(auto const details_database, sqlite::open_database(std::move(options), data->metrics));
+  TRY(auto const details, sql::EventDetails::open(*details_database));
+  auto index = sql::EventIndex{};
+  auto broadcast = memory::Broadcast{};
+  auto service = events::Service{*data->database, index, *details, broadcast, data->clock, data->metrics};
+  auto body = std::function<Async<bool>()>{[&] { return reconcile_all(service, flags.repair); }};
+  return run_to_end<bool>(body);
+}
+
+}  // namespace
+
+void add_reconcile_command(CLI::App& app, int& exit_code) {
+  auto* command = app.get_subcommand("events")->add_subcommand(
+      "reconcile", "Compare the index with the details store, event by event");
+  auto flags = std::make_shared<Flags>();
+  command->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
+  command->add_flag("--repair", flags->repair, "Bring pending details over and erase orphans");
+  command->footer("Exit code: 0 the stores are equal, 1 they are not.");
+  command->callback([flags, &exit_code] {
+    auto const outcome = run(*flags);
+    if (!outcome) fmt::print(stderr, "hoist: {}\n", outcome.error().to_string());
+    exit_code = outcome ? (*outcome ? 0 : 1) : info(outcome.error().code()).cli_exit;
+  });
+}
+
+}  // namespace hoist::bin
