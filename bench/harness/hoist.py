@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import threading
 import time
 import urllib.parse
@@ -126,6 +127,16 @@ class Hoist:
         if status >= 300:
             raise Failed(f"{method} {path}: {status} {answer}")
         return answer
+
+    def download(self, path, to):
+        connection = http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=120)
+        connection.request("GET", path, headers=self.headers())
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise NotMeasured(f"GET {path} answers {answer.status}")
+        with open(to, "wb") as file:
+            shutil.copyfileobj(answer, file)
+        connection.close()
 
     def presign(self, method, key, headers=()):
         """Path and query of a URL signed for the operator's credential."""

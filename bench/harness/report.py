@@ -14,7 +14,7 @@ def verdict_cells(comparison, samples):
             continue
         verdict = judge(goal, samples)
         sign = "<=" if goal.lower_is_better else ">="
-        word = verdict.text().split(": ", 1)[1]
+        word = verdict.text().rsplit("): ", 1)[1]
         yield f"{sign} {goal.factor:g} x {goal.peer}", f"{verdict.ratio:.2f} x", word
 
 

@@ -29,8 +29,8 @@ def cut_under_load(suite, server, chance, cycle):
     server.start()
     suite.verifier.verify(server)
     features = suite.features(server)
-    with suite.load(server, cycle, features):
-        time.sleep(chance.uniform(0.1, 1.2))
+    with suite.load(server, cycle, features, clients=2):
+        time.sleep(chance.uniform(0.1, 0.6))
         server.kill()
 
 
