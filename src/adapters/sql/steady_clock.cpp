@@ -1,0 +1,53 @@
+#include "adapters/sql/steady_clock.hpp"
+
+#include <algorithm>
+#include <future>
+
+#include "base/try.hpp"
+
+namespace hoist::sql {
+namespace {
+
+constexpr auto slew = 100;  // one part in so many
+
+Micros system_monotonic() {
+  return std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+SteadyClock::SteadyClock(Clock const& wall, Time at_least, Monotonic monotonic)
+    : wall_{wall}, monotonic_{monotonic ? std::move(monotonic) : Monotonic{system_monotonic}} {
+  last_monotonic_ = monotonic_();
+  now_ = std::max(wall_.now(), at_least);
+}
+
+Time SteadyClock::now() const {
+  auto const lock = std::lock_guard{mutex_};
+  auto const monotonic = monotonic_();
+  auto const passed = monotonic - last_monotonic_;
+  auto const most = passed / slew;
+  // Until a whole microsecond of correction is due, `passed` is left to add up.
+  if (most == Micros{0}) return now_ + passed;
+  auto const error = wall_.now() - (now_ + passed);
+  last_monotonic_ = monotonic;
+  now_ += passed + std::clamp(error, -most, most);
+  return now_;
+}
+
+Result<Time> last_queue_time(Database& database) {
+  auto latest = Time{};
+  auto promise = std::promise<Result<void>>{};
+  auto future = promise.get_future();
+  auto work = [&](Transaction& tx) -> Result<void> {
+    TRY(auto const rows, tx.query("SELECT max(touched_us) FROM queue_groups"));
+    latest = rows.at(0).time(0);
+    return {};
+  };
+  database.submit(Database::Access::read, system_scope(), work, deadline_in(std::chrono::minutes{1}),
+                  [&](Result<void> outcome) { promise.set_value(std::move(outcome)); });
+  CHECK(future.get());
+  return latest;
+}
+
+}  // namespace hoist::sql

@@ -1,0 +1,36 @@
+// A clock for leases and retries: it starts at the wall clock and from then on follows the
+// monotonic one, so that somebody who sets the wall clock by an hour neither makes every lease
+// lapse at once nor parks every retry for an hour. It closes in on the wall clock slowly, by at
+// most one part in a hundred of the time that passes, and never runs backwards.
+//
+// Threads  any.
+// Lifetime the wall clock outlives it.
+#pragma once
+
+#include <functional>
+#include <mutex>
+
+#include "base/time.hpp"
+#include "ports/database.hpp"
+
+namespace hoist::sql {
+
+class SteadyClock final : public Clock {
+ public:
+  using Monotonic = std::function<Micros()>;
+  // Not before `at_least`: what the queue's tables already know to be past.
+  explicit SteadyClock(Clock const& wall, Time at_least = Time{}, Monotonic monotonic = {});
+  [[nodiscard]] Time now() const override;
+
+ private:
+  Clock const& wall_;
+  Monotonic monotonic_;
+  mutable std::mutex mutex_;
+  mutable Micros last_monotonic_;
+  mutable Time now_;
+};
+
+// The latest time any group was touched. For start-up: blocks the calling thread.
+Result<Time> last_queue_time(Database& database);
+
+}  // namespace hoist::sql
