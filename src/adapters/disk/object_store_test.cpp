@@ -105,6 +105,13 @@ class DiskObjects : public ::testing::Test {
   disk::Swept sweep(Time now) {
     return *run_to_end<disk::Swept>([&] { return store().sweep(now); });
   }
+  // A reader lets go of its file a moment after its last byte, so sweeps are repeated.
+  std::int64_t sweep_files(std::int64_t wanted) {
+    auto files = std::int64_t{0};
+    for (auto attempt = 0; attempt < 1000 && files < wanted; ++attempt)
+      files += sweep(later(std::chrono::hours{1})).files;
+    return files;
+  }
   disk::Swept remove_orphans(Time now) {
     return *run_to_end<disk::Swept>([&] { return store().remove_orphans(now); });
   }
@@ -130,7 +137,7 @@ TEST_F(DiskObjects, ReplacedAndRemovedFilesGoAfterTheirGrace) {
   ASSERT_TRUE(remove("other"));
   EXPECT_EQ(files().size(), 3U);
   EXPECT_EQ(sweep(SystemClock{}.now()).files, 0);
-  EXPECT_EQ(sweep(later(std::chrono::hours{1})).files, 2);
+  EXPECT_EQ(sweep_files(2), 2);
   EXPECT_EQ(files().size(), 1U);
   EXPECT_EQ(get("k").value_or("?"), "two");
 }
@@ -144,7 +151,7 @@ TEST_F(DiskObjects, AFileSharedByCopiesStaysUntilTheLastIsGone) {
   sweep(later(std::chrono::hours{1}));
   EXPECT_EQ(get("b").value_or("?"), "bytes");
   ASSERT_TRUE(remove("b"));
-  EXPECT_EQ(sweep(later(std::chrono::hours{1})).files, 1);
+  EXPECT_EQ(sweep_files(1), 1);
   EXPECT_TRUE(files().empty());
 }
 
@@ -159,7 +166,7 @@ TEST_F(DiskObjects, AnOpenReaderKeepsItsFileFromTheSweeper) {
     co_return co_await reader->read(buffer);
   });
   EXPECT_EQ(done.value_or(0), 10'000U);
-  EXPECT_EQ(sweep(later(std::chrono::hours{1})).files, 1);
+  EXPECT_EQ(sweep_files(1), 1);
 }
 
 TEST_F(DiskObjects, OrphansOfACrashGoAndReferencedFilesStay) {
@@ -316,7 +323,7 @@ TEST_F(DiskObjects, S10_AFlippedByteIsAnErrorAndScrubReportsIt) {
     ASSERT_EQ(reports.size(), 1U);
     EXPECT_EQ(reports[0].objects, (std::vector<ObjectRef>{{"bucket", "k"}}));
     ASSERT_TRUE(remove("k"));
-    sweep(later(std::chrono::hours{1}));
+    ASSERT_EQ(sweep_files(1), 1);
   }
 }
 
