@@ -1,7 +1,6 @@
 #include <thread>
 
 #include "app/parts.hpp"
-#include "base/log.hpp"
 #include "base/try.hpp"
 #include "tenants/routes.hpp"
 #include "uploads/routes.hpp"
@@ -9,6 +8,9 @@
 
 namespace hoist::app {
 namespace {
+
+// A worker renews it while it works; after a crash its files wait this long at the most.
+constexpr auto lease = std::chrono::seconds{15};
 
 Result<void> wire_uploads(App::Parts& parts) {
   auto options = sigv4::PresignerOptions{};
@@ -25,6 +27,7 @@ Result<void> wire_uploads(App::Parts& parts) {
       std::make_unique<uploads::Ledger>(*parts.database, parts.broadcast, parts.clock, parts.upload_options);
   parts.feed = std::make_unique<uploads::Feed>(*parts.uploads);
   parts.watchdog = std::make_unique<uploads::Watchdog>(*parts.uploads);
+  uploads::complete_by_itself(*parts.listener, *parts.uploads, parts.runtime->next_executor());
   auto policy = uploads::processing_policy(parts.upload_options, parts.broadcast, parts.clock);
   policy.attempts_max = parts.config.processing.attempts_max;
   CHECK(parts.queue->declare(parts.upload_options.queue, std::move(policy)));
@@ -57,8 +60,6 @@ Result<void> wire_scanner(App::Parts& parts) {
     options.file_bytes_max = parts.config.uploads.file_bytes_max;
     TRY(parts.clamd, clamd::Daemon::start(std::move(options)));
     socket = parts.clamd->socket();
-    if (parts.clamd->test_signatures_only())
-      log::warn("NO VIRUS SIGNATURES: only the EICAR test file is recognised; run freshclam and restart");
   }
   auto options = clamd::ScannerOptions{};
   options.socket = std::move(socket);
@@ -84,6 +85,7 @@ Result<void> wire_processing(App::Parts& parts) {
   TRY(parts.media, vips::open_media(std::move(media_options), parts.metrics));
   auto options = processing::WorkerOptions{};
   options.jobs_max = static_cast<int>(jobs);
+  options.visibility = lease;
   options.quarantine_bucket = parts.config.objects.quarantine_bucket;
   options.queue = parts.upload_options.queue;
   options.spool_folder = parts.folder.path("spool");
