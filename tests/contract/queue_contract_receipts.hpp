@@ -227,9 +227,9 @@ TEST_P(QueueContract, P_ALongPollWakesWhenAMessageIsSent) {
   auto got = std::vector<Message>{};
   must(wait_for<void>([&]() -> Async<> {
     auto const executor = co_await asio::this_coro::executor;
+    // Begins when the receive below first waits, so that its look comes first.
     spawn(executor, [&]() -> asio::awaitable<void> {
       auto message = Outgoing{"q", tenant, "g", "late", {}, Micros{0}};
-      (void)co_await sleep_for(20ms);
       auto const work = [&](sql::Transaction& tx) { return queue().send(tx, message); };
       auto const sent = co_await in_database(work);
       EXPECT_TRUE(sent.has_value());
