@@ -46,6 +46,7 @@ struct Sent {
   std::int64_t sequence = 0;
   bool duplicate = false;  // the other members are those of the first
   std::string chain;       // order receipt, hex: model/chain.hpp says over what
+  Time sent_at;            // as in the chain; not known of a duplicate
 };
 
 struct Receipt {
@@ -196,6 +197,9 @@ class Queue {
 
   // Parts of the caller's transaction: nothing happens unless it commits.
   virtual Result<Sent> send(sql::Transaction& tx, Outgoing message) = 0;
+  // What may be delivered now, without waiting (`wait` is ignored). Over SQL it sees what the same
+  // transaction settled, so that a consumer settles and goes on with one commit.
+  virtual Result<std::vector<Message>> receive(sql::Transaction& tx, ReceiveRequest const& request) = 0;
   virtual Result<void> acknowledge(sql::Transaction& tx, Receipt const& receipt) = 0;
   virtual Result<FailureOutcome> fail(sql::Transaction& tx, Receipt const& receipt,
                                       Failure const& failure) = 0;

@@ -33,6 +33,7 @@ class MemoryQueue::Model {
   void wake() {
     for (auto& [name, waiting] : signals) waiting.notify();
   }
+  class Taken;
 
  private:
   class Hold;
@@ -60,6 +61,26 @@ class MemoryQueue::Model::Hold {
  private:
   std::shared_ptr<Model> model_;
   std::uint64_t number_;
+};
+
+// The same for what was received inside of one; the last comes back first.
+class MemoryQueue::Model::Taken {
+ public:
+  Taken(std::shared_ptr<Model> model, std::vector<Message> messages)
+      : model_{std::move(model)}, messages_{std::move(messages)} {}
+  Taken(Taken&&) noexcept = default;
+  ~Taken() {
+    if (!model_) return;
+    auto const lock = std::lock_guard{model_->mutex};
+    for (auto message = messages_.rbegin(); message != messages_.rend(); ++message)
+      (void)model_->rules.release(message->receipt);
+    model_->wake();
+  }
+  void operator()() { model_.reset(); }
+
+ private:
+  std::shared_ptr<Model> model_;
+  std::vector<Message> messages_;
 };
 
 void MemoryQueue::Model::hold(std::shared_ptr<Model> const& self, sql::Transaction& tx, Send send) {
@@ -106,6 +127,13 @@ void MemoryQueue::when_committed(sql::Transaction& tx, std::move_only_function<v
     change(model->rules);
     model->wake();
   });
+}
+
+Result<std::vector<Message>> MemoryQueue::receive(sql::Transaction& tx, ReceiveRequest const& request) {
+  auto const lock = std::lock_guard{model_->mutex};
+  auto messages = model_->rules.receive(request);
+  if (!messages.empty()) tx.after_commit(Model::Taken{model_, messages});
+  return messages;
 }
 
 Result<void> MemoryQueue::acknowledge(sql::Transaction& tx, Receipt const& receipt) {

@@ -33,6 +33,9 @@ class MemoryQueue final : public Queue {
 
   Result<void> declare(std::string queue, QueuePolicy policy) override;
   Result<Sent> send(sql::Transaction& tx, Outgoing message) override;
+  // Delivers at once and takes it back if the transaction is dropped; what the same transaction
+  // settles is not seen yet.
+  Result<std::vector<Message>> receive(sql::Transaction& tx, ReceiveRequest const& request) override;
   Result<void> acknowledge(sql::Transaction& tx, Receipt const& receipt) override;
   Result<FailureOutcome> fail(sql::Transaction& tx, Receipt const& receipt, Failure const& failure) override;
   Result<void> cancel(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,

@@ -105,6 +105,7 @@ Result<Sent> Rules::plan_send(Outgoing const& message,
   if (depth >= rules.depth_max)
     return hoist::fail(Error{Code::throttled, "Too many messages are waiting."}.with_retry_after(1));
   auto result = Sent{.id = MessageId{new_uuid7(clock_.now())}, .sequence = sequence + 1};
+  result.sent_at = clock_.now();
   auto const body_hash = hex(sha256(message.body));
   result.chain = next_chain(chain, {.queue = message.queue,
                                     .tenant = message.tenant.str(),

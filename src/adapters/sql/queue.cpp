@@ -38,6 +38,12 @@ class SqlQueue final : public Queue {
     return sent;
   }
 
+  Result<std::vector<Message>> receive(Transaction& tx, ReceiveRequest const& request) override {
+    CHECK(queue::check_receive(request));
+    TRY(auto received, take(tx, request));
+    return std::move(received.messages);
+  }
+
   Result<void> acknowledge(Transaction& tx, Receipt const& receipt) override {
     auto changes = queue::Changes{};
     CHECK(noted(receipt.queue, settle(tx, receipt, changes)));
@@ -265,17 +271,22 @@ class SqlQueue final : public Queue {
       settled.acknowledged.push_back(std::move(outcome));
       when_committed(tx, receipt.queue, receipt.tenant, changes);
     }
-    auto changes = queue::Changes{};
-    TRY(auto received, engine_.receive(tx, request, clock_.now(), changes));
+    TRY(auto received, take(tx, request));
     next_at = received.next_at;
     settled.messages = std::move(received.messages);
+    return settled;
+  }
+
+  Result<queue::Received> take(Transaction& tx, ReceiveRequest const& request) {
+    auto changes = queue::Changes{};
+    TRY(auto received, engine_.receive(tx, request, clock_.now(), changes));
     auto& meter = meters_.of(request.queue);
-    if (settled.messages.empty()) meter.empty.add();
-    meter.deliveries.add(static_cast<double>(settled.messages.size()));
+    if (received.messages.empty()) meter.empty.add();
+    meter.deliveries.add(static_cast<double>(received.messages.size()));
     if (changes.dead != 0) depths_.forget();  // whose it was is not known here
     changes.depth = 0;
     when_committed(tx, request.queue, system_scope(), changes);
-    return settled;
+    return received;
   }
 
   Async<std::int64_t> redrive_all(std::string queue, TenantId tenant, Deadline deadline) {

@@ -76,6 +76,7 @@ Result<Sent> Engine::send(Transaction& tx, Outgoing const& message, Time now, Ch
                              .with_slug("queue_full")
                              .with_retry_after(1));
   auto sent = Sent{.id = MessageId{new_uuid7(now)}, .sequence = place.sequence};
+  sent.sent_at = now;
   sent.chain = next_chain(place.previous_chain, {.queue = message.queue,
                                                  .tenant = message.tenant.str(),
                                                  .group = message.group,
