@@ -1,0 +1,143 @@
+#include "tasks/command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/json.hpp"
+#include "base/process.hpp"
+#include "base/try.hpp"
+
+namespace hoist::tasks {
+namespace {
+
+constexpr std::size_t complaint_bytes_max = 300;
+constexpr auto look_interval = std::chrono::milliseconds{20};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_{number} {}
+  Descriptor(Descriptor const&) = delete;
+  ~Descriptor() { close(); }
+  [[nodiscard]] int get() const { return number_; }
+  void close() {
+    if (number_ >= 0) ::close(number_);
+    number_ = -1;
+  }
+
+ private:
+  int number_;
+};
+
+std::string input_for(Delivery const& delivery) {
+  auto input = json::object{{"effect_key", delivery.id.str()},
+                            {"task_id", delivery.id.str()},
+                            {"tenant", delivery.tenant.str()},
+                            {"group", delivery.group},
+                            {"sequence", delivery.sequence},
+                            {"attempt", delivery.attempt},
+                            {"accepted_at", to_rfc3339(delivery.accepted_at)}};
+  if (auto const body = parse_json(delivery.body); body && body->is_object())
+    for (auto const& member : body->get_object()) input[member.key()] = member.value();
+  return json::serialize(input) + "\n";
+}
+
+bool write_all(int to, std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto const count = ::write(to, bytes.data(), bytes.size());
+    if (count <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return ::lseek(to, 0, SEEK_SET) == 0;
+}
+
+// Keeps the beginning and lets the rest go by, so that the program never waits for a reader.
+void read_some(int from, std::string& complaint) {
+  auto buffer = std::array<char, 4096>{};
+  while (true) {
+    auto const count = ::read(from, buffer.data(), buffer.size());
+    if (count <= 0) return;
+    auto const room = complaint_bytes_max - std::min(complaint.size(), complaint_bytes_max);
+    complaint.append(buffer.data(), std::min(static_cast<std::size_t>(count), room));
+  }
+}
+
+std::string first_line(std::string_view text) {
+  auto line = std::string{};
+  for (auto const c : text.substr(0, text.find('\n'))) line += c >= 0x20 && c < 0x7F ? c : ' ';
+  return line.empty() ? line : ": " + line;
+}
+
+Outcome judge(int status, std::string_view complaint) {
+  auto const said = first_line(complaint);
+  if (WIFSIGNALED(status))
+    return Outcome::failure(fmt::format("The program was ended by signal {}{}", WTERMSIG(status), said));
+  auto const code = WEXITSTATUS(status);
+  if (code == 0) return Outcome::success();
+  if (code == command_exit_permanent)
+    return Outcome::refused(fmt::format("The program refused it for good (exit code {}){}", code, said));
+  return Outcome::failure(fmt::format("The program failed with exit code {}{}", code, said));
+}
+
+Result<Outcome> run_program(CommandOptions const& options, std::string const& input, Deadline deadline) {
+  auto const in = Descriptor{::memfd_create("task", MFD_CLOEXEC)};
+  if (in.get() < 0 || !write_all(in.get(), input))
+    return Outcome::failure("The task could not be handed over");
+  auto ends = std::array<int, 2>{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+    return Outcome::failure("The program could not be started");
+  auto const from = Descriptor{ends[0]};
+  auto to = Descriptor{ends[1]};
+  auto process_options = ProcessOptions{};
+  process_options.command = options.command;
+  process_options.in = in.get();
+  process_options.err = to.get();
+  auto process = Process::start(std::move(process_options));
+  to.close();
+  if (!process) return Outcome::failure("The program could not be started");
+  auto complaint = std::string{};
+  while (true) {
+    auto const status = process->wait(look_interval);
+    read_some(from.get(), complaint);
+    if (status) return judge(*status, complaint);
+    if (std::chrono::steady_clock::now() >= deadline)
+      return Outcome::failure(
+          fmt::format("The program ran longer than {} ms and was ended", options.timeout.count()));
+  }
+}
+
+class Command final : public Handler {
+ public:
+  Command(CommandOptions options, Pool& pool) : options_{std::move(options)}, pool_{pool} {}
+
+  asio::awaitable<Outcome> run(Delivery delivery, Deadline deadline) override {
+    auto const limit = std::min(deadline, deadline_in(options_.timeout));
+    auto work =
+        std::move_only_function<Result<Outcome>()>{[options = options_, input = input_for(delivery), limit] {
+          return run_program(options, input, limit);
+        }};
+    auto outcome = co_await run_blocking<Outcome>(pool_, std::move(work));
+    co_return outcome ? *std::move(outcome) : Outcome::failure(outcome.error().detail());
+  }
+
+ private:
+  CommandOptions options_;
+  Pool& pool_;
+};
+
+}  // namespace
+
+Result<MakeHandler> make_command(CommandOptions options, Pool& pool) {
+  if (options.command.empty() || !options.command[0].starts_with('/'))
+    return fail(Code::invalid, "The command for tasks must begin with the full path of a program.");
+  return MakeHandler{
+      [options = std::move(options), &pool] { return std::make_unique<Command>(options, pool); }};
+}
+
+}  // namespace hoist::tasks

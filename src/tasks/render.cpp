@@ -1,0 +1,239 @@
+#include "tasks/render.hpp"
+
+#include <fmt/format.h>
+
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+
+namespace hoist::tasks {
+namespace {
+
+json::value time_or_null(std::optional<Time> const& time) {
+  return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
+}
+
+json::value text_or_null(std::string const& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+json::object timeline_entry(Time at, std::string_view what) {
+  return {{"at", to_rfc3339(at)}, {"what", what}};
+}
+
+json::array timeline(TaskView const& view) {
+  auto const& task = view.task;
+  auto lines = json::array{};
+  lines.push_back(timeline_entry(task.created_at, "accepted"));
+  auto const started = [&] {
+    auto line = timeline_entry(*task.started_at, "started");
+    line["attempt"] = task.attempts;
+    lines.push_back(std::move(line));
+  };
+  // The row knows its last start; earlier ones show as what came of them.
+  auto shown = !task.started_at || task.state == "cancelled";
+  for (auto const& event : view.events) {
+    if (!shown && event.attempt == task.attempts && event.at >= *task.started_at) {
+      started();
+      shown = true;
+    }
+    auto line = timeline_entry(event.at, event.what);
+    line["attempt"] = event.attempt;
+    if (!event.detail.empty()) line["detail"] = event.detail;
+    lines.push_back(std::move(line));
+  }
+  if (!shown) started();
+  if (task.state == "done") lines.push_back(timeline_entry(*task.finished_at, "done"));
+  return lines;
+}
+
+std::string_view reason_of(GroupInfo::State state) {
+  using enum GroupInfo::State;
+  switch (state) {
+    case idle: return "nothing waits";
+    case ready: return "the first task is about to start";
+    case in_flight: return "the first task is running";
+    case delayed: return "the first task is held back until its time";
+    case retrying: return "the first task failed and will be tried again";
+    case blocked: return "a task is dead, and this queue waits for it to be redriven";
+  }
+  return "";
+}
+
+std::string_view state_name(GroupInfo::State state) {
+  using enum GroupInfo::State;
+  switch (state) {
+    case idle: return "idle";
+    case ready: return "ready";
+    case in_flight: return "running";
+    case delayed: return "delayed";
+    case retrying: return "retrying";
+    case blocked: return "blocked";
+  }
+  return "";
+}
+
+std::string_view state_name(MessageInfo::State state) {
+  using enum MessageInfo::State;
+  switch (state) {
+    case waiting: return "waiting";
+    case in_flight: return "running";
+    case dead: return "dead";
+  }
+  return "";
+}
+
+json::value waits_for(Task const& task, GroupInfo const& group) {
+  if (!group.head) return nullptr;
+  auto const& head = *group.head;
+  auto const itself = head.id.str() == task.id.str();
+  if (itself && group.state != GroupInfo::State::retrying && group.state != GroupInfo::State::delayed)
+    return nullptr;
+  return json::object{
+      {"task_id", head.id.str()},
+      {"sequence", head.sequence},
+      {"status", group.state == GroupInfo::State::retrying ? "retrying" : state_name(head.state)},
+      {"attempts", head.attempts},
+      {"last_error", text_or_null(head.last_error)},
+      {"next_attempt_at", time_or_null(group.next_attempt_at)},
+      {"reason", itself ? "its own next attempt" : reason_of(group.state)}};
+}
+
+json::object render_error(Error const& error) {
+  auto fields = json::array{};
+  for (auto const& field : error.fields())
+    fields.push_back(json::object{{"field", field.field}, {"reason", field.reason}});
+  return {{"code", error.slug()}, {"message", error.detail()}, {"errors", std::move(fields)}};
+}
+
+void append_created(std::string& out, Task const& task) {
+  fmt::format_to(std::back_inserter(out),
+                 R"("task_id":"{}","message":"Task created successfully","sequence":{},"group":"{}",)"
+                 R"("durable":"fsync","chain":"{}")",
+                 task.id.str(), task.sequence, task.group, task.chain);
+  if (task.due_at)
+    fmt::format_to(std::back_inserter(out), R"(,"due_date":"{}","overdue":{})", to_rfc3339(*task.due_at),
+                   is_overdue(task.due_at, {}, task.created_at));
+}
+
+}  // namespace
+
+std::string render_created(Task const& task) {
+  auto out = std::string{"{"};
+  append_created(out, task);
+  return out + "}";
+}
+
+std::string render_batch(std::vector<Result<Task>> const& outcomes) {
+  auto out = std::string{R"({"items":[)"};
+  auto created = std::size_t{0};
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (i > 0) out += ',';
+    if (outcomes[i]) {
+      ++created;
+      out += fmt::format(R"({{"index":{},"status":201,)", i);
+      append_created(out, *outcomes[i]);
+      out += '}';
+    } else {
+      auto const& error = outcomes[i].error();
+      out += json::serialize(json::object{
+          {"index", i}, {"status", info(error.code()).http_status}, {"error", render_error(error)}});
+    }
+  }
+  return out + fmt::format(R"(],"created":{},"refused":{}}})", created, outcomes.size() - created);
+}
+
+json::object render_task(Task const& task, Time now) {
+  auto shown = json::object{{"task_id", task.id.str()},
+                            {"group", task.group},
+                            {"sequence", task.sequence},
+                            {"status", task.state},
+                            {"title", task.title}};
+  if (auto const body = parse_json(task.body); body && body->is_object()) {
+    auto const& members = body->get_object();
+    for (auto const name : {"description", "priority"})
+      if (auto const* value = members.if_contains(name)) shown[name] = *value;
+  }
+  shown["due_date"] = time_or_null(task.due_at);
+  shown["overdue"] = is_overdue(task.due_at, task.finished_at, now);
+  shown["created_by"] = task.user.str();
+  shown["created_at"] = to_rfc3339(task.created_at);
+  shown["started_at"] = time_or_null(task.started_at);
+  shown["finished_at"] = time_or_null(task.finished_at);
+  shown["attempts"] = task.attempts;
+  shown["last_error"] = text_or_null(task.last_error);
+  shown["next_attempt_at"] = time_or_null(task.retry_at);
+  shown["chain"] = task.chain;
+  return shown;
+}
+
+json::object render_view(TaskView const& view, Time now) {
+  auto shown = render_task(view.task, now);
+  shown["position"] = nullptr;
+  shown["waits_for"] = nullptr;
+  if (view.message && view.message->state == MessageInfo::State::waiting)
+    shown["position"] = view.message->ahead + 1;
+  if (view.message && view.group) shown["waits_for"] = waits_for(view.task, *view.group);
+  shown["timeline"] = timeline(view);
+  return shown;
+}
+
+json::object render_group(GroupView const& view, Time now) {
+  auto const& info = view.info;
+  auto const running = info.state == GroupInfo::State::in_flight ? 1 : 0;
+  auto shown = json::object{{"group", view.name},
+                            {"status", state_name(info.state)},
+                            {"reason", reason_of(info.state)},
+                            {"depth", info.depth},
+                            {"waiting", std::max<std::int64_t>(info.depth - running, 0)},
+                            {"last_sequence", info.last_sequence},
+                            {"chain", info.chain},
+                            {"next_attempt_at", time_or_null(info.next_attempt_at)},
+                            {"head", nullptr}};
+  if (view.head) shown["head"] = render_task(*view.head, now);
+  return shown;
+}
+
+json::object render_proof(Proof const& proof) {
+  auto const& task = proof.task;
+  return {{"task_id", task.id.str()},
+          {"queue", queue_name},
+          {"tenant", task.tenant.str()},
+          {"group", task.group},
+          {"sequence", task.sequence},
+          {"sent_us", to_us(task.created_at)},
+          {"body", task.body},
+          {"body_sha256", hex(sha256(task.body))},
+          {"previous_chain", text_or_null(proof.previous_chain)},
+          {"chain", task.chain},
+          {"title", task.title},
+          {"status", task.state},
+          {"attempts", task.attempts},
+          {"delivery", task.fence},
+          {"redriven", task.redriven},
+          {"started_at", time_or_null(task.started_at)},
+          {"finished_at", time_or_null(task.finished_at)},
+          {"last_error", text_or_null(task.last_error)}};
+}
+
+json::object render_dead_letter(DeadLetter const& letter) {
+  auto body = parse_json(letter.body);
+  return {{"id", letter.id.str()},
+          {"queue", letter.queue},
+          {"group", letter.group},
+          {"sequence", letter.sequence},
+          {"attempts", letter.attempts},
+          {"cause", letter.cause},
+          {"died_at", to_rfc3339(letter.died_at)},
+          {"body", body ? *std::move(body) : json::value(letter.body)}};
+}
+
+json::object render_plan(RedriveItem const& item) {
+  return {{"id", item.letter.id.str()},
+          {"group", item.letter.group},
+          {"sequence", item.letter.sequence},
+          {"cause", item.letter.cause},
+          {"overtaken_by", item.overtaken_by},
+          {"overtakers", json::array(item.overtakers.begin(), item.overtakers.end())}};
+}
+
+}  // namespace hoist::tasks

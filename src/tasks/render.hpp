@@ -1,0 +1,22 @@
+// Tasks as JSON; shapes are in api/openapi.yaml.
+#pragma once
+
+#include <string>
+
+#include "tasks/service.hpp"
+
+namespace hoist::tasks {
+
+// The answer to POST /tasks.
+[[nodiscard]] std::string render_created(Task const& task);
+[[nodiscard]] std::string render_batch(std::vector<Result<Task>> const& outcomes);
+
+[[nodiscard]] json::object render_task(Task const& task, Time now);
+// With its timeline, its position and what it waits for.
+[[nodiscard]] json::object render_view(TaskView const& view, Time now);
+[[nodiscard]] json::object render_group(GroupView const& view, Time now);
+[[nodiscard]] json::object render_proof(Proof const& proof);
+[[nodiscard]] json::object render_dead_letter(DeadLetter const& letter);
+[[nodiscard]] json::object render_plan(RedriveItem const& item);
+
+}  // namespace hoist::tasks

@@ -1,0 +1,186 @@
+#include "tasks/routes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "base/try.hpp"
+#include "net/query.hpp"
+#include "tasks/render.hpp"
+
+namespace hoist::tasks {
+namespace {
+
+using net::Request;
+using net::Response;
+
+constexpr std::size_t idempotency_key_max = 255;
+constexpr std::size_t task_body_max = 256 * 1024;
+constexpr std::size_t batch_body_max = 8 * 1024 * 1024;
+constexpr std::size_t no_body = 1024;
+constexpr int page_default = 50;
+constexpr int page_max = 200;
+constexpr int group_page_max = 1000;
+constexpr std::size_t cursor_max = 512;
+
+Result<Asked> asked(Request const& request) {
+  auto asked = Asked{};
+  asked.caller = request.caller;
+  asked.request_id = request.request_id;
+  asked.deadline = request.deadline;
+  if (!request.headers.has("Idempotency-Key")) return asked;
+  asked.idempotency_key = request.headers.get("Idempotency-Key");
+  auto const visible =
+      std::ranges::all_of(asked.idempotency_key, [](char c) { return c > 0x20 && c < 0x7F; });
+  if (asked.idempotency_key.empty() || asked.idempotency_key.size() > idempotency_key_max || !visible)
+    return invalid_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
+  asked.body_sha256 = hex(sha256(request.body));
+  return asked;
+}
+
+// The answers are ours, so the id is where render_created() puts it.
+std::string location_of(std::string_view answer) {
+  constexpr auto before = std::string_view{R"({"task_id":")"};
+  answer.remove_prefix(before.size());
+  return "/tasks/" + std::string{answer.substr(0, answer.find('"'))};
+}
+
+TaskId task_id(Request const& request) {
+  return TaskId{request.param("id")};
+}
+
+json::value cursor_or_null(std::string const& cursor) {
+  return cursor.empty() ? json::value(nullptr) : json::value(cursor);
+}
+
+Async<Response> post_task(Service& service, Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  CO_TRY(auto wanted, parse_new_task(body));
+  CO_TRY(auto who, asked(request));
+  CO_TRY(auto answer, co_await service.create(std::move(who), std::move(wanted)));
+  auto const location = location_of(answer);
+  auto response = net::json_text_response(201, std::move(answer));
+  response.headers.set("Location", location);
+  co_return response;
+}
+
+Async<Response> post_batch(Service& service, Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  CO_TRY(auto items, parse_new_batch(body));
+  auto const refused =
+      std::ranges::all_of(items, [](BatchItem const& item) { return std::holds_alternative<Error>(item); });
+  CO_TRY(auto who, asked(request));
+  CO_TRY(auto answer, co_await service.create_batch(std::move(who), std::move(items)));
+  co_return net::json_text_response(refused ? 400 : 201, std::move(answer));
+}
+
+Async<Response> get_task(Service& service, Request& request) {
+  CO_TRY(auto const view, co_await service.get(request.caller.tenant, task_id(request), request.deadline));
+  co_return net::json_response(200, render_view(view, service.clock().now()));
+}
+
+Async<Response> get_proof(Service& service, Request& request) {
+  CO_TRY(auto const proof, co_await service.proof(request.caller.tenant, task_id(request), request.deadline));
+  co_return net::json_response(200, render_proof(proof));
+}
+
+Async<Response> get_tasks(Service& service, Request& request) {
+  auto reader = net::QueryReader{request};
+  auto filter = ListFilter{};
+  filter.state =
+      reader.choice("status", {std::begin(task_states), std::end(task_states)}).value_or(std::string{});
+  if (auto group = reader.text("group", group_max)) {
+    if (!is_group(*group)) reader.refuse("group", "must be the name of a group");
+    filter.group = std::move(*group);
+  }
+  auto cursor = reader.text("cursor", cursor_max).value_or(std::string{});
+  auto const limit = static_cast<int>(reader.number("limit", 1, page_max, page_default));
+  CO_CHECK(reader.finish());
+  CO_TRY(auto const page, co_await service.list(request.caller.tenant, std::move(filter), std::move(cursor),
+                                                limit, request.deadline));
+  auto shown = json::array{};
+  for (auto const& task : page.tasks) shown.push_back(render_task(task, service.clock().now()));
+  co_return net::json_response(
+      200, json::object{{"tasks", std::move(shown)}, {"next_cursor", cursor_or_null(page.next_cursor)}});
+}
+
+Async<Response> delete_task(Service& service, Request& request) {
+  CO_TRY(auto who, asked(request));
+  CO_TRY(auto const view, co_await service.cancel(std::move(who), task_id(request)));
+  co_return net::json_response(200, render_view(view, service.clock().now()));
+}
+
+Async<Response> get_group(Service& service, Request& request) {
+  CO_TRY(auto const view,
+         co_await service.group(request.caller.tenant, request.param("group"), request.deadline));
+  co_return net::json_response(200, render_group(view, service.clock().now()));
+}
+
+Async<Response> get_group_tasks(Service& service, Request& request) {
+  auto reader = net::QueryReader{request};
+  auto const after = reader.number("after", 0, INT64_MAX, 0);
+  auto const limit = static_cast<int>(reader.number("limit", 1, group_page_max, page_default));
+  CO_CHECK(reader.finish());
+  CO_TRY(auto const proofs, co_await service.group_tasks(request.caller.tenant, request.param("group"), after,
+                                                         limit, request.deadline));
+  auto shown = json::array{};
+  for (auto const& proof : proofs) shown.push_back(render_proof(proof));
+  co_return net::json_response(200, json::object{{"tasks", std::move(shown)}});
+}
+
+Async<Response> get_dead_letters(Service& service, Request& request) {
+  auto reader = net::QueryReader{request};
+  auto queue = reader.choice("queue", {"tasks", "processing"}).value_or(queue_name);
+  auto cursor = reader.text("cursor", cursor_max).value_or(std::string{});
+  auto const limit = static_cast<int>(reader.number("limit", 1, page_max, page_default));
+  CO_CHECK(reader.finish());
+  CO_TRY(auto const page, co_await service.dead_letters(request.caller.tenant, std::move(queue),
+                                                        std::move(cursor), limit, request.deadline));
+  auto shown = json::array{};
+  for (auto const& letter : page.letters) shown.push_back(render_dead_letter(letter));
+  co_return net::json_response(200, json::object{{"dead_letters", std::move(shown)},
+                                                 {"next_cursor", cursor_or_null(page.next_cursor)}});
+}
+
+Async<Response> post_redrive(Service& service, Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  CO_TRY(auto wanted, parse_redrive(body));
+  CO_TRY(auto who, asked(request));
+  auto const dry_run = wanted.dry_run;
+  CO_TRY(auto const outcome, co_await service.redrive(std::move(who), std::move(wanted)));
+  auto shown = json::object{{"dry_run", dry_run}, {"redriven", dry_run ? 0 : outcome.count}};
+  if (dry_run) {
+    auto plan = json::array{};
+    for (auto const& item : outcome.plan) plan.push_back(render_plan(item));
+    shown["plan"] = std::move(plan);
+  }
+  co_return net::json_response(200, shown);
+}
+
+}  // namespace
+
+void add_routes(net::Router& router, Service& service) {
+  auto const add = [&](std::string method, std::string pattern, Role role_min, std::size_t body_max,
+                       auto* handler) {
+    auto route = net::Route{};
+    route.method = std::move(method);
+    route.pattern = std::move(pattern);
+    route.role_min = role_min;
+    route.body_max = body_max;
+    router.add(std::move(route), [&service, handler](Request& request) { return handler(service, request); });
+  };
+  add("POST", "/tasks", Role::member, task_body_max, post_task);
+  add("POST", "/tasks/batch", Role::member, batch_body_max, post_batch);
+  add("GET", "/tasks", Role::viewer, no_body, get_tasks);
+  add("GET", "/tasks/{id}", Role::viewer, no_body, get_task);
+  add("DELETE", "/tasks/{id}", Role::member, no_body, delete_task);
+  add("GET", "/tasks/{id}/proof", Role::viewer, no_body, get_proof);
+  add("GET", "/groups/{group}", Role::viewer, no_body, get_group);
+  add("GET", "/groups/{group}/tasks", Role::viewer, no_body, get_group_tasks);
+  add("GET", "/dead-letters", Role::admin, no_body, get_dead_letters);
+  add("POST", "/dead-letters/redrive", Role::admin, batch_body_max / 8, post_redrive);
+}
+
+}  // namespace hoist::tasks

@@ -1,0 +1,12 @@
+// The HTTP face of tasks and of dead letters; shapes and codes are in api/openapi.yaml.
+#pragma once
+
+#include "net/router.hpp"
+#include "tasks/service.hpp"
+
+namespace hoist::tasks {
+
+// `service` outlives the router.
+void add_routes(net::Router& router, Service& service);
+
+}  // namespace hoist::tasks

@@ -1,0 +1,271 @@
+#include "tasks/service.hpp"
+
+#include <fmt/format.h>
+
+#include "base/cursor.hpp"
+#include "base/id.hpp"
+#include "base/try.hpp"
+#include "model/chain.hpp"
+#include "tasks/render.hpp"
+
+namespace hoist::tasks {
+namespace {
+
+constexpr auto http_created = 201;
+
+IdempotentRequest idempotent(Asked const& asked, std::string route) {
+  return {asked.caller.tenant, asked.idempotency_key, std::move(route), asked.body_sha256};
+}
+
+AuditEntry audit_entry(Asked const& asked, std::string action, std::string subject, json::object details) {
+  return {asked.caller, std::move(action), std::move(subject), "ok", asked.request_id, std::move(details)};
+}
+
+Result<Proof> proof_of(sql::Transaction& tx, Task task) {
+  auto proof = Proof{std::move(task), {}};
+  if (proof.task.sequence == 1) {
+    proof.previous_chain = first_chain();
+    return proof;
+  }
+  TRY(auto const before, find_in_group(tx, proof.task.tenant, proof.task.group, proof.task.sequence - 1));
+  if (before) proof.previous_chain = before->chain;
+  return proof;
+}
+
+}  // namespace
+
+QueuePolicy task_policy(QueuePolicy rules, Clock const& clock) {
+  rules.observe = [&clock](sql::Transaction& tx, QueueEvent const& event) {
+    return follow_queue(tx, event, clock.now());
+  };
+  return rules;
+}
+
+Service::Service(Ports ports, Options options)
+    : ports_{ports},
+      options_{std::move(options)},
+      created_{ports_.metrics.counter("hoist_tasks_created_total", "Tasks accepted")},
+      overdue_{ports_.metrics.gauge("hoist_tasks_overdue", "Tasks past their due date and not finished")} {
+  if (options_.cursor_key.empty()) options_.cursor_key = random_bytes(32);
+}
+
+Result<Task> Service::insert(sql::Transaction& tx, Caller const& caller, NewTask const& wanted,
+                             std::string body) {
+  TRY(auto sent,
+      ports_.queue.send(tx,
+                        {.queue = queue_name, .tenant = caller.tenant, .group = wanted.group, .body = body}));
+  auto task = Task{.tenant = caller.tenant,
+                   .id = TaskId{sent.id.str()},
+                   .group = wanted.group,
+                   .sequence = sent.sequence,
+                   .state = "waiting",
+                   .title = wanted.title,
+                   .body = std::move(body),
+                   .chain = std::move(sent.chain),
+                   .user = caller.user,
+                   .due_at = wanted.due_at,
+                   .created_at = sent.sent_at};
+  CHECK(insert_task(tx, task));
+  return task;
+}
+
+Async<std::string> Service::create(Asked asked, NewTask wanted) {
+  auto const body = message_body(wanted);
+  auto const request = idempotent(asked, "POST /tasks");
+  auto repeated = false;
+  auto const work = [&](sql::Transaction& tx) -> Result<std::string> {
+    TRY(auto earlier, ports_.idempotency.find(tx, request));
+    repeated = earlier.has_value();
+    if (earlier) return std::move(earlier->body);
+    TRY(auto const task, insert(tx, asked.caller, wanted, body));
+    auto answer = render_created(task);
+    if (!request.key.empty())
+      CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, task.created_at));
+    return answer;
+  };
+  CO_TRY(auto answer, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
+  if (!repeated) created_.add();
+  co_return answer;
+}
+
+Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> items) {
+  auto bodies = std::vector<std::string>{};
+  auto accepted = std::size_t{0};
+  for (auto const& item : items) {
+    auto const* task = std::get_if<NewTask>(&item);
+    bodies.push_back(task != nullptr ? message_body(*task) : std::string{});
+    if (task != nullptr) ++accepted;
+  }
+  auto const request = idempotent(asked, "POST /tasks/batch");
+  auto repeated = false;
+  auto const work = [&](sql::Transaction& tx) -> Result<std::string> {
+    TRY(auto earlier, ports_.idempotency.find(tx, request));
+    repeated = earlier.has_value();
+    if (earlier) return std::move(earlier->body);
+    auto outcomes = std::vector<Result<Task>>{};
+    outcomes.reserve(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (auto const* refused = std::get_if<Error>(&items[i])) {
+        outcomes.emplace_back(std::unexpected{*refused});
+        continue;
+      }
+      // Whatever fails from here on fails the whole batch, so no group is ever half there.
+      TRY(auto task, insert(tx, asked.caller, std::get<NewTask>(items[i]), bodies[i]));
+      outcomes.emplace_back(std::move(task));
+    }
+    auto answer = render_batch(outcomes);
+    if (accepted == 0) return answer;
+    auto const now = ports_.clock.now();
+    if (!request.key.empty()) CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, now));
+    CHECK(ports_.audit.record(
+        tx,
+        audit_entry(asked, "tasks.created", "", {{"tasks", accepted}, {"refused", items.size() - accepted}}),
+        now));
+    return answer;
+  };
+  CO_TRY(auto answer, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
+  if (!repeated) created_.add(static_cast<double>(accepted));
+  co_return answer;
+}
+
+Async<TaskView> Service::get(TenantId tenant, TaskId id, Deadline deadline) {
+  auto const work = [&](sql::Transaction& tx) -> Result<TaskView> {
+    TRY(auto task, find_task(tx, tenant, id));
+    TRY(auto events, list_task_events(tx, tenant, id));
+    return TaskView{.task = std::move(task), .events = std::move(events)};
+  };
+  CO_TRY(auto view, co_await ports_.database.read(tenant, work, deadline));
+  if (view.task.state != "waiting" && view.task.state != "retrying") co_return view;
+  CO_TRY(view.message, co_await ports_.queue.find(queue_name, tenant, MessageId{id.str()}, deadline));
+  CO_TRY(view.group, co_await ports_.queue.group(queue_name, tenant, view.task.group, deadline));
+  co_return view;
+}
+
+Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor, int limit,
+                          Deadline deadline) {
+  auto const scope = fmt::format("tasks\n{}\n{}\n{}", tenant.str(), filter.state, filter.group);
+  auto before = TaskId{};
+  if (!cursor.empty()) {
+    CO_TRY(auto position, read_cursor(options_.cursor_key, scope, cursor));
+    before = TaskId{std::move(position)};
+  }
+  // One more tells whether there is a next page.
+  auto const work = [&](sql::Transaction& tx) { return list_tasks(tx, tenant, filter, before, limit + 1); };
+  auto page = Page{};
+  CO_TRY(page.tasks, co_await ports_.database.read(tenant, work, deadline));
+  if (std::ssize(page.tasks) > limit) {
+    page.tasks.resize(static_cast<std::size_t>(limit));
+    page.next_cursor = make_cursor(options_.cursor_key, scope, page.tasks.back().id.str());
+  }
+  co_return page;
+}
+
+Async<TaskView> Service::cancel(Asked asked, TaskId id) {
+  auto const& tenant = asked.caller.tenant;
+  auto const work = [&](sql::Transaction& tx) -> Result<TaskView> {
+    TRY(auto const task, find_task(tx, tenant, id));
+    if (task.state == "dead")
+      return fail(Error{Code::conflict, "The task is a dead letter; it can be redriven, not cancelled."});
+    if (task.state == "done") return fail(Error{Code::conflict, "The task is done already."});
+    if (task.state != "cancelled") {
+      CHECK(ports_.queue.cancel(tx, queue_name, tenant, MessageId{id.str()}));
+      CHECK(ports_.audit.record(tx, audit_entry(asked, "task.cancelled", id.str(), {}), ports_.clock.now()));
+    }
+    TRY(auto changed, find_task(tx, tenant, id));
+    TRY(auto events, list_task_events(tx, tenant, id));
+    return TaskView{.task = std::move(changed), .events = std::move(events)};
+  };
+  co_return co_await ports_.database.write(tenant, work, asked.deadline);
+}
+
+Async<GroupView> Service::group(TenantId tenant, std::string group, Deadline deadline) {
+  auto view = GroupView{.name = group};
+  CO_TRY(view.info, co_await ports_.queue.group(queue_name, tenant, group, deadline));
+  if (view.info.last_sequence == 0) co_return fail(Code::not_found, "There is no such group.");
+  if (!view.info.head) co_return view;
+  auto const sequence = view.info.head->sequence;
+  auto const work = [&](sql::Transaction& tx) { return find_in_group(tx, tenant, group, sequence); };
+  CO_TRY(view.head, co_await ports_.database.read(tenant, work, deadline));
+  co_return view;
+}
+
+Async<std::vector<Proof>> Service::group_tasks(TenantId tenant, std::string group,
+                                               std::int64_t after_sequence, int limit, Deadline deadline) {
+  auto const work = [&](sql::Transaction& tx) -> Result<std::vector<Proof>> {
+    TRY(auto tasks, list_group(tx, tenant, group, after_sequence, limit));
+    auto proofs = std::vector<Proof>{};
+    for (auto& task : tasks) {
+      // Within the page the link before is the item before.
+      auto const follows = !proofs.empty() && proofs.back().task.sequence + 1 == task.sequence;
+      if (follows) {
+        auto previous = proofs.back().task.chain;
+        proofs.push_back({std::move(task), std::move(previous)});
+      } else {
+        TRY(auto proof, proof_of(tx, std::move(task)));
+        proofs.push_back(std::move(proof));
+      }
+    }
+    return proofs;
+  };
+  co_return co_await ports_.database.read(tenant, work, deadline);
+}
+
+Async<Proof> Service::proof(TenantId tenant, TaskId id, Deadline deadline) {
+  auto const work = [&](sql::Transaction& tx) -> Result<Proof> {
+    TRY(auto task, find_task(tx, tenant, id));
+    return proof_of(tx, std::move(task));
+  };
+  co_return co_await ports_.database.read(tenant, work, deadline);
+}
+
+Async<DeadPage> Service::dead_letters(TenantId tenant, std::string queue, std::string cursor, int limit,
+                                      Deadline deadline) {
+  auto const scope = fmt::format("dead-letters\n{}\n{}", tenant.str(), queue);
+  auto after = MessageId{};
+  if (!cursor.empty()) {
+    CO_TRY(auto position, read_cursor(options_.cursor_key, scope, cursor));
+    after = MessageId{std::move(position)};
+  }
+  auto page = DeadPage{};
+  CO_TRY(page.letters,
+         co_await ports_.queue.dead_letters(queue, tenant, std::move(after), limit + 1, deadline));
+  if (std::ssize(page.letters) > limit) {
+    page.letters.resize(static_cast<std::size_t>(limit));
+    page.next_cursor = make_cursor(options_.cursor_key, scope, page.letters.back().id.str());
+  }
+  co_return page;
+}
+
+Async<Redriven> Service::redrive(Asked asked, RedriveRequest request) {
+  auto const& tenant = asked.caller.tenant;
+  auto outcome = Redriven{};
+  if (request.dry_run) {
+    CO_TRY(outcome.plan,
+           co_await ports_.queue.plan_redrive(request.queue, tenant, request.ids, asked.deadline));
+    outcome.count = std::ssize(outcome.plan);
+    co_return outcome;
+  }
+  auto const all = request.ids.empty();
+  CO_TRY(outcome.count, co_await ports_.queue.redrive(request.queue, tenant, request.ids, asked.deadline));
+  if (outcome.count == 0) co_return outcome;
+  auto details = json::object{{"queue", request.queue}, {"count", outcome.count}, {"all", all}};
+  auto const work = [&](sql::Transaction& tx) {
+    return ports_.audit.record(tx, audit_entry(asked, "dead_letters.redriven", request.queue, details),
+                               ports_.clock.now());
+  };
+  CO_CHECK(co_await ports_.database.write(tenant, work, asked.deadline));
+  co_return outcome;
+}
+
+Async<> Service::maintain(Deadline deadline) {
+  auto const now = ports_.clock.now();
+  auto const before = now - std::chrono::duration_cast<Micros>(options_.retention);
+  auto const forget = [&](sql::Transaction& tx) { return forget_tasks(tx, before, forget_chunk); };
+  CO_CHECK(co_await ports_.database.write(system_scope(), forget, deadline));
+  auto const count = [&](sql::Transaction& tx) { return count_overdue(tx, now); };
+  CO_TRY(auto const overdue, co_await ports_.database.read(system_scope(), count, deadline));
+  overdue_.set(static_cast<double>(overdue));
+  co_return Result<void>{};
+}
+
+}  // namespace hoist::tasks

@@ -1,0 +1,123 @@
+// Ordered tasks: everything a caller can ask about them.
+//
+// Promise  a task that was answered for is on disk, with its place in its group's order.
+// Threads  any.   Lifetime  outlives every awaitable it returned.
+// Errors   not_found for what does not exist and for what is another tenant's, alike.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "model/caller.hpp"
+#include "ports/audit.hpp"
+#include "ports/database.hpp"
+#include "ports/idempotency.hpp"
+#include "ports/queue.hpp"
+#include "tasks/parse.hpp"
+#include "tasks/rows.hpp"
+
+namespace hoist::tasks {
+
+inline constexpr auto queue_name = "tasks";
+inline constexpr auto forget_chunk = 1000;
+
+struct Ports {
+  Database& database;
+  Queue& queue;
+  Idempotency& idempotency;
+  Audit& audit;
+  Clock const& clock;
+  Metrics& metrics;
+};
+
+struct Options {
+  std::string cursor_key;                                      // secret; empty: one of this process
+  std::chrono::hours retention = std::chrono::hours{24 * 30};  // of tasks that have ended
+};
+
+// The rules of the queue "tasks": `rules` with the observer that keeps task rows in step. To be
+// declared by every process that touches the queue. `clock` outlives the queue.
+[[nodiscard]] QueuePolicy task_policy(QueuePolicy rules, Clock const& clock);
+
+// Who asks, and how.
+struct Asked {
+  Caller caller;
+  std::string idempotency_key;  // empty: none
+  std::string body_sha256;
+  std::string request_id;
+  Deadline deadline;
+};
+
+struct Page {
+  std::vector<Task> tasks;
+  std::string next_cursor;  // empty: the end
+};
+
+struct TaskView {
+  Task task;
+  std::vector<TaskEvent> events;
+  std::optional<MessageInfo> message;  // while the queue has it
+  std::optional<GroupInfo> group;      // while the task waits
+};
+
+// What the group of a task looks like from outside.
+struct GroupView {
+  std::string name;
+  GroupInfo info;
+  std::optional<Task> head;
+};
+
+// A task with the link before it: enough to compute its chain value again.
+struct Proof {
+  Task task;
+  std::string previous_chain;  // empty: that link is no longer kept
+};
+
+struct DeadPage {
+  std::vector<DeadLetter> letters;
+  std::string next_cursor;
+};
+
+struct Redriven {
+  std::int64_t count = 0;
+  std::vector<RedriveItem> plan;  // of a dry run
+};
+
+class Service {
+ public:
+  Service(Ports ports, Options options);
+
+  // Both answer the body of the 201; a repeat with the same Idempotency-Key gets the very same.
+  Async<std::string> create(Asked asked, NewTask wanted);
+  Async<std::string> create_batch(Asked asked, std::vector<BatchItem> items);
+
+  Async<TaskView> get(TenantId tenant, TaskId id, Deadline deadline);
+  Async<Page> list(TenantId tenant, ListFilter filter, std::string cursor, int limit, Deadline deadline);
+  // While it waits. Cancelling again is fine. Errors: conflict once it runs or has ended otherwise.
+  Async<TaskView> cancel(Asked asked, TaskId id);
+
+  Async<GroupView> group(TenantId tenant, std::string group, Deadline deadline);
+  Async<std::vector<Proof>> group_tasks(TenantId tenant, std::string group, std::int64_t after_sequence,
+                                        int limit, Deadline deadline);
+  Async<Proof> proof(TenantId tenant, TaskId id, Deadline deadline);
+
+  Async<DeadPage> dead_letters(TenantId tenant, std::string queue, std::string cursor, int limit,
+                               Deadline deadline);
+  Async<Redriven> redrive(Asked asked, RedriveRequest request);
+
+  // Housekeeping, every minute or so.
+  Async<> maintain(Deadline deadline);
+
+  [[nodiscard]] Clock const& clock() const { return ports_.clock; }
+
+ private:
+  Result<Task> insert(sql::Transaction& tx, Caller const& caller, NewTask const& wanted, std::string body);
+
+  Ports ports_;
+  Options options_;
+  Counter created_;
+  Gauge overdue_;
+};
+
+}  // namespace hoist::tasks

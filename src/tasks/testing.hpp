@@ -1,0 +1,121 @@
+// A whole task feature for tests: SQLite, the SQL queue, a clock moved by hand, routes behind a gate
+// that lets everybody in.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "adapters/sql/audit.hpp"
+#include "adapters/sql/idempotency.hpp"
+#include "adapters/sql/queue.hpp"
+#include "adapters/sqlite/testing.hpp"
+#include "base/try.hpp"
+#include "support/allow_gate.hpp"
+#include "tasks/processor.hpp"
+#include "tasks/routes.hpp"
+
+namespace hoist::tasks {
+
+using namespace std::chrono_literals;
+
+inline std::string text_at(json::value const& value, std::string_view name) {
+  auto const* member = value.as_object().if_contains(name);
+  if (member == nullptr || !member->is_string()) return {};
+  return {member->get_string().data(), member->get_string().size()};
+}
+
+class TaskFixture : public ::testing::Test {
+ protected:
+  TaskFixture() { declare({}); }
+
+  // Once, before anything else for other rules than the usual ones.
+  void declare(QueuePolicy rules) {
+    queue = sql::make_queue(*database, clock, metrics, {.seed = 1, .poll_max = 5ms});
+    EXPECT_TRUE(queue->declare(queue_name, task_policy(std::move(rules), clock)));
+    service =
+        std::make_unique<Service>(Ports{*database, *queue, idempotency, audit, clock, metrics}, Options{});
+    router = std::make_unique<net::Router>(net::Router::Options{}, gate, metrics);
+    add_routes(*router, *service);
+  }
+
+  template <class T>
+  Result<T> sync(Async<T> operation) {
+    auto body = std::function<Async<T>()>{[&operation] { return std::move(operation); }};
+    return run_to_end<T>(body);
+  }
+  static Deadline soon() { return deadline_in(20s); }
+
+  net::Response call(std::string method, std::string target, std::string body = {},
+                     net::Headers headers = {}) {
+    auto request = net::Request{};
+    request.method = std::move(method);
+    request.path = target.substr(0, target.find('?'));
+    if (auto const at = target.find('?'); at != target.npos) {
+      auto rest = std::string_view{target}.substr(at + 1);
+      while (!rest.empty()) {
+        auto const pair = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+        auto const equals = pair.find('=');
+        request.query.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+      }
+    }
+    request.target = std::move(target);
+    request.headers = std::move(headers);
+    if (!request.headers.has("Content-Type")) request.headers.set("Content-Type", "application/json");
+    request.body = std::move(body);
+    request.request_id = "request-1";
+    request.deadline = soon();
+    auto body_of = std::function<Async<net::Response>()>{
+        [&]() -> Async<net::Response> { co_return co_await router->handle(std::move(request)); }};
+    return run_to_end<net::Response>(body_of).value();
+  }
+  json::value ok(int status, std::string method, std::string target, std::string body = {},
+                 net::Headers headers = {}) {
+    auto const response = call(std::move(method), std::move(target), std::move(body), std::move(headers));
+    EXPECT_EQ(response.status, status) << response.body;
+    auto parsed = parse_json(response.body, {.depth_max = 64});
+    return parsed ? *parsed : json::value{json::object{}};
+  }
+  static net::Headers with(std::string_view name, std::string_view value) {
+    auto headers = net::Headers{};
+    headers.set(name, std::string{value});
+    return headers;
+  }
+
+  // Accepts a task and answers its id.
+  std::string add(std::string title, std::string group = default_group) {
+    auto const body = json::serialize(json::object{
+        {"title", std::move(title)}, {"description", ""}, {"priority", "low"}, {"group", std::move(group)}});
+    return text_at(ok(201, "POST", "/tasks", body), "task_id");
+  }
+  json::value task(std::string const& id) { return ok(200, "GET", "/tasks/" + id); }
+  std::string status(std::string const& id) { return text_at(task(id), "status"); }
+
+  // Runs a processor until `done` holds (or five seconds passed, which fails the test).
+  void process_until(MakeHandler make, std::function<bool()> done, ProcessorOptions options = {}) {
+    options.poll = 20ms;
+    auto const finished = run_to_end<bool>([&]() -> Async<bool> {
+      auto processor = Processor{{*database, *queue, clock, metrics}, make, options};
+      processor.start({co_await asio::this_coro::executor});
+      auto const until = deadline_in(8s);
+      auto signal = Signal{};
+      while (!done() && std::chrono::steady_clock::now() < until)
+        CO_CHECK(co_await signal.wait(signal.ticket(), deadline_in(2ms)));
+      auto const fine = done();
+      EXPECT_TRUE(*co_await processor.stop(5s));
+      co_return fine;
+    });
+    EXPECT_TRUE(finished && *finished) << "the processor did not get there";
+  }
+
+  ManualClock clock;
+  Metrics metrics;
+  hoist::testing::TestDatabase database = hoist::testing::fast_database();
+  sql::SqlIdempotency idempotency{clock};
+  sql::AuditLog audit;
+  hoist::testing::AllowGate gate;
+  std::unique_ptr<Queue> queue;
+  std::unique_ptr<Service> service;
+  std::unique_ptr<net::Router> router;
+};
+
+}  // namespace hoist::tasks
