@@ -7,5 +7,6 @@
 
 #include "contract/queue_contract_death.hpp"
 #include "contract/queue_contract_dedup.hpp"
+#include "contract/queue_contract_looking.hpp"
 #include "contract/queue_contract_order.hpp"
 #include "contract/queue_contract_receipts.hpp"
