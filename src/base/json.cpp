@@ -64,9 +64,11 @@ struct ExactHandler {
   bool on_uint64(std::uint64_t number, json::string_view, Failure&) {
     return stack.push_uint64(number), true;
   }
-  bool on_double(double exact, json::string_view text, Failure&) {
+  bool on_double(double exact, json::string_view text, Failure& failure) {
     std::from_chars(text.data(), text.data() + text.size(), exact);
-    return stack.push_double(exact), true;
+    // 1e400 is well-formed, but no double; it could not be written again.
+    if (!std::isfinite(exact)) failure = json::error::exponent_overflow;
+    return std::isfinite(exact) && (stack.push_double(exact), true);
   }
   bool on_bool(bool value, Failure&) { return stack.push_bool(value), true; }
   bool on_null(Failure&) { return stack.push_null(), true; }

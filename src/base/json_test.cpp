@@ -23,6 +23,12 @@ TEST(ParseJson, H8_RefusesDepthBadUnicodeAndTrailingText) {
   EXPECT_FALSE(parse_json(""));
 }
 
+TEST(ParseJson, H8_RefusesNumbersThatAreNoDoubles) {
+  EXPECT_TRUE(parse_json("[1e308,-1e308,5e-324,1e-400]"));
+  EXPECT_FALSE(parse_json("1e400"));
+  EXPECT_FALSE(parse_json(R"({"a":[-1e999]})"));
+}
+
 TEST(Fields, ReportsEveryWrongFieldAtOnceAndNamesUnknownOnes) {
   auto const value = parse_json(R"({"title":"","size":-1,"kind":"x","extra":1,"note":"a\u0007b"})");
   auto fields = Fields{value->get_object(), "files[3]."};
