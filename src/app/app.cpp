@@ -42,7 +42,7 @@ void add_periodic_jobs(App::Parts& parts) {
     co_return Result<void>{};
   });
   auto waiting = parts.metrics.gauge("hoist_pool_waiting", "Jobs waiting for a thread of the pool",
-                                           {{"pool", parts.files->options().name}});
+                                     {{"pool", parts.files->options().name}});
   parts.periodic->add("gauges", sweep_interval, [&parts, waiting]() mutable -> Async<> {
     waiting.set(static_cast<double>(parts.files->waiting()));
     co_return Result<void>{};

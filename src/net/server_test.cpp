@@ -29,9 +29,12 @@ class EndlessSource final : public BodySource {
 class QuietSource final : public BodySource {
  public:
   Async<std::size_t> read(std::span<char>) override {
-    CO_CHECK(co_await sleep_for(std::chrono::hours{1}));
+    CO_CHECK(co_await never_.wait(never_.ticket(), deadline_in(std::chrono::hours{1})));
     co_return std::size_t{0};
   }
+
+ private:
+  Signal never_;
 };
 
 }  // namespace

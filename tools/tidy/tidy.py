@@ -17,7 +17,8 @@ BANNED = [
      "roots are started by base/async.hpp spawn(), which owns their captures"),
     (r"system_clock::now", r"^src/base/time\.cpp$", "ask a Clock, so that tests can move it"),
     (r"\bsleep_for\b|\busleep\(|[^_]\bsleep\(",
-     r"^src/base/async\.|^src/base/time|^src/bin/cli/|^tests/durability/|^bench/",
+     r"^src/base/async\.|^src/base/time|^src/bin/cli/|^tests/durability/|^bench/"
+     r"|^src/events/concurrency_test\.cpp$",  # holds transactions open on purpose: that is what it tests
      "wait for a condition, not for time"),
     (r"\.detach\(\)", r"^$", "threads are joined"),
     (r"\bstd::cout\b|\bprintf\(", r"^src/bin/|^tests/|^bench/|_test\.cpp$|^src/base/assert\.hpp$",
@@ -36,20 +37,33 @@ def sources(root):
                 yield path
 
 
+LIBRARY = re.compile(r"hoist_library\(\s*([\w/]+)(.*?)\)\s*$", re.S | re.M)
+PROGRAM = re.compile(r"^add_executable\(", re.M)
+
+
 def libraries(root):
-    """Folder -> its DEPS, read from the hoist_library() calls."""
+    """Folder -> (its DEPS, its TEST_DEPS), read from the hoist_library() calls. A folder that holds only a
+    program depends on what the program links."""
+    listings = {listing.parent.relative_to(root / "src").as_posix(): re.sub(r"#.*", "", listing.read_text())
+                for listing in sorted((root / "src").rglob("CMakeLists.txt"))}
+    folders = {match.group(1): folder for folder, text in listings.items() for match in LIBRARY.finditer(text)}
+    as_folders = lambda names: {folders.get(name, name.replace("adapters_", "adapters/")) for name in names}
     found = {}
-    call = re.compile(r"hoist_library\(\s*([\w/]+)(.*?)\)\s*$", re.S | re.M)
-    for listing in sorted((root / "src").rglob("CMakeLists.txt")):
-        folder = listing.parent.relative_to(root / "src").as_posix()
-        for match in call.finditer(listing.read_text()):
-            body = re.sub(r"#.*", "", match.group(2))
+    for folder, text in listings.items():
+        for match in LIBRARY.finditer(text):
+            body = match.group(2)
             deps = re.search(r"\bDEPS\b(.*?)(?=\b(?:SOURCES|LINK|TESTS|TEST_DEPS|DEPS)\b|$)", body, re.S)
             tests = re.search(r"\bTEST_DEPS\b(.*?)(?=\b(?:SOURCES|LINK|TESTS)\b|$)", body, re.S)
-            as_folder = lambda names: {n.replace("adapters_", "adapters/").replace("bin_", "bin/") for n in names}
-            found[folder] = (as_folder(deps.group(1).split() if deps else []),
-                             as_folder(tests.group(1).split() if tests else []))
+            found[folder] = (as_folders(deps.group(1).split() if deps else []),
+                             as_folders(tests.group(1).split() if tests else []))
+        if folder not in found and PROGRAM.search(text):
+            found[folder] = (as_folders(re.findall(r"\bhoist::(\w+)", text)), set())
     return found
+
+
+def is_test(path):
+    """Tests and what only they include; these may use TEST_DEPS."""
+    return path.stem in ("testing", "test_world") or path.stem.endswith(("_test", "_fixture", "_test_support"))
 
 
 # What a folder may name in DEPS: the design's arrow, base <- model <- ports <- features <- app <- bin.
@@ -89,9 +103,8 @@ def check_layers(root, findings):
         if folder is None:
             findings.append(f"{relative}: in no library")
             continue
-        is_test = path.stem.endswith("_test") or path.stem == "testing"
         may_use = set(closure(folder))
-        if is_test:
+        if is_test(path):
             for extra in libs[folder][1]:
                 may_use |= closure(extra)
         text = path.read_text()
@@ -155,8 +168,9 @@ def check_functions(relative, lines, findings):
 
 
 def check_tests_are_built(root, findings):
-    listings = "\n".join(p.read_text() for top in ("src", "tests", "bench", "tools")
-                         for p in (root / top).rglob("CMakeLists.txt") if "node_modules" not in p.parts)
+    listed = [p for top in ("src", "tests", "bench", "tools") for p in (root / top).rglob("CMakeLists.txt")
+              if "node_modules" not in p.parts]
+    listings = "\n".join(p.read_text() for p in listed + sorted((root / "cmake").glob("*.cmake")))
     for path in sources(root):
         if path.suffix == ".cpp" and not re.search(rf"\b{re.escape(path.name)}\b", listings):
             findings.append(f"{path.relative_to(root)}: in no target")

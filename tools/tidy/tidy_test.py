@@ -42,6 +42,25 @@ class Tidy(unittest.TestCase):
     def test_include_of_a_library_that_is_not_listed(self):
         self.one({"src/net/x.hpp": '#include "uploads/u.hpp"\n'}, "does not depend on uploads")
 
+    def test_helpers_of_tests_may_use_what_the_tests_may(self):
+        listing = {"src/tasks/CMakeLists.txt": "hoist_library(tasks\n  DEPS base\n  TEST_DEPS net)\n"}
+        for name in ("testing", "test_world", "log_fixture", "net_test_support"):
+            self.assertEqual(self.findings({**listing, f"src/tasks/{name}.hpp": '#include "net/x.hpp"\n'}), [])
+        self.one({**listing, "src/tasks/world.hpp": '#include "net/x.hpp"\n'}, "does not depend on net")
+
+    def test_a_program_may_use_what_it_links(self):
+        program = {"src/bin/CMakeLists.txt": "add_executable(hoist main.cpp)\n"
+                                             "target_link_libraries(hoist PRIVATE hoist::net)\n",
+                   "ARCHITECTURE.md": GOOD["ARCHITECTURE.md"] + " src/bin"}
+        self.assertEqual(self.findings({**program, "src/bin/main.cpp": '#include "net/x.hpp"\n'}), [])
+        self.one({**program, "src/bin/main.cpp": '#include "tasks/x.hpp"\n'}, "does not depend on tasks")
+
+    def test_a_source_in_no_library(self):
+        self.one({"src/tasks/CMakeLists.txt": "", "src/tasks/x.hpp": ""}, "in no library")
+
+    def test_a_source_that_a_cmake_function_adds_is_in_a_target(self):
+        self.assertEqual(self.findings({"tests/fuzz/replay.cpp": "", "cmake/fuzz.cmake": "replay.cpp"}), [])
+
     def test_a_feature_depending_on_a_feature(self):
         self.one({"src/tasks/CMakeLists.txt": "hoist_library(tasks\n  DEPS base uploads)\n"}, "may not depend")
 
@@ -58,6 +77,12 @@ class Tidy(unittest.TestCase):
         self.one({"src/uploads/uploads.cpp": "std::system(command);\n"}, "no shell")
         self.one({"src/uploads/uploads.cpp": "auto now = system_clock::now();\n"}, "ask a Clock")
         self.one({"src/uploads/uploads.cpp": "// TO" + "DO later\n"}, "open an issue")
+
+    def test_a_test_may_not_sleep_but_the_one_that_holds_transactions_open_may(self):
+        events = {"src/events/CMakeLists.txt": "hoist_library(events\n  TESTS concurrency_test.cpp x_test.cpp)\n",
+                  "ARCHITECTURE.md": GOOD["ARCHITECTURE.md"] + " src/events"}
+        self.one({**events, "src/events/x_test.cpp": "sleep_for(delay);\n"}, "wait for a condition")
+        self.assertEqual(self.findings({**events, "src/events/concurrency_test.cpp": "sleep_for(delay);\n"}), [])
 
     def test_lengths(self):
         self.one({"src/uploads/uploads.cpp": "// " + "x" * 120 + "\n"}, "columns")
