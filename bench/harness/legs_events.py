@@ -30,7 +30,7 @@ def record(context, hoist, peers):
         result = wrk.run(
             context.folder,
             f"http://127.0.0.1:{port}/events",
-            context.seconds(4),
+            context.seconds(3),
             connections=32,
             method="POST",
             body=body,

@@ -35,9 +35,9 @@ def trivial(context, hoist, peers):
         "Trivial JSON route, 64 connections",
         "requests/s",
         {
-            "hoist": wrk_leg(context, f"{hoist.api}/health", 4),
-            "nginx": wrk_leg(context, f"http://127.0.0.1:{nginx_port}/", 4),
-            "fastify, 2 processes": wrk_leg(context, f"http://127.0.0.1:{node_port}/", 4),
+            "hoist": wrk_leg(context, f"{hoist.api}/health", 3),
+            "nginx": wrk_leg(context, f"http://127.0.0.1:{nginx_port}/", 3),
+            "fastify, 2 processes": wrk_leg(context, f"http://127.0.0.1:{node_port}/", 3),
         },
         [Goal("nginx", 0.8), Goal("fastify, 2 processes", 2)],
         pids={"hoist": [hoist.pid], "nginx": [nginx.pid], "fastify, 2 processes": [node.pid]},
@@ -56,11 +56,11 @@ def uploads(context, hoist, peers):
         "POST /uploads, 64 connections",
         "requests/s",
         {
-            "hoist": wrk_leg(context, f"{hoist.api}/uploads", 4, headers=hoist.headers(), **post),
+            "hoist": wrk_leg(context, f"{hoist.api}/uploads", 3, headers=hoist.headers(), **post),
             "fastify + PostgreSQL": wrk_leg(
                 context,
                 f"http://127.0.0.1:{port}/uploads",
-                4,
+                3,
                 headers={"Content-Type": "application/json"},
                 **post,
             ),

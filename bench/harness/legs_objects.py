@@ -93,6 +93,7 @@ def comparison(context, hoist, peers, name, title, size, files, connections, goa
         "after the last answer is added to all four.",
         about=f"{count} files of {size // 1000} KB over {connections} connections, by presigned URLs; Hoist verifies "
         "signature, type and length, hashes (SHA-256, and MD5 for the ETag) and records the object.",
+        warm_mb=count * size // 1_000_000,
         pids={
             "hoist": [hoist.pid],
             "sink: SHA-256, flushed": [sink.pid],

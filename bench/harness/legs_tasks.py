@@ -44,7 +44,7 @@ def post_leg(context, hoist, producers, body, path="/tasks", rows=1):
         result = wrk.run(
             context.folder,
             f"{hoist.api}{path}",
-            context.seconds(4),
+            context.seconds(3),
             method="POST",
             body=body,
             connections=producers,
@@ -65,7 +65,7 @@ def producers_32(context, hoist, peers):
     always, always_process = peers.redis("always")
     everysec, everysec_process = peers.redis("everysec")
     socket_folder, postgres = peers.postgres()
-    count = context.count(20_000)
+    count = context.count(12_000)
     return Comparison(
         "tasks-32",
         "POST /tasks, 32 producers",
@@ -102,7 +102,7 @@ def producers_32(context, hoist, peers):
 def one_producer(context, hoist, peers):
     hoist.need_route("POST", "/tasks", TASK)
     always, _ = peers.redis("always")
-    count = context.count(6000)
+    count = context.count(4000)
     return Comparison(
         "tasks-1",
         "POST /tasks, one producer",
@@ -157,7 +157,7 @@ def ours(context, what, count, **options):
 def ordered(context, hoist, peers):
     always, _ = peers.redis("always")
     beanstalkd, _ = peers.beanstalkd()
-    count = context.count(6000)
+    count = context.count(4000)
     return Comparison(
         "tasks-ordered",
         "Ordered processing, one group, acknowledged one by one",
@@ -196,5 +196,5 @@ def depth(context, hoist, peers):
         },
         [Goal("a thousand waiting", 1.5, subject="a million waiting", lower_is_better=True)],
         about="Receive and acknowledge of the head, over 1,000 groups.",
-        rounds=2,
+        rounds=1,
     )

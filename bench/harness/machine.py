@@ -76,13 +76,13 @@ class Meter:
         self.cpu_s = cpu_seconds(self.pids) - self.cpu_s
 
 
-def warm(folder):
+def warm(folder, megabytes):
     """An unmeasured write before each leg: a virtual machine may have to fetch memory back from its host, and
     whoever touches it first pays for it."""
     path = os.path.join(folder, "warm")
     block = os.urandom(1 << 20)
     with open(path, "wb", buffering=0) as file:
-        for _ in range(192):
+        for _ in range(megabytes):
             file.write(block)
     os.remove(path)
 

@@ -29,6 +29,7 @@ class Comparison:
     about: str = ""
     pids: dict = field(default_factory=dict)  # name -> process ids to charge CPU to
     rounds: int = 5
+    warm_mb: int = 192  # as much as a leg writes
     missing: dict = field(default_factory=dict)  # name -> why it was not measured
 
 
@@ -44,7 +45,7 @@ def run_comparison(comparison, context):
 
 
 def run_leg(comparison, name, samples, context):
-    machine.warm(context.folder)
+    machine.warm(context.folder, comparison.warm_mb)
     meter = machine.Meter(context.folder, comparison.pids.get(name, ()))
     try:
         with meter:
