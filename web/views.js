@@ -11,6 +11,7 @@
 //
 // context = { config, live }: config is /console/config.json, live is the stream of live.js.
 
+import { view as events } from "./events.js";
 import { view as uploads } from "./uploads.js";
 
-export const views = [uploads];
+export const views = [uploads, events];

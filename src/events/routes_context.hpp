@@ -46,7 +46,8 @@ inline void add_route(net::Router& router, std::shared_ptr<Context> const& conte
                                      json::object details = {});
 
 // The log that `log` names ("audit", otherwise the events). Exporting either, and reading the audit
-// trail in any way, is recorded as "<log>.<verb>" first. Errors: forbidden for who is no admin.
+// trail, is recorded as "<log>.<verb>" first; "" is for what shows hashes only, or goes on with what
+// was recorded. Errors: forbidden for who is no admin.
 Async<TenantId> enter_log(Context& context, net::Request& request, std::optional<std::string> log,
                           std::string_view verb);
 

@@ -121,6 +121,8 @@ TEST_F(EvidenceRoutes, ReadingTheTrailIsForAdminsAndInTheTrail) {
   EXPECT_EQ(entry.at("eventType"), "audit.read");
   EXPECT_EQ(entry.at("details").at("requestId"), "r1");
   EXPECT_EQ(entry.at("details").at("credential"), "test");
+  auto const tail = "/events?log=audit&cursor=" + std::string{page.at("tailCursor").as_string()};
+  EXPECT_EQ(call_json("GET", tail).at("events").as_array().size(), 0U) << "a tail does not wake itself";
   auto text = std::stringstream{text_of(call("GET", "/events?log=audit&format=ndjson"))};
   auto const report = verify_export(text, key.public_key());
   EXPECT_TRUE(report.ok()) << report.problem;

@@ -68,11 +68,11 @@ Service::Service(Database& database, EventIndex& index, EventDetails& details, B
 Async<std::vector<Result<Recorded>>> Service::record(TenantId tenant, std::vector<NewEvent> events,
                                                      Deadline deadline) {
   auto work = [&, now = clock_.now()](sql::Transaction& tx) -> Result<std::vector<Result<IndexedEvent>>> {
-    tx.after_commit([this, tenant] { broadcast_.notify(tenant); });
     return index_.append(tx, tenant, events, now);
   };
   CO_TRY(auto indexed, co_await database_.write(tenant, work, deadline));
   auto const stored = co_await try_details(indexed, deadline);
+  broadcast_.notify(tenant);  // now, so that who tails the log finds the details where there are any
   auto outcomes = std::vector<Result<Recorded>>{};
   outcomes.reserve(indexed.size());
   for (auto& event : indexed) {
