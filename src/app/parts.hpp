@@ -16,6 +16,7 @@
 #include "adapters/sql/event_index.hpp"
 #include "adapters/sql/idempotency.hpp"
 #include "adapters/sql/queue.hpp"
+#include "adapters/sql/steady_clock.hpp"
 #include "adapters/vips/media.hpp"
 #include "app/app.hpp"
 #include "app/data_folder.hpp"
@@ -29,6 +30,8 @@
 #include "net/server.hpp"
 #include "processing/worker.hpp"
 #include "s3api/s3api.hpp"
+#include "tasks/processor.hpp"
+#include "tasks/service.hpp"
 #include "tenants/authenticator.hpp"
 #include "tenants/gate.hpp"
 #include "tenants/key_ring.hpp"
@@ -58,6 +61,7 @@ struct App::Parts {
 
   // wire_storage.cpp
   std::unique_ptr<Database> database;
+  std::unique_ptr<sql::SteadyClock> queue_clock;  // somebody setting the wall clock redelivers nothing
   std::unique_ptr<Queue> queue;
   memory::Broadcast broadcast;
   std::unique_ptr<sql::SqlIdempotency> idempotency;
@@ -104,6 +108,11 @@ struct App::Parts {
   std::unique_ptr<events::Retention> retention;
   std::unique_ptr<events::Background> events_background;
 
+  // wire_tasks.cpp
+  std::unique_ptr<tasks::Service> tasks;
+  std::unique_ptr<Pool> task_commands;
+  std::unique_ptr<tasks::Processor> task_processor;
+
   std::unique_ptr<Periodic> periodic;
   std::string console_token;
 };
@@ -114,6 +123,7 @@ Result<void> wire_http(App::Parts& parts);
 Result<void> wire_features(App::Parts& parts);
 Result<void> wire_processing(App::Parts& parts);
 Result<void> wire_events(App::Parts& parts);
+Result<void> wire_tasks(App::Parts& parts);
 void add_periodic_jobs(App::Parts& parts);
 
 [[nodiscard]] Deadline start_deadline();

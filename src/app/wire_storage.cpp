@@ -56,7 +56,9 @@ Result<void> wire_storage(App::Parts& parts) {
   options.path = parts.folder.path("hoist.db");
   TRY(parts.database, sqlite::open_database(std::move(options), parts.metrics));
   CHECK(sql::migrate(*parts.database, "sqlite", parts.clock.now()));
-  parts.queue = sql::make_queue(*parts.database, parts.clock, parts.metrics);
+  TRY(auto const last, sql::last_queue_time(*parts.database));
+  parts.queue_clock = std::make_unique<sql::SteadyClock>(parts.clock, last);
+  parts.queue = sql::make_queue(*parts.database, *parts.queue_clock, parts.metrics);
   parts.idempotency = std::make_unique<sql::SqlIdempotency>(parts.clock);
 
   auto disk_options = disk::Options{};
