@@ -8,6 +8,7 @@
 #include "app/assets.hpp"
 #include "app/parts.hpp"
 #include "base/try.hpp"
+#include "support/text_source.hpp"
 
 namespace hoist::app {
 namespace {
@@ -26,7 +27,7 @@ class Api : public ::testing::Test {
     config.limits.requests_per_minute_per_user = 1'000'000;
     auto data = DataFolder::open(folder());
     parts() = std::make_unique<App::Parts>(config, *std::move(data));
-    for (auto* step : {wire_storage, wire_http, wire_features, wire_events}) {
+    for (auto* step : {wire_storage, wire_http, wire_features, wire_events, wire_tasks}) {
       auto const wired = step(*parts());
       ASSERT_TRUE(wired) << wired.error().to_string();
     }
@@ -69,7 +70,7 @@ class Api : public ::testing::Test {
     if (!bearer.empty()) request.headers.add("Authorization", "Bearer " + bearer);
     request.headers.add("Content-Type", "application/json");
     request.content_length = static_cast<std::int64_t>(body.size());
-    request.stream = std::make_shared<Text>(std::move(body));
+    request.stream = std::make_shared<hoist::testing::TextSource>(std::move(body));
     request.remote_address = "192.0.2.1";
     request.request_id = "test";
     request.deadline = start_deadline();
@@ -81,21 +82,6 @@ class Api : public ::testing::Test {
     EXPECT_TRUE(done);
     return answer;
   }
-
-  class Text final : public net::BodySource {
-   public:
-    explicit Text(std::string text) : text_{std::move(text)} {}
-    Async<std::size_t> read(std::span<char> buffer) override {
-      auto const count = std::min(buffer.size(), text_.size() - at_);
-      std::copy_n(text_.data() + at_, count, buffer.data());
-      at_ += count;
-      co_return count;
-    }
-
-   private:
-    std::string text_;
-    std::size_t at_ = 0;
-  };
 
   static bool is_asset(net::Route const& route) {
     if (route.pattern == "/" || route.pattern == "/docs" || route.pattern == "/console/config.json")

@@ -53,6 +53,8 @@ void add_periodic_jobs(App::Parts& parts) {
     CO_CHECK(co_await parts.database->write(system_scope(), purge, deadline()));
     co_return Result<void>{};
   });
+  parts.periodic->add("tasks", maintenance_interval,
+                      [&parts, deadline] { return parts.tasks->maintain(deadline()); });
   parts.periodic->add("objects", maintenance_interval, [&parts]() -> Async<> {
     CO_CHECK(co_await parts.objects->sweep(parts.clock.now()));
     co_return Result<void>{};
@@ -69,6 +71,7 @@ Result<std::unique_ptr<App>> App::open(Config config) {
   CHECK(wire_http(*parts));
   CHECK(wire_features(*parts));
   CHECK(wire_events(*parts));
+  CHECK(wire_tasks(*parts));
   CHECK(wire_processing(*parts));
   parts->operations.health = [raw = parts.get()] { return health(*raw); };
   parts->operations.objects_origin = parts->objects_url;
@@ -82,6 +85,7 @@ Result<void> App::start() {
   CHECK(write_cli_file(parts));
   parts.runtime->start();
   parts.worker->start(parts.executors());
+  parts.task_processor->start(parts.executors());
   parts.events_background->start(parts.runtime->next_executor());
   add_periodic_jobs(parts);
   spawn(parts.runtime->next_executor(), [&parts]() -> asio::awaitable<void> {
@@ -104,6 +108,9 @@ void App::stop() {
   auto const stop_worker = [&parts, grace] { return parts.worker->stop(grace); };
   if (auto const finished = run_to_end<bool>(stop_worker); finished && !*finished)
     log::warn("files in work go back to the queue: the grace was too short");
+  auto const stop_tasks = [&parts, grace] { return parts.task_processor->stop(grace); };
+  if (auto const finished = run_to_end<bool>(stop_tasks); finished && !*finished)
+    log::warn("tasks that run are delivered again: the grace was too short");
   parts.periodic->stop();
   parts.events_background->stop();
   parts.runtime->stop();

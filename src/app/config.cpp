@@ -150,6 +150,24 @@ std::vector<Field> make_fields() {
       text("objects.quarantine_bucket", AT(objects.quarantine_bucket), "bucket of infected files"),
       number("processing.workers", AT(processing.workers), 0, 256, "files processed at once; 0: one a core"),
       number("processing.attempts_max", AT(processing.attempts_max), 1, 20, "tries before a file fails"),
+      text("tasks.handler", AT(tasks.handler), "what a task is handed to; record only marks it done",
+           {"record", "webhook", "command"}),
+      number("tasks.workers", AT(tasks.workers), 0, 256, "tasks handled at once, of different groups; 0: none"),
+      number("tasks.attempts_max", AT(tasks.attempts_max), 1, 100, "tries before a task is a dead letter"),
+      number("tasks.retry_first_ms", AT(tasks.retry_first_ms), 1, 3'600'000,
+             "wait before the second try; doubles with every failure, up to 5 minutes"),
+      text("tasks.on_dead", AT(tasks.on_dead), "what a dead task means for its group",
+           {"skip", "block", "park_group"}),
+      number("tasks.depth_max", AT(tasks.depth_max), 1, 1'000'000'000, "tasks of a tenant that may wait"),
+      number("tasks.retention_days", AT(tasks.retention_days), 1, 36'500,
+             "tasks that ended longer ago are forgotten"),
+      text("tasks.webhook_url", AT(tasks.webhook_url), "receiver of the handler webhook"),
+      text("tasks.webhook_secrets_file", AT(tasks.webhook_secrets_file),
+           "file of whsec_... lines that webhooks are signed with; empty: unsigned"),
+      flag("tasks.webhook_allow_private", AT(tasks.webhook_allow_private),
+           "the receiver may be on this machine or in a private network"),
+      list("tasks.command", AT(tasks.command), "full path and arguments of the handler command"),
+      number("tasks.command_timeout_s", AT(tasks.command_timeout_s), 1, 3600, "time a command may take"),
       text("scanner.socket", AT(scanner.socket),
            "socket of a clamd of yours; empty: a private one is started"),
       text("scanner.signatures", AT(scanner.signatures), "signature database of the private clamd"),
@@ -228,6 +246,10 @@ class Loader {
       refuse("server.tls_key_file", "and server.tls_certificate_file go together");
     if (config_.objects.bucket == config_.objects.quarantine_bucket)
       refuse("objects.quarantine_bucket", "must differ from objects.bucket");
+    if (config_.tasks.handler == "webhook" && config_.tasks.webhook_url.empty())
+      refuse("tasks.webhook_url", "is needed by the handler webhook");
+    if (config_.tasks.handler == "command" && config_.tasks.command.empty())
+      refuse("tasks.command", "is needed by the handler command");
     if (config_.server.data.empty()) refuse("server.data", "must not be empty");
   }
 

@@ -64,6 +64,20 @@ struct Config {
     std::int64_t attempts_max = 3;
   } processing;
   struct {
+    std::string handler = "record";
+    std::int64_t workers = 8;
+    std::int64_t attempts_max = 3;
+    std::int64_t retry_first_ms = 1000;
+    std::string on_dead = "skip";
+    std::int64_t depth_max = 1'000'000;
+    std::int64_t retention_days = 30;
+    std::string webhook_url;
+    std::string webhook_secrets_file;
+    bool webhook_allow_private = false;
+    std::vector<std::string> command;
+    std::int64_t command_timeout_s = 60;
+  } tasks;
+  struct {
     std::string socket;
     std::string signatures = "/var/lib/clamav";
   } scanner;

@@ -9,6 +9,7 @@
 #include "app/open_data.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "tasks/service.hpp"
 #include "uploads/listener.hpp"
 
 namespace hoist::bin {
@@ -81,6 +82,7 @@ Result<void> run(Flags const& flags) {
   // An upload follows its message: the policy's observer moves it in the same transaction.
   auto broadcast = memory::Broadcast{};
   CHECK(data->queue->declare("processing", uploads::processing_policy({}, broadcast, data->clock)));
+  CHECK(data->queue->declare(tasks::queue_name, tasks::task_policy({}, data->clock)));
   auto body = std::function<Async<>()>{
       [&] { return flags.redrive ? redrive(*data->queue, flags) : list(*data->queue, flags); }};
   return run_to_end<void>(body);
