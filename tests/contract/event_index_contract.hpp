@@ -180,6 +180,16 @@ TEST_P(EventIndexContract, TheOutboxHoldsDetailsUntilTheyAreSettled) {
   EXPECT_EQ(outbox()[0].number, items[1].number);
 }
 
+TEST_P(EventIndexContract, SettlingTakesExactlyTheNumbersItIsGiven) {
+  auto numbers = std::vector<std::int64_t>{};
+  for (auto i = 0; i < 10; ++i) numbers.push_back(append(event("ana", "a"))->details.number);
+  auto const taken = std::vector{numbers[8], numbers[1], numbers[2], numbers[2], numbers[5], numbers[9]};
+  ASSERT_TRUE(holder_->write([&](sql::Transaction& tx) { return holder_->index().settle(tx, taken); }));
+  auto left = std::vector<std::int64_t>{};
+  for (auto const& item : outbox()) left.push_back(item.number);
+  EXPECT_EQ(left, (std::vector{numbers[0], numbers[3], numbers[4], numbers[6], numbers[7]}));
+}
+
 TEST_P(EventIndexContract, KeptDetailsAreInTheIndexAndNotInTheOutbox) {
   auto one = event("ana", "a");
   one.keep_details = true;

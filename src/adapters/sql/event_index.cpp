@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/encode.hpp"
 #include "base/try.hpp"
 
@@ -78,11 +80,12 @@ Result<IndexedEvent> append_one(Transaction& tx, TenantId const& tenant, NewEven
       return first;
     }
   }
+  auto const salts = random_bytes(2 * salt_bytes);
   auto made = IndexedEvent{};
-  made.details = {0, tenant, event.id, random_bytes(salt_bytes), std::move(event.details), false};
+  made.details = {0, tenant, event.id, salts.substr(salt_bytes), std::move(event.details), false};
   made.holds_details = event.keep_details;
   made.user = event.user;
-  made.user_salt = random_bytes(salt_bytes);
+  made.user_salt = salts.substr(0, salt_bytes);
   made.facts = {tenant,
                 head.last_sequence + 1,
                 event.id,
@@ -238,8 +241,15 @@ Result<std::vector<OutboxItem>> EventIndex::outbox(Transaction& tx, int limit) {
   return items;
 }
 
+// They come as they were recorded, so nearly always one range takes all of them.
 Result<void> EventIndex::settle(Transaction& tx, std::vector<std::int64_t> const& numbers) {
-  for (auto const number : numbers) CHECK(tx.execute("DELETE FROM event_outbox WHERE number = $1", {number}));
+  auto sorted = numbers;
+  std::ranges::sort(sorted);
+  for (std::size_t begin = 0, end = 0; begin < sorted.size(); begin = end) {
+    for (end = begin + 1; end < sorted.size() && sorted[end] <= sorted[end - 1] + 1;) ++end;
+    CHECK(tx.execute("DELETE FROM event_outbox WHERE number BETWEEN $1 AND $2",
+                     {sorted[begin], sorted[end - 1]}));
+  }
   return {};
 }
 
