@@ -10,6 +10,7 @@
 #include "events/log_fixture.hpp"
 #include "events/routes.hpp"
 #include "support/allow_gate.hpp"
+#include "support/text_source.hpp"
 
 namespace hoist::events {
 
@@ -50,7 +51,7 @@ class EventRoutes : public LogFixture {
     if (!asked.body.empty()) {
       if (!request.headers.has("Content-Type")) request.headers.add("Content-Type", "application/json");
       request.content_length = static_cast<std::int64_t>(asked.body.size());
-      request.stream = std::make_shared<TextSource>(std::move(asked.body));
+      request.stream = std::make_shared<hoist::testing::TextSource>(std::move(asked.body));
     }
     request.request_id = "r1";
     request.deadline = soon();
@@ -81,19 +82,6 @@ class EventRoutes : public LogFixture {
     }));
     return records;
   }
-
-  class TextSource final : public net::BodySource {
-   public:
-    explicit TextSource(std::string text) : text_{std::move(text)} {}
-    Async<std::size_t> read(std::span<char> buffer) override {
-      auto const count = text_.copy(buffer.data(), buffer.size());
-      text_.erase(0, count);
-      co_return count;
-    }
-
-   private:
-    std::string text_;
-  };
 
   hoist::testing::AllowGate gate;
   net::Router router{{}, gate, metrics};

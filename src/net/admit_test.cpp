@@ -116,7 +116,7 @@ TEST(Admit, H2_LineAndFieldSyntaxIsStrict) {
            "GET * HTTP/1.1\r\nHost: a\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\n"s,
        })
-    EXPECT_EQ(status_of_head(bytes), 400) << testing::PrintToString(bytes);
+    EXPECT_EQ(status_of_head(bytes), 400) << ::testing::PrintToString(bytes);
 }
 
 TEST(Admit, OtherVersionsAndExpectationsAreNamed) {

@@ -18,6 +18,7 @@
 #include "net/router.hpp"
 #include "net/server.hpp"
 #include "net/websocket.hpp"
+#include "support/text_source.hpp"
 
 namespace hoist::net {
 
@@ -90,22 +91,9 @@ inline int status_of(std::string_view response) {
   return response.size() < 12 ? 0 : std::atoi(response.substr(9, 3).data());
 }
 
-class TextSource final : public BodySource {
- public:
-  explicit TextSource(std::string text) : text_{std::move(text)} {}
-  Async<std::size_t> read(std::span<char> buffer) override {
-    auto const count = std::min(buffer.size(), text_.size() - at_);
-    std::copy_n(text_.data() + at_, count, buffer.data());
-    at_ += count;
-    co_return count;
-  }
+using hoist::testing::TextSource;
 
- private:
-  std::string text_;
-  std::size_t at_ = 0;
-};
-
-class ServerFixture : public testing::Test {
+class ServerFixture : public ::testing::Test {
  protected:
   void SetUp() override { start({}); }
   void start(ServerOptions options) {

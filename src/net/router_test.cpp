@@ -7,7 +7,7 @@
 namespace hoist::net {
 namespace {
 
-class RouterTest : public testing::Test {
+class RouterTest : public ::testing::Test {
  protected:
   RouterTest() {
     router.add({"GET", "/uploads/{id}"}, [](Request& request) -> Async<Response> {

@@ -1,7 +1,6 @@
 // A client for the tests: signs requests as an SDK would and hands them to the handler directly.
 #pragma once
 
-#include <cstring>
 #include <memory>
 #include <string>
 
@@ -10,29 +9,13 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "s3api/s3api.hpp"
+#include "support/text_source.hpp"
 
 namespace hoist::s3api::testing {
 
 inline constexpr auto region = "us-east-1";
 inline constexpr auto secret = "0123456789abcdefghijklmnopqrstuvwxyzABCD";
 inline constexpr auto part_bytes_min = std::int64_t{5};
-
-// Gives a text in pieces, as a network would.
-class TextBody final : public net::BodySource {
- public:
-  explicit TextBody(std::string text, std::size_t piece = SIZE_MAX) : text_{std::move(text)}, piece_{piece} {}
-  Async<std::size_t> read(std::span<char> buffer) override {
-    auto const count = std::min({buffer.size(), text_.size() - at_, piece_});
-    std::memcpy(buffer.data(), text_.data() + at_, count);
-    at_ += count;
-    co_return count;
-  }
-
- private:
-  std::string text_;
-  std::size_t piece_;
-  std::size_t at_ = 0;
-};
 
 struct Sent {
   std::string method = "GET";
@@ -100,7 +83,7 @@ class Client {
     for (auto const& [name, value] : sent.headers) request.headers.add(name, value);
     auto const length = std::string{trim(request.headers.get("content-length"))};
     if (sent.has_length) request.content_length = length.empty() ? std::ssize(sent.body) : std::stoll(length);
-    request.stream = std::make_shared<TextBody>(sent.body, sent.piece);
+    request.stream = std::make_shared<hoist::testing::TextSource>(sent.body, sent.piece);
     return handle(std::move(request));
   }
 

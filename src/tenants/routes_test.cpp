@@ -1,6 +1,7 @@
 #include "tenants/routes.hpp"
 
 #include "support/allow_gate.hpp"
+#include "support/text_source.hpp"
 #include "tenants/testing.hpp"
 
 namespace hoist::tenants {
@@ -27,7 +28,7 @@ class TenantRoutesTest : public TenantsFixture {
     if (!asked.body.empty()) {
       request.headers.add("Content-Type", "application/json");
       request.content_length = static_cast<std::int64_t>(asked.body.size());
-      request.stream = std::make_shared<TextSource>(std::move(asked.body));
+      request.stream = std::make_shared<hoist::testing::TextSource>(std::move(asked.body));
     }
     request.request_id = "r1";
     request.deadline = deadline_in(10s);
@@ -46,19 +47,6 @@ class TenantRoutesTest : public TenantsFixture {
     }));
     return records;
   }
-
-  class TextSource final : public net::BodySource {
-   public:
-    explicit TextSource(std::string text) : text_{std::move(text)} {}
-    Async<std::size_t> read(std::span<char> buffer) override {
-      auto const count = text_.copy(buffer.data(), buffer.size());
-      text_.erase(0, count);
-      co_return count;
-    }
-
-   private:
-    std::string text_;
-  };
 
   hoist::testing::AllowGate gate_;
   Metrics metrics_;
