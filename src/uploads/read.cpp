@@ -1,8 +1,8 @@
 // Looking: one upload, lists, batches, downloads.
 #include <fmt/format.h>
 
+#include "base/cursor.hpp"
 #include "base/try.hpp"
-#include "uploads/cursor.hpp"
 #include "uploads/service.hpp"
 
 namespace hoist::uploads {
