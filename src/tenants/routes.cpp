@@ -1,8 +1,7 @@
 #include "tenants/routes.hpp"
 
-#include <charconv>
-
 #include "base/try.hpp"
+#include "net/query.hpp"
 
 namespace hoist::tenants {
 namespace {
@@ -90,43 +89,17 @@ Async<net::Response> delete_key(Service& service, net::Request& request) {
   co_return net::Response{.status = 204};
 }
 
-template <class Number>
-bool read_number(std::string const& text, Number& number) {
-  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
-// Every wrong parameter is named, and every unknown one, so that no filter is silently ignored.
 Result<AuditQuery> read_audit_query(net::Request const& request) {
   auto query = AuditQuery{};
-  auto errors = std::vector<FieldError>{};
-  for (auto const& [name, value] : request.query) {
-    auto const time = [&](Time& into) {
-      auto const parsed = parse_rfc3339(value);
-      if (!parsed) return false;
-      into = *parsed;
-      return true;
-    };
-    auto ok = true;
-    if (name == "action")
-      query.action = value;
-    else if (name == "actor")
-      query.actor = value;
-    else if (name == "outcome")
-      query.outcome = value;
-    else if (name == "from")
-      ok = time(query.from);
-    else if (name == "to")
-      ok = time(query.to);
-    else if (name == "cursor")
-      ok = read_number(value, query.before) && query.before > 0;
-    else if (name == "limit")
-      ok = read_number(value, query.limit) && query.limit >= 1 && query.limit <= audit_page_max;
-    else
-      ok = false;
-    if (!ok) errors.push_back({name, "is unknown or has a value this list does not take"});
-  }
-  if (!errors.empty()) return invalid_fields(std::move(errors));
+  auto reader = net::QueryReader{request};
+  query.action = reader.text("action").value_or(std::string{});
+  query.actor = reader.text("actor").value_or(std::string{});
+  query.outcome = reader.text("outcome").value_or(std::string{});
+  query.from = reader.time("from").value_or(query.from);
+  query.to = reader.time("to").value_or(query.to);
+  query.before = reader.number("cursor", 1, INT64_MAX, query.before);
+  query.limit = static_cast<int>(reader.number("limit", 1, audit_page_max, query.limit));
+  CHECK(reader.finish());
   return query;
 }
 
