@@ -12,4 +12,4 @@ if [ ! -d node_modules/playwright-core ]; then
   echo "SKIPPED: playwright-core is not installed (npm ci --prefix tests/acceptance/web)"
   exit 77
 fi
-HOIST_BIN="$1" exec node --test --test-concurrency=1 --test-timeout=240000 .
+HOIST_BIN="$1" exec node --test .
