@@ -9,9 +9,9 @@ namespace hoist {
 namespace {
 
 TEST(Pool, AFullQueueAnswersUnavailableInsteadOfWaiting) {
-  auto pool = Pool{{.name = "test", .threads = 1, .queue_max = 1}};
   auto started = std::latch{1};
   auto release = std::latch{1};
+  auto pool = Pool{{.name = "test", .threads = 1, .queue_max = 1}};  // ends first: its work uses the latches
   ASSERT_TRUE(pool.try_post([&] {
     started.count_down();
     release.wait();
