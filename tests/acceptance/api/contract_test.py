@@ -219,6 +219,41 @@ class Contract(unittest.TestCase):
         self.expect(422, "POST", "/events", {**repeat, "eventType": "logout"})
         self.expect(201, "POST", "/events/batch", {"events": [body, {"userId": "x"}]})
 
+    def test_evidence_of_the_event_log(self):
+        ids = [self.expect(201, "POST", "/events", {"userId": "eva", "eventType": "step", "details": {"n": n}})["eventId"]
+               for n in range(3)]
+        self.expect(403, "GET", "/events", role="member")
+        first = self.expect(200, "GET", "/events?order=desc&limit=2")
+        self.expect(200, "GET", f"/events?order=desc&limit=2&cursor={first['nextCursor']}")
+        self.expect(200, "GET", f"/events?cursor={first['tailCursor']}")
+        self.expect(400, "GET", "/events/eva?cursor=forged")
+        export = self.expect(200, "GET", "/events?format=ndjson")
+        self.expect(400, "GET", "/events?format=ndjson&type=step")
+        self.assertIn(b"sequence,eventId", self.expect(200, "GET", "/events?format=csv&type=step"))
+        self.expect(200, "GET", "/events?log=audit")
+        size = self.expect(200, "GET", "/event-checkpoints")["checkpoints"][-1]["size"]
+        self.expect(403, "GET", "/event-checkpoints?log=audit", role="viewer")
+        self.expect(200, "GET", f"/event-proofs/inclusion?eventId={ids[0]}")
+        self.expect(404, "GET", "/event-proofs/inclusion?eventId=0190a000-0000-7000-8000-000000000000")
+        self.expect(200, "GET", f"/event-proofs/consistency?first={size}&second={size}")
+        self.expect(400, "GET", "/event-proofs/consistency?first=2&second=1")
+        self.expect(200, "POST", "/event-redactions", {"eventIds": ids[:1], "reason": "asked"})
+        self.expect(400, "POST", "/event-redactions", {"eventIds": [], "reason": ""})
+        self.expect(200, "PUT", "/event-retention", {"days": 0})
+        self.expect(200, "GET", "/event-retention", role="viewer")
+        self.expect(405, "DELETE", "/event-key")
+        self.verify_offline(export, self.expect(200, "GET", "/event-key", role="viewer")["publicKey"])
+
+    def verify_offline(self, export, key):
+        def verdict(data):
+            return subprocess.run([BINARY, "events", "verify", "-", "--key", key, "--json"], input=data,
+                                  capture_output=True, check=False)
+        self.assertEqual(verdict(export).returncode, 0)
+        forged = verdict(export.replace(b'"n":1', b'"n":7'))
+        self.assertEqual(forged.returncode, 1)
+        sequence = next(json.loads(line)["sequence"] for line in export.splitlines() if b'"n":1' in line)
+        self.assertEqual(json.loads(forged.stdout)["problem"]["sequence"], sequence)
+
 
 if __name__ == "__main__":
     unittest.main()
