@@ -12,6 +12,7 @@ LEGAL = FINAL | {"PENDING", "UPLOADED", "PROCESSING"}
 HOLDS_QUOTA = {"PENDING", "UPLOADED", "PROCESSING", "COMPLETED"}
 # A job whose worker died comes back when its lease is over, which takes up to a minute.
 SETTLED_WITHIN_S = 120
+UNDER_WAY = {"waiting", "running", "retrying"}
 
 
 class Verifier:
@@ -142,31 +143,38 @@ class Verifier:
             self.find("quota", f"the quota says {used} bytes and the uploads hold {held}")
 
     def check_tasks(self, api, at_the_end):
+        """Accepted tasks are there once, started in the order of their groups, and end as done."""
         with self.journal.lock:
             tasks = dict(self.journal.tasks)
-        sequences = collections.Counter((task["group"], task["sequence"]) for task in tasks.values())
-        for (group, sequence), times in sequences.items():
-            if times > 1:
-                self.find("reordered", f"sequence {sequence} of group {group} was given {times} times")
         deadline = time.monotonic() + (SETTLED_WITHIN_S if at_the_end else 0)
-        for task_id in tasks:
-            status = self.task_status(api, task_id)
-            while status in ("waiting", "running", "retrying") and time.monotonic() < deadline:
-                time.sleep(0.02)
-                status = self.task_status(api, task_id)
-            if status is None:
-                self.find("lost", f"task {task_id} was acknowledged and is not there")
-            elif at_the_end and status != "done":
-                self.find("limbo", f"task {task_id} ended as {status}")
+        while True:
+            listed = {task["task_id"]: task for task in api.pages("/tasks?limit=100", "tasks")}
+            open_ones = [task_id for task_id in tasks if listed.get(task_id, {}).get("status") in UNDER_WAY]
+            if not open_ones or time.monotonic() > deadline:
+                break
+            time.sleep(1)
+        for task_id in tasks.keys() - listed.keys():
+            self.find("lost", f"task {task_id} was acknowledged and is not there")
+        for task in listed.values():
+            if task["title"] not in self.journal.titles:
+                self.find("never_sent", f"task {task['task_id']} was never sent")
+            if at_the_end and task["status"] != "done":
+                self.find("limbo", f"task {task['task_id']} ended as {task['status']}")
+        self.check_task_order(listed.values())
 
-    def task_status(self, api, task_id):
-        try:
-            task = api.call("GET", f"/tasks/{task_id}")
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-            return None
-        return task.get("task", task)["status"]
+    def check_task_order(self, tasks):
+        """The last attempt at a task starts before the first at its successor."""
+        groups = collections.defaultdict(list)
+        for task in tasks:
+            if task.get("started_at"):
+                groups[task["group"]].append((task["sequence"], task["started_at"]))
+        for group, starts in groups.items():
+            starts.sort()
+            for (earlier, began), (later, after) in zip(starts, starts[1:]):
+                if later == earlier:
+                    self.find("reordered", f"sequence {later} of group {group} was given twice")
+                elif after < began:
+                    self.find("reordered", f"{later} of group {group} started before {earlier}")
 
     def check_events(self, api):
         with self.journal.lock:
