@@ -210,6 +210,47 @@ TEST_F(Verify, E5_LeavingOutTheBeginningNeedsTheKey) {
   EXPECT_EQ(check(lines).problem, "the signature of the header is not valid");
 }
 
+TEST_F(Verify, E5_ARewriteThatAlsoChangesTheCheckpointNeedsTheKey) {
+  record_many(4);
+  auto lines = exported();
+  auto line = parse_json(lines[2])->get_object();
+  line["eventType"] = "logout";
+  lines[2] = json::serialize(line);
+  lines = rechained(lines, acme);
+  auto header = parse_json(lines.front())->get_object();
+  header["checkpoint"].get_object()["chain"] = parse_json(lines.back())->get_object()["hash"];
+  lines.front() = json::serialize(header);
+  EXPECT_EQ(check(lines).problem, "the signature of the checkpoint is not valid");
+}
+
+TEST_F(Verify, EveryChangedMemberOfTheHeaderIsRefused) {
+  record_many(3);
+  auto const lines = exported();
+  auto const header = parse_json(lines.front())->get_object();
+  auto refused = 0;
+  auto const try_with = [&](json::object changed) {
+    auto forged = lines;
+    forged.front() = json::serialize(changed);
+    EXPECT_FALSE(check(forged).ok()) << forged.front();
+    ++refused;
+  };
+  for (auto const* name : {"type", "firstSequence", "chainBefore", "signature", "checkpoint"}) {
+    auto changed = header;
+    changed.erase(name);
+    try_with(std::move(changed));
+  }
+  for (auto const& member : header.at("checkpoint").get_object()) {
+    auto changed = header;
+    auto& value = changed["checkpoint"].get_object()[member.key()];
+    if (value.is_string())
+      value.get_string()[0] = value.get_string()[0] == '1' ? '2' : '1';
+    else
+      value = value.get_int64() - 1;
+    try_with(std::move(changed));
+  }
+  EXPECT_EQ(refused, 12);
+}
+
 TEST_F(Verify, AnExportBeginsWhereRetentionEndsAndSaysSo) {
   record_many(6);
   clock.advance(std::chrono::hours{2});
