@@ -102,10 +102,9 @@ Field endpoint(std::string name, At at, std::string meaning) {
   return field;
 }
 
-// NOLINTNEXTLINE: a table is as long as it has rows.
-std::vector<Field> make_fields() {
 #define AT(member) [](auto& config) -> auto& { return config.member; }
-  constexpr auto gigabyte = std::int64_t{1} << 30;
+
+std::vector<Field> server_fields() {
   return {
       text("server.data", AT(server.data), "folder of the database, objects and keys"),
       endpoint("server.listen", AT(server.listen), "where the API and the page listen"),
@@ -134,6 +133,12 @@ std::vector<Field> make_fields() {
              1'000'000'000, "uploads or batches started a minute by one user; a batch is one"),
       number("limits.storage_bytes_per_tenant", AT(limits.storage_bytes_per_tenant), 0, INT64_MAX,
              "storage of a tenant that has no limit of its own"),
+  };
+}
+
+std::vector<Field> feature_fields() {
+  constexpr auto gigabyte = std::int64_t{1} << 30;
+  return {
       number("uploads.url_lifetime_s", AT(uploads.url_lifetime_s), 10, 604'800, "life of a presigned URL"),
       number("uploads.file_bytes_max", AT(uploads.file_bytes_max), 1, 5120 * gigabyte, "largest file"),
       number("uploads.multipart_threshold_bytes", AT(uploads.multipart_threshold_bytes), 1, 5 * gigabyte,
@@ -152,7 +157,8 @@ std::vector<Field> make_fields() {
       number("processing.attempts_max", AT(processing.attempts_max), 1, 20, "tries before a file fails"),
       text("tasks.handler", AT(tasks.handler), "what a task is handed to; record only marks it done",
            {"record", "webhook", "command"}),
-      number("tasks.workers", AT(tasks.workers), 0, 256, "tasks handled at once, of different groups; 0: none"),
+      number("tasks.workers", AT(tasks.workers), 0, 256,
+             "tasks handled at once, of different groups; 0: none"),
       number("tasks.attempts_max", AT(tasks.attempts_max), 1, 100, "tries before a task is a dead letter"),
       number("tasks.retry_first_ms", AT(tasks.retry_first_ms), 1, 3'600'000,
              "wait before the second try; doubles with every failure, up to 5 minutes"),
@@ -174,11 +180,16 @@ std::vector<Field> make_fields() {
       number("events.retention_days", AT(events.retention_days), 0, 36'500,
              "events older than this go; 0: never"),
   };
-#undef AT
 }
 
+#undef AT
+
 std::vector<Field> const& fields() {
-  static auto const table = make_fields();
+  static auto const table = [] {
+    auto all = server_fields();
+    for (auto& field : feature_fields()) all.push_back(std::move(field));
+    return all;
+  }();
   return table;
 }
 

@@ -13,7 +13,8 @@ template <class T>
 void check(Result<T> const& outcome) {
   if (outcome) return;
   HOIST_ASSERT(!outcome.error().detail().empty());
-  for (auto const& field : outcome.error().fields()) HOIST_ASSERT(!field.field.empty() && !field.reason.empty());
+  for (auto const& field : outcome.error().fields())
+    HOIST_ASSERT(!field.field.empty() && !field.reason.empty());
 }
 
 }  // namespace
