@@ -57,15 +57,17 @@ bool write_all(int to, std::string_view bytes) {
   return ::lseek(to, 0, SEEK_SET) == 0;
 }
 
-// Keeps the beginning and lets the rest go by, so that the program never waits for a reader.
-void read_some(int from, std::string& complaint) {
-  auto buffer = std::array<char, 4096>{};
-  while (true) {
-    auto const count = ::read(from, buffer.data(), buffer.size());
-    if (count <= 0) return;
-    auto const room = complaint_bytes_max - std::min(complaint.size(), complaint_bytes_max);
-    complaint.append(buffer.data(), std::min(static_cast<std::size_t>(count), room));
-  }
+// Waits a moment for more, keeps the beginning and lets the rest go by, so that the program never
+// waits for a reader. False at the end.
+bool read_some(int from, std::string& complaint) {
+  auto waiting = pollfd{from, POLLIN, 0};
+  if (::poll(&waiting, 1, static_cast<int>(look_interval.count())) == 0) return true;
+  auto buffer = std::array<char, 65'536>{};
+  auto const count = ::read(from, buffer.data(), buffer.size());
+  if (count <= 0) return false;
+  auto const room = complaint_bytes_max - std::min(complaint.size(), complaint_bytes_max);
+  complaint.append(buffer.data(), std::min(static_cast<std::size_t>(count), room));
+  return true;
 }
 
 std::string first_line(std::string_view text) {
@@ -90,8 +92,7 @@ Result<Outcome> run_program(CommandOptions const& options, std::string const& in
   if (in.get() < 0 || !write_all(in.get(), input))
     return Outcome::failure("The task could not be handed over");
   auto ends = std::array<int, 2>{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
-    return Outcome::failure("The program could not be started");
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Outcome::failure("The program could not be started");
   auto const from = Descriptor{ends[0]};
   auto to = Descriptor{ends[1]};
   auto process_options = ProcessOptions{};
@@ -102,9 +103,12 @@ Result<Outcome> run_program(CommandOptions const& options, std::string const& in
   to.close();
   if (!process) return Outcome::failure("The program could not be started");
   auto complaint = std::string{};
+  auto open = true;
   while (true) {
-    auto const status = process->wait(look_interval);
-    read_some(from.get(), complaint);
+    open = open && read_some(from.get(), complaint);
+    auto const status = process->wait(open ? std::chrono::milliseconds{0} : look_interval);
+    // A program that it started may still hold the other end: nobody waits for that one.
+    if (status && open) (void)read_some(from.get(), complaint);
     if (status) return judge(*status, complaint);
     if (std::chrono::steady_clock::now() >= deadline)
       return Outcome::failure(

@@ -52,25 +52,13 @@ class TaskProcessor : public TaskFixture {
       return std::ranges::all_of(ids, [&](auto const& id) { return stored(id) == wanted; });
     };
   }
-  // Without the router, whose event loop would be inside the one that runs the processor.
-  std::string stored(std::string const& id) {
-    auto state = std::string{};
-    auto const look = [&](sql::Transaction& tx) -> Result<void> {
-      TRY(auto const rows, tx.query("SELECT state FROM tasks WHERE id = $1", {id}));
-      if (!rows.empty()) state = rows[0].text(0);
-      return {};
-    };
-    EXPECT_TRUE(hoist::testing::read_now(*database, look));
-    return state;
-  }
   // Fails the third task of the group every time.
   static Outcome third_fails(Delivery const& delivery) {
     return delivery.sequence == 3 ? Outcome::failure("no crane") : Outcome::success();
   }
-  // Retries come when the clock has passed them, so it walks along.
   std::function<bool()> walking(std::function<bool()> done) {
     return [this, done = std::move(done)] {
-      clock.advance(500ms);
+      walk();
       return done();
     };
   }

@@ -90,6 +90,28 @@ class TaskFixture : public ::testing::Test {
   json::value task(std::string const& id) { return ok(200, "GET", "/tasks/" + id); }
   std::string status(std::string const& id) { return text_at(task(id), "status"); }
 
+  // Without the router, whose event loop would be inside the one that runs the processor.
+  std::string stored(std::string const& id) {
+    auto state = std::string{};
+    auto const look = [&](sql::Transaction& tx) -> Result<void> {
+      TRY(auto const rows, tx.query("SELECT state FROM tasks WHERE id = $1", {id}));
+      if (!rows.empty()) state = rows[0].text(0);
+      return {};
+    };
+    EXPECT_TRUE(hoist::testing::read_now(*database, look));
+    return state;
+  }
+
+  // To the time of the next retry, if one is awaited: never past what a lease allows.
+  void walk() {
+    auto const look = [&](sql::Transaction& tx) -> Result<void> {
+      TRY(auto const rows, tx.query("SELECT min(retry_us) FROM tasks WHERE state = 'retrying'"));
+      if (!rows[0].is_null(0)) clock.set(std::max(clock.now(), rows[0].time(0)));
+      return {};
+    };
+    EXPECT_TRUE(hoist::testing::read_now(*database, look));
+  }
+
   // Runs a processor until `done` holds (or five seconds passed, which fails the test).
   void process_until(MakeHandler make, std::function<bool()> done, ProcessorOptions options = {}) {
     options.poll = 20ms;

@@ -75,6 +75,16 @@ bool looks_numeric(std::string_view host) {
   return last.empty() || digits || last.starts_with("0x") || last.starts_with("0X");
 }
 
+// The host as it is written. Boost.URL 1.81 reads "http://127.0.0.1./" as 127.0.0.1 and a path.
+std::string written_host(std::string_view url) {
+  auto const rest = url.substr(url.find("://") + 3);
+  auto host = rest.substr(0, rest.find_first_of("/?#"));
+  if (auto const colon = host.rfind(':'); colon != host.npos && !host.ends_with(']'))
+    host = host.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return to_lower(host);
+}
+
 }  // namespace
 
 bool is_public_address(std::string_view address) {
@@ -91,6 +101,7 @@ Result<void> check_webhook_url(std::string_view url, TargetRules const& rules) {
   };
   if (std::ranges::any_of(url, [](char c) { return c <= 0x20 || c >= 0x7F || c == '@'; }))
     return wrong("must be plain ASCII without a user name.");
+  if (written_host(url) != parsed.host) return wrong("is spelled in an unusual way.");
   auto error = boost::system::error_code{};
   auto const address = ip::make_address(parsed.host, error);
   if (!error) {
