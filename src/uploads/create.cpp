@@ -124,6 +124,9 @@ Result<Upload> Service::insert_one(sql::Transaction& tx, Asked const& asked, Upl
   CHECK(insert_change(tx, upload.tenant, total.change_seq, upload.created_at, upload.project, upload.batch,
                       &upload));
   CHECK(ports_.idempotency.store(tx, request, {http_created, upload.id.str()}, upload.created_at));
+  CHECK(ports_.audit.record(
+      tx, {asked.caller, "upload.created", upload.id.str(), "ok", asked.request_id, {{"size", upload.size}}},
+      upload.created_at));
   tx.after_commit([this, tenant = upload.tenant] { ports_.broadcast.notify(tenant); });
   return upload;
 }

@@ -47,14 +47,21 @@ Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor
   co_return page;
 }
 
-Async<std::string> Service::content_url(TenantId tenant, UploadId id, Deadline deadline) {
-  CO_TRY(auto const upload, co_await get(tenant, id, deadline));
-  auto const unscanned = upload.state == UploadState::uploaded || upload.state == UploadState::processing;
-  if (upload.state != UploadState::completed && !(unscanned && options_.allow_unscanned))
-    co_return fail(Error{
-        Code::conflict,
-        fmt::format("The upload is {}; only COMPLETED files can be downloaded.", to_string(upload.state))}
-                       .with_slug("not_completed"));
+Async<std::string> Service::content_url(Asked asked, UploadId id) {
+  auto work = [&, now = ports_.clock.now()](sql::Transaction& tx) -> Result<Upload> {
+    TRY(auto upload, find_upload(tx, asked.caller.tenant, id));
+    auto const unscanned = upload.state == UploadState::uploaded || upload.state == UploadState::processing;
+    if (upload.state != UploadState::completed && !(unscanned && options_.allow_unscanned))
+      return fail(Error{
+          Code::conflict,
+          fmt::format("The upload is {}; only COMPLETED files can be downloaded.", to_string(upload.state))}
+                      .with_slug("not_completed"));
+    CHECK(ports_.audit.record(
+        tx, {asked.caller, "upload.downloaded", id.str(), "ok", asked.request_id, {{"size", upload.size}}},
+        now));
+    return upload;
+  };
+  CO_TRY(auto const upload, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
   co_return grants_.download(upload, ports_.clock.now());
 }
 

@@ -7,6 +7,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
+#include "net/idempotency_key.hpp"
 #include "net/query.hpp"
 #include "uploads/render.hpp"
 
@@ -16,7 +17,6 @@ namespace {
 using net::Request;
 using net::Response;
 
-constexpr std::size_t idempotency_key_max = 255;
 constexpr int page_default = 50;
 constexpr int page_max = 200;
 constexpr std::size_t query_value_max = 256;
@@ -26,13 +26,8 @@ Result<Asked> asked(Request const& request, std::string_view variant = {}) {
   asked.caller = request.caller;
   asked.request_id = request.request_id;
   asked.deadline = request.deadline;
-  if (!request.headers.has("Idempotency-Key")) return asked;
-  asked.idempotency_key = request.headers.get("Idempotency-Key");
-  auto const visible =
-      std::ranges::all_of(asked.idempotency_key, [](char c) { return c > 0x20 && c < 0x7F; });
-  if (asked.idempotency_key.empty() || asked.idempotency_key.size() > idempotency_key_max || !visible)
-    return invalid_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
-  asked.body_sha256 = hex(sha256(request.body + std::string{variant}));
+  TRY(asked.idempotency_key, net::idempotency_key(request));
+  if (!asked.idempotency_key.empty()) asked.body_sha256 = hex(sha256(request.body + std::string{variant}));
   return asked;
 }
 
@@ -197,7 +192,8 @@ Async<Response> delete_upload(Service& service, Request& request) {
 }
 
 Async<Response> get_content(Service& service, Request& request) {
-  CO_TRY(auto url, co_await service.content_url(request.caller.tenant, upload_id(request), request.deadline));
+  CO_TRY(auto who, asked(request));
+  CO_TRY(auto url, co_await service.content_url(std::move(who), upload_id(request)));
   co_return net::redirect(std::move(url));
 }
 

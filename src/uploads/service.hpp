@@ -99,7 +99,7 @@ class Service {
   Async<Upload> remove(Asked asked, UploadId id);
 
   // Addresses to redirect to. Errors: conflict unless the file may be served.
-  Async<std::string> content_url(TenantId tenant, UploadId id, Deadline deadline);
+  Async<std::string> content_url(Asked asked, UploadId id);  // recorded in the audit trail
   Async<std::string> thumbnail_url(TenantId tenant, UploadId id, int size, Deadline deadline);
 
   // For the watchdog and the listener: makes a PENDING upload UPLOADED if all its bytes are there.

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/hash.hpp"
+#include "base/try.hpp"
 #include "uploads/test_world.hpp"
 
 namespace hoist::uploads {
@@ -34,6 +35,28 @@ TEST(UploadService, QuotaIsReservedAtCreationAndRefusedBeyondIt) {
   EXPECT_EQ(world.usage().bytes, 0);
   (void)world.create(10);
   EXPECT_TRUE(world.wrong_usage().empty());
+}
+
+TEST(UploadService, GrantsDownloadsAndDeletionsAreInTheAuditTrail) {
+  auto world = World{};
+  auto const id = world.create();
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/content").status, 409);  // nothing was handed out
+  ASSERT_TRUE(world.put_upload(id));
+  ASSERT_TRUE(world.process(id));
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/content").status, 302);
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/content", {}, "other eva member").status, 404);
+  EXPECT_EQ(world.call("DELETE", "/uploads/" + id).status, 200);
+  auto actions = std::vector<std::string>{};
+  ASSERT_TRUE(testing::read_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
+    TRY(auto const trail, world.audit.list(tx, TenantId{"acme"}, {}));
+    for (auto const& entry : trail) {
+      EXPECT_EQ(entry.subject, id);
+      EXPECT_EQ(entry.actor, "ana");
+      actions.push_back(entry.action);
+    }
+    return {};
+  }));
+  EXPECT_EQ(actions, (std::vector<std::string>{"upload.deleted", "upload.downloaded", "upload.created"}));
 }
 
 TEST(UploadService, ABatchTakesTheFilesThatFitAndRefusesTheOthers) {
