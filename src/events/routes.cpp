@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -11,6 +10,7 @@
 #include "base/try.hpp"
 #include "events/parse.hpp"
 #include "events/routes_context.hpp"
+#include "net/idempotency_key.hpp"
 #include "net/query.hpp"
 
 namespace hoist::events {
@@ -20,19 +20,9 @@ constexpr std::size_t event_body_max = details_bytes_max + 64 * 1024;
 constexpr std::size_t batch_body_max = 8 * 1024 * 1024;
 constexpr std::size_t envelope_depth = 3;  // {"events":[{"details":...
 
-constexpr std::size_t idempotency_key_max = 255;
 constexpr std::size_t cursor_bytes_max = 512;
 constexpr std::int64_t page_events_max = 1000;
 constexpr std::int64_t page_events = 100;
-
-// "" when the header is absent.
-Result<std::string_view> idempotency_key(net::Request const& request) {
-  auto const key = request.headers.get("Idempotency-Key");
-  auto const visible = std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7F; });
-  if (request.headers.has("Idempotency-Key") && (key.empty() || key.size() > idempotency_key_max || !visible))
-    return invalid_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
-  return key;
-}
 
 json::object render_recorded(Recorded const& recorded) {
   auto const& event = recorded.event;
@@ -65,7 +55,7 @@ Result<json::object> body_of(net::Request const& request) {
 Async<net::Response> post_event(Context& context, net::Request& request) {
   auto const& tenant = request.caller.tenant;
   CO_TRY(auto const body, body_of(request));
-  CO_TRY(auto const key, idempotency_key(request));
+  CO_TRY(auto const key, net::idempotency_key(request));
   CO_TRY(auto event, parse_event(body, tenant, key, context.service.clock().now()));
   auto events = std::vector<NewEvent>{};
   events.push_back(std::move(event));
@@ -97,7 +87,7 @@ json::object render_item(std::size_t index, Result<Recorded> const& outcome) {
 Async<net::Response> post_batch(Context& context, net::Request& request) {
   auto const& tenant = request.caller.tenant;
   CO_TRY(auto const body, body_of(request));
-  CO_TRY(auto const key, idempotency_key(request));
+  CO_TRY(auto const key, net::idempotency_key(request));
   CO_TRY(auto parsed, parse_batch(body, tenant, key, context.service.clock().now()));
   auto accepted = std::vector<NewEvent>{};
   for (auto& item : parsed)

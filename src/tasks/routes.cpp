@@ -7,6 +7,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
+#include "net/idempotency_key.hpp"
 #include "net/query.hpp"
 #include "tasks/render.hpp"
 
@@ -16,7 +17,6 @@ namespace {
 using net::Request;
 using net::Response;
 
-constexpr std::size_t idempotency_key_max = 255;
 constexpr std::size_t task_body_max = 256 * 1024;
 constexpr std::size_t batch_body_max = 8 * 1024 * 1024;
 constexpr std::size_t no_body = 1024;
@@ -30,13 +30,8 @@ Result<Asked> asked(Request const& request) {
   asked.caller = request.caller;
   asked.request_id = request.request_id;
   asked.deadline = request.deadline;
-  if (!request.headers.has("Idempotency-Key")) return asked;
-  asked.idempotency_key = request.headers.get("Idempotency-Key");
-  auto const visible =
-      std::ranges::all_of(asked.idempotency_key, [](char c) { return c > 0x20 && c < 0x7F; });
-  if (asked.idempotency_key.empty() || asked.idempotency_key.size() > idempotency_key_max || !visible)
-    return invalid_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
-  asked.body_sha256 = hex(sha256(request.body));
+  TRY(asked.idempotency_key, net::idempotency_key(request));
+  if (!asked.idempotency_key.empty()) asked.body_sha256 = hex(sha256(request.body));
   return asked;
 }
 

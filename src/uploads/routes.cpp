@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
