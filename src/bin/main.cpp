@@ -5,6 +5,7 @@
 #include "bin/admin.hpp"
 #include "bin/cli/commands.hpp"
 #include "bin/cli/events.hpp"
+#include "bin/cli/tasks.hpp"
 #include "bin/events_reconcile.hpp"
 #include "bin/serve.hpp"
 
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   auto exit_code = 0;
   hoist::bin::add_serve_command(app, exit_code);
   hoist::cli::add_client_commands(app, exit_code);
+  hoist::cli::add_task_commands(app, exit_code);
   hoist::cli::add_events_commands(app, exit_code);
   hoist::bin::add_reconcile_command(app, exit_code);
   hoist::bin::add_admin_commands(app, exit_code);

@@ -1,0 +1,87 @@
+#include "bin/cli/tasks_verify.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+#include "model/chain.hpp"
+
+namespace hoist::cli {
+namespace {
+
+// What the server would show of tasks that were done one after the other.
+std::vector<json::object> honest(int count) {
+  auto links = std::vector<json::object>{};
+  auto previous = first_chain();
+  for (auto i = 1; i <= count; ++i) {
+    auto const body = R"({"title":"t)" + std::to_string(i) + R"("})";
+    auto const id = "id-" + std::to_string(i);
+    auto const hash = hex(sha256(body));
+    auto const chain = next_chain(previous, {.queue = "tasks",
+                                             .tenant = "acme",
+                                             .group = "default",
+                                             .sequence = i,
+                                             .id = id,
+                                             .sent_at = from_us(1000 + i),
+                                             .body_sha256 = hash});
+    links.push_back({{"task_id", id},
+                     {"queue", "tasks"},
+                     {"tenant", "acme"},
+                     {"group", "default"},
+                     {"sequence", i},
+                     {"sent_us", 1000 + i},
+                     {"body", body},
+                     {"body_sha256", hash},
+                     {"previous_chain", previous},
+                     {"chain", chain},
+                     {"status", "done"},
+                     {"delivery", i},
+                     {"redriven", 0}});
+    previous = chain;
+  }
+  return links;
+}
+
+std::vector<std::string> problems(std::vector<json::object> const& links) {
+  auto check = ChainCheck{};
+  for (auto const& link : links) check.take(link);
+  check.end({{"last_sequence", 5}, {"chain", honest(5).back().at("chain")}});
+  return check.problems();
+}
+
+TEST(ChainCheck, AnHonestGroupIsRight) {
+  EXPECT_EQ(problems(honest(5)), std::vector<std::string>{});
+}
+
+TEST(ChainCheck, WhatWasTakenOutPutInOrChangedIsFound) {
+  auto taken = honest(5);
+  taken.erase(taken.begin() + 2);
+  EXPECT_FALSE(problems(taken).empty());
+  auto changed = honest(5);
+  changed[2]["body"] = "other";
+  EXPECT_FALSE(problems(changed).empty());
+  changed[2]["body_sha256"] = hex(sha256("other"));
+  EXPECT_FALSE(problems(changed).empty());
+  auto later = honest(5);
+  later[2]["sent_us"] = 1;
+  EXPECT_FALSE(problems(later).empty());
+  auto newest = honest(5);
+  newest[4]["chain"] = std::string(64, 'f');
+  EXPECT_FALSE(problems(newest).empty());
+}
+
+TEST(ChainCheck, ProcessingOutOfOrderIsFoundAndARedriveIsNone) {
+  auto swapped = honest(5);
+  std::swap(swapped[1].at("delivery"), swapped[2].at("delivery"));
+  EXPECT_FALSE(problems(swapped).empty());
+  auto early = honest(5);
+  early[1]["status"] = "retrying";
+  EXPECT_FALSE(problems(early).empty());
+  auto redriven = honest(5);
+  redriven[1]["delivery"] = 9;
+  redriven[1]["redriven"] = 1;
+  EXPECT_EQ(problems(redriven), std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace hoist::cli
