@@ -59,6 +59,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
   std::atomic<bool> stopping{false};
   std::atomic<int> lanes{0};
   Signal lane_ended;
+  Signal stop_requested;
 
   [[nodiscard]] ReceiveRequest request(int max, Micros wait) const {
     auto request = ReceiveRequest{.queue = queue_name, .max = max};
@@ -72,6 +73,12 @@ struct Processor::State : std::enable_shared_from_this<State> {
     seconds.observe(static_cast<double>((now - task.created_at).count()) / 1e6);
   }
 
+  // Ends early when a stop is asked for.
+  asio::awaitable<void> pause() {
+    auto const ticket = stop_requested.ticket();
+    if (!stopping) (void)co_await stop_requested.wait(ticket, deadline_in(pause_after_error));
+  }
+
   asio::awaitable<void> lane() {
     auto const handler = make_handler ? make_handler() : nullptr;
     while (!stopping) {
@@ -79,7 +86,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
                                                    deadline_in(options.poll + settle_max));
       if (!received) {
         log::warn("the task queue does not answer", {{"cause", received.error().to_string()}});
-        (void)co_await sleep_for(pause_after_error);
+        co_await pause();
         continue;
       }
       if (received->empty()) continue;
@@ -223,7 +230,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
                   {{"task", receipt.id.str()}, {"cause", settled.error().to_string()}});
         co_return std::nullopt;
       }
-      (void)co_await sleep_for(pause_after_error);
+      co_await pause();
     }
   }
 
@@ -273,6 +280,7 @@ Processor::Processor(ProcessorPorts ports, MakeHandler make_handler, ProcessorOp
 
 Processor::~Processor() {
   state_->stopping = true;
+  state_->stop_requested.notify();
 }
 
 void Processor::start(std::vector<asio::any_io_executor> const& executors) {
@@ -287,6 +295,7 @@ Async<bool> Processor::stop(std::chrono::milliseconds grace) {
   auto const state = state_;
   auto const deadline = deadline_in(grace);
   state->stopping = true;
+  state->stop_requested.notify();
   while (true) {
     auto const ticket = state->lane_ended.ticket();
     if (state->lanes == 0) co_return true;
