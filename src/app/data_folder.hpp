@@ -1,8 +1,9 @@
 // The folder that holds everything of an embedded Hoist.
 //
-//   DATA/hoist.db         SQLite: every row there is
+//   DATA/hoist.db         SQLite: every row but the details of events
+//   DATA/details.db       SQLite: the details of events
 //   DATA/objects/         blob files
-//   DATA/keys/            signing keys and S3 credentials, mode 0600
+//   DATA/keys/            keys of tokens and of the event log, S3 credentials; mode 0600
 //   DATA/clamd/           the private clamd: configuration, socket, test signatures
 //   DATA/spool/           files while they are processed; never needed after a restart
 //   DATA/cli.json         address and token for the command line on this machine, mode 0600

@@ -67,7 +67,7 @@ def is_test(path):
 
 
 # What a folder may name in DEPS: the design's arrow, base <- model <- ports <- features <- app <- bin.
-FEATURES = {"uploads", "processing", "tasks", "events", "tenants", "webhooks", "regions", "storefront"}
+FEATURES = {"uploads", "processing", "tasks", "events", "tenants"}
 
 
 def allowed_deps(folder):
