@@ -1,5 +1,6 @@
 """Runs the legs of a comparison interleaved and in an order that rotates, and writes the report."""
 import os
+import subprocess
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ def run_leg(comparison, name, samples, context):
     except NotMeasured as reason:
         comparison.missing[name] = str(reason)
         return
-    except (Failed, OSError, KeyError, ValueError) as error:
+    except (Failed, OSError, KeyError, ValueError, subprocess.SubprocessError) as error:
         comparison.missing[name] = f"failed: {error}"
         context.log(traceback.format_exc())
         return
