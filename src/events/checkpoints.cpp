@@ -130,6 +130,7 @@ Result<void> insert(sql::Transaction& tx, Checkpoint const& checkpoint) {
 Result<std::string> chain_at(sql::Transaction& tx, EventIndex& index, TenantId const& tenant,
                              EventHead const& head, std::int64_t sequence) {
   if (sequence == head.last_sequence) return head.chain;
+  if (sequence == head.first_sequence - 1) return head.chain_before;
   auto query = EventQuery{};
   query.tenant = tenant;
   query.after = sequence - 1;
@@ -139,12 +140,25 @@ Result<std::string> chain_at(sql::Transaction& tx, EventIndex& index, TenantId c
   return found.front().chain;
 }
 
+// What was signed must still be what the log says: nobody gets a signature for another past.
+Result<void> check_past(sql::Transaction& tx, EventIndex& index, SigningKey const& key, EventHead const& head,
+                        Checkpoint const& last) {
+  auto const ours = last.key_id == key_id_of(key.public_key());
+  auto const signed_so = !ours || verify_ed25519(key.public_key(), signed_text(last), last.signature);
+  TRY(auto const chain, chain_at(tx, index, last.tenant, head, last.size));
+  if (signed_so && chain == last.chain) return {};
+  return fail(Error{Code::corrupt}.with_cause(
+      fmt::format("the event log of {} does not lead to its checkpoint at {}: it was altered",
+                  last.tenant.str(), last.size)));
+}
+
 // One step of the tree, and the checkpoint at its end.
 Result<Checkpoint> advance(sql::Transaction& tx, EventIndex& index, SigningKey const& key,
                            TenantId const& tenant, Time now) {
   TRY(auto const head, index.head(tx, tenant));
   TRY(auto const last, latest(tx, tenant));
   if (head.last_sequence == 0) return fail(Code::not_found, "There are no events yet.");
+  if (last) CHECK(check_past(tx, index, key, head, *last));
   auto const from = last ? last->size : 0;
   if (from == head.last_sequence) return *last;
   auto made = Checkpoint{tenant, std::min(head.last_sequence, from + step_events), "", "", now, "", ""};
@@ -211,8 +225,10 @@ Async<> Checkpoints::sweep(Deadline deadline) {
     return due;
   };
   CO_TRY(auto const due, co_await service_.database().read(system_scope(), due_work, deadline));
-  for (auto const& tenant : due) CO_CHECK(co_await make(tenant, deadline));
-  co_return Result<void>{};
+  auto outcome = Result<void>{};
+  for (auto const& tenant : due)
+    if (auto made = co_await make(tenant, deadline); !made) outcome = std::unexpected{made.error()};
+  co_return outcome;  // a tenant whose log is damaged does not stop the others
 }
 
 Async<std::vector<Checkpoint>> Checkpoints::list(TenantId tenant, std::int64_t after_size, int limit,

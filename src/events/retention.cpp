@@ -78,12 +78,16 @@ Async<> Retention::sweep(Deadline deadline) {
     return due;
   };
   CO_TRY(auto const due, co_await service_.database().read(system_scope(), find_due, deadline));
+  auto outcome = Result<void>{};
   for (auto const& [tenant, before] : due) {
-    CO_TRY(auto const removed, co_await retire(tenant, before, deadline));
-    log::info("events past their retention were removed",
-              {{"tenant", tenant.str()}, {"events", std::to_string(removed)}});
+    auto const removed = co_await retire(tenant, before, deadline);
+    if (removed)
+      log::info("events past their retention were removed",
+                {{"tenant", tenant.str()}, {"events", std::to_string(*removed)}});
+    else
+      outcome = std::unexpected{removed.error()};
   }
-  co_return Result<void>{};
+  co_return outcome;  // a tenant whose log is damaged does not stop the others
 }
 
 }  // namespace hoist::events

@@ -251,6 +251,46 @@ TEST_F(Verify, EveryChangedMemberOfTheHeaderIsRefused) {
   EXPECT_EQ(refused, 12);
 }
 
+TEST_F(Verify, E5_AnAlteredRowOfTheDatabaseIsFoundInTheExport) {
+  record_many(5);
+  ASSERT_TRUE(hoist::testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+    CHECK(tx.execute("UPDATE events SET event_type = 'logout' WHERE tenant = 'acme' AND sequence = 3"));
+    return {};
+  }));
+  EXPECT_EQ(check(exported()).problem_sequence, 3);
+}
+
+TEST_F(Verify, E5_NoCheckpointIsSignedOverARewrittenPast) {
+  record_many(5);
+  ASSERT_TRUE(sync(checkpoints.make(acme, soon())));
+  // Somebody who may write the database changes an event and computes every later hash anew.
+  ASSERT_TRUE(hoist::testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+    CHECK(tx.execute("UPDATE events SET event_type = 'logout' WHERE tenant = 'acme' AND sequence = 3"));
+    auto query = EventQuery{.tenant = acme};
+    TRY(auto const events, index.list(tx, query));
+    auto chain = event_chain_start();
+    for (auto const& one : events) {
+      chain = next_event_chain(chain, event_leaf(one.facts));
+      CHECK(tx.execute("UPDATE events SET chain = $1 WHERE tenant = 'acme' AND sequence = $2",
+                       {base64url(chain), one.facts.sequence}));
+    }
+    CHECK(tx.execute("UPDATE event_heads SET chain = $1 WHERE tenant = 'acme'", {base64url(chain)}));
+    return {};
+  }));
+  record_many(1);
+  auto const refused = sync(checkpoints.make(acme, soon()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::corrupt);
+  EXPECT_FALSE(sync(Exports{service, checkpoints}.ndjson(acme, soon())));
+
+  clock.advance(std::chrono::minutes{2});
+  auto const other = TenantId{"other"};
+  auto events = std::vector<NewEvent>{event("ana", "login")};
+  ASSERT_TRUE(sync(service.record(other, std::move(events), soon())));
+  EXPECT_FALSE(sync(checkpoints.sweep(soon())));
+  EXPECT_EQ(sync(checkpoints.list(other, 0, 10, soon()))->size(), 1U) << "others go on";
+}
+
 TEST_F(Verify, AnExportBeginsWhereRetentionEndsAndSaysSo) {
   record_many(6);
   clock.advance(std::chrono::hours{2});
