@@ -12,6 +12,7 @@
 // context = { config, live }: config is /console/config.json, live is the stream of live.js.
 
 import { view as events } from "./events.js";
+import { view as tasks } from "./tasks.js";
 import { view as uploads } from "./uploads.js";
 
-export const views = [uploads, events];
+export const views = [uploads, tasks, events];
