@@ -49,7 +49,9 @@ CodeInfo const& info(Code code) {
 std::string Error::to_string() const {
   auto text = std::string{slug()};
   if (!detail_.empty()) text += ": " + detail_;
-  for (auto const& field : fields_) text += fmt::format("; {} {}", field.field, field.reason);
+  for (auto const& field : fields_)
+    if (auto const said = fmt::format("{} {}", field.field, field.reason); !detail_.contains(said))
+      text += "; " + said;
   if (!cause_.empty()) text += " (" + cause_ + ")";
   return text;
 }

@@ -24,5 +24,11 @@ TEST(Error, CauseIsForTheLogOnly) {
   EXPECT_NE(error.to_string().find("socket 7"), std::string::npos);
 }
 
+TEST(Error, AFieldThatTheDetailNamesIsNotSaidTwice) {
+  auto const fields = std::vector{FieldError{"size", "is required"}, FieldError{"name", "is too long"}};
+  auto const error = Error{Code::invalid, "size is required."}.with_fields(fields);
+  EXPECT_EQ(error.to_string(), "invalid: size is required.; name is too long");
+}
+
 }  // namespace
 }  // namespace hoist
