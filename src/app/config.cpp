@@ -5,11 +5,13 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <filesystem>
 #include <functional>
 
 #include "base/encode.hpp"
+#include "net/url.hpp"
 
 extern char** environ;
 
@@ -252,7 +254,35 @@ class Loader {
     return "(not text, a number or a list)";
   }
 
+  // As browsers send it in Origin: nothing else is ever equal to one.
+  static bool is_origin(std::string const& text) {
+    auto const url = net::parse_url(text);
+    return url && text == (url->tls ? "https://" : "http://") + url->authority;
+  }
+
+  // As the address of a peer is written: another spelling would never be equal to one.
+  static bool is_address(std::string const& text) {
+    auto error = boost::system::error_code{};
+    auto const address = boost::asio::ip::make_address(text, error);
+    return !error && address.to_string() == text;
+  }
+
+  void check_addresses() {
+    auto const& server = config_.server;
+    constexpr auto origin = "must be http:// or https:// with a host, without a path, not \"{}\"";
+    if (!server.public_url.empty() && !is_origin(server.public_url))
+      refuse("server.public_url", fmt::format(origin, server.public_url));
+    if (!server.objects_url.empty() && !is_origin(server.objects_url))
+      refuse("server.objects_url", fmt::format(origin, server.objects_url));
+    for (auto const& item : server.cors_origins)
+      if (item != "*" && !is_origin(item)) refuse("server.cors_origins", fmt::format(origin, item));
+    for (auto const& item : server.trusted_proxies)
+      if (!is_address(item))
+        refuse("server.trusted_proxies", fmt::format("must be IP addresses, not \"{}\"", item));
+  }
+
   void check_relations() {
+    check_addresses();
     if (config_.server.tls_certificate_file.empty() != config_.server.tls_key_file.empty())
       refuse("server.tls_key_file", "and server.tls_certificate_file go together");
     if (config_.objects.bucket == config_.objects.quarantine_bucket)
