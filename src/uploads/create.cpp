@@ -66,7 +66,8 @@ void refuse_duplicates(CreatedBatch& batch) {
     if (upload == nullptr || !upload->checksum || upload->checksum->algorithm != "sha256") continue;
     auto const [first, fresh] = seen.emplace(upload->checksum->hex, i);
     if (fresh) continue;
-    auto message = fmt::format("files[{}] has the same content.", first->second);
+    auto const& twin = std::get<Upload>(batch.items[first->second].what).filename;
+    auto message = fmt::format("{} (files[{}] of this batch) has the same content.", twin, first->second);
     batch.items[i].what = Refusal{"duplicate", std::move(message), {}};
   }
 }

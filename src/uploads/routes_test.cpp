@@ -175,6 +175,7 @@ TEST_F(UploadRoutes, ABatchAnswersEachFileByItself) {
   EXPECT_EQ(items[1].at("error").at("errors").at(0).at("field"), "files[1].filename");
   EXPECT_EQ(items[1].at("error").at("errors").at(1).at("field"), "files[1].size");
   EXPECT_EQ(items[2].at("error").at("code"), "duplicate");
+  EXPECT_TRUE(text_of(items[2].at("error").at("message")).starts_with("1.jpg "));  // people know names
   EXPECT_EQ(items[3].at("action"), "upload");
   EXPECT_EQ(items[4].at("error").at("errors").at(0).at("field"), "files[4]");
   auto const& batch = answer.at("batch");
