@@ -39,6 +39,9 @@ function(hoist_test target)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
+  if(HOIST_SANITIZE)
+    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 5")  # sanitizers make tests that much slower
+  endif()
   foreach(file ${ARG_SOURCES})  # TEMPORARY
     if(NOT IS_ABSOLUTE ${file} AND NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
       message(STATUS "missing for now: ${target}/${file}")
