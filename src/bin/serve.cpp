@@ -53,11 +53,13 @@ void block_stop_signals(sigset_t& set) {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void greet(app::App const& server) {
+void greet(app::App const& server, std::string const& data) {
   std::printf("ready api=%s objects=%s\n", server.api_url().c_str(), server.objects_url().c_str());
   if (server.first_start() || isatty(STDOUT_FILENO) != 0) {
     std::printf("console %s\n", server.console_url().c_str());
-    std::printf("try     hoist put PHOTO.jpg --project demo    (from another terminal, in this folder)\n");
+    auto const elsewhere = data == "hoist-data" ? std::string{} : " --data " + data;
+    std::printf("try     hoist put PHOTO.jpg --project demo%s    (from another terminal, in this folder)\n",
+                elsewhere.c_str());
   }
   std::fflush(stdout);
 }
@@ -73,7 +75,7 @@ Result<void> serve(ServeFlags const& flags) {
   block_stop_signals(stop_signals);
   TRY(auto const server, app::App::open(config));
   CHECK(server->start());
-  greet(*server);
+  greet(*server, config.server.data);
   auto received = 0;
   sigwait(&stop_signals, &received);
   log::info("stopping", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
