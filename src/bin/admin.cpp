@@ -53,6 +53,23 @@ Result<void> revoke_token(TokenFlags const& flags, tenants::KeyRing const& keys)
   return {};
 }
 
+// A token of a tenant that does not exist would be refused by every route, and nothing would say why.
+Result<void> require_tenant(TokenFlags const& flags) {
+  TRY(auto const data, app::open_data(flags.data));
+  auto const wanted = TenantId{flags.tenant};
+  auto body = std::function<Async<tenants::Tenant>()>{[&]() -> Async<tenants::Tenant> {
+    auto work = [&](sql::Transaction& tx) { return tenants::TenantTable{}.find(tx, wanted); };
+    co_return co_await data->database->read(wanted, work, deadline_in(std::chrono::seconds{10}));
+  }};
+  auto const found = run_to_end<tenants::Tenant>(body);
+  if (!found && found.error().code() == Code::not_found)
+    return fail(Code::not_found,
+                fmt::format("There is no tenant {}; make it with: hoist tenant add {} --data {}",
+                            flags.tenant, flags.tenant, flags.data));
+  if (!found) return std::unexpected{found.error()};
+  return {};
+}
+
 Result<void> token(TokenFlags const& flags) {
   auto const now = SystemClock{}.now();
   TRY(auto const folder, app::DataFolder::open(flags.data));
@@ -65,6 +82,7 @@ Result<void> token(TokenFlags const& flags) {
   if (!tenants::is_user_name(flags.user))
     return fail(Code::invalid, "--user must have 1-128 visible characters");
   TRY(auto const lifetime, parse_duration(flags.ttl));
+  CHECK(require_tenant(flags));
   auto const role = parse_role(flags.role).value_or(Role::viewer);
   fmt::print("{}\n", keys.mint(TenantId{flags.tenant}, UserId{flags.user}, role, lifetime, now));
   return {};

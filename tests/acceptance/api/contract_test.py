@@ -138,6 +138,12 @@ class Contract(unittest.TestCase):
                         break
         self.fail("the upload did not come to its end")
 
+    def test_a_token_for_a_tenant_that_nobody_made_is_refused_and_says_what_to_do(self):
+        asked = subprocess.run([BINARY, "token", "--data", self.server.folder.name, "--user", "ann", "--tenant", "nosuch"],
+                               capture_output=True, text=True)
+        self.assertEqual((asked.returncode, asked.stdout), (5, ""))
+        self.assertIn("hoist tenant add nosuch", asked.stderr)
+
     def test_an_upload_from_grant_to_download_and_deletion(self):
         created = self.expect(201, "POST", "/uploads", {"project_id": "p", **file("ñandú.txt")})
         upload = created["upload"]["id"]
