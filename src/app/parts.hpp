@@ -124,6 +124,7 @@ Result<void> wire_features(App::Parts& parts);
 Result<void> wire_processing(App::Parts& parts);
 Result<void> wire_events(App::Parts& parts);
 Result<void> wire_tasks(App::Parts& parts);
+Result<void> wire_task_processor(App::Parts& parts);  // of wire_tasks, for hosts without routes
 void add_periodic_jobs(App::Parts& parts);
 
 [[nodiscard]] Deadline start_deadline();

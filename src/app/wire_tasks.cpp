@@ -26,7 +26,8 @@ Result<tasks::MakeHandler> make_webhook(App::Parts& parts) {
   auto options = tasks::WebhookOptions{};
   options.url = parts.config.tasks.webhook_url;
   options.target.allow_private = parts.config.tasks.webhook_allow_private;
-  options.target.ports_refused = {parts.api_server->port(), parts.objects_server->port()};
+  for (auto const* server : {parts.api_server.get(), parts.objects_server.get()})
+    if (server != nullptr) options.target.ports_refused.insert(server->port());
   auto secrets = std::shared_ptr<tasks::WebhookSecrets>{};
   if (!parts.config.tasks.webhook_secrets_file.empty()) {
     TRY(secrets, tasks::WebhookSecrets::open(parts.config.tasks.webhook_secrets_file));
@@ -51,18 +52,9 @@ Result<tasks::MakeHandler> make_handler(App::Parts& parts, int workers) {
 
 }  // namespace
 
-Result<void> wire_tasks(App::Parts& parts) {
+Result<void> wire_task_processor(App::Parts& parts) {
   auto const& config = parts.config.tasks;
   CHECK(parts.queue->declare(tasks::queue_name, tasks::task_policy(rules_of(parts.config), parts.clock)));
-  auto options = tasks::Options{};
-  options.cursor_key = hmac_sha256(parts.credentials.signer.secret_access_key, "task cursors");
-  options.retention = std::chrono::days{config.retention_days};
-  parts.tasks =
-      std::make_unique<tasks::Service>(tasks::Ports{*parts.database, *parts.queue, *parts.idempotency,
-                                                    parts.audit, parts.clock, parts.metrics},
-                                       std::move(options));
-  tasks::add_routes(*parts.router, *parts.tasks);
-
   auto processor = tasks::ProcessorOptions{};
   processor.workers = static_cast<int>(config.workers);
   processor.attempt_max =
@@ -72,6 +64,19 @@ Result<void> wire_tasks(App::Parts& parts) {
   parts.task_processor = std::make_unique<tasks::Processor>(
       tasks::ProcessorPorts{*parts.database, *parts.queue, parts.clock, parts.metrics}, std::move(handler),
       processor);
+  return {};
+}
+
+Result<void> wire_tasks(App::Parts& parts) {
+  CHECK(wire_task_processor(parts));
+  auto options = tasks::Options{};
+  options.cursor_key = hmac_sha256(parts.credentials.signer.secret_access_key, "task cursors");
+  options.retention = std::chrono::days{parts.config.tasks.retention_days};
+  parts.tasks =
+      std::make_unique<tasks::Service>(tasks::Ports{*parts.database, *parts.queue, *parts.idempotency,
+                                                    parts.audit, parts.clock, parts.metrics},
+                                       std::move(options));
+  tasks::add_routes(*parts.router, *parts.tasks);
   return {};
 }
 

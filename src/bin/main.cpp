@@ -8,6 +8,7 @@
 #include "bin/cli/tasks.hpp"
 #include "bin/events_reconcile.hpp"
 #include "bin/serve.hpp"
+#include "bin/worker.hpp"
 
 namespace {
 
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", HOIST_VERSION);
   auto exit_code = 0;
   hoist::bin::add_serve_command(app, exit_code);
+  hoist::bin::add_worker_command(app, exit_code);
   hoist::cli::add_client_commands(app, exit_code);
   hoist::cli::add_task_commands(app, exit_code);
   hoist::cli::add_events_commands(app, exit_code);

@@ -153,7 +153,9 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
     static_cast<Connection*>(self)->wal_pages_ = pages;
     return SQLITE_OK;
   };
-  if (!options.read_only) sqlite3_wal_hook(handle, remember_size, connection.get());
+  if (!options.checkpoints) sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  // Without its size nobody finds the WAL too long.
+  if (!options.read_only && options.checkpoints) sqlite3_wal_hook(handle, remember_size, connection.get());
   return connection;
 }
 

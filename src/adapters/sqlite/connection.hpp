@@ -46,7 +46,8 @@ class Connection {
     std::string path;
     bool read_only = false;
     std::int64_t cache_kib = 8192;
-    bool durable = true;  // false only for tests: commits are not synced
+    bool durable = true;      // false only for tests: commits are not synced
+    bool checkpoints = true;  // false: never, not even the last to close
   };
   static Result<std::unique_ptr<Connection>> open(Options options);
 

@@ -93,12 +93,16 @@ class SqliteDatabase final : public Database {
 namespace detail {
 
 Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, bool durable) {
-  TRY(auto writer,
-      Connection::open({.path = options.path, .cache_kib = writer_cache_kib, .durable = durable}));
+  TRY(auto writer, Connection::open({.path = options.path,
+                                     .cache_kib = writer_cache_kib,
+                                     .durable = durable,
+                                     .checkpoints = options.checkpoints}));
   auto readers = std::vector<std::unique_ptr<Connection>>{};
   for (std::size_t i = 0; i < options.readers; ++i) {
-    TRY(auto reader,
-        Connection::open({.path = options.path, .read_only = true, .cache_kib = reader_cache_kib}));
+    TRY(auto reader, Connection::open({.path = options.path,
+                                       .read_only = true,
+                                       .cache_kib = reader_cache_kib,
+                                       .checkpoints = options.checkpoints}));
     readers.push_back(std::move(reader));
   }
   return std::make_unique<SqliteDatabase>(options, std::move(writer), std::move(readers), metrics);
