@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/open_data.hpp"
 #include "base/try.hpp"
@@ -72,9 +73,9 @@ Result<void> require_tenant(TokenFlags const& flags) {
 
 Result<void> token(TokenFlags const& flags) {
   auto const now = SystemClock{}.now();
-  TRY(auto const folder, app::DataFolder::open(flags.data));
-  if (folder.created())
+  if (!std::filesystem::exists(flags.data + "/hoist.db"))  // looked at first: open() would make the folder
     return fail(Code::not_found, flags.data + " holds no data of Hoist; start the server first");
+  TRY(auto const folder, app::DataFolder::open(flags.data));
   TRY(auto const keys, tenants::KeyRing::load_or_create(folder.path("keys/tokens"), now));
   if (!flags.revoke.empty()) return revoke_token(flags, keys);
   if (!tenants::is_tenant_name(flags.tenant))

@@ -105,8 +105,10 @@ Async<> get(GetOptions const& options, Connection connection) {
   if (output.empty())
     output = options.thumbnail == 0 ? name : fmt::format("{}.{}.jpg", name, options.thumbnail);
   auto error = std::error_code{};
-  if (output != "-" && fs::is_directory(output, error)) output = fs::path{output} / name;
-  if (options.output.empty() && fs::exists(output, error))
+  auto const into_folder = output != "-" && fs::is_directory(output, error);
+  if (into_folder) output = fs::path{output} / name;
+  // Whoever uploaded it chose the name, ".bashrc" perhaps: it replaces nothing.
+  if ((options.output.empty() || into_folder) && fs::exists(output, error))
     co_return fail(Code::conflict, output + " exists already; name another with -o.");
   CO_TRY(auto target, Target::open(output));
   auto const path =

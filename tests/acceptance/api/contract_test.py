@@ -138,6 +138,27 @@ class Contract(unittest.TestCase):
                         break
         self.fail("the upload did not come to its end")
 
+    def test_a_token_from_a_folder_without_data_is_refused_and_makes_no_folder(self):
+        absent = self.server.folder.name + "/absent"
+        asked = subprocess.run([BINARY, "token", "--data", absent, "--user", "ann"], capture_output=True, text=True)
+        self.assertEqual((asked.returncode, asked.stdout), (5, ""))
+        self.assertFalse(Path(absent).exists())
+
+    def test_a_download_into_a_folder_replaces_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            held = Path(folder) / "held.txt"
+            held.write_text("theirs")
+            run = [BINARY, "--data", self.server.folder.name]
+            subprocess.run([run[0], "put", str(held), *run[1:]], check=True, capture_output=True)
+            _, body = self.server.call("GET", "/uploads?status=COMPLETED")
+            upload = next(entry["id"] for entry in body["uploads"] if entry["filename"] == "held.txt")
+            held.write_text("mine")
+            got = subprocess.run([run[0], "get", upload, "-o", folder, *run[1:]], capture_output=True, text=True)
+            self.assertEqual((got.returncode, held.read_text()), (7, "mine"))
+            held.unlink()
+            subprocess.run([run[0], "get", upload, "-o", folder, *run[1:]], check=True, capture_output=True)
+            self.assertEqual(held.read_text(), "theirs")
+
     def test_a_token_for_a_tenant_that_nobody_made_is_refused_and_says_what_to_do(self):
         asked = subprocess.run([BINARY, "token", "--data", self.server.folder.name, "--user", "ann", "--tenant", "nosuch"],
                                capture_output=True, text=True)
