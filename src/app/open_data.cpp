@@ -17,6 +17,7 @@ Result<std::unique_ptr<OpenData>> open_data(std::string const& path) {
   auto options = sqlite::Options{};
   options.path = data->folder.path("hoist.db");
   options.readers = 1;
+  options.checkpoints = false;  // a server may be running beside us
   TRY(data->database, sqlite::open_database(std::move(options), data->metrics));
   CHECK(sql::migrate(*data->database, "sqlite", data->clock.now()));
   data->queue = sql::make_queue(*data->database, data->clock, data->metrics);

@@ -223,6 +223,8 @@ Async<> answer(Socket& self, std::string message) {
       co_return invalid_field("topics",
                               fmt::format("must be at most {} topics", options.topics_per_watcher_max));
   }
+  if (cursor && *cursor > watcher.cursor())
+    co_return invalid_field("cursor", "must be one that a message of this stream had");
   watcher.set_topics(std::vector<Topic>(topics.begin(), topics.end()));
   if (cursor) watcher.rewind(*cursor);
   co_return co_await self.socket->send(render_ready(watcher));

@@ -55,7 +55,10 @@ Result<void> check_applied(sql::Rows const& applied, std::map<std::int64_t, Migr
   return {};
 }
 
+// Does nothing where another process that started at the same time was first.
 Result<void> apply(sql::Transaction& tx, Migration const& migration, Time now) {
+  TRY(auto const done, tx.query("SELECT 1 FROM schema_migrations WHERE version = $1", {migration.version}));
+  if (!done.empty()) return {};
   for (auto const& statement : split_statements(migration.sql)) CHECK(tx.execute(statement));
   CHECK(
       tx.execute("INSERT INTO schema_migrations (version, name, checksum, applied_us) "

@@ -71,8 +71,11 @@ void PutRun::take_answer(Item& item, json::object const& answer, std::string con
   } else if (action == "upload") {
     if (auto accepted = accept_transfer(item, object_of(answer, "transfer")); !accepted)
       mark_failed(item, accepted.error());
+  } else if (auto const& problem = object_of(answer, "error"); text_of(problem, "code") == "duplicate") {
+    // Its twin of the same batch carries the bytes.
+    item.outcome = Item::Outcome::have;
+    counters_.bytes_sent += item.file.size;
   } else {
-    auto const& problem = object_of(answer, "error");
     auto reason = refusal_of(static_cast<std::size_t>(number_of(answer, "index")), fields_of(problem));
     if (reason.empty()) reason = text_of(problem, "message");
     mark_failed(item, Error{Code::invalid, reason.empty() ? "The server refused it." : std::move(reason)});
