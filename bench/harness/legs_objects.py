@@ -92,7 +92,7 @@ def comparison(context, hoist, peers, name, title, size, files, connections, goa
         durability="Hoist and the sink flush file and directory before each answer; tus and s3rver do not, so a sync "
         "after the last answer is added to all four.",
         about=f"{count} files of {size // 1000} KB over {connections} connections, by presigned URLs; Hoist verifies "
-        "signature, type and length, hashes (SHA-256, and MD5 for the ETag) and records the object.",
+        "signature, type and length, hashes (SHA-256, which is also the ETag) and records the object.",
         warm_mb=count * size // 1_000_000,
         pids={
             "hoist": [hoist.pid],

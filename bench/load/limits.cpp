@@ -126,8 +126,13 @@ void run_sql(sqlite3* db, char const* sql) {
 }
 
 void measure_sqlite(std::string const& folder, double seconds, std::int64_t rows) {
+  auto const path = folder + "/limit.db";
+  auto const remove = [&path] {
+    for (auto const* suffix : {"", "-wal", "-shm"}) unlink((path + suffix).c_str());
+  };
+  remove();
   auto db = static_cast<sqlite3*>(nullptr);
-  if (sqlite3_open((folder + "/limit.db").c_str(), &db) != SQLITE_OK) bench::die("sqlite3_open");
+  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) bench::die("sqlite3_open");
   run_sql(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   run_sql(db, "CREATE TABLE t (id INTEGER PRIMARY KEY, key TEXT, body BLOB)");
   auto insert = static_cast<sqlite3_stmt*>(nullptr);
@@ -150,6 +155,7 @@ void measure_sqlite(std::string const& folder, double seconds, std::int64_t rows
   print_rate("sqlite", static_cast<std::uint64_t>(count), static_cast<std::uint64_t>(count / rows), took);
   sqlite3_finalize(insert);
   sqlite3_close(db);
+  remove();
 }
 
 }  // namespace
