@@ -65,11 +65,10 @@ void spawn(asio::any_io_executor executor, std::move_only_function<asio::awaitab
           std::rethrow_exception(error);
         } catch (boost::system::system_error const& thrown) {
           if (thrown.code() == asio::error::operation_aborted) return;
-          log::error("a root coroutine failed", {{"cause", thrown.what()}});
+          log::fatal("a root coroutine failed", {{"cause", thrown.what()}});
         } catch (std::exception const& thrown) {
-          log::error("a root coroutine failed", {{"cause", thrown.what()}});
+          log::fatal("a root coroutine failed", {{"cause", thrown.what()}});
         }
-        std::abort();
       });
 }
 

@@ -5,6 +5,8 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/json.hpp"
 #include "base/time.hpp"
@@ -76,6 +78,11 @@ std::string as_json(Level level, std::string_view message, std::initializer_list
   return json::serialize(object);
 }
 
+std::string formatted(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  return output_format.load(std::memory_order_relaxed) == Format::json ? as_json(level, message, fields)
+                                                                       : as_text(level, message, fields);
+}
+
 }  // namespace
 
 void configure(Level level, Format format) {
@@ -83,8 +90,12 @@ void configure(Level level, Format format) {
   output_format = format;
 }
 
-void flush() {
-  sink().flush();
+void fatal(std::string_view message, std::initializer_list<Field> fields) {
+  auto const line = formatted(Level::error, message, fields) + "\n";
+  // A line that waits for the background thread would be lost with the process.
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+  std::abort();
 }
 
 bool enabled(Level level) {
@@ -93,10 +104,7 @@ bool enabled(Level level) {
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
   if (!enabled(level)) return;
-  auto const line = output_format.load(std::memory_order_relaxed) == Format::json
-                        ? as_json(level, message, fields)
-                        : as_text(level, message, fields);
-  sink().log(spdlog::level::info, line);
+  sink().log(spdlog::level::info, formatted(level, message, fields));
   if (level >= Level::error) sink().flush();
 }
 

@@ -19,7 +19,8 @@ struct Field {
 
 // Call once at start; before that, lines go to standard error as text.
 void configure(Level level, Format format);
-void flush();
+// Writes the line itself, past the queue of the others, and ends the process: for what must not go on.
+[[noreturn]] void fatal(std::string_view message, std::initializer_list<Field> fields = {});
 
 [[nodiscard]] bool enabled(Level level);
 void write(Level level, std::string_view message, std::initializer_list<Field> fields);

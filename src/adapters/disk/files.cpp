@@ -23,10 +23,8 @@ constexpr auto file_mode = mode_t{0600};
 constexpr auto folder_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
 
 [[noreturn]] void die_of_sync(int error) {
-  log::error("syncing to disk failed; stopping, because what was written may be lost",
+  log::fatal("syncing to disk failed; stopping, because what was written may be lost",
              {{"cause", std::strerror(error)}});
-  log::flush();
-  std::abort();
 }
 
 }  // namespace

@@ -48,10 +48,8 @@ sql::Value column_value(sqlite3_stmt* statement, int index) {
 }
 
 [[noreturn]] void die_of_failed_sync(char const* message) {
-  log::error("a sync to disk failed; stopping, because what was written can no longer be trusted",
+  log::fatal("a sync to disk failed; stopping, because what was written can no longer be trusted",
              {{"cause", message}});
-  log::flush();
-  std::abort();
 }
 
 }  // namespace
