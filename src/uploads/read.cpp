@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/cursor.hpp"
+#include "base/log.hpp"
 #include "base/try.hpp"
 #include "uploads/service.hpp"
 
@@ -48,7 +49,7 @@ Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor
 }
 
 Async<std::string> Service::content_url(Asked asked, UploadId id) {
-  auto work = [&, now = ports_.clock.now()](sql::Transaction& tx) -> Result<Upload> {
+  auto find = [&](sql::Transaction& tx) -> Result<Upload> {
     TRY(auto upload, find_upload(tx, asked.caller.tenant, id));
     auto const unscanned = upload.state == UploadState::uploaded || upload.state == UploadState::processing;
     if (upload.state != UploadState::completed && !(unscanned && options_.allow_unscanned))
@@ -56,12 +57,23 @@ Async<std::string> Service::content_url(Asked asked, UploadId id) {
           Code::conflict,
           fmt::format("The upload is {}; only COMPLETED files can be downloaded.", to_string(upload.state))}
                       .with_slug("not_completed"));
-    CHECK(ports_.audit.record(
-        tx, {asked.caller, "upload.downloaded", id.str(), "ok", asked.request_id, {{"size", upload.size}}},
-        now));
     return upload;
   };
-  CO_TRY(auto const upload, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
+  CO_TRY(auto const upload, co_await ports_.database.read(asked.caller.tenant, find, asked.deadline));
+  auto record = [&, now = ports_.clock.now()](sql::Transaction& tx) -> Result<void> {
+    return ports_.audit.record(
+        tx, {asked.caller, "upload.downloaded", id.str(), "ok", asked.request_id, {{"size", upload.size}}},
+        now);
+  };
+  // A full disk stops writing, not reading; then the log's line stands in for the trail's.
+  auto const recorded = co_await ports_.database.write(asked.caller.tenant, record, asked.deadline);
+  if (!recorded && recorded.error().code() != Code::storage_full) co_return std::unexpected{recorded.error()};
+  if (!recorded)
+    log::warn("a download is not in the audit trail: the disk is full",
+              {{"tenant", asked.caller.tenant.str()},
+               {"upload", id.str()},
+               {"user", asked.caller.user.str()},
+               {"request_id", asked.request_id}});
   co_return grants_.download(upload, ports_.clock.now());
 }
 
