@@ -12,7 +12,9 @@
 // Errors   what the function returns: then nothing of it is kept. unavailable when the queue is
 //          full or the engine is away, storage_full, timeout (the deadline passed before it ran).
 // Promise  after success the changes are on disk. Functions see the effects of all that committed
-//          before. A function may be run again after a serialization failure.
+//          before. A function may be run again, its first run taken back: outside of `tx` it only
+//          sets what it answers, anew each time; whatever else has to happen goes into
+//          after_commit(). Test databases run every function twice.
 // Tenancy  `tenant` is put in force for the transaction (row-level security where the engine has
 //          it); every statement also names it. system_scope() sees all tenants.
 // Contract tests/contract/database_contract.hpp.

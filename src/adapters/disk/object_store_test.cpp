@@ -19,19 +19,19 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Events final : ObjectEvents {
-  Result<void> on_created(sql::Transaction&, ObjectInfo const& object) override {
+  Result<void> on_created(sql::Transaction& tx, ObjectInfo const& object) override {
     if (object.ref.key.starts_with("refused")) return fail(Code::forbidden, "Nobody was granted this key.");
-    created.push_back(object.ref.key);
+    tx.after_commit([this, key = object.ref.key] { created.push_back(key); });
     return {};
   }
-  Result<void> on_part(sql::Transaction&, ObjectRef const& ref, std::string const&,
+  Result<void> on_part(sql::Transaction& tx, ObjectRef const& ref, std::string const&,
                        PartInfo const& part) override {
     if (ref.key.starts_with("refused")) return fail(Code::forbidden, "Nobody was granted this key.");
-    parts.push_back(part.number);
+    tx.after_commit([this, number = part.number] { parts.push_back(number); });
     return {};
   }
-  Result<void> on_removed(sql::Transaction&, ObjectRef const& ref) override {
-    removed.push_back(ref.key);
+  Result<void> on_removed(sql::Transaction& tx, ObjectRef const& ref) override {
+    tx.after_commit([this, key = ref.key] { removed.push_back(key); });
     return {};
   }
   std::vector<std::string> created;

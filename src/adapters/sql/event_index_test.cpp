@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, EventIndexContract,
 TEST(EventIndexPlans, AUsersPageIsReadFromItsIndexWithoutScanOrSort) {
   auto database = testing::inline_database();
   auto plan = std::string{};
-  auto const done = testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+  auto const done = testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
     for (auto const* order : {"ASC", "DESC"}) {
       TRY(auto const rows,
           tx.query(

@@ -32,8 +32,7 @@ class SqlQueue final : public Queue {
     CHECK(check_depth(tx, message));
     auto changes = queue::Changes{};
     TRY(auto sent, engine_.send(tx, message, clock_.now(), changes));
-    auto& meter = meters_.of(message.queue);
-    (sent.duplicate ? meter.duplicates : meter.sent).add();
+    (sent.duplicate ? changes.duplicates : changes.sent) = 1;
     when_committed(tx, message.queue, message.tenant, changes);
     return sent;
   }
@@ -54,7 +53,7 @@ class SqlQueue final : public Queue {
   Result<FailureOutcome> fail(Transaction& tx, Receipt const& receipt, Failure const& failure) override {
     auto changes = queue::Changes{};
     TRY(auto outcome, noted(receipt.queue, engine_.fail(tx, receipt, failure, clock_.now(), changes)));
-    meters_.of(receipt.queue).failed.add();
+    changes.failed = 1;
     when_committed(tx, receipt.queue, receipt.tenant, changes);
     return outcome;
   }
@@ -231,10 +230,10 @@ class SqlQueue final : public Queue {
 
   void when_committed(Transaction& tx, std::string const& queue, TenantId const& tenant,
                       queue::Changes const& changes) {
-    if (!changes.may_receive && changes.depth == 0 && changes.dead == 0) return;
+    if (changes == queue::Changes{}) return;
     tx.after_commit([this, &meter = meters_.of(queue), queue, tenant, changes] {
       if (changes.depth != 0) depths_.add(queue, tenant, changes.depth);
-      if (changes.dead != 0) meter.dead.add(static_cast<double>(changes.dead));
+      meter.count(changes);
       if (changes.may_receive) meter.signal.notify();
     });
   }
@@ -255,7 +254,7 @@ class SqlQueue final : public Queue {
 
   Result<void> settle(Transaction& tx, Receipt const& receipt, queue::Changes& changes) {
     TRY(auto const changed, engine_.acknowledge(tx, receipt, clock_.now(), changes));
-    if (changed) meters_.of(receipt.queue).acknowledged.add();
+    changes.acknowledged = changed ? 1 : 0;
     return {};
   }
 
@@ -280,10 +279,9 @@ class SqlQueue final : public Queue {
   Result<queue::Received> take(Transaction& tx, ReceiveRequest const& request) {
     auto changes = queue::Changes{};
     TRY(auto received, engine_.receive(tx, request, clock_.now(), changes));
-    auto& meter = meters_.of(request.queue);
-    if (received.messages.empty()) meter.empty.add();
-    meter.deliveries.add(static_cast<double>(received.messages.size()));
-    if (changes.dead != 0) depths_.forget();  // whose it was is not known here
+    changes.empty = received.messages.empty() ? 1 : 0;
+    changes.deliveries = std::ssize(received.messages);
+    if (changes.dead != 0) tx.after_commit([this] { depths_.forget(); });  // whose it was is not known here
     changes.depth = 0;
     when_committed(tx, request.queue, system_scope(), changes);
     return received;

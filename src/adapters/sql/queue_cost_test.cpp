@@ -131,10 +131,12 @@ TEST(QueueThreadsTest, Q2_ManyWorkersNeverHaveTwoOfAGroupInFlight) {
         auto sent = Sent{};
         EXPECT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
                       TRY(sent, queue->send(tx, {"q", TenantId{"acme"}, group, "body", {}, Micros{0}}));
-                      // In the transaction, so that the history has commit order too.
-                      auto const lock = std::lock_guard{mutex};
-                      history.attempted();
-                      history.accepted(group, sent.id.str());
+                      // By the transaction, so that the history has commit order too.
+                      tx.after_commit([&, id = sent.id.str()] {
+                        auto const lock = std::lock_guard{mutex};
+                        history.attempted();
+                        history.accepted(group, id);
+                      });
                       return {};
                     }).has_value());
       }

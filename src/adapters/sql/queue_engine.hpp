@@ -37,19 +37,38 @@ Result<void> check_receive(ReceiveRequest const& request);
 // stands back for as many turns.
 class Turns {
  public:
-  [[nodiscard]] std::string last(std::string const& queue);
-  void go_on_from(std::string const& queue, std::string const& tenant);
-  // The walk came to `tenant`; false: it still has to stand back.
-  [[nodiscard]] bool come_to(std::string const& queue, std::string const& tenant, bool alone);
-  void took(std::string const& queue, std::string const& tenant, std::int64_t messages);
+  [[nodiscard]] std::string last(std::string const& queue) const;
+  [[nodiscard]] std::int64_t debt(std::string const& queue, std::string const& tenant) const;
+  // What one receive changed. They add up, in whatever order they commit.
+  struct Change {
+    std::optional<std::string> last;
+    std::map<std::string, std::int64_t> debts;
+  };
+  void apply(std::string const& queue, Change const& change);
 
  private:
   struct PerQueue {
     std::string last;
     std::map<std::string, std::int64_t> debt;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, PerQueue> queues_;
+};
+
+// One receive's way through the turns, which counts when it commits.
+class TurnWalk {
+ public:
+  TurnWalk(Turns& turns, std::string queue) : turns_{turns}, queue_{std::move(queue)} {}
+  // false: the tenant still has to stand back.
+  [[nodiscard]] bool come_to(std::string const& tenant, bool alone);
+  void took(std::string const& tenant, std::int64_t messages);
+  void go_on_from(std::string tenant) { change_.last = std::move(tenant); }
+  void keep(Transaction& tx) &&;
+
+ private:
+  Turns& turns_;
+  std::string queue_;
+  Turns::Change change_;
 };
 
 struct Received {
@@ -60,7 +79,14 @@ struct Received {
 struct Changes {  // of one operation, for metrics and wake-ups
   bool may_receive = false;
   std::int64_t depth = 0;
+  std::int64_t sent = 0;
+  std::int64_t duplicates = 0;
+  std::int64_t deliveries = 0;
+  std::int64_t empty = 0;  // receives that found nothing
+  std::int64_t acknowledged = 0;
+  std::int64_t failed = 0;
   std::int64_t dead = 0;
+  bool operator==(Changes const&) const = default;
 };
 
 class Engine {

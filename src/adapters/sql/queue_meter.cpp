@@ -24,6 +24,19 @@ Meter::Meter(Metrics& metrics, std::string const& queue)
       blocked{metrics.gauge("hoist_queue_blocked_groups", "Groups that wait for a dead letter.",
                             {{"queue", queue}})} {}
 
+void Meter::count(Changes const& changes) {
+  auto const add = [](Counter& counter, std::int64_t amount) {
+    if (amount != 0) counter.add(static_cast<double>(amount));
+  };
+  add(sent, changes.sent);
+  add(duplicates, changes.duplicates);
+  add(deliveries, changes.deliveries);
+  add(empty, changes.empty);
+  add(acknowledged, changes.acknowledged);
+  add(failed, changes.failed);
+  add(dead, changes.dead);
+}
+
 Meter& Meters::of(std::string const& queue) {
   auto const lock = std::lock_guard{mutex_};
   auto& meter = meters_[queue];

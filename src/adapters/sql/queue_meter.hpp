@@ -15,6 +15,7 @@ namespace hoist::sql::queue {
 
 struct Meter {
   Meter(Metrics& metrics, std::string const& queue);
+  void count(Changes const& changes);
 
   Signal signal;
   Counter sent, duplicates, deliveries, acknowledged, failed, fenced, dead, empty;

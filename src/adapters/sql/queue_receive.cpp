@@ -113,11 +113,12 @@ Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group
 Result<Received> Engine::receive(Transaction& tx, ReceiveRequest const& request, Time now, Changes& changes) {
   CHECK(check_receive(request));
   auto received = Received{};
+  auto walk = TurnWalk{turns_, request.queue};
   auto after = turns_.last(request.queue);
   auto circle = std::string{};  // the first tenant passed over since something happened
   for (auto looked = 0; std::ssize(received.messages) < request.max; ++looked) {
     if (looked == tenants_looked_at_max) {
-      turns_.go_on_from(request.queue, after);
+      walk.go_on_from(after);
       received.next_at = now;
       break;
     }
@@ -133,12 +134,13 @@ Result<Received> Engine::receive(Transaction& tx, ReceiveRequest const& request,
       continue;
     }
     circle.clear();
-    if (!turns_.come_to(request.queue, after, alone)) continue;
+    if (!walk.come_to(after, alone)) continue;
     auto const room = request.max - static_cast<int>(received.messages.size());
     TRY(auto messages, take_group(tx, *group, request, room, now, changes));
-    turns_.took(request.queue, after, std::ssize(messages));
+    walk.took(after, std::ssize(messages));
     for (auto& message : messages) received.messages.push_back(std::move(message));
   }
+  std::move(walk).keep(tx);
   return received;
 }
 

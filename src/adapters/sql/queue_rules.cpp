@@ -53,35 +53,52 @@ Micros backoff(QueuePolicy const& policy, std::int64_t failures, double luck) {
   return Micros{static_cast<std::int64_t>(delay * (0.8 + 0.4 * luck))};
 }
 
-std::string Turns::last(std::string const& queue) {
+std::string Turns::last(std::string const& queue) const {
   auto const lock = std::lock_guard{mutex_};
-  return queues_[queue].last;
+  auto const found = queues_.find(queue);
+  return found == queues_.end() ? std::string{} : found->second.last;
 }
 
-void Turns::go_on_from(std::string const& queue, std::string const& tenant) {
+std::int64_t Turns::debt(std::string const& queue, std::string const& tenant) const {
   auto const lock = std::lock_guard{mutex_};
-  queues_[queue].last = tenant;
+  auto const found = queues_.find(queue);
+  if (found == queues_.end()) return 0;
+  auto const debt = found->second.debt.find(tenant);
+  return debt == found->second.debt.end() ? 0 : debt->second;
 }
 
-bool Turns::come_to(std::string const& queue, std::string const& tenant, bool alone) {
+void Turns::apply(std::string const& queue, Change const& change) {
   auto const lock = std::lock_guard{mutex_};
   auto& state = queues_[queue];
-  state.last = tenant;
-  auto const found = state.debt.find(tenant);
-  if (found == state.debt.end()) return true;
-  if (alone || --found->second <= 0) {
-    state.debt.erase(found);
-    return true;
+  if (change.last) state.last = *change.last;
+  for (auto const& [tenant, difference] : change.debts) {
+    if (state.debt.size() >= standing_back_max) state.debt.clear();
+    auto& debt = state.debt[tenant];
+    debt += difference;
+    if (debt <= 0) state.debt.erase(tenant);
   }
-  return false;
 }
 
-void Turns::took(std::string const& queue, std::string const& tenant, std::int64_t messages) {
-  if (messages <= 1) return;
-  auto const lock = std::lock_guard{mutex_};
-  auto& debt = queues_[queue].debt;
-  if (debt.size() >= standing_back_max) debt.clear();
-  debt[tenant] += messages;
+bool TurnWalk::come_to(std::string const& tenant, bool alone) {
+  change_.last = tenant;
+  auto const changed = change_.debts.find(tenant);
+  auto const debt =
+      turns_.debt(queue_, tenant) + (changed == change_.debts.end() ? std::int64_t{0} : changed->second);
+  if (debt <= 0) return true;
+  auto const stands_back = !alone && debt > 1;
+  change_.debts[tenant] -= stands_back ? 1 : debt;
+  return !stands_back;
+}
+
+void TurnWalk::took(std::string const& tenant, std::int64_t messages) {
+  if (messages > 1) change_.debts[tenant] += messages;
+}
+
+void TurnWalk::keep(Transaction& tx) && {
+  if (!change_.last) return;
+  tx.after_commit([&turns = turns_, queue = std::move(queue_), change = std::move(change_)] {
+    turns.apply(queue, change);
+  });
 }
 
 Result<void> Engine::declare(std::string const& queue, QueuePolicy policy) {

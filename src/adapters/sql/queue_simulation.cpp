@@ -30,8 +30,8 @@ QueueSimulation::QueueSimulation(std::uint64_t seed, Database& database, Mutatio
   policy_.dedup_window = 10'000h;
   policy_.backoff_base = 1s;
   policy_.backoff_max = 10s;
-  policy_.observe = [this](sql::Transaction&, QueueEvent const& event) -> Result<void> {
-    events_.push_back(event);
+  policy_.observe = [this](sql::Transaction& tx, QueueEvent const& event) -> Result<void> {
+    tx.after_commit([this, event] { events_.push_back(event); });
     return {};
   };
   latest_ = clock_.now();
@@ -97,6 +97,7 @@ void QueueSimulation::produce() {
   auto const dies = chance(10);
   auto accepted = std::vector<Sent>{};
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
+    accepted.clear();
     for (auto const& message : batch) {
       auto changes = sql::queue::Changes{};
       TRY(auto sent, engine_->send(tx, message, clock_.now(), changes));

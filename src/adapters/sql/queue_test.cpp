@@ -45,7 +45,7 @@ using namespace std::chrono_literals;
 
 struct SqlQueueTest : ::testing::Test {
   ManualClock clock;
-  testing::TestDatabase database = testing::inline_database();
+  testing::TestDatabase database = testing::fresh_database();
   std::unique_ptr<Queue> queue = sql::make_queue(*database, clock, database.metrics(), {.seed = 1});
   std::vector<QueueEvent> events;
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/assert.hpp"
+#include "base/encode.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
 
@@ -89,6 +90,8 @@ std::unexpected<Error> sqlite_error(sqlite3* database, int rc) {
 
 Statement::Statement(sqlite3_stmt* handle) : handle_{handle} {
   writes_ = sqlite3_stmt_readonly(handle) == 0;
+  auto const verb = to_lower(std::string_view{sqlite3_sql(handle)}.substr(0, 6));
+  alters_schema_ = verb == "create" || verb == "alter " || verb.starts_with("drop ");
   auto const count = sqlite3_bind_parameter_count(handle);
   for (auto i = 1; i <= count; ++i) arguments_.push_back(argument_of(sqlite3_bind_parameter_name(handle, i)));
 }

@@ -26,6 +26,7 @@ class Statement {
   Statement() = default;
   Statement(sqlite3_stmt* handle);
   [[nodiscard]] bool writes() const { return writes_; }
+  [[nodiscard]] bool alters_schema() const { return alters_schema_; }
   // Runs to the end; `rows` may be null when they are not wanted. The statement is reset after.
   Result<void> run(sqlite3* database, sql::Args const& args, sql::Rows* rows);
 
@@ -38,6 +39,7 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> handle_;
   std::vector<std::size_t> arguments_;  // SQLite's parameter i takes arguments_[i - 1], counted from 0
   bool writes_ = false;
+  bool alters_schema_ = false;
 };
 
 class Connection {
@@ -56,6 +58,7 @@ class Connection {
   // Any number of statements, uncached and without parameters.
   Result<void> run_script(std::string_view sql);
   [[nodiscard]] std::int64_t changes() const { return sqlite3_changes64(handle_.get()); }
+  [[nodiscard]] std::int64_t total_changes() const { return sqlite3_total_changes64(handle_.get()); }
   [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
   [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
 

@@ -45,10 +45,10 @@ void run_reader(Connection& connection, Lane& lane) {
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(Options const& options, std::unique_ptr<Connection> writer,
-                 std::vector<std::unique_ptr<Connection>> readers, Metrics& metrics)
+                 std::vector<std::unique_ptr<Connection>> readers, Metrics& metrics, bool run_twice)
       : writes_{options.queue_max},
         reads_{options.queue_max},
-        writer_{std::move(writer), writes_, metrics},
+        writer_{std::move(writer), writes_, metrics, run_twice},
         readers_{std::move(readers)} {
     writer_thread_ = std::thread{[this] {
       pthread_setname_np(pthread_self(), "db-writer");
@@ -92,10 +92,10 @@ class SqliteDatabase final : public Database {
 
 namespace detail {
 
-Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, bool durable) {
+Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, Testing testing) {
   TRY(auto writer, Connection::open({.path = options.path,
                                      .cache_kib = writer_cache_kib,
-                                     .durable = durable,
+                                     .durable = testing.durable,
                                      .checkpoints = options.checkpoints}));
   auto readers = std::vector<std::unique_ptr<Connection>>{};
   for (std::size_t i = 0; i < options.readers; ++i) {
@@ -105,13 +105,14 @@ Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metric
                                        .checkpoints = options.checkpoints}));
     readers.push_back(std::move(reader));
   }
-  return std::make_unique<SqliteDatabase>(options, std::move(writer), std::move(readers), metrics);
+  return std::make_unique<SqliteDatabase>(options, std::move(writer), std::move(readers), metrics,
+                                          testing.run_twice);
 }
 
 }  // namespace detail
 
 Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics) {
-  return detail::open_database(std::move(options), metrics, true);
+  return detail::open_database(std::move(options), metrics, {});
 }
 
 }  // namespace hoist::sqlite

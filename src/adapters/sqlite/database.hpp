@@ -37,8 +37,11 @@ inline constexpr auto busy_retry_after_s = std::uint32_t{1};
 Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics);
 
 namespace detail {
-// Tests may give up durability for speed; nothing else can.
-Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, bool durable);
+struct Testing {
+  bool durable = true;     // false: commits are not synced
+  bool run_twice = false;  // every function runs, is rolled back, and runs again
+};
+Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, Testing testing);
 }  // namespace detail
 
 }  // namespace hoist::sqlite

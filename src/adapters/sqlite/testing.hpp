@@ -2,6 +2,9 @@
 //
 //   auto db = testing::fresh_database();
 //   ... run_to_end<int>([&] { return db->write(tenant, work, deadline_in(5s)); }) ...
+//
+// In `fast` and `inline_` every write function runs twice, the first time in vain, as it does in
+// production when another function of its batch has to be taken back.
 #pragma once
 
 #include <filesystem>

@@ -23,7 +23,11 @@ Result<void> SqliteTransaction::run(std::string_view sql, sql::Args const& args,
     opened_ = true;
     TRY(statement, connection_.prepare(sql));
   }
-  return note(statement->run(connection_.handle(), args, rows));
+  auto const before = connection_.total_changes();
+  auto const outcome = note(statement->run(connection_.handle(), args, rows));
+  // Rows are counted; what alters the schema is not.
+  changed_ = changed_ || connection_.total_changes() != before || statement->alters_schema();
+  return outcome;
 }
 
 Result<sql::Rows> SqliteTransaction::query(std::string_view sql, sql::Args args) {

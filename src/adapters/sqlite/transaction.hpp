@@ -22,6 +22,8 @@ class SqliteTransaction final : public sql::Transaction {
   Result<std::int64_t> execute(std::string_view sql, sql::Args args = {}) override;
   void after_commit(std::move_only_function<void()> action) override;
 
+  // Something was changed that a failed function has to take back.
+  [[nodiscard]] bool changed() const { return changed_; }
   // Ends the function's part: keeps its changes, or takes them back.
   Result<void> keep();
   Result<void> take_back();
@@ -38,6 +40,7 @@ class SqliteTransaction final : public sql::Transaction {
   Connection& connection_;
   bool savepoint_;
   bool opened_ = false;
+  bool changed_ = false;
   std::optional<Error> broken_;
   std::vector<std::move_only_function<void()>> actions_;
 };

@@ -4,6 +4,7 @@
 
 #include "adapters/sqlite/database.hpp"
 #include "base/log.hpp"
+#include "base/try.hpp"
 
 namespace hoist::sqlite {
 namespace {
@@ -16,13 +17,17 @@ double seconds_since(steady_clock::time_point start) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Connection> connection, Lane& lane, Metrics& metrics)
+Writer::Writer(std::unique_ptr<Connection> connection, Lane& lane, Metrics& metrics, bool run_twice)
     : connection_{std::move(connection)},
       lane_{lane},
+      run_twice_{run_twice},
       batch_size_{metrics.histogram("hoist_db_commit_batch_size", "Functions committed by one sync.",
                                     {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})},
       commit_seconds_{metrics.histogram("hoist_db_commit_seconds", "Time one commit with its sync takes.",
                                         Metrics::seconds_bounds())},
+      checkpoint_seconds_{metrics.histogram("hoist_db_checkpoint_seconds",
+                                            "Time the writer stands still to move the WAL into the database.",
+                                            Metrics::seconds_bounds())},
       waiting_{metrics.gauge("hoist_db_queue_waiting", "Functions that wait for the writer.")} {}
 
 void Writer::run() {
@@ -34,19 +39,38 @@ void Writer::run() {
   }
 }
 
-bool Writer::run_one(Job job, std::vector<Finished>& finished) {
-  if (steady_clock::now() > job.deadline) {
-    finished.push_back({std::move(job.done), fail(Code::timeout, "The database is too busy."), {}});
-    return true;
+Writer::Ran Writer::run_one(Function& function, bool guarded) {
+  if (steady_clock::now() > function.job.deadline) {
+    function.outcome = fail(Code::timeout, "The database is too busy.");
+    return Ran::well;
   }
-  auto tx = SqliteTransaction{*connection_, true};
-  auto outcome = job.work(tx);
-  auto const settled = outcome ? tx.keep() : tx.take_back();
-  if (!settled && outcome) outcome = settled;
-  auto const alive = !tx.broken() && settled.has_value();
-  if (tx.broken()) outcome = std::unexpected{*tx.broken()};
-  finished.push_back({std::move(job.done), std::move(outcome), tx.take_actions()});
-  return alive;
+  auto tx = SqliteTransaction{*connection_, guarded};
+  function.outcome = function.job.work(tx);
+  auto const settled = function.outcome ? tx.keep() : tx.take_back();
+  if (tx.broken()) function.outcome = std::unexpected{*tx.broken()};
+  if (!settled && function.outcome) function.outcome = settled;
+  function.actions = tx.take_actions();
+  if (tx.broken() || !settled) return Ran::lost;
+  return function.outcome || guarded || !tx.changed() ? Ran::well : Ran::again;
+}
+
+// Functions that arrived while the batch ran join it, so that one sync serves them too.
+void Writer::let_join(std::vector<Function>& batch) {
+  auto jobs = std::vector<Job>{};
+  lane_.take_waiting(jobs, batch_functions_max - batch.size());
+  for (auto& job : jobs) batch.push_back({std::move(job), {}, {}});
+}
+
+Writer::Run Writer::run_all(std::vector<Function>& batch, bool guarded) {
+  auto const start = steady_clock::now();
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    auto const how = run_one(batch[i], guarded);
+    if (how != Ran::well) return {how, batch[i].outcome};
+    auto const last = i + 1 == batch.size();
+    if (last && batch.size() < batch_functions_max && steady_clock::now() - start < batch_time_max)
+      let_join(batch);
+  }
+  return {.how = run_twice_ && !guarded ? Ran::again : Ran::well};
 }
 
 Result<void> Writer::commit() {
@@ -56,40 +80,38 @@ Result<void> Writer::commit() {
   return committed;
 }
 
-// Everything in the batch shares the fate of its commit, but a function that failed by itself
-// keeps its own error.
-void Writer::run_batch(std::vector<Job> jobs) {
-  auto finished = std::vector<Finished>{};
-  finished.reserve(jobs.size());
-  auto fate = connection_->run_script("BEGIN IMMEDIATE");
-  auto const start = steady_clock::now();
-  while (fate && !jobs.empty()) {
-    for (auto& job : jobs) {
-      if (!fate) {
-        finished.push_back({std::move(job.done), {}, {}});
-      } else if (!run_one(std::move(job), finished)) {
-        auto const& last = finished.back().outcome;
-        fate = last ? Result<void>{fail(Code::unavailable)} : Result<void>{std::unexpected{last.error()}};
-      }
-    }
-    jobs.clear();
-    // Functions that arrived meanwhile join, so that one sync serves them too.
-    if (fate && finished.size() < batch_functions_max && steady_clock::now() - start < batch_time_max)
-      lane_.take_waiting(jobs, batch_functions_max - finished.size());
+void Writer::roll_back() {
+  if (connection_->in_transaction()) (void)connection_->run_script("ROLLBACK");
+}
+
+// What is returned befell every function; one that failed by itself keeps its own error.
+Result<void> Writer::run_and_commit(std::vector<Function>& batch) {
+  CHECK(connection_->run_script("BEGIN IMMEDIATE"));
+  auto run = run_all(batch, false);
+  if (run.how == Ran::again) {
+    roll_back();
+    CHECK(connection_->run_script("BEGIN IMMEDIATE"));
+    run = run_all(batch, true);
   }
-  for (auto& job : jobs) finished.push_back({std::move(job.done), {}, {}});
-  if (fate) fate = commit();
+  return run.how == Ran::well ? commit() : run.cause;
+}
+
+void Writer::run_batch(std::vector<Job> jobs) {
+  auto batch = std::vector<Function>{};
+  batch.reserve(jobs.size());
+  for (auto& job : jobs) batch.push_back({std::move(job), {}, {}});
+  auto const fate = run_and_commit(batch);
   if (!fate) {
     log::warn("a commit failed", {{"cause", fate.error().to_string()}});
-    if (connection_->in_transaction()) (void)connection_->run_script("ROLLBACK");
+    roll_back();
   }
-  batch_size_.observe(static_cast<double>(finished.size()));
+  batch_size_.observe(static_cast<double>(batch.size()));
   waiting_.set(static_cast<double>(lane_.waiting()));
-  for (auto& job : finished) {
-    if (!fate && job.outcome) job.outcome = fate;
-    if (job.outcome)
-      for (auto& action : job.actions) action();
-    job.done(std::move(job.outcome));
+  for (auto& function : batch) {
+    if (!fate && function.outcome) function.outcome = fate;
+    if (function.outcome)
+      for (auto& action : function.actions) action();
+    function.job.done(std::move(function.outcome));
   }
 }
 
@@ -97,8 +119,10 @@ void Writer::keep_wal_short() {
   auto const pages = connection_->wal_pages();
   if (pages < checkpoint_pages) return;
   auto const mode = pages < wal_pages_max ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
+  auto const start = steady_clock::now();
   if (auto const done = connection_->checkpoint(mode); !done)
     log::warn("a checkpoint failed and will be tried again", {{"cause", done.error().to_string()}});
+  checkpoint_seconds_.observe(seconds_since(start));
 }
 
 }  // namespace hoist::sqlite

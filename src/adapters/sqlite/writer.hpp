@@ -1,4 +1,8 @@
 // The one thread that writes: runs the functions of its lane in batches and syncs once per batch.
+//
+// A batch runs unguarded at first, because a savepoint for each function would copy every page the
+// function touches. If one fails after it changed something, all is rolled back and the batch runs
+// again with savepoints, so that only the failed function is taken back.
 #pragma once
 
 #include <memory>
@@ -13,25 +17,41 @@ namespace hoist::sqlite {
 
 class Writer {
  public:
-  Writer(std::unique_ptr<Connection> connection, Lane& lane, Metrics& metrics);
+  // `run_twice`: every batch takes the guarded path, after a first run that is rolled back. For tests,
+  // which so find functions that cannot be run again.
+  Writer(std::unique_ptr<Connection> connection, Lane& lane, Metrics& metrics, bool run_twice);
   void run();  // until the lane is closed and empty
 
  private:
-  struct Finished {
-    Database::Done done;
+  struct Function {
+    Job job;
     Result<void> outcome;
     std::vector<std::move_only_function<void()>> actions;
   };
+  enum class Ran {
+    well,   // every outcome is known, and what failed has left nothing
+    again,  // a function failed after changing something, and only a guarded run can take it back
+    lost    // the surrounding transaction is gone, and the batch with it
+  };
+  struct Run {
+    Ran how = Ran::well;
+    Result<void> cause;  // of lost
+  };
   void run_batch(std::vector<Job> jobs);
-  // false: the surrounding transaction is gone, and the batch with it.
-  bool run_one(Job job, std::vector<Finished>& finished);
+  Result<void> run_and_commit(std::vector<Function>& batch);
+  Run run_all(std::vector<Function>& batch, bool guarded);
+  Ran run_one(Function& function, bool guarded);
+  void let_join(std::vector<Function>& batch);
+  void roll_back();
   Result<void> commit();
   void keep_wal_short();
 
   std::unique_ptr<Connection> connection_;
   Lane& lane_;
+  bool run_twice_;
   Histogram batch_size_;
   Histogram commit_seconds_;
+  Histogram checkpoint_seconds_;
   Gauge waiting_;
 };
 
