@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "adapters/sqlite/wal_buffer.hpp"
 #include "base/assert.hpp"
 #include "base/encode.hpp"
 #include "base/log.hpp"
@@ -132,7 +133,9 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
   auto connection = std::make_unique<Connection>();
   auto* handle = static_cast<sqlite3*>(nullptr);
   auto const flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  auto const rc = sqlite3_open_v2(options.path.c_str(), &handle, flags, nullptr);
+  // See there why not without syncs.
+  auto const* const layer = options.durable && !options.read_only ? wal_buffer_layer() : nullptr;
+  auto const rc = sqlite3_open_v2(options.path.c_str(), &handle, flags, layer);
   connection->handle_.reset(handle);
   if (rc != SQLITE_OK) return sqlite_error(handle, rc);
   sqlite3_extended_result_codes(handle, 1);

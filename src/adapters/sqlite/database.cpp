@@ -88,11 +88,18 @@ class SqliteDatabase final : public Database {
   std::vector<std::thread> reader_threads_;
 };
 
+// SQLite's count of allocated bytes, which nobody reads, takes a lock at every allocation.
+void stop_counting_memory() {
+  static auto const once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)once;  // SQLITE_MISUSE when SQLite is in use already: then it goes on counting
+}
+
 }  // namespace
 
 namespace detail {
 
 Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, Testing testing) {
+  stop_counting_memory();
   TRY(auto writer, Connection::open({.path = options.path,
                                      .cache_kib = writer_cache_kib,
                                      .durable = testing.durable,
