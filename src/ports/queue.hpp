@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -197,6 +198,8 @@ class Queue {
 
   // Parts of the caller's transaction: nothing happens unless it commits.
   virtual Result<Sent> send(sql::Transaction& tx, Outgoing message) = 0;
+  // The same for many of one queue and tenant, in their order; all of them or an error.
+  virtual Result<std::vector<Sent>> send_all(sql::Transaction& tx, std::span<Outgoing const> messages);
   // What may be delivered now, without waiting (`wait` is ignored). Over SQL it sees what the same
   // transaction settled, so that a consumer settles and goes on with one commit.
   virtual Result<std::vector<Message>> receive(sql::Transaction& tx, ReceiveRequest const& request) = 0;
@@ -247,5 +250,16 @@ class Queue {
   // rows went.
   virtual Async<std::int64_t> maintain(Deadline deadline) = 0;
 };
+
+inline Result<std::vector<Sent>> Queue::send_all(sql::Transaction& tx, std::span<Outgoing const> messages) {
+  auto all = std::vector<Sent>{};
+  all.reserve(messages.size());
+  for (auto const& message : messages) {
+    auto sent = send(tx, message);
+    if (!sent) return std::unexpected{sent.error()};
+    all.push_back(std::move(*sent));
+  }
+  return all;
+}
 
 }  // namespace hoist

@@ -21,6 +21,24 @@ AuditEntry audit_entry(Asked const& asked, std::string action, std::string subje
   return {asked.caller, std::move(action), std::move(subject), "ok", asked.request_id, std::move(details)};
 }
 
+Outgoing message_of(Caller const& caller, NewTask const& task) {
+  return {.queue = queue_name, .tenant = caller.tenant, .group = task.group, .body = message_body(task)};
+}
+
+// What became of each item: the tasks are those of the items that were not refused.
+std::vector<Result<Task>> outcomes_of(std::vector<BatchItem> const& items, std::vector<Task> tasks) {
+  auto outcomes = std::vector<Result<Task>>{};
+  outcomes.reserve(items.size());
+  auto next = tasks.begin();
+  for (auto const& item : items) {
+    if (auto const* const refused = std::get_if<Error>(&item))
+      outcomes.emplace_back(std::unexpected{*refused});
+    else
+      outcomes.emplace_back(std::move(*next++));
+  }
+  return outcomes;
+}
+
 Result<Proof> proof_of(sql::Transaction& tx, Task task) {
   auto proof = Proof{std::move(task), {}};
   if (proof.task.sequence == 1) {
@@ -49,38 +67,42 @@ Service::Service(Ports ports, Options options)
   if (options_.cursor_key.empty()) options_.cursor_key = random_bytes(32);
 }
 
-Result<Task> Service::insert(sql::Transaction& tx, Caller const& caller, NewTask const& wanted,
-                             std::string body) {
-  TRY(auto sent,
-      ports_.queue.send(tx,
-                        {.queue = queue_name, .tenant = caller.tenant, .group = wanted.group, .body = body}));
-  auto task = Task{.tenant = caller.tenant,
-                   .id = TaskId{sent.id.str()},
-                   .group = wanted.group,
-                   .sequence = sent.sequence,
-                   .state = "waiting",
-                   .title = wanted.title,
-                   .body = std::move(body),
-                   .chain = std::move(sent.chain),
-                   .user = caller.user,
-                   .due_at = wanted.due_at,
-                   .created_at = sent.sent_at};
-  CHECK(insert_task(tx, task));
-  return task;
+Result<std::vector<Task>> Service::insert(sql::Transaction& tx, Caller const& caller,
+                                          std::span<NewTask const* const> wanted,
+                                          std::span<Outgoing const> messages) {
+  TRY(auto sent, ports_.queue.send_all(tx, messages));
+  auto tasks = std::vector<Task>{};
+  tasks.reserve(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    tasks.push_back({.tenant = caller.tenant,
+                     .id = TaskId{sent[i].id.str()},
+                     .group = wanted[i]->group,
+                     .sequence = sent[i].sequence,
+                     .state = "waiting",
+                     .title = wanted[i]->title,
+                     .body = messages[i].body,
+                     .chain = std::move(sent[i].chain),
+                     .user = caller.user,
+                     .due_at = wanted[i]->due_at,
+                     .created_at = sent[i].sent_at});
+    CHECK(insert_task(tx, tasks.back()));
+  }
+  return tasks;
 }
 
 Async<std::string> Service::create(Asked asked, NewTask wanted) {
-  auto const body = message_body(wanted);
+  auto const message = message_of(asked.caller, wanted);
   auto const request = idempotent(asked, "POST /tasks");
   auto repeated = false;
   auto const work = [&](sql::Transaction& tx) -> Result<std::string> {
     TRY(auto earlier, ports_.idempotency.find(tx, request));
     repeated = earlier.has_value();
     if (earlier) return std::move(earlier->body);
-    TRY(auto const task, insert(tx, asked.caller, wanted, body));
-    auto answer = render_created(task);
+    auto const* const only = &wanted;
+    TRY(auto const tasks, insert(tx, asked.caller, {&only, 1}, {&message, 1}));
+    auto answer = render_created(tasks.front());
     if (!request.key.empty())
-      CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, task.created_at));
+      CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, tasks.front().created_at));
     return answer;
   };
   CO_TRY(auto answer, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
@@ -89,12 +111,13 @@ Async<std::string> Service::create(Asked asked, NewTask wanted) {
 }
 
 Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> items) {
-  auto bodies = std::vector<std::string>{};
-  auto accepted = std::size_t{0};
+  auto wanted = std::vector<NewTask const*>{};
+  auto messages = std::vector<Outgoing>{};
   for (auto const& item : items) {
-    auto const* task = std::get_if<NewTask>(&item);
-    bodies.push_back(task != nullptr ? message_body(*task) : std::string{});
-    if (task != nullptr) ++accepted;
+    auto const* const task = std::get_if<NewTask>(&item);
+    if (task == nullptr) continue;
+    wanted.push_back(task);
+    messages.push_back(message_of(asked.caller, *task));
   }
   auto const request = idempotent(asked, "POST /tasks/batch");
   auto repeated = false;
@@ -102,29 +125,21 @@ Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> ite
     TRY(auto earlier, ports_.idempotency.find(tx, request));
     repeated = earlier.has_value();
     if (earlier) return std::move(earlier->body);
-    auto outcomes = std::vector<Result<Task>>{};
-    outcomes.reserve(items.size());
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      if (auto const* refused = std::get_if<Error>(&items[i])) {
-        outcomes.emplace_back(std::unexpected{*refused});
-        continue;
-      }
-      // Whatever fails from here on fails the whole batch, so no group is ever half there.
-      TRY(auto task, insert(tx, asked.caller, std::get<NewTask>(items[i]), bodies[i]));
-      outcomes.emplace_back(std::move(task));
-    }
-    auto answer = render_batch(outcomes);
-    if (accepted == 0) return answer;
+    // Whatever fails from here on fails the whole batch, so no group is ever half there.
+    TRY(auto tasks, insert(tx, asked.caller, wanted, messages));
+    auto answer = render_batch(outcomes_of(items, std::move(tasks)));
+    if (wanted.empty()) return answer;
     auto const now = ports_.clock.now();
     if (!request.key.empty()) CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, now));
     CHECK(ports_.audit.record(
         tx,
-        audit_entry(asked, "tasks.created", "", {{"tasks", accepted}, {"refused", items.size() - accepted}}),
+        audit_entry(asked, "tasks.created", "",
+                    {{"tasks", wanted.size()}, {"refused", items.size() - wanted.size()}}),
         now));
     return answer;
   };
   CO_TRY(auto answer, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
-  if (!repeated) created_.add(static_cast<double>(accepted));
+  if (!repeated) created_.add(static_cast<double>(wanted.size()));
   co_return answer;
 }
 

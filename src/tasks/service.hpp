@@ -5,6 +5,7 @@
 // Errors   not_found for what does not exist and for what is another tenant's, alike.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -112,7 +113,10 @@ class Service {
   [[nodiscard]] Clock const& clock() const { return ports_.clock; }
 
  private:
-  Result<Task> insert(sql::Transaction& tx, Caller const& caller, NewTask const& wanted, std::string body);
+  // `messages` are those of `wanted`, one each.
+  Result<std::vector<Task>> insert(sql::Transaction& tx, Caller const& caller,
+                                   std::span<NewTask const* const> wanted,
+                                   std::span<Outgoing const> messages);
 
   Ports ports_;
   Options options_;

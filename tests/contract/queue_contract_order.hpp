@@ -67,6 +67,41 @@ TEST_P(QueueContract, S8_SendsOfOneTransactionKeepTheirOrder) {
   for (auto i = 0; i < 20; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], std::to_string(i + 1));
 }
 
+TEST_P(QueueContract, P_ManySentAtOnceAreAsSentOneByOne) {
+  auto const before = send("a", "a1");
+  auto const messages = std::vector<Outgoing>{{"q", tenant, "a", "a2", "k", Micros{0}},
+                                              {"q", tenant, "b", "b1", {}, Micros{0}},
+                                              {"q", tenant, "a", "a2", "k", Micros{0}},
+                                              {"q", tenant, "a", "a3", {}, Micros{0}}};
+  auto sent = std::vector<Sent>{};
+  must(in_transaction([&](sql::Transaction& tx) -> Result<void> {
+    TRY(sent, queue().send_all(tx, messages));
+    return {};
+  }));
+  ASSERT_EQ(sent.size(), 4U);
+  EXPECT_EQ(sent[0].sequence, before.sequence + 1);
+  EXPECT_EQ(sent[1].sequence, 1);
+  EXPECT_TRUE(sent[2].duplicate);
+  EXPECT_EQ(sent[2].id, sent[0].id);
+  EXPECT_EQ(sent[3].sequence, before.sequence + 2);
+  EXPECT_EQ(group("a").chain, sent[3].chain);
+  EXPECT_EQ(group("b").depth, 1);
+  auto all = drain();
+  EXPECT_EQ(std::erase(all, "b1"), 1U);
+  EXPECT_EQ(all, (Texts{"a1", "a2", "a3"}));
+}
+
+TEST_P(QueueContract, P_ManySentAtOnceAreAllSentOrNone) {
+  declare({.depth_max = 2});
+  auto const messages = std::vector<Outgoing>(3, Outgoing{"q", tenant, "g", "body", {}, Micros{0}});
+  expect_error(in_transaction([&](sql::Transaction& tx) -> Result<void> {
+                 CHECK(queue().send_all(tx, messages));
+                 return {};
+               }),
+               Code::throttled);
+  EXPECT_EQ(stats().waiting, 0);
+}
+
 TEST_P(QueueContract, S9_Q6_ABodyMayHave256KiBAndNotAByteMore) {
   auto const largest = std::string(queue_body_bytes_max, 'x');
   send("g", largest);

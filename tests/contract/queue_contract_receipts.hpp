@@ -180,6 +180,26 @@ TEST_P(QueueContract, P_AcknowledgingInsideATransactionHappensWithItOrNotAtAll) 
   EXPECT_EQ(stats().in_flight, 0);
 }
 
+TEST_P(QueueContract, P_ReceivingInsideATransactionHappensWithItOrNotAtAll) {
+  send("g", "1");
+  auto received = std::vector<Message>{};
+  auto const take = [&](sql::Transaction& tx) -> Result<void> {
+    TRY(received, queue().receive(tx, {.queue = "q"}));
+    return {};
+  };
+  expect_error(in_transaction([&](sql::Transaction& tx) -> Result<void> {
+                 CHECK(take(tx));
+                 EXPECT_EQ(received.size(), 1U);
+                 return fail(Code::forbidden);
+               }),
+               Code::forbidden);
+  EXPECT_EQ(stats().in_flight, 0);
+  must(in_transaction(take));
+  EXPECT_EQ(bodies(received), (Texts{"1"}));
+  EXPECT_EQ(stats().in_flight, 1);
+  must(acknowledge(received.at(0).receipt));
+}
+
 TEST_P(QueueContract, P_SettleAndReceiveDoesBothAtOnce) {
   for (auto const* body : {"1", "2", "3"}) send("g", body);
   auto done = std::vector<Receipt>{};

@@ -29,11 +29,17 @@ class SqlQueue final : public Queue {
   }
 
   Result<Sent> send(Transaction& tx, Outgoing message) override {
-    CHECK(check_depth(tx, message));
+    TRY(auto sent, send_all(tx, {&message, 1}));
+    return std::move(sent.front());
+  }
+
+  Result<std::vector<Sent>> send_all(Transaction& tx, std::span<Outgoing const> messages) override {
+    if (messages.empty()) return std::vector<Sent>{};
+    auto const& first = messages.front();
+    CHECK(check_depth(tx, first, std::ssize(messages)));
     auto changes = queue::Changes{};
-    TRY(auto sent, engine_.send(tx, message, clock_.now(), changes));
-    (sent.duplicate ? changes.duplicates : changes.sent) = 1;
-    when_committed(tx, message.queue, message.tenant, changes);
+    TRY(auto sent, engine_.send(tx, messages, clock_.now(), changes));
+    when_committed(tx, first.queue, first.tenant, changes);
     return sent;
   }
 
@@ -238,7 +244,7 @@ class SqlQueue final : public Queue {
     });
   }
 
-  Result<void> check_depth(Transaction& tx, Outgoing const& message) {
+  Result<void> check_depth(Transaction& tx, Outgoing const& message, std::int64_t more) {
     auto depth = depths_.of(message.queue, message.tenant);
     if (!depth) {
       TRY(auto const rows, tx.query("SELECT sum(depth) FROM queue_groups WHERE queue = $1 AND tenant = $2",
@@ -246,7 +252,7 @@ class SqlQueue final : public Queue {
       depth = rows.at(0).integer(0);
       depths_.set(message.queue, message.tenant, *depth);
     }
-    if (*depth < engine_.policy(message.queue)->depth_max) return {};
+    if (*depth + more <= engine_.policy(message.queue)->depth_max) return {};
     return ::hoist::fail(Error{Code::throttled, "Too many messages are waiting; send again later."}
                              .with_slug("queue_full")
                              .with_retry_after(1));

@@ -51,7 +51,7 @@ struct QueueCostTest : ::testing::Test {
       for (auto i = 0; i < messages; ++i) {
         auto const message =
             Outgoing{"q", TenantId{"acme"}, "g" + std::to_string(i % groups), "body", {}, Micros{0}};
-        CHECK(engine.send(tx, message, clock.now(), changes));
+        CHECK(engine.send(tx, {&message, 1}, clock.now(), changes));
       }
       return {};
     }));

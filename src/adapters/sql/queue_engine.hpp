@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -96,7 +97,9 @@ class Engine {
   Result<void> declare(std::string const& queue, QueuePolicy policy);
   [[nodiscard]] std::shared_ptr<QueuePolicy const> policy(std::string const& queue) const;
 
-  Result<Sent> send(Transaction& tx, Outgoing const& message, Time now, Changes& changes);
+  // Of one queue and tenant, in their order.
+  Result<std::vector<Sent>> send(Transaction& tx, std::span<Outgoing const> messages, Time now,
+                                 Changes& changes);
   Result<Received> receive(Transaction& tx, ReceiveRequest const& request, Time now, Changes& changes);
   // false: it was a repetition and nothing changed.
   Result<bool> acknowledge(Transaction& tx, Receipt const& receipt, Time now, Changes& changes);
@@ -123,6 +126,10 @@ class Engine {
   Result<std::int64_t> clean(Transaction& tx, int limit, Time now, Changes& changes);
 
  private:
+  struct OpenGroup;
+  using OpenGroups = std::map<std::string, OpenGroup, std::less<>>;
+  Result<Sent> send_one(Transaction& tx, Outgoing const& message, OpenGroups& groups, Time now,
+                        Changes& changes);
   Result<std::optional<Sent>> find_duplicate(Transaction& tx, Outgoing const& message, std::string const& key,
                                              std::string const& body_hash, QueuePolicy const& policy,
                                              Time now);

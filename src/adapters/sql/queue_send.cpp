@@ -14,26 +14,6 @@ std::string const& scope_of(Outgoing const& message, QueuePolicy const& policy) 
   return policy.dedup_scope == DedupScope::group ? message.group : whole_queue;
 }
 
-struct Place {
-  std::int64_t sequence = 0;
-  std::string previous_chain;
-  std::int64_t depth = 0;
-  bool blocked = false;
-};
-
-// The row is locked from here to the end of the transaction, so sequence order is commit order.
-Result<Place> take_place(Transaction& tx, Outgoing const& message, Time now) {
-  TRY(auto const rows,
-      tx.query("INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "
-               "touched_us) VALUES ($1, $2, $3, 1, $4, 1, $5, $5) "
-               "ON CONFLICT (queue, tenant, group_name) DO UPDATE SET "
-               "last_sequence = queue_groups.last_sequence + 1, depth = queue_groups.depth + 1 "
-               "RETURNING last_sequence, chain, depth, blocked_by",
-               {message.queue, message.tenant.str(), message.group, first_chain(), to_us(now)}));
-  auto const& row = rows.at(0);
-  return Place{row.integer(0), row.text(1), row.integer(2), !row.is_null(3)};
-}
-
 Result<void> insert_message(Transaction& tx, Outgoing const& message, MessageId const& id,
                             std::int64_t sequence, Time now) {
   CHECK(tx.execute(
@@ -44,7 +24,67 @@ Result<void> insert_message(Transaction& tx, Outgoing const& message, MessageId 
   return {};
 }
 
+Result<void> remember_key(Transaction& tx, Outgoing const& message, std::string const& key,
+                          std::string const& body_hash, Sent const& sent, QueuePolicy const& policy) {
+  CHECK(tx.execute(
+      "INSERT INTO queue_dedup (tenant, queue, scope, dedup_key, body_sha256, message_id, "
+      "group_name, sequence, chain, expires_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+      "ON CONFLICT (tenant, queue, scope, dedup_key) DO UPDATE SET body_sha256 = $5, "
+      "message_id = $6, group_name = $7, sequence = $8, chain = $9, expires_us = $10",
+      {message.tenant.str(), message.queue, scope_of(message, policy), key, body_hash, sent.id.str(),
+       message.group, sent.sequence, sent.chain, to_us(sent.sent_at + policy.dedup_window)}));
+  return {};
+}
+
 }  // namespace
+
+// A group while messages are sent to it: its row is read once and written once.
+struct Engine::OpenGroup {
+  GroupKey key;
+  std::int64_t last_sequence = 0;
+  std::string chain;
+  std::int64_t depth = 0;
+  bool blocked = false;
+  std::optional<Time> head_ready_at;  // when the first of the group was among these messages
+
+  // The row is locked from here to the end of the transaction, so sequence order is commit order.
+  static Result<OpenGroup> open(Transaction& tx, GroupKey key, Time now) {
+    auto args = key.args();
+    args.insert(args.end(), {Value{first_chain()}, Value{to_us(now)}});
+    TRY(auto const rows,
+        tx.query("INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "
+                 "touched_us) VALUES ($1, $2, $3, 0, $4, 0, $5, $5) "
+                 "ON CONFLICT (queue, tenant, group_name) DO UPDATE SET touched_us = $5 "
+                 "RETURNING last_sequence, chain, depth, blocked_by",
+                 std::move(args)));
+    auto const& row = rows.at(0);
+    return OpenGroup{std::move(key), row.integer(0), row.text(1), row.integer(2), !row.is_null(3), {}};
+  }
+
+  Result<void> close(Transaction& tx, Time now) const {
+    auto args = key.args();
+    args.insert(args.end(), {Value{last_sequence}, Value{chain}, Value{depth}});
+    CHECK(
+        tx.execute("UPDATE queue_groups SET last_sequence = $4, chain = $5, depth = $6 "
+                   "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+                   std::move(args)));
+    return head_ready_at ? tell_head(tx, now) : Result<void>{};
+  }
+
+ private:
+  // Only the first of a group decides when the group is looked at. Sending more leaves the index of
+  // what is ready alone.
+  [[nodiscard]] Result<void> tell_head(Transaction& tx, Time now) const {
+    auto args = key.args();
+    args.insert(args.end(), {Value{to_us(now)}, Value{to_us(*head_ready_at)}});
+    CHECK(
+        tx.execute("UPDATE queue_groups SET head_sent_us = $4, "
+                   "ready_us = CASE WHEN blocked_by IS NULL THEN $5 ELSE ready_us END "
+                   "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+                   std::move(args)));
+    return {};
+  }
+};
 
 Result<std::optional<Sent>> Engine::find_duplicate(Transaction& tx, Outgoing const& message,
                                                    std::string const& key, std::string const& body_hash,
@@ -61,7 +101,8 @@ Result<std::optional<Sent>> Engine::find_duplicate(Transaction& tx, Outgoing con
       .id = MessageId{row.text(1)}, .sequence = row.integer(2), .duplicate = true, .chain = row.text(3)};
 }
 
-Result<Sent> Engine::send(Transaction& tx, Outgoing const& message, Time now, Changes& changes) {
+Result<Sent> Engine::send_one(Transaction& tx, Outgoing const& message, OpenGroups& groups, Time now,
+                              Changes& changes) {
   CHECK(check_outgoing(message));
   auto const rules = policy(message.queue);
   auto const body_hash = hex(sha256(message.body));
@@ -70,42 +111,50 @@ Result<Sent> Engine::send(Transaction& tx, Outgoing const& message, Time now, Ch
     TRY(auto first, find_duplicate(tx, message, key, body_hash, *rules, now));
     if (first) return std::move(*first);
   }
-  TRY(auto const place, take_place(tx, message, now));
-  if (place.depth > rules->depth_max)
+  auto found = groups.find(message.group);
+  if (found == groups.end()) {
+    TRY(auto opened, OpenGroup::open(tx, {message.queue, message.tenant, message.group}, now));
+    found = groups.emplace(message.group, std::move(opened)).first;
+  }
+  auto& group = found->second;
+  if (group.depth >= rules->depth_max)
     return ::hoist::fail(Error{Code::throttled, "Too many messages are waiting; send again later."}
                              .with_slug("queue_full")
                              .with_retry_after(1));
-  auto sent = Sent{.id = MessageId{new_uuid7(now)}, .sequence = place.sequence};
+  auto sent = Sent{.id = MessageId{new_uuid7(now)}, .sequence = group.last_sequence + 1};
   sent.sent_at = now;
-  sent.chain = next_chain(place.previous_chain, {.queue = message.queue,
-                                                 .tenant = message.tenant.str(),
-                                                 .group = message.group,
-                                                 .sequence = place.sequence,
-                                                 .id = sent.id.str(),
-                                                 .sent_at = now,
-                                                 .body_sha256 = body_hash});
-  CHECK(insert_message(tx, message, sent.id, place.sequence, now));
-  auto const head = place.depth == 1;
-  auto const ready = to_us(now + message.delay);
-  // Only the first of a group decides when the group is looked at; the others wait behind it.
-  CHECK(
-      tx.execute("UPDATE queue_groups SET chain = $4, touched_us = $5, "
-                 "head_sent_us = CASE WHEN $6 = 1 THEN $5 ELSE head_sent_us END, "
-                 "ready_us = CASE WHEN $6 = 1 AND blocked_by IS NULL THEN $7 ELSE ready_us END "
-                 "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
-                 {message.queue, message.tenant.str(), message.group, sent.chain, to_us(now),
-                  std::int64_t{head}, ready}));
-  if (!key.empty())
-    CHECK(tx.execute(
-        "INSERT INTO queue_dedup (tenant, queue, scope, dedup_key, body_sha256, message_id, "
-        "group_name, sequence, chain, expires_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-        "ON CONFLICT (tenant, queue, scope, dedup_key) DO UPDATE SET body_sha256 = $5, "
-        "message_id = $6, group_name = $7, sequence = $8, chain = $9, expires_us = $10",
-        {message.tenant.str(), message.queue, scope_of(message, *rules), key, body_hash, sent.id.str(),
-         message.group, place.sequence, sent.chain, to_us(now + rules->dedup_window)}));
-  changes.may_receive = changes.may_receive || (head && !place.blocked);
+  sent.chain = next_chain(group.chain, {.queue = message.queue,
+                                        .tenant = message.tenant.str(),
+                                        .group = message.group,
+                                        .sequence = sent.sequence,
+                                        .id = sent.id.str(),
+                                        .sent_at = now,
+                                        .body_sha256 = body_hash});
+  CHECK(insert_message(tx, message, sent.id, sent.sequence, now));
+  if (!key.empty()) CHECK(remember_key(tx, message, key, body_hash, sent, *rules));
+  if (group.depth == 0) {
+    group.head_ready_at = now + message.delay;
+    changes.may_receive = changes.may_receive || !group.blocked;
+  }
+  group.last_sequence = sent.sequence;
+  group.chain = sent.chain;
+  ++group.depth;
   ++changes.depth;
   return sent;
+}
+
+Result<std::vector<Sent>> Engine::send(Transaction& tx, std::span<Outgoing const> messages, Time now,
+                                       Changes& changes) {
+  auto groups = OpenGroups{};
+  auto all = std::vector<Sent>{};
+  all.reserve(messages.size());
+  for (auto const& message : messages) {
+    TRY(auto sent, send_one(tx, message, groups, now, changes));
+    ++(sent.duplicate ? changes.duplicates : changes.sent);
+    all.push_back(std::move(sent));
+  }
+  for (auto const& [name, group] : groups) CHECK(group.close(tx, now));
+  return all;
 }
 
 }  // namespace hoist::sql::queue

@@ -98,10 +98,14 @@ void QueueSimulation::produce() {
   auto accepted = std::vector<Sent>{};
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
     accepted.clear();
-    for (auto const& message : batch) {
+    for (auto rest = std::span{std::as_const(batch)}; !rest.empty();) {
       auto changes = sql::queue::Changes{};
-      TRY(auto sent, engine_->send(tx, message, clock_.now(), changes));
-      accepted.push_back(std::move(sent));
+      auto const same = std::ranges::find_if(
+          rest, [&](Outgoing const& message) { return message.tenant != rest.front().tenant; });
+      auto const together = rest.first(static_cast<std::size_t>(same - rest.begin()));
+      TRY(auto sent, engine_->send(tx, together, clock_.now(), changes));
+      std::ranges::move(sent, std::back_inserter(accepted));
+      rest = rest.subspan(together.size());
     }
     if (dies) return fail(Code::cancelled);  // before the commit: nobody was told, nothing may stay
     mutate_after_send(tx);
@@ -121,7 +125,8 @@ void QueueSimulation::produce_again() {
   auto sent = Sent{};
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
     auto changes = sql::queue::Changes{};
-    TRY(sent, engine_->send(tx, message, clock_.now(), changes));
+    TRY(auto again, engine_->send(tx, {&message, 1}, clock_.now(), changes));
+    sent = again.front();
     return {};
   });
   if (done) history_.repeated(first.str(), sent.id.str());
