@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <map>
+
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
@@ -12,6 +16,12 @@ namespace {
 constexpr std::uint64_t tile_leaves = 256;
 // Events one transaction adds to the tree: a backlog is worked off in steps, not in one long commit.
 constexpr std::int64_t step_events = 64 * static_cast<std::int64_t>(tile_leaves);
+
+struct Tile {
+  std::int64_t level = 0;
+  std::int64_t position = 0;
+  std::string hash;
+};
 
 // Hashes of ranges of one tenant's leaves, from tiles where they are complete.
 class Tree {
@@ -31,18 +41,18 @@ class Tree {
     return merkle_node(left, right);
   }
 
-  // Stores every complete tile that ends in (from, to].
-  Result<void> add_tiles(std::uint64_t from, std::uint64_t to) {
+  // Works out every complete tile that ends in (from, to].
+  Result<std::vector<Tile>> tiles(std::uint64_t from, std::uint64_t to) {
+    auto made = std::vector<Tile>{};
     auto width = tile_leaves;
     for (std::int64_t level = 1; width <= to; ++level, width *= tile_leaves)
       for (auto end = (from / width + 1) * width; end <= to; end += width) {
-        TRY(auto const hash, range(end - width, end));
-        CHECK(tx_.execute(
-            "INSERT INTO event_tiles (tenant, level, position, hash) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT (tenant, level, position) DO NOTHING",
-            {tenant_.str(), level, static_cast<std::int64_t>((end - width) / width), base64url(hash)}));
+        auto tile = Tile{level, static_cast<std::int64_t>((end - width) / width), {}};
+        TRY(tile.hash, range(end - width, end));
+        made_[{tile.level, tile.position}] = tile.hash;
+        made.push_back(std::move(tile));
       }
-    return {};
+    return made;
   }
 
  private:
@@ -57,21 +67,20 @@ class Tree {
   Result<std::string> find_tile(std::int64_t level, std::uint64_t begin) {
     auto width = tile_leaves;
     for (auto i = std::int64_t{1}; i < level; ++i) width *= tile_leaves;
+    auto const position = static_cast<std::int64_t>(begin / width);
+    if (auto const found = made_.find({level, position}); found != made_.end()) return found->second;
     TRY(auto const rows,
         tx_.query("SELECT hash FROM event_tiles WHERE tenant = $1 AND level = $2 AND position = $3",
-                  {tenant_.str(), level, static_cast<std::int64_t>(begin / width)}));
+                  {tenant_.str(), level, position}));
     return rows.empty() ? std::string{} : unbase64url(rows[0].text(0)).value_or(std::string{});
   }
 
   Result<std::string> range_of_leaves(std::uint64_t begin, std::uint64_t end) {
     TRY(auto leaves, retired_leaves(begin, end));
-    auto query = EventQuery{};
-    query.tenant = tenant_;
-    query.after = static_cast<std::int64_t>(begin + leaves.size());
-    query.limit = static_cast<int>(end - begin - leaves.size());
-    if (query.limit > 0) {
-      TRY(auto const events, index_.list(tx_, query));
-      for (auto const& event : events) leaves.push_back(event_leaf(event.facts));
+    if (auto const more = static_cast<int>(end - begin - leaves.size()); more > 0) {
+      auto const after = static_cast<std::int64_t>(begin + leaves.size());
+      TRY(auto kept, index_.leaves(tx_, tenant_, after, more));
+      std::ranges::move(kept, std::back_inserter(leaves));
     }
     if (leaves.size() != end - begin)
       return fail(Error{Code::corrupt}.with_cause("events of a Merkle range are missing"));
@@ -92,6 +101,7 @@ class Tree {
   sql::Transaction& tx_;
   EventIndex& index_;
   TenantId tenant_;
+  std::map<std::pair<std::int64_t, std::int64_t>, std::string> made_;  // not in the database yet
 };
 
 constexpr std::string_view columns = "size, root, chain, at_us, key_id, signature";
@@ -152,25 +162,49 @@ Result<void> check_past(sql::Transaction& tx, EventIndex& index, SigningKey cons
                   last.tenant.str(), last.size)));
 }
 
-// One step of the tree, and the checkpoint at its end.
-Result<Checkpoint> advance(sql::Transaction& tx, EventIndex& index, SigningKey const& key,
-                           TenantId const& tenant, Time now) {
+// One step of the tree, and the checkpoint at its end: worked out by a reader, so that no writer waits
+// for it. What it is made of cannot change any more.
+struct Step {
+  std::int64_t from = 0;  // size of the checkpoint before
+  std::int64_t last_sequence = 0;
+  Checkpoint made;
+  std::vector<Tile> tiles;
+};
+
+Result<Step> plan_step(sql::Transaction& tx, EventIndex& index, SigningKey const& key, TenantId const& tenant,
+                       Time now) {
   TRY(auto const head, index.head(tx, tenant));
   TRY(auto const last, latest(tx, tenant));
   if (head.last_sequence == 0) return fail(Code::not_found, "There are no events yet.");
   if (last) CHECK(check_past(tx, index, key, head, *last));
-  auto const from = last ? last->size : 0;
-  if (from == head.last_sequence) return *last;
-  auto made = Checkpoint{tenant, std::min(head.last_sequence, from + step_events), "", "", now, "", ""};
+  auto step =
+      Step{.from = last ? last->size : 0, .last_sequence = head.last_sequence, .made = {}, .tiles = {}};
+  if (step.from == head.last_sequence) {
+    step.made = *last;
+    return step;
+  }
+  step.made = Checkpoint{tenant, std::min(head.last_sequence, step.from + step_events), "", "", now, "", ""};
   auto tree = Tree{tx, index, tenant};
-  auto const size = static_cast<std::uint64_t>(made.size);
-  CHECK(tree.add_tiles(static_cast<std::uint64_t>(from), size));
-  TRY(made.root, tree.range(0, size));
-  TRY(made.chain, chain_at(tx, index, tenant, head, made.size));
-  made.key_id = key_id_of(key.public_key());
-  made.signature = key.sign(signed_text(made));
-  CHECK(insert(tx, made));
-  return made;
+  auto const size = static_cast<std::uint64_t>(step.made.size);
+  TRY(step.tiles, tree.tiles(static_cast<std::uint64_t>(step.from), size));
+  TRY(step.made.root, tree.range(0, size));
+  TRY(step.made.chain, chain_at(tx, index, tenant, head, step.made.size));
+  step.made.key_id = key_id_of(key.public_key());
+  step.made.signature = key.sign(signed_text(step.made));
+  return step;
+}
+
+// false: somebody else made a checkpoint meanwhile.
+Result<bool> store_step(sql::Transaction& tx, TenantId const& tenant, Step const& step) {
+  TRY(auto const last, latest(tx, tenant));
+  if ((last ? last->size : 0) != step.from) return false;
+  for (auto const& tile : step.tiles)
+    CHECK(
+        tx.execute("INSERT INTO event_tiles (tenant, level, position, hash) VALUES ($1, $2, $3, $4) "
+                   "ON CONFLICT (tenant, level, position) DO NOTHING",
+                   {tenant.str(), tile.level, tile.position, base64url(tile.hash)}));
+  CHECK(insert(tx, step.made));
+  return true;
 }
 
 }  // namespace
@@ -200,14 +234,14 @@ json::object render(Checkpoint const& checkpoint) {
 
 Async<Checkpoint> Checkpoints::make(TenantId tenant, Deadline deadline) {
   while (true) {
-    auto work = [&, now = service_.clock().now()](
-                    sql::Transaction& tx) -> Result<std::pair<Checkpoint, std::int64_t>> {
-      TRY(auto made, advance(tx, service_.index(), key_, tenant, now));
-      TRY(auto const head, service_.index().head(tx, tenant));
-      return std::pair{std::move(made), head.last_sequence};
+    auto plan = [&, now = service_.clock().now()](sql::Transaction& tx) {
+      return plan_step(tx, service_.index(), key_, tenant, now);
     };
-    CO_TRY(auto step, co_await service_.database().write(tenant, work, deadline));
-    if (step.first.size == step.second) co_return std::move(step.first);
+    CO_TRY(auto step, co_await service_.database().read(tenant, plan, deadline));
+    if (step.made.size == step.from) co_return std::move(step.made);
+    auto store = [&](sql::Transaction& tx) { return store_step(tx, tenant, step); };
+    CO_TRY(auto const stored, co_await service_.database().write(tenant, store, deadline));
+    if (stored && step.made.size == step.last_sequence) co_return std::move(step.made);
   }
 }
 

@@ -67,6 +67,7 @@ Service::Service(Database& database, EventIndex& index, EventDetails& details, B
 
 Async<std::vector<Result<Recorded>>> Service::record(TenantId tenant, std::vector<NewEvent> events,
                                                      Deadline deadline) {
+  for (auto& event : events) event.seal = seal_event(event.user.str(), event.details);
   auto work = [&, now = clock_.now()](sql::Transaction& tx) -> Result<std::vector<Result<IndexedEvent>>> {
     return index_.append(tx, tenant, events, now);
   };

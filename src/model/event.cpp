@@ -4,15 +4,29 @@
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
+#include "base/id.hpp"
 #include "base/json.hpp"
 
 namespace hoist {
+namespace {
+
+constexpr std::size_t salt_bytes = 16;
+
+}  // namespace
 
 std::string commitment(std::string_view salt, std::string_view content) {
   auto joined = std::string{};
   joined.reserve(salt.size() + content.size());
   joined.append(salt).append(content);
   return sha256(joined);
+}
+
+EventSeal seal_event(std::string_view user, std::string_view details) {
+  auto salts = random_bytes(2 * salt_bytes);
+  auto seal = EventSeal{salts.substr(0, salt_bytes), {}, salts.substr(salt_bytes), {}};
+  seal.user_hash = commitment(seal.user_salt, user);
+  seal.details_hash = commitment(seal.details_salt, details);
+  return seal;
 }
 
 // The canonical form written directly: members in order of their names, and only the type can hold

@@ -33,6 +33,16 @@ struct EventFacts {
 };
 
 [[nodiscard]] std::string commitment(std::string_view salt, std::string_view content);
+
+// What hides an event's user and details in its leaf, under new random salts.
+struct EventSeal {
+  std::string user_salt;
+  std::string user_hash;
+  std::string details_salt;
+  std::string details_hash;
+};
+[[nodiscard]] EventSeal seal_event(std::string_view user, std::string_view details);
+
 [[nodiscard]] std::string event_leaf(EventFacts const& facts);
 // The same from the facts as they are written; a false spelling gives another leaf.
 struct EventFactsText {

@@ -27,6 +27,9 @@ struct NewEvent {
   std::string request_hash;   // of what the client sent: tells a retry from a reuse of the id
   bool id_given = false;      // by the client, so it may repeat an earlier one
   bool keep_details = false;  // in the index itself instead of the other store
+  // Of user and details. Made by append() where absent; making it before keeps the hashing off the
+  // one thread that writes.
+  std::optional<EventSeal> seal;
 };
 
 // Details on their way to the other store.
@@ -77,6 +80,9 @@ class EventIndex {
   virtual Result<std::vector<Result<IndexedEvent>>> append(sql::Transaction& tx, TenantId const& tenant,
                                                            std::vector<NewEvent> events, Time now) = 0;
   virtual Result<std::vector<IndexedEvent>> list(sql::Transaction& tx, EventQuery const& query) = 0;
+  // Only the leaves of up to `limit` events after sequence `after`, in order.
+  virtual Result<std::vector<std::string>> leaves(sql::Transaction& tx, TenantId const& tenant,
+                                                  std::int64_t after, int limit) = 0;
   virtual Result<IndexedEvent> find(sql::Transaction& tx, TenantId const& tenant, EventId const& id) = 0;
   virtual Result<EventHead> head(sql::Transaction& tx, TenantId const& tenant) = 0;
   virtual Result<std::vector<TenantId>> tenants(sql::Transaction& tx) = 0;

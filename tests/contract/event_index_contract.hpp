@@ -102,6 +102,22 @@ TEST_P(EventIndexContract, SequencesAreDensePerTenantAndTheChainFollows) {
             (std::vector{acme_, TenantId{"other"}}));
 }
 
+TEST_P(EventIndexContract, LeavesAreThoseOfTheEventsListed) {
+  for (auto const* type : {"login", "with \"quotes\"", "logout"}) ASSERT_TRUE(append(event("ana", type)));
+  auto sealed = event("ana", "sealed before");
+  sealed.seal = seal_event("ana", sealed.details);
+  ASSERT_TRUE(append(sealed));
+  auto const leaves = [&](std::int64_t after, int limit) {
+    return run<std::vector<std::string>>(
+        [&](auto& index, auto& tx) { return index.leaves(tx, acme_, after, limit); });
+  };
+  auto expected = std::vector<std::string>{};
+  for (auto const& listed : list()) expected.push_back(event_leaf(listed.facts));
+  EXPECT_EQ(leaves(0, 100), expected);
+  EXPECT_EQ(leaves(1, 2), (std::vector{expected.at(1), expected.at(2)}));
+  EXPECT_EQ(list().at(3).facts.user_hash, sealed.seal->user_hash);
+}
+
 TEST_P(EventIndexContract, WhatIsListedIsWhatWasAppended) {
   auto const made = *append(event("ana", "login"));
   auto const found = list().at(0);

@@ -5,12 +5,11 @@
 #include <algorithm>
 
 #include "base/encode.hpp"
+#include "base/json.hpp"
 #include "base/try.hpp"
 
 namespace hoist::sql {
 namespace {
-
-constexpr std::size_t salt_bytes = 16;
 
 constexpr std::string_view columns =
     "sequence, event_id, user_id, event_type, at_us, received_us, user_salt, user_hash, details_hash, "
@@ -80,20 +79,20 @@ Result<IndexedEvent> append_one(Transaction& tx, TenantId const& tenant, NewEven
       return first;
     }
   }
-  auto const salts = random_bytes(2 * salt_bytes);
+  auto seal = event.seal ? *std::move(event.seal) : seal_event(event.user.str(), event.details);
   auto made = IndexedEvent{};
-  made.details = {0, tenant, event.id, salts.substr(salt_bytes), std::move(event.details), false};
+  made.details = {0, tenant, event.id, std::move(seal.details_salt), std::move(event.details), false};
   made.holds_details = event.keep_details;
   made.user = event.user;
-  made.user_salt = salts.substr(0, salt_bytes);
+  made.user_salt = std::move(seal.user_salt);
   made.facts = {tenant,
                 head.last_sequence + 1,
                 event.id,
                 std::move(event.type),
                 event.at,
                 now,
-                commitment(made.user_salt, event.user.str()),
-                commitment(made.details.salt, made.details.details)};
+                std::move(seal.user_hash),
+                std::move(seal.details_hash)};
   made.chain = next_event_chain(head.chain, event_leaf(made.facts));
   CHECK(insert(tx, made, event.request_hash));
   if (!made.holds_details) {
@@ -168,6 +167,26 @@ Result<std::vector<IndexedEvent>> EventIndex::list(Transaction& tx, EventQuery c
   events.reserve(rows.size());
   for (auto const& row : rows) events.push_back(from_row(query.tenant, row));
   return events;
+}
+
+// Straight from the text of the columns, which is what the leaf is made of.
+Result<std::vector<std::string>> EventIndex::leaves(Transaction& tx, TenantId const& tenant,
+                                                    std::int64_t after, int limit) {
+  TRY(auto const rows,
+      tx.query(
+          "SELECT sequence, event_id, event_type, at_us, received_us, user_hash, details_hash FROM events "
+          "WHERE tenant = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+          {tenant.str(), after, std::int64_t{limit}}));
+  auto all = std::vector<std::string>{};
+  all.reserve(rows.size());
+  for (auto const& row : rows) {
+    auto const type = canonical_json(json::string{row.text(2)});
+    auto const at = to_rfc3339(row.time(3));
+    auto const received_at = to_rfc3339(row.time(4));
+    all.push_back(event_leaf(EventFactsText{tenant.str(), row.integer(0), row.text(1), type, at, received_at,
+                                            row.text(5), row.text(6)}));
+  }
+  return all;
 }
 
 Result<IndexedEvent> EventIndex::find(Transaction& tx, TenantId const& tenant, EventId const& id) {

@@ -10,6 +10,8 @@ class EventIndex final : public hoist::EventIndex {
   Result<std::vector<Result<IndexedEvent>>> append(Transaction& tx, TenantId const& tenant,
                                                    std::vector<NewEvent> events, Time now) override;
   Result<std::vector<IndexedEvent>> list(Transaction& tx, EventQuery const& query) override;
+  Result<std::vector<std::string>> leaves(Transaction& tx, TenantId const& tenant, std::int64_t after,
+                                          int limit) override;
   Result<IndexedEvent> find(Transaction& tx, TenantId const& tenant, EventId const& id) override;
   Result<EventHead> head(Transaction& tx, TenantId const& tenant) override;
   Result<std::vector<TenantId>> tenants(Transaction& tx) override;
