@@ -35,13 +35,19 @@ def photo_of(name):
 
 
 class Load:
-    """Answers that are neither a success nor a way to say "full" or "busy" go into `unexpected`."""
+    """Answers that are neither a success nor a way to say "full" or "busy" go into `unexpected`.
 
-    def __init__(self, server, journal, seed, unexpected, features=(), photos=False, clients=4):
+    With `groups` the clients send nothing but tasks, to so many groups, and pause after each."""
+
+    def __init__(
+        self, server, journal, seed, unexpected, features=(), photos=False, clients=4, groups=0, pause_s=0.0
+    ):
         self.journal = journal
         self.stopping = threading.Event()
         self.unexpected = unexpected
         self.photos = photos
+        self.groups = groups
+        self.pause_s = pause_s
         self.threads = [
             threading.Thread(target=self.run, args=(server, f"{seed}-{n}", features), daemon=True)
             for n in range(clients)
@@ -58,10 +64,12 @@ class Load:
             thread.join()
 
     def run(self, server, name, features):
-        client = Client(server, self.journal, name, features, self.photos)
+        client = Client(server, self.journal, name, features, self.photos, self.groups)
         while not self.stopping.is_set():
             try:
                 client.act()
+                if self.pause_s and self.stopping.wait(self.pause_s):
+                    return
             except LOST:
                 if self.stopping.wait(0.01):
                     return
@@ -71,18 +79,21 @@ class Load:
 
 
 class Client:
-    def __init__(self, server, journal, name, features, photos=False):
+    def __init__(self, server, journal, name, features, photos=False, groups=0):
         self.api = Api(server)
         self.journal = journal
         self.name = name
         self.random = random.Random(name)
         self.serial = 0
         self.photos = photos
+        self.groups = groups
         self.actions = [self.upload] * 12 + [self.upload_batch, self.delete]
         if "tasks" in features:
             self.actions += [self.add_task] * 4
         if "events" in features:
             self.actions += [self.add_event] * 4
+        if groups:
+            self.actions = [self.add_task]
 
     def act(self):
         self.random.choice(self.actions)()
@@ -136,9 +147,10 @@ class Client:
     def add_task(self):
         title = f"task {self.next_name()}"
         self.journal.send_task(title)
-        answer = self.api.call(
-            "POST", "/tasks", {"title": title, "description": "One of many.", "priority": "medium"}
-        )
+        task = {"title": title, "description": "One of many.", "priority": "medium"}
+        if self.groups:
+            task["group"] = f"group-{self.random.randrange(self.groups)}"
+        answer = self.api.call("POST", "/tasks", task)
         self.journal.task_acknowledged(answer, title)
 
     def add_event(self):

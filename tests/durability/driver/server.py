@@ -28,18 +28,19 @@ class Crashed(Exception):
 
 
 class Server:
-    def __init__(self, binary, data, log_folder, clamd_socket=None, layer=None):
+    def __init__(self, binary, data, log_folder, clamd_socket=None, layer=None, settings=None):
         self.binary = binary
         self.data = data
         self.log_path = os.path.join(log_folder, "server.log")
         self.clamd_socket = clamd_socket
         self.layer = layer  # a PowerCut or None
+        self.settings = {**SETTINGS, **(settings or {})}
         self.process = None
         self.api = self.objects = self.token = None
 
     def launch(self):
         """Starts the process and returns at once."""
-        environment = {**os.environ, **SETTINGS}
+        environment = {**os.environ, **self.settings}
         if self.clamd_socket:
             environment["HOIST_SCANNER_SOCKET"] = self.clamd_socket
         if self.layer:

@@ -43,10 +43,10 @@ class Suite:
         else:
             print(f"what was sent and what is left: {self.folder}", file=sys.stderr)
 
-    def server(self, data, layer=None):
+    def server(self, data, layer=None, settings=None):
         from .server import Server
 
-        server = Server(self.binary, data, self.folder, self.clamd.socket, layer)
+        server = Server(self.binary, data, self.folder, self.clamd.socket, layer, settings)
         self.running.append(server)
         return server
 

@@ -201,6 +201,7 @@ class Verifier:
             "illegal_state",
             "quota",
             "reordered",
+            "overlap",
         )
         counts = {
             **more,
