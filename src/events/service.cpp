@@ -63,7 +63,9 @@ Service::Service(Database& database, EventIndex& index, EventDetails& details, B
       recorded_{metrics.counter("hoist_events_recorded_total", "Events recorded")},
       duplicates_{metrics.counter("hoist_events_duplicates_total", "Events that repeated an earlier one")},
       details_failures_{metrics.counter("hoist_events_details_failures_total",
-                                        "Puts that the details store did not take")} {}
+                                        "Puts that the details store did not take")},
+      details_pending_{metrics.gauge("hoist_events_details_pending",
+                                     "Events, at most, whose details wait for their store")} {}
 
 Async<std::vector<Result<Recorded>>> Service::record(TenantId tenant, std::vector<NewEvent> events,
                                                      Deadline deadline) {
@@ -137,8 +139,13 @@ Async<> Service::settle_remembered(std::size_t at_least, Deadline deadline) {
 
 Async<int> Service::relay(Deadline deadline) {
   CO_CHECK(co_await settle_remembered(1, deadline));
-  auto look = [&](sql::Transaction& tx) { return index_.outbox(tx, options_.relay_items_max); };
+  auto depth = std::int64_t{0};
+  auto look = [&](sql::Transaction& tx) -> Result<std::vector<OutboxItem>> {
+    TRY(depth, index_.outbox_depth(tx));
+    return index_.outbox(tx, options_.relay_items_max);
+  };
   CO_TRY(auto items, co_await database_.read(system_scope(), look, deadline));
+  details_pending_.set(static_cast<double>(depth));
   if (items.empty()) co_return 0;
   CO_CHECK(co_await details_.put(items, deadline));
   auto numbers = std::vector<std::int64_t>{};

@@ -98,6 +98,7 @@ class Service {
   Counter recorded_;
   Counter duplicates_;
   Counter details_failures_;
+  Gauge details_pending_;
   std::mutex mutex_;
   std::vector<std::int64_t> settled_;  // guarded by mutex_: in the details store, still in the outbox
 };

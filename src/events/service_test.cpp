@@ -45,10 +45,12 @@ TEST_F(EventLog, DetailsStayVisibleAsPendingWhileTheirStoreIsAwayAndFollowLater)
   ASSERT_EQ(all().size(), 1U);
   EXPECT_EQ(all()[0].state, EventView::Details::pending);
   EXPECT_FALSE(sync(service.relay(soon())));
+  EXPECT_NE(metrics.render().find("hoist_events_details_pending 1"), std::string::npos);
   details.fail_puts = false;
   EXPECT_EQ(*sync(service.relay(soon())), 1);
   EXPECT_EQ(all()[0].state, EventView::Details::present);
   EXPECT_EQ(*sync(service.relay(soon())), 0);
+  EXPECT_NE(metrics.render().find("hoist_events_details_pending 0"), std::string::npos);
 }
 
 TEST_F(EventLog, ALostAnswerOfTheDetailsStoreHasOneEffect) {

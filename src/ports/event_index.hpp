@@ -96,6 +96,8 @@ class EventIndex {
                                       std::int64_t first_kept) = 0;
 
   virtual Result<std::vector<OutboxItem>> outbox(sql::Transaction& tx, int limit) = 0;
+  // How many items the outbox holds; never too few, and found without counting them.
+  virtual Result<std::int64_t> outbox_depth(sql::Transaction& tx) = 0;
   virtual Result<void> settle(sql::Transaction& tx, std::vector<std::int64_t> const& numbers) = 0;
 };
 

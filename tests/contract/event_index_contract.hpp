@@ -71,6 +71,9 @@ class EventIndexContract : public ::testing::TestWithParam<EventIndexUnderTest> 
   std::vector<OutboxItem> outbox() {
     return run<std::vector<OutboxItem>>([&](auto& index, auto& tx) { return index.outbox(tx, 1000); });
   }
+  std::int64_t outbox_depth() {
+    return run<std::int64_t>([&](auto& index, auto& tx) { return index.outbox_depth(tx); });
+  }
   std::int64_t redact(EventId const& id) {
     return run<std::int64_t>([&](auto& index, auto& tx) { return index.redact(tx, acme_, {id}); });
   }
@@ -180,10 +183,12 @@ TEST_P(EventIndexContract, ListsFollowTheirFiltersInBothDirections) {
 }
 
 TEST_P(EventIndexContract, TheOutboxHoldsDetailsUntilTheyAreSettled) {
+  EXPECT_EQ(outbox_depth(), 0);
   auto const first = *append(event("ana", "a"));
   auto const second = *append(event("ana", "b"));
   auto const items = outbox();
   ASSERT_EQ(items.size(), 2U);
+  EXPECT_EQ(outbox_depth(), 2);
   EXPECT_EQ(items[0].event, first.facts.id);
   EXPECT_EQ(items[0].tenant, acme_);
   EXPECT_EQ(items[0].details, R"({"n":1})");
@@ -193,6 +198,7 @@ TEST_P(EventIndexContract, TheOutboxHoldsDetailsUntilTheyAreSettled) {
       [&](sql::Transaction& tx) { return holder_->index().settle(tx, {items[0].number, 999'999}); }));
   holder_->restart();
   ASSERT_EQ(outbox().size(), 1U);
+  EXPECT_EQ(outbox_depth(), 1);
   EXPECT_EQ(outbox()[0].number, items[1].number);
 }
 

@@ -260,6 +260,13 @@ Result<std::vector<OutboxItem>> EventIndex::outbox(Transaction& tx, int limit) {
   return items;
 }
 
+// Numbers are given out one by one, so their span is the depth but for what was settled in between.
+Result<std::int64_t> EventIndex::outbox_depth(Transaction& tx) {
+  TRY(auto const rows,
+      tx.query("SELECT (SELECT max(number) FROM event_outbox) - (SELECT min(number) FROM event_outbox) + 1"));
+  return rows.at(0).integer(0);
+}
+
 // They come as they were recorded, so nearly always one range takes all of them.
 Result<void> EventIndex::settle(Transaction& tx, std::vector<std::int64_t> const& numbers) {
   auto sorted = numbers;
