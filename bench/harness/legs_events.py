@@ -1,10 +1,11 @@
 """The event log: recording and reading."""
 import json
 import os
+import time
 
 from . import wrk
 from .legs_tasks import limit_leg, post_leg
-from .processes import run_json
+from .processes import Failed, run_json
 from .runner import Comparison, Sample
 from .stats import Goal
 
@@ -73,6 +74,18 @@ def fill(hoist, first, last):
     for start in range(first, last, 1000):
         events = [{**EVENT, "userId": f"user-{n % 10_000}"} for n in range(start, start + 1000)]
         hoist.need_route("POST", "/events/batch", {"events": events})
+    if last > first:
+        wait_for_checkpoint(hoist, last)
+
+
+def wait_for_checkpoint(hoist, events):
+    """Checkpoints follow a bulk load for some seconds; what comes after is measured without them."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if hoist.call("GET", f"/event-checkpoints?after={max(events - 1000, 0)}")[1]["checkpoints"]:
+            return
+        time.sleep(0.1)
+    raise Failed("no checkpoint covers the events that were sent")
 
 
 def read(context, hoist, peers):
