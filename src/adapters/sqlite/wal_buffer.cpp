@@ -105,19 +105,14 @@ char const* wal_buffer_layer() {
   static auto mutex = std::mutex{};
   static auto layer = sqlite3_vfs{};
   auto const lock = std::lock_guard{mutex};
-  // The default changes only where a test puts a failing disk below and takes it away again, which may
-  // leave this layer as the default: it must not be found below itself.
-  auto* present = sqlite3_vfs_find(nullptr);
-  if (present == &layer) {
-    sqlite3_vfs_unregister(&layer);
-    present = sqlite3_vfs_find(nullptr);
-  } else if (present == layer_below) {
-    return layer_name;
-  }
-  layer_below = present;
-  layer = *present;
+  if (layer_below != nullptr && sqlite3_vfs_find(nullptr) == layer_below) return layer_name;
+  // At first use, and where a test puts a failing disk below or takes it away, which may leave this layer
+  // as the default: taken out of the list it is neither found below itself nor changed while in it.
+  sqlite3_vfs_unregister(&layer);
+  layer_below = sqlite3_vfs_find(nullptr);
+  layer = *layer_below;
   layer.zName = layer_name;
-  layer.szOsFile = static_cast<int>(sizeof(WalFile)) + present->szOsFile;
+  layer.szOsFile = static_cast<int>(sizeof(WalFile)) + layer_below->szOsFile;
   layer.xOpen = open;
   sqlite3_vfs_register(&layer, 0);
   return layer_name;
