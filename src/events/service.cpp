@@ -121,7 +121,8 @@ Async<bool> Service::try_details(std::vector<Result<IndexedEvent>> const& events
 
 void Service::remember_settled(std::vector<OutboxItem> const& items) {
   auto const lock = std::lock_guard{mutex_};
-  for (auto const& item : items) settled_.push_back(item.number);
+  for (auto const& item : items)
+    if (item.number != 0) settled_.push_back(item.number);
 }
 
 // Takes settled items out of the outbox, many at a time. Losing this list in a crash is harmless:

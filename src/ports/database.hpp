@@ -5,8 +5,9 @@
 //     return static_cast<int>(rows[0].integer(0));
 //   }, deadline));
 //
-// SQL      one text for all engines: $1, $2, ... parameters, RETURNING, ON CONFLICT, TEXT, BIGINT,
-//          DOUBLE PRECISION. Time is BIGINT microseconds UTC; ids are TEXT; JSON is TEXT.
+// SQL      one text for all engines: $1, $2, ... parameters, RETURNING, ON CONFLICT, FOR UPDATE at the
+//          end (an engine with one writer ignores it), TEXT, BIGINT, DOUBLE PRECISION. Time is BIGINT
+//          microseconds UTC; ids are TEXT; JSON is TEXT.
 // Threads  any. The function runs on an engine thread: it must not block on anything but `tx`, and
 //          must own or outlive what it captures (the awaiting coroutine's frame does).
 // Errors   what the function returns: then nothing of it is kept. unavailable when the queue is

@@ -34,7 +34,7 @@ struct NewEvent {
 
 // Details on their way to the other store.
 struct OutboxItem {
-  std::int64_t number = 0;
+  std::int64_t number = 0;  // to settle it by; append() may leave it 0, outbox() does not
   TenantId tenant;
   EventId event;
   std::string salt;

@@ -119,6 +119,16 @@ TEST_P(DatabaseContract, ParametersAreMatchedByNumberNotByAppearance) {
   }));
 }
 
+TEST_P(DatabaseContract, RowsCanBeLockedWhereTheyAreRead) {
+  must(write([](auto& tx) { return insert(tx, 1, "one"); }));
+  must(write([](sql::Transaction& tx) -> Result<void> {
+    auto const rows = tx.query("SELECT name FROM things WHERE id = $1 FOR UPDATE", {std::int64_t{1}});
+    if (!rows) return std::unexpected{rows.error()};
+    EXPECT_EQ(rows->at(0).text(0), "one");
+    return {};
+  }));
+}
+
 TEST_P(DatabaseContract, ExecuteAnswersHowManyRowsChanged) {
   must(write([](sql::Transaction& tx) -> Result<void> {
     for (auto i = 1; i <= 3; ++i) EXPECT_TRUE(insert(tx, i, std::to_string(i)).has_value());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/encode.hpp"
 #include "base/json.hpp"
@@ -53,13 +54,32 @@ Result<void> insert(Transaction& tx, IndexedEvent const& event, std::string cons
   return {};
 }
 
-// Answers the item's number.
-Result<std::int64_t> put_in_outbox(Transaction& tx, OutboxItem const& item) {
-  TRY(auto const rows, tx.query("INSERT INTO event_outbox (tenant, event_id, salt, details, redaction) "
-                                "VALUES ($1, $2, $3, $4, $5) RETURNING number",
-                                {item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
-                                 std::int64_t{item.redaction}}));
-  return rows.at(0).integer(0);
+Result<void> put_in_outbox(Transaction& tx, OutboxItem const& item) {
+  CHECK(tx.execute(
+      "INSERT INTO event_outbox (tenant, event_id, salt, details, redaction) VALUES ($1, $2, $3, $4, $5)",
+      {item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
+       std::int64_t{item.redaction}}));
+  return {};
+}
+
+// The numbers that the outbox gave to these events, which are its newest. Asked for once, because a
+// RETURNING costs as much as its row. An event that is not among the newest, where other
+// transactions write too, stays without a number, and the relay settles it.
+Result<void> learn_numbers(Transaction& tx, std::vector<Result<IndexedEvent>>& outcomes) {
+  auto waiting = std::map<std::string, OutboxItem*>{};
+  for (auto& outcome : outcomes)
+    if (outcome && !outcome->duplicate && !outcome->holds_details)
+      waiting.emplace(outcome->facts.id.str(), &outcome->details);
+  if (waiting.empty()) return {};
+  TRY(auto const rows,
+      tx.query("SELECT number, tenant, event_id FROM event_outbox ORDER BY number DESC LIMIT $1",
+               {std::ssize(waiting)}));
+  for (auto const& row : rows) {
+    auto const found = waiting.find(row.text(2));
+    if (found != waiting.end() && found->second->tenant.str() == row.text(1))
+      found->second->number = row.integer(0);
+  }
+  return {};
 }
 
 OutboxItem tombstone(TenantId const& tenant, EventId const& id) {
@@ -95,9 +115,7 @@ Result<IndexedEvent> append_one(Transaction& tx, TenantId const& tenant, NewEven
                 std::move(seal.details_hash)};
   made.chain = next_event_chain(head.chain, event_leaf(made.facts));
   CHECK(insert(tx, made, event.request_hash));
-  if (!made.holds_details) {
-    TRY(made.details.number, put_in_outbox(tx, made.details));
-  }
+  if (!made.holds_details) CHECK(put_in_outbox(tx, made.details));
   head.last_sequence = made.facts.sequence;
   head.chain = made.chain;
   return made;
@@ -147,6 +165,7 @@ Result<std::vector<Result<IndexedEvent>>> EventIndex::append(Transaction& tx, Te
     outcomes.push_back(std::move(outcome));
   }
   if (current.last_sequence != before) CHECK(store_head(tx, tenant, current));
+  CHECK(learn_numbers(tx, outcomes));
   return outcomes;
 }
 

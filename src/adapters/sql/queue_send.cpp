@@ -49,23 +49,29 @@ struct Engine::OpenGroup {
 
   // The row is locked from here to the end of the transaction, so sequence order is commit order.
   static Result<OpenGroup> open(Transaction& tx, GroupKey key, Time now) {
-    auto args = key.args();
-    args.insert(args.end(), {Value{first_chain()}, Value{to_us(now)}});
-    TRY(auto const rows,
-        tx.query("INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "
-                 "touched_us) VALUES ($1, $2, $3, 0, $4, 0, $5, $5) "
-                 "ON CONFLICT (queue, tenant, group_name) DO UPDATE SET touched_us = $5 "
-                 "RETURNING last_sequence, chain, depth, blocked_by",
-                 std::move(args)));
+    constexpr auto lock =
+        "SELECT last_sequence, chain, depth, blocked_by FROM queue_groups "
+        "WHERE queue = $1 AND tenant = $2 AND group_name = $3 FOR UPDATE";
+    TRY(auto rows, tx.query(lock, key.args()));
+    if (rows.empty()) {
+      auto args = key.args();
+      args.insert(args.end(), {Value{first_chain()}, Value{to_us(now)}});
+      CHECK(tx.execute(
+          "INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "
+          "touched_us) VALUES ($1, $2, $3, 0, $4, 0, $5, $5) "
+          "ON CONFLICT (queue, tenant, group_name) DO NOTHING",
+          std::move(args)));
+      TRY(rows, tx.query(lock, key.args()));
+    }
     auto const& row = rows.at(0);
     return OpenGroup{std::move(key), row.integer(0), row.text(1), row.integer(2), !row.is_null(3), {}};
   }
 
   Result<void> close(Transaction& tx, Time now) const {
     auto args = key.args();
-    args.insert(args.end(), {Value{last_sequence}, Value{chain}, Value{depth}});
+    args.insert(args.end(), {Value{last_sequence}, Value{chain}, Value{depth}, Value{to_us(now)}});
     CHECK(
-        tx.execute("UPDATE queue_groups SET last_sequence = $4, chain = $5, depth = $6 "
+        tx.execute("UPDATE queue_groups SET last_sequence = $4, chain = $5, depth = $6, touched_us = $7 "
                    "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
                    std::move(args)));
     return head_ready_at ? tell_head(tx, now) : Result<void>{};

@@ -16,6 +16,7 @@ namespace hoist::sqlite {
 namespace {
 
 constexpr auto busy_timeout_ms = 5000;
+constexpr auto row_lock = std::string_view{" FOR UPDATE"};
 
 // "$3" is the third argument; SQLite numbers parameters by first appearance instead.
 std::size_t argument_of(char const* name) {
@@ -165,12 +166,15 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
 
 Result<Statement*> Connection::prepare(std::string_view sql) {
   if (auto const found = statements_.find(sql); found != statements_.end()) return &found->second;
+  // Whoever writes is alone, so rows need no lock, and SQLite does not know the words.
+  auto text = sql;
+  if (text.ends_with(row_lock)) text.remove_suffix(row_lock.size());
   auto* statement = static_cast<sqlite3_stmt*>(nullptr);
   auto const* tail = static_cast<char const*>(nullptr);
-  auto const rc = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+  auto const rc = sqlite3_prepare_v3(handle_.get(), text.data(), static_cast<int>(text.size()),
                                      SQLITE_PREPARE_PERSISTENT, &statement, &tail);
   if (rc != SQLITE_OK) return sqlite_error(handle_.get(), rc);
-  auto const rest = sql.substr(static_cast<std::size_t>(tail - sql.data()));
+  auto const rest = text.substr(static_cast<std::size_t>(tail - text.data()));
   if (rest.find_first_not_of(" \t\r\n;") != std::string_view::npos || statement == nullptr) {
     sqlite3_finalize(statement);
     return fail(Error{Code::internal, "The database refused a statement."}.with_cause(
