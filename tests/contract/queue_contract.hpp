@@ -2,7 +2,7 @@
 // FIFO service that the test keeps (S..) or exceeds (X..); P are promises of our own.
 //
 // Not stated here, because this port has no such thing: S1 (name suffix), S24 (repeatable receive
-// attempts), S33 (dead letter queues are separate), S38-S40 and S42 (quotas and push consumers).
+// attempts), S33 (dead letter queues are separate), S38-S42 (quotas and push consumers with partial answers).
 #pragma once
 
 #include "contract/queue_contract_death.hpp"
