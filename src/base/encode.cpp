@@ -15,16 +15,16 @@ constexpr std::string_view standard_alphabet =
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 std::string encode64(std::string_view bytes, std::string_view alphabet, bool padded) {
-  auto text = std::string{};
-  text.reserve((bytes.size() + 2) / 3 * 4);
+  auto const digits = (bytes.size() * 8 + 5) / 6;
+  auto text = std::string(padded ? (digits + 3) / 4 * 4 : digits, '=');
+  auto* at = text.data();
   std::uint32_t window = 0;
   int bits = 0;
   for (auto const c : bytes) {
     window = (window << 8) | static_cast<unsigned char>(c);
-    for (bits += 8; bits >= 6; bits -= 6) text += alphabet[(window >> (bits - 6)) & 63];
+    for (bits += 8; bits >= 6; bits -= 6) *at++ = alphabet[(window >> (bits - 6)) & 63];
   }
-  if (bits > 0) text += alphabet[(window << (6 - bits)) & 63];
-  while (padded && text.size() % 4 != 0) text += '=';
+  if (bits > 0) *at = alphabet[(window << (6 - bits)) & 63];
   return text;
 }
 

@@ -1,5 +1,5 @@
-// A whole event log for tests: the index on SQLite, details in a store of their own with switchable
-// faults, a clock moved by hand.
+// A whole event log for tests: the index on SQLite unless another is given, details in a store of their
+// own with switchable faults, a clock moved by hand.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,6 +17,9 @@ namespace hoist::events {
 
 class LogFixture : public ::testing::Test {
  protected:
+  explicit LogFixture(std::unique_ptr<EventIndex> with = std::make_unique<sql::EventIndex>())
+      : index_{std::move(with)} {}
+
   template <class T>
   Result<T> sync(Async<T> operation) {
     auto body = std::function<Async<T>()>{[&operation] { return std::move(operation); }};
@@ -60,11 +63,12 @@ class LogFixture : public ::testing::Test {
     return sync(service.list(query, soon()))->events;
   }
 
+  std::unique_ptr<EventIndex> index_;
   TenantId const acme{"acme"};
   ManualClock clock;
   Metrics metrics;
   hoist::testing::TestDatabase database = hoist::testing::fast_database();
-  sql::EventIndex index;
+  EventIndex& index = *index_;
   sql::AuditLog audit;
   memory::EventDetails details;
   memory::Broadcast broadcast;

@@ -23,7 +23,8 @@ struct Asked {
 
 class EventRoutes : public LogFixture {
  protected:
-  EventRoutes() {
+  explicit EventRoutes(std::unique_ptr<EventIndex> with = std::make_unique<sql::EventIndex>())
+      : LogFixture{std::move(with)} {
     auto options = RouteOptions{};
     options.cursor_key = "secret";
     add_routes(router, Needs{service, checkpoints, retention, audit}, std::move(options));

@@ -62,8 +62,8 @@ Service::Service(Database& database, EventIndex& index, EventDetails& details, B
       options_{options},
       recorded_{metrics.counter("hoist_events_recorded_total", "Events recorded")},
       duplicates_{metrics.counter("hoist_events_duplicates_total", "Events that repeated an earlier one")},
-      details_failures_{metrics.counter("hoist_events_details_failures_total",
-                                        "Puts that the details store did not take")},
+      details_failures_{
+          metrics.counter("hoist_events_details_failures_total", "Puts that the details store did not take")},
       details_pending_{metrics.gauge("hoist_events_details_pending",
                                      "Events, at most, whose details wait for their store")} {}
 
@@ -217,7 +217,7 @@ Result<std::int64_t> Service::redact(sql::Transaction& tx, TenantId const& tenan
   if (redacted == 0) return redacted;
   auto events = std::vector<NewEvent>{};
   events.push_back(redaction_event(ids, std::move(by), reason, now));
-  TRY(auto const appended, index_.append(tx, tenant, std::move(events), now));
+  TRY(auto const appended, index_.append(tx, tenant, events, now));
   if (!appended.front()) return std::unexpected{appended.front().error()};
   tx.after_commit([this, tenant] { broadcast_.notify(tenant); });
   return redacted;

@@ -83,7 +83,8 @@ class Transaction {
   virtual Result<Rows> query(std::string_view sql, Args args = {}) = 0;
   // Number of rows changed.
   virtual Result<std::int64_t> execute(std::string_view sql, Args args = {}) = 0;
-  // Runs once the transaction is durable; not at all if it is not. Must not block.
+  // Runs once the transaction is durable; not at all if it is not: then it is destroyed before
+  // another function runs. Must not block.
   virtual void after_commit(std::move_only_function<void()> action) = 0;
 };
 

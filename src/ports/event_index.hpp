@@ -66,9 +66,13 @@ struct EventQuery {
 struct EventHead {
   std::int64_t first_sequence = 1;  // the oldest retained
   std::int64_t last_sequence = 0;
-  std::string chain;
-  std::string chain_before;  // of the event before first_sequence
+  std::string chain = event_chain_start();
+  std::string chain_before = event_chain_start();  // of the event before first_sequence
 };
+
+// The event that follows `head`, which moves on to it. What every adapter appends.
+[[nodiscard]] IndexedEvent chain_event(EventHead& head, TenantId const& tenant, NewEvent const& event,
+                                       Time now);
 
 inline constexpr std::string_view redaction_type = "event.redacted";  // the type of such a notice
 
@@ -78,7 +82,7 @@ class EventIndex {
   // Appends in order, with outbox rows, as part of the caller's transaction. A repeated id with the
   // same request answers the first event as `duplicate`; with another one it fails alone.
   virtual Result<std::vector<Result<IndexedEvent>>> append(sql::Transaction& tx, TenantId const& tenant,
-                                                           std::vector<NewEvent> events, Time now) = 0;
+                                                           std::vector<NewEvent> const& events, Time now) = 0;
   virtual Result<std::vector<IndexedEvent>> list(sql::Transaction& tx, EventQuery const& query) = 0;
   // Only the leaves of up to `limit` events after sequence `after`, in order.
   virtual Result<std::vector<std::string>> leaves(sql::Transaction& tx, TenantId const& tenant,

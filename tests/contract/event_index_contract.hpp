@@ -163,6 +163,62 @@ TEST_P(EventIndexContract, ARepeatedIdAnswersTheFirstAndAnotherRequestFailsAlone
   EXPECT_EQ(append(one, TenantId{"other"})->facts.sequence, 1) << "ids are a tenant's own (A13)";
 }
 
+TEST_P(EventIndexContract, AnIdRepeatedWithinOneCallIsOneEvent) {
+  auto one = event("ana", "login");
+  one.id_given = true;
+  auto other = one;
+  other.request_hash = sha256("other");
+  auto const outcomes = run<std::vector<Result<IndexedEvent>>>(
+      [&](auto& index, auto& tx) { return index.append(tx, acme_, {one, one, other, one}, now_); });
+  ASSERT_EQ(outcomes.size(), 4U);
+  EXPECT_FALSE(outcomes[0]->duplicate);
+  EXPECT_EQ(outcomes[2].error().code(), Code::key_reuse);
+  for (auto const at : {1U, 3U}) {
+    EXPECT_TRUE(outcomes[at]->duplicate);
+    EXPECT_EQ(outcomes[at]->facts.sequence, 1);
+  }
+  EXPECT_EQ(list().size(), 1U);
+  EXPECT_EQ(outbox().size(), 1U);
+}
+
+TEST_P(EventIndexContract, EveryEventOfALongCallHasItsOwnPlaceAndNumber) {
+  auto events = std::vector<NewEvent>{};
+  for (auto i = 0; i < 100; ++i) {
+    events.push_back(event("ana", std::to_string(i)));
+    events.back().keep_details = i % 7 == 0;
+  }
+  auto const outcomes = run<std::vector<Result<IndexedEvent>>>(
+      [&](auto& index, auto& tx) { return index.append(tx, acme_, events, now_); });
+  auto const listed = list();
+  auto const waiting = outbox();
+  ASSERT_EQ(listed.size(), events.size());
+  auto next = waiting.begin();
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(listed[i].facts.id, events[i].id);
+    EXPECT_EQ(listed[i].chain, outcomes[i]->chain);
+    EXPECT_EQ(listed[i].holds_details, events[i].keep_details);
+    if (events[i].keep_details) continue;
+    ASSERT_NE(next, waiting.end());
+    EXPECT_EQ(next->event, events[i].id);
+    EXPECT_EQ(next->number, outcomes[i]->details.number);
+    ++next;
+  }
+  EXPECT_EQ(next, waiting.end());
+}
+
+TEST_P(EventIndexContract, ATransactionSeesWhatItDid) {
+  auto const done = holder_->write([&](sql::Transaction& tx) -> Result<void> {
+    auto& index = holder_->index();
+    CHECK(index.append(tx, acme_, {event("ana", "a")}, now_));
+    TRY(auto const head, index.head(tx, acme_));
+    EXPECT_EQ(head.last_sequence, 1);
+    TRY(auto const items, index.outbox(tx, 10));
+    EXPECT_EQ(items.size(), 1U);
+    return {};
+  });
+  EXPECT_TRUE(done);
+}
+
 TEST_P(EventIndexContract, ListsFollowTheirFiltersInBothDirections) {
   for (auto i = 0; i < 12; ++i)
     ASSERT_TRUE(append(event(i % 2 == 0 ? "ana" : "ben", i % 3 == 0 ? "a" : "b")));

@@ -1,5 +1,7 @@
 #include "adapters/memory/event_details.hpp"
 
+#include "base/try.hpp"
+
 namespace hoist::memory {
 
 bool EventDetails::put_one(OutboxItem const& item) {
@@ -15,7 +17,14 @@ bool EventDetails::put_one(OutboxItem const& item) {
   return true;
 }
 
-Async<> EventDetails::put(std::vector<OutboxItem> items, Deadline) {
+Async<> EventDetails::stalled(Deadline deadline) {
+  if (!stall) co_return Result<void>{};
+  (void)co_await never_.wait(never_.ticket(), deadline);
+  co_return fail(Code::timeout);
+}
+
+Async<> EventDetails::put(std::vector<OutboxItem> items, Deadline deadline) {
+  CO_CHECK(co_await stalled(deadline));
   if (fail_puts) co_return fail(Code::unavailable);
   for (auto const& item : items)
     if (!put_one(item)) co_return fail(Code::unavailable);
@@ -23,7 +32,9 @@ Async<> EventDetails::put(std::vector<OutboxItem> items, Deadline) {
   co_return Result<void>{};
 }
 
-Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::vector<EventId> ids, Deadline) {
+Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::vector<EventId> ids,
+                                                        Deadline deadline) {
+  CO_CHECK(co_await stalled(deadline));
   if (fail_gets) co_return fail(Code::unavailable);
   auto found = std::map<EventId, EventDetail>{};
   auto const lock = std::lock_guard{mutex_};
@@ -33,7 +44,8 @@ Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::ve
   co_return found;
 }
 
-Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, int limit, Deadline) {
+Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, int limit, Deadline deadline) {
+  CO_CHECK(co_await stalled(deadline));
   if (fail_gets) co_return fail(Code::unavailable);
   auto found = std::vector<EventId>{};
   auto const lock = std::lock_guard{mutex_};

@@ -19,6 +19,7 @@ class EventDetails final : public hoist::EventDetails {
   // Faults. Each holds until it is switched off.
   std::atomic<bool> fail_puts = false;
   std::atomic<bool> fail_gets = false;
+  std::atomic<bool> stall = false;            // every call takes as long as its caller waits
   std::atomic<bool> lose_answers = false;     // a put is done, but its caller hears of a timeout
   std::atomic<int> puts_before_failing = -1;  // items taken until the store fails midway; -1: never
 
@@ -28,7 +29,9 @@ class EventDetails final : public hoist::EventDetails {
 
  private:
   bool put_one(OutboxItem const& item);
+  Async<> stalled(Deadline deadline);
 
+  Signal never_;
   std::mutex mutex_;
   std::map<TenantId, std::map<EventId, EventDetail>> tenants_;  // guarded by mutex_
 };

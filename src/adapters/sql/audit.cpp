@@ -60,7 +60,7 @@ Result<void> AuditLog::record(Transaction& tx, AuditEntry entry, Time now) {
   event.keep_details = true;
   auto events = std::vector<NewEvent>{};
   events.push_back(std::move(event));
-  CHECK(index_.append(tx, audit_log_of(entry.caller.tenant), std::move(events), now));
+  CHECK(index_.append(tx, audit_log_of(entry.caller.tenant), events, now));
   return {};
 }
 

@@ -1,23 +1,17 @@
 #include "adapters/sql/event_details.hpp"
 
+#include "adapters/sql/insert_rows.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
 
 namespace hoist::sql {
 namespace {
 
-Result<void> put_one(Transaction& tx, OutboxItem const& item) {
-  constexpr auto conditional =
-      "INSERT INTO event_details (tenant, event_id, salt, details, redacted) VALUES ($1, $2, $3, $4, $5) "
-      "ON CONFLICT (tenant, event_id) DO NOTHING";
-  constexpr auto winning =
-      "INSERT INTO event_details (tenant, event_id, salt, details, redacted) VALUES ($1, $2, $3, $4, $5) "
-      "ON CONFLICT (tenant, event_id) DO UPDATE SET salt = $3, details = $4, redacted = $5";
-  CHECK(tx.execute(item.redaction ? winning : conditional,
-                   {item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
-                    std::int64_t{item.redaction}}));
-  return {};
-}
+constexpr auto into = "INSERT INTO event_details (tenant, event_id, salt, details, redacted)";
+auto const conditional = InsertRows{into, 5, "ON CONFLICT (tenant, event_id) DO NOTHING"};
+auto const winning = InsertRows{into, 5,
+                                "ON CONFLICT (tenant, event_id) DO UPDATE SET salt = excluded.salt, "
+                                "details = excluded.details, redacted = excluded.redacted"};
 
 }  // namespace
 
@@ -38,8 +32,14 @@ Result<std::unique_ptr<EventDetails>> EventDetails::open(Database& database) {
 
 Async<> EventDetails::put(std::vector<OutboxItem> items, Deadline deadline) {
   auto work = [&](Transaction& tx) -> Result<void> {
-    for (auto const& item : items) CHECK(put_one(tx, item));
-    return {};
+    auto details = std::vector<Args>{};
+    auto tombstones = std::vector<Args>{};
+    for (auto const& item : items)
+      (item.redaction ? tombstones : details)
+          .push_back({item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
+                      std::int64_t{item.redaction}});
+    CHECK(conditional(tx, std::move(details)));
+    return winning(tx, std::move(tombstones));
   };
   co_return co_await database_.write(system_scope(), work, deadline);
 }

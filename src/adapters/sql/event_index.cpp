@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "adapters/sql/insert_rows.hpp"
 #include "base/encode.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
@@ -40,27 +41,36 @@ Result<std::optional<Row>> row_by_id(Transaction& tx, TenantId const& tenant, Ev
   return std::optional<Row>{std::move(rows.front())};
 }
 
-Result<void> insert(Transaction& tx, IndexedEvent const& event, std::string const& request_hash) {
+Args event_row(IndexedEvent const& event, std::string const& request_hash) {
   auto const& facts = event.facts;
-  CHECK(tx.execute(
-      "INSERT INTO events (tenant, sequence, event_id, user_id, event_type, at_us, received_us, user_salt, "
-      "user_hash, details_hash, chain, request_hash, details_salt, details) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-      {facts.tenant.str(), facts.sequence, facts.id.str(), event.user->str(), facts.type, value(facts.at),
-       value(facts.received_at), base64url(event.user_salt), base64url(facts.user_hash),
-       base64url(facts.details_hash), base64url(event.chain), base64url(request_hash),
-       event.holds_details ? Value{base64url(event.details.salt)} : null(),
-       event.holds_details ? Value{event.details.details} : null()}));
-  return {};
+  auto const held = event.holds_details;
+  return {facts.tenant.str(),
+          facts.sequence,
+          facts.id.str(),
+          event.user->str(),
+          facts.type,
+          value(facts.at),
+          value(facts.received_at),
+          base64url(event.user_salt),
+          base64url(facts.user_hash),
+          base64url(facts.details_hash),
+          base64url(event.chain),
+          base64url(request_hash),
+          held ? Value{base64url(event.details.salt)} : null(),
+          held ? Value{event.details.details} : null()};
 }
 
-Result<void> put_in_outbox(Transaction& tx, OutboxItem const& item) {
-  CHECK(tx.execute(
-      "INSERT INTO event_outbox (tenant, event_id, salt, details, redaction) VALUES ($1, $2, $3, $4, $5)",
-      {item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
-       std::int64_t{item.redaction}}));
-  return {};
+Args outbox_row(OutboxItem const& item) {
+  return {item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
+          std::int64_t{item.redaction}};
 }
+
+auto const insert_events = InsertRows{
+    "INSERT INTO events (tenant, sequence, event_id, user_id, event_type, at_us, received_us, user_salt, "
+    "user_hash, details_hash, chain, request_hash, details_salt, details)",
+    14};
+auto const insert_outbox =
+    InsertRows{"INSERT INTO event_outbox (tenant, event_id, salt, details, redaction)", 5};
 
 // The numbers that the outbox gave to these events, which are its newest. Asked for once, because a
 // RETURNING costs as much as its row. An event that is not among the newest, where other
@@ -86,41 +96,6 @@ OutboxItem tombstone(TenantId const& tenant, EventId const& id) {
   return {0, tenant, id, "", "", true};
 }
 
-// Appends one event behind `head`, which it moves on.
-Result<IndexedEvent> append_one(Transaction& tx, TenantId const& tenant, NewEvent event, EventHead& head,
-                                Time now) {
-  if (event.id_given) {
-    TRY(auto const earlier, row_by_id(tx, tenant, event.id));
-    if (earlier) {
-      if (decoded(earlier->text(10)) != event.request_hash)
-        return fail(Code::key_reuse, "This event id was used before with a different event.");
-      auto first = from_row(tenant, *earlier);
-      first.duplicate = true;
-      return first;
-    }
-  }
-  auto seal = event.seal ? *std::move(event.seal) : seal_event(event.user.str(), event.details);
-  auto made = IndexedEvent{};
-  made.details = {0, tenant, event.id, std::move(seal.details_salt), std::move(event.details), false};
-  made.holds_details = event.keep_details;
-  made.user = event.user;
-  made.user_salt = std::move(seal.user_salt);
-  made.facts = {tenant,
-                head.last_sequence + 1,
-                event.id,
-                std::move(event.type),
-                event.at,
-                now,
-                std::move(seal.user_hash),
-                std::move(seal.details_hash)};
-  made.chain = next_event_chain(head.chain, event_leaf(made.facts));
-  CHECK(insert(tx, made, event.request_hash));
-  if (!made.holds_details) CHECK(put_in_outbox(tx, made.details));
-  head.last_sequence = made.facts.sequence;
-  head.chain = made.chain;
-  return made;
-}
-
 Result<void> store_head(Transaction& tx, TenantId const& tenant, EventHead const& head) {
   CHECK(
       tx.execute("INSERT INTO event_heads (tenant, first_sequence, last_sequence, chain, chain_before) "
@@ -130,6 +105,61 @@ Result<void> store_head(Transaction& tx, TenantId const& tenant, EventHead const
                   base64url(head.chain_before)}));
   return {};
 }
+
+// One call of append(): what is new is inserted when all of it is known.
+class Appending {
+ public:
+  Appending(Transaction& tx, TenantId const& tenant, EventHead head, Time now)
+      : tx_{tx}, tenant_{tenant}, head_{std::move(head)}, now_{now} {}
+
+  Result<IndexedEvent> one(NewEvent const& event) {
+    if (event.id_given) {
+      TRY(auto earlier, earlier_of(event));
+      if (earlier) return *std::move(earlier);
+    }
+    auto made = chain_event(head_, tenant_, event, now_);
+    events_.push_back(event_row(made, event.request_hash));
+    if (!made.holds_details) outbox_.push_back(outbox_row(made.details));
+    if (event.id_given) here_.emplace(event.id.str(), First{made, event.request_hash});
+    return made;
+  }
+
+  Result<void> insert() {
+    if (events_.empty()) return {};
+    CHECK(insert_events(tx_, std::move(events_)));
+    CHECK(insert_outbox(tx_, std::move(outbox_)));
+    return store_head(tx_, tenant_, head_);
+  }
+
+ private:
+  struct First {
+    IndexedEvent event;
+    std::string request_hash;
+  };
+
+  Result<std::optional<IndexedEvent>> earlier_of(NewEvent const& event) {
+    TRY(auto first, find(event.id));
+    if (!first) return std::optional<IndexedEvent>{};
+    if (first->request_hash != event.request_hash)
+      return fail(Code::key_reuse, "This event id was used before with a different event.");
+    first->event.duplicate = true;
+    return std::optional{std::move(first->event)};
+  }
+  Result<std::optional<First>> find(EventId const& id) {
+    if (auto const here = here_.find(id.str()); here != here_.end()) return std::optional{here->second};
+    TRY(auto const row, row_by_id(tx_, tenant_, id));
+    if (!row) return std::optional<First>{};
+    return std::optional{First{from_row(tenant_, *row), decoded(row->text(10))}};
+  }
+
+  Transaction& tx_;
+  TenantId const& tenant_;
+  EventHead head_;
+  Time now_;
+  std::vector<Args> events_;
+  std::vector<Args> outbox_;
+  std::map<std::string, First> here_;  // those of this call whose id the client gave
+};
 
 struct Where {
   std::string text;
@@ -153,18 +183,18 @@ Where conditions(EventQuery const& query) {
 }  // namespace
 
 Result<std::vector<Result<IndexedEvent>>> EventIndex::append(Transaction& tx, TenantId const& tenant,
-                                                             std::vector<NewEvent> events, Time now) {
+                                                             std::vector<NewEvent> const& events, Time now) {
   TRY(auto current, head(tx, tenant));
-  auto const before = current.last_sequence;
+  auto appending = Appending{tx, tenant, std::move(current), now};
   auto outcomes = std::vector<Result<IndexedEvent>>{};
   outcomes.reserve(events.size());
-  for (auto& event : events) {
-    auto outcome = append_one(tx, tenant, std::move(event), current, now);
+  for (auto const& event : events) {
+    auto outcome = appending.one(event);
     // A reused id is this event's own fault; anything else undoes the whole transaction.
     if (!outcome && outcome.error().code() != Code::key_reuse) return std::unexpected{outcome.error()};
     outcomes.push_back(std::move(outcome));
   }
-  if (current.last_sequence != before) CHECK(store_head(tx, tenant, current));
+  CHECK(appending.insert());
   CHECK(learn_numbers(tx, outcomes));
   return outcomes;
 }
@@ -218,7 +248,7 @@ Result<EventHead> EventIndex::head(Transaction& tx, TenantId const& tenant) {
   TRY(auto const rows,
       tx.query("SELECT first_sequence, last_sequence, chain, chain_before FROM event_heads WHERE tenant = $1",
                {tenant.str()}));
-  if (rows.empty()) return EventHead{1, 0, event_chain_start(), event_chain_start()};
+  if (rows.empty()) return EventHead{};
   return EventHead{rows[0].integer(0), rows[0].integer(1), decoded(rows[0].text(2)),
                    decoded(rows[0].text(3))};
 }
@@ -244,7 +274,7 @@ Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
     if (from_row(tenant, *row).holds_details) continue;
     CHECK(
         tx.execute("DELETE FROM event_outbox WHERE tenant = $1 AND event_id = $2", {tenant.str(), id.str()}));
-    CHECK(put_in_outbox(tx, tombstone(tenant, id)));
+    CHECK(insert_outbox(tx, {outbox_row(tombstone(tenant, id))}));
   }
   return redacted;
 }
@@ -257,8 +287,10 @@ Result<std::int64_t> EventIndex::retire(Transaction& tx, TenantId const& tenant,
       tx.query("SELECT event_id, chain, details_salt IS NULL FROM events WHERE tenant = $1 AND sequence < $2 "
                "ORDER BY sequence",
                {tenant.str(), bounded}));
+  auto tombstones = std::vector<Args>{};
   for (auto const& row : rows)
-    if (row.integer(2) != 0) CHECK(put_in_outbox(tx, tombstone(tenant, EventId{row.text(0)})));
+    if (row.integer(2) != 0) tombstones.push_back(outbox_row(tombstone(tenant, EventId{row.text(0)})));
+  CHECK(insert_outbox(tx, std::move(tombstones)));
   TRY(auto const removed,
       tx.execute("DELETE FROM events WHERE tenant = $1 AND sequence < $2", {tenant.str(), bounded}));
   current.first_sequence = bounded;

@@ -8,7 +8,7 @@ namespace hoist::sql {
 class EventIndex final : public hoist::EventIndex {
  public:
   Result<std::vector<Result<IndexedEvent>>> append(Transaction& tx, TenantId const& tenant,
-                                                   std::vector<NewEvent> events, Time now) override;
+                                                   std::vector<NewEvent> const& events, Time now) override;
   Result<std::vector<IndexedEvent>> list(Transaction& tx, EventQuery const& query) override;
   Result<std::vector<std::string>> leaves(Transaction& tx, TenantId const& tenant, std::int64_t after,
                                           int limit) override;

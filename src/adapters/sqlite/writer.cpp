@@ -80,8 +80,9 @@ Result<void> Writer::commit() {
   return committed;
 }
 
-void Writer::roll_back() {
+void Writer::roll_back(std::vector<Function>& batch) {
   if (connection_->in_transaction()) (void)connection_->run_script("ROLLBACK");
+  for (auto& function : batch) function.actions.clear();
 }
 
 // What is returned befell every function; one that failed by itself keeps its own error.
@@ -89,7 +90,7 @@ Result<void> Writer::run_and_commit(std::vector<Function>& batch) {
   CHECK(connection_->run_script("BEGIN IMMEDIATE"));
   auto run = run_all(batch, false);
   if (run.how == Ran::again) {
-    roll_back();
+    roll_back(batch);
     CHECK(connection_->run_script("BEGIN IMMEDIATE"));
     run = run_all(batch, true);
   }
@@ -103,7 +104,7 @@ void Writer::run_batch(std::vector<Job> jobs) {
   auto const fate = run_and_commit(batch);
   if (!fate) {
     log::warn("a commit failed", {{"cause", fate.error().to_string()}});
-    roll_back();
+    roll_back(batch);
   }
   batch_size_.observe(static_cast<double>(batch.size()));
   waiting_.set(static_cast<double>(lane_.waiting()));

@@ -42,7 +42,7 @@ class Writer {
   Run run_all(std::vector<Function>& batch, bool guarded);
   Ran run_one(Function& function, bool guarded);
   void let_join(std::vector<Function>& batch);
-  void roll_back();
+  void roll_back(std::vector<Function>& batch);
   Result<void> commit();
   void keep_wal_short();
 
