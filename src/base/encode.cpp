@@ -18,13 +18,14 @@ std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad
   auto const digits = (bytes.size() * 8 + 5) / 6;
   auto text = std::string(padded ? (digits + 3) / 4 * 4 : digits, '=');
   auto* at = text.data();
-  std::uint32_t window = 0;
-  int bits = 0;
-  for (auto const c : bytes) {
-    window = (window << 8) | static_cast<unsigned char>(c);
-    for (bits += 8; bits >= 6; bits -= 6) *at++ = alphabet[(window >> (bits - 6)) & 63];
-  }
-  if (bits > 0) *at = alphabet[(window << (6 - bits)) & 63];
+  auto const put = [&](std::uint32_t window, int count) {
+    for (auto shift = 18; count > 0; --count, shift -= 6) *at++ = alphabet[(window >> shift) & 63];
+  };
+  auto const byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
+  std::size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3) put(byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2), 4);
+  if (i + 1 == bytes.size()) put(byte(i) << 16, 2);
+  if (i + 2 == bytes.size()) put(byte(i) << 16 | byte(i + 1) << 8, 3);
   return text;
 }
 

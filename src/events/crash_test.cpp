@@ -106,7 +106,7 @@ TEST_F(CrashBetweenTheStores, AnErasureIsNeverUndoneByALatePut) {
   auto const id = record(event("ana", "login", {{"secret", 1}})).event.facts.id;
   auto late = std::vector<OutboxItem>{};  // a relay that read the outbox and then stood still
   ASSERT_TRUE(hoist::testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
-    TRY(late, index.outbox(tx, 10));
+    TRY(late, index.outbox(tx, 0, 10));
     return {};
   }));
   heal();

@@ -1,5 +1,8 @@
 #include "events/reconcile.hpp"
 
+#include <algorithm>
+#include <set>
+#include <span>
 #include <unordered_set>
 
 #include "base/try.hpp"
@@ -9,7 +12,7 @@ namespace {
 
 constexpr int index_page = 1000;
 constexpr int details_page = 128;  // each may have 256 KB
-constexpr int outbox_page = 100'000;
+constexpr int outbox_page = 128;
 
 class Reconciler {
  public:
@@ -30,6 +33,7 @@ class Reconciler {
       CO_CHECK(co_await check(events));
       after = events.back().facts.sequence;
     }
+    CO_CHECK(co_await explain_absent());
     CO_CHECK(co_await find_orphans());
     co_return std::move(report_);
   }
@@ -49,31 +53,36 @@ class Reconciler {
       if (event.user && !event.holds_details) ids.push_back(event.facts.id);
     }
     CO_TRY(auto const found, co_await service_.details().get(tenant_, std::move(ids), deadline_));
-    auto absent = std::vector<EventId>{};
     for (auto const& event : events) {
       if (!event.user || event.holds_details) continue;
       auto const at = found.find(event.facts.id);
       if (at == found.end())
-        absent.push_back(event.facts.id);
+        absent_.insert(event.facts.id);
       else if (!at->second.redacted && !is_right(event, at->second.salt, at->second.details))
         report_.altered.push_back(event.facts.id);
     }
-    co_return co_await explain(std::move(absent));
+    co_return Result<void>{};
   }
 
-  // Details that are not there are in the outbox, or arrived while we looked, or are lost.
-  Async<> explain(std::vector<EventId> absent) {
-    if (absent.empty()) co_return Result<void>{};
-    auto look = [&](sql::Transaction& tx) { return service_.index().outbox(tx, outbox_page); };
-    CO_TRY(auto const outbox, co_await service_.database().read(system_scope(), look, deadline_));
-    auto queued = std::unordered_set<EventId>{};
-    for (auto const& item : outbox) queued.insert(item.event);
-    CO_TRY(auto const arrived, co_await service_.details().get(tenant_, absent, deadline_));
-    for (auto const& id : absent) {
-      if (queued.contains(id))
-        ++report_.pending;
-      else if (!arrived.contains(id))
-        report_.missing.push_back(id);
+  // Details that were not there are in the outbox, or have arrived since, or are lost. In this order:
+  // what leaves the outbox has arrived.
+  Async<> explain_absent() {
+    for (auto after = std::int64_t{0}; !absent_.empty();) {
+      auto look = [&](sql::Transaction& tx) { return service_.index().outbox(tx, after, outbox_page); };
+      CO_TRY(auto const waiting, co_await service_.database().read(system_scope(), look, deadline_));
+      if (waiting.empty()) break;
+      for (auto const& item : waiting)
+        if (item.tenant == tenant_) report_.pending += static_cast<std::int64_t>(absent_.erase(item.event));
+      after = waiting.back().number;
+    }
+    auto const left = std::vector<EventId>(absent_.begin(), absent_.end());
+    for (std::size_t begin = 0; begin < left.size(); begin += details_page) {
+      auto const part =
+          std::span{left}.subspan(begin, std::min<std::size_t>(details_page, left.size() - begin));
+      auto ids = std::vector<EventId>(part.begin(), part.end());
+      CO_TRY(auto const arrived, co_await service_.details().get(tenant_, std::move(ids), deadline_));
+      for (auto const& id : part)
+        if (!arrived.contains(id)) report_.missing.push_back(id);
     }
     co_return Result<void>{};
   }
@@ -102,6 +111,7 @@ class Reconciler {
   Deadline deadline_;
   ReconcileReport report_;
   std::unordered_set<EventId> indexed_;
+  std::set<EventId> absent_;  // from the details store when it was asked
 };
 
 }  // namespace

@@ -67,16 +67,34 @@ Service::Service(Database& database, EventIndex& index, EventDetails& details, B
       details_pending_{metrics.gauge("hoist_events_details_pending",
                                      "Events, at most, whose details wait for their store")} {}
 
-Async<std::vector<Result<Recorded>>> Service::record(TenantId tenant, std::vector<NewEvent> events,
-                                                     Deadline deadline) {
+Async<Outcomes> Service::record(TenantId tenant, std::vector<NewEvent> events, Deadline deadline) {
   for (auto& event : events) event.seal = seal_event(event.user.str(), event.details);
-  auto work = [&, now = clock_.now()](sql::Transaction& tx) -> Result<std::vector<Result<IndexedEvent>>> {
-    return index_.append(tx, tenant, events, now);
+  auto const executor = co_await asio::this_coro::executor;
+  auto start = std::move_only_function<void(Group::Done)>{[&](Group::Done done) {
+    auto opened = groups_.join(tenant, std::move(events), deadline, std::move(done));
+    if (opened) spawn(executor, [this, opened] { return run(opened); });
+  }};
+  co_return co_await suspend<Outcomes>(std::move(start));
+}
+
+// On its own, so that it goes on when the caller that opened the group goes away.
+asio::awaitable<void> Service::run(std::shared_ptr<Group> group) {
+  auto outcomes = co_await record(*group);
+  groups_.close(*group);  // where its transaction never ran
+  group->finish(std::move(outcomes));
+}
+
+Async<Outcomes> Service::record(Group const& group) {
+  auto now = std::optional<Time>{};
+  auto work = [&](sql::Transaction& tx) -> Result<std::vector<Result<IndexedEvent>>> {
+    groups_.close(group);
+    if (!now) now = clock_.now();
+    return index_.append(tx, group.tenant(), group.events(), *now);
   };
-  CO_TRY(auto indexed, co_await database_.write(tenant, work, deadline));
-  auto const stored = co_await try_details(indexed, deadline);
-  broadcast_.notify(tenant);  // now, so that who tails the log finds the details where there are any
-  auto outcomes = std::vector<Result<Recorded>>{};
+  CO_TRY(auto indexed, co_await database_.write(group.tenant(), work, group.deadline()));
+  auto const stored = co_await try_details(indexed, group.deadline());
+  broadcast_.notify(group.tenant());  // now, so that who tails the log finds the details where there are any
+  auto outcomes = Outcomes{};
   outcomes.reserve(indexed.size());
   for (auto& event : indexed) {
     if (!event) {
@@ -87,13 +105,12 @@ Async<std::vector<Result<Recorded>>> Service::record(TenantId tenant, std::vecto
     auto const here = !event->duplicate && stored && *stored;
     outcomes.emplace_back(Recorded{*std::move(event), here});
   }
-  CO_CHECK(co_await mark_stored_duplicates(tenant, outcomes, deadline));
+  CO_CHECK(co_await mark_stored_duplicates(group.tenant(), outcomes, group.deadline()));
   co_return outcomes;
 }
 
 // The first attempt may have left its details in the outbox.
-Async<> Service::mark_stored_duplicates(TenantId tenant, std::vector<Result<Recorded>>& outcomes,
-                                        Deadline deadline) {
+Async<> Service::mark_stored_duplicates(TenantId tenant, Outcomes& outcomes, Deadline deadline) {
   auto repeated = std::vector<IndexedEvent>{};
   for (auto const& outcome : outcomes)
     if (outcome && outcome->event.duplicate) repeated.push_back(outcome->event);
@@ -143,7 +160,7 @@ Async<int> Service::relay(Deadline deadline) {
   auto depth = std::int64_t{0};
   auto look = [&](sql::Transaction& tx) -> Result<std::vector<OutboxItem>> {
     TRY(depth, index_.outbox_depth(tx));
-    return index_.outbox(tx, options_.relay_items_max);
+    return index_.outbox(tx, 0, options_.relay_items_max);
   };
   CO_TRY(auto items, co_await database_.read(system_scope(), look, deadline));
   details_pending_.set(static_cast<double>(depth));

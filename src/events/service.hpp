@@ -18,6 +18,7 @@
 
 #include "base/metrics.hpp"
 #include "base/time.hpp"
+#include "events/groups.hpp"
 #include "ports/broadcast.hpp"
 #include "ports/event_details.hpp"
 #include "ports/event_index.hpp"
@@ -28,11 +29,6 @@ struct Options {
   std::chrono::milliseconds details_patience{2'000};  // how long record() waits for the other store
   int relay_items_max = 500;
   std::size_t settle_batch = 256;
-};
-
-struct Recorded {
-  IndexedEvent event;
-  bool details_stored = false;
 };
 
 // What a reader gets: the event and its details, or why there are none.
@@ -56,9 +52,9 @@ class Service {
   Service(Database& database, EventIndex& index, EventDetails& details, Broadcast& broadcast,
           Clock const& clock, Metrics& metrics, Options options = {});
 
-  // All accepted events become durable together; an event refused for its id fails alone.
-  Async<std::vector<Result<Recorded>>> record(TenantId tenant, std::vector<NewEvent> events,
-                                              Deadline deadline);
+  // All accepted events become durable together; an event refused for its id fails alone. Calls that
+  // wait together are recorded together: what befalls the stores befalls all of them.
+  Async<Outcomes> record(TenantId tenant, std::vector<NewEvent> events, Deadline deadline);
   Async<EventPage> list(EventQuery query, Deadline deadline);
   Async<EventView> find(TenantId tenant, EventId id, Deadline deadline);
   // Erases user and details of these events, and records that it was done as an event of its own.
@@ -81,11 +77,13 @@ class Service {
   [[nodiscard]] Broadcast& broadcast() { return broadcast_; }
 
  private:
+  asio::awaitable<void> run(std::shared_ptr<Group> group);
+  Async<Outcomes> record(Group const& group);
   Async<bool> try_details(std::vector<Result<IndexedEvent>> const& events, Deadline deadline);
   Async<EventPage> join(TenantId tenant, std::vector<IndexedEvent> events, Deadline deadline);
   Async<std::map<EventId, EventDetail>> details_of(TenantId tenant, std::span<IndexedEvent const> events,
                                                    Deadline deadline);
-  Async<> mark_stored_duplicates(TenantId tenant, std::vector<Result<Recorded>>& outcomes, Deadline deadline);
+  Async<> mark_stored_duplicates(TenantId tenant, Outcomes& outcomes, Deadline deadline);
   void remember_settled(std::vector<OutboxItem> const& items);
   Async<> settle_remembered(std::size_t at_least, Deadline deadline);
 
@@ -99,6 +97,7 @@ class Service {
   Counter duplicates_;
   Counter details_failures_;
   Gauge details_pending_;
+  Groups groups_;
   std::mutex mutex_;
   std::vector<std::int64_t> settled_;  // guarded by mutex_: in the details store, still in the outbox
 };

@@ -34,7 +34,7 @@ struct NewEvent {
 
 // Details on their way to the other store.
 struct OutboxItem {
-  std::int64_t number = 0;  // to settle it by; append() may leave it 0, outbox() does not
+  std::int64_t number = 0;  // to settle it by, shared by all that one call sent
   TenantId tenant;
   EventId event;
   std::string salt;
@@ -99,8 +99,10 @@ class EventIndex {
   virtual Result<std::int64_t> retire(sql::Transaction& tx, TenantId const& tenant,
                                       std::int64_t first_kept) = 0;
 
-  virtual Result<std::vector<OutboxItem>> outbox(sql::Transaction& tx, int limit) = 0;
-  // How many items the outbox holds; never too few, and found without counting them.
+  // What the outbox holds behind the number `after`: `limit` items if there are as many, and then to
+  // the end of what shares the last one's number.
+  virtual Result<std::vector<OutboxItem>> outbox(sql::Transaction& tx, std::int64_t after, int limit) = 0;
+  // How many numbers the outbox holds; never too few, and found without counting them.
   virtual Result<std::int64_t> outbox_depth(sql::Transaction& tx) = 0;
   virtual Result<void> settle(sql::Transaction& tx, std::vector<std::int64_t> const& numbers) = 0;
 };

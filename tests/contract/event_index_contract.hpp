@@ -69,7 +69,7 @@ class EventIndexContract : public ::testing::TestWithParam<EventIndexUnderTest> 
     return run<EventHead>([&](auto& index, auto& tx) { return index.head(tx, acme_); });
   }
   std::vector<OutboxItem> outbox() {
-    return run<std::vector<OutboxItem>>([&](auto& index, auto& tx) { return index.outbox(tx, 1000); });
+    return run<std::vector<OutboxItem>>([&](auto& index, auto& tx) { return index.outbox(tx, 0, 1000); });
   }
   std::int64_t outbox_depth() {
     return run<std::int64_t>([&](auto& index, auto& tx) { return index.outbox_depth(tx); });
@@ -212,7 +212,7 @@ TEST_P(EventIndexContract, ATransactionSeesWhatItDid) {
     CHECK(index.append(tx, acme_, {event("ana", "a")}, now_));
     TRY(auto const head, index.head(tx, acme_));
     EXPECT_EQ(head.last_sequence, 1);
-    TRY(auto const items, index.outbox(tx, 10));
+    TRY(auto const items, index.outbox(tx, 0, 10));
     EXPECT_EQ(items.size(), 1U);
     return {};
   });
@@ -266,6 +266,48 @@ TEST_P(EventIndexContract, SettlingTakesExactlyTheNumbersItIsGiven) {
   auto left = std::vector<std::int64_t>{};
   for (auto const& item : outbox()) left.push_back(item.number);
   EXPECT_EQ(left, (std::vector{numbers[0], numbers[3], numbers[4], numbers[6], numbers[7]}));
+}
+
+TEST_P(EventIndexContract, WhatOneCallSentSharesANumberAndIsReadAndSettledWhole) {
+  auto const append_many = [&](int count) {
+    auto events = std::vector<NewEvent>{};
+    for (auto i = 0; i < count; ++i) events.push_back(event("ana", "a"));
+    run<std::vector<Result<IndexedEvent>>>(
+        [&](auto& index, auto& tx) { return index.append(tx, acme_, events, now_); });
+  };
+  append_many(5);
+  append_many(3);
+  auto const page = [&](std::int64_t after, int limit) {
+    return run<std::vector<OutboxItem>>(
+        [&](auto& index, auto& tx) { return index.outbox(tx, after, limit); });
+  };
+  auto const first = page(0, 2);
+  ASSERT_EQ(first.size(), 5U);
+  EXPECT_EQ(first.front().number, first.back().number);
+  EXPECT_EQ(page(0, 6).size(), 8U);
+  EXPECT_EQ(page(first[0].number, 100).size(), 3U);
+  EXPECT_EQ(outbox_depth(), 2);
+  ASSERT_TRUE(
+      holder_->write([&](sql::Transaction& tx) { return holder_->index().settle(tx, {first[0].number}); }));
+  EXPECT_EQ(outbox().size(), 3U);
+}
+
+TEST_P(EventIndexContract, ErasingTakesDetailsOutOfTheOutboxAndLeavesTheirNeighbours) {
+  auto events = std::vector<NewEvent>{event("ana", "a"), event("ben", "a"), event("ana", "b")};
+  run<std::vector<Result<IndexedEvent>>>(
+      [&](auto& index, auto& tx) { return index.append(tx, acme_, events, now_); });
+  auto twin = events[0];
+  ASSERT_TRUE(append(twin, TenantId{"other"}));
+  EXPECT_EQ(redact(events[0].id), 1);
+  auto left = std::vector<std::string>{};
+  for (auto const& item : outbox())
+    left.push_back(item.tenant.str() + " " + item.event.str() + (item.redaction ? " erased" : item.details));
+  EXPECT_EQ(left,
+            (std::vector{"acme " + events[1].id.str() + events[1].details,
+                         "acme " + events[2].id.str() + events[2].details,
+                         "other " + twin.id.str() + twin.details, "acme " + events[0].id.str() + " erased"}));
+  EXPECT_EQ(retire(4), 3);
+  EXPECT_EQ(std::ranges::count_if(outbox(), [](auto const& item) { return !item.redaction; }), 1);
 }
 
 TEST_P(EventIndexContract, KeptDetailsAreInTheIndexAndNotInTheOutbox) {

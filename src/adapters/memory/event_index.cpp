@@ -31,19 +31,26 @@ struct EventIndex::Version {
     auto const at = found.by_id.find(id);
     return at == found.by_id.end() ? nullptr : found.rows.at(at->second);
   }
-  std::int64_t send(OutboxItem item) {
-    item.number = next_number++;
-    outbox.emplace(item.number, item);
-    return item.number;
+  // Under one number.
+  void send(std::vector<OutboxItem*> const& items) {
+    if (items.empty()) return;
+    auto& entry = outbox[next_number];
+    for (auto* item : items) {
+      item->number = next_number;
+      entry.push_back(*item);
+    }
+    ++next_number;
   }
   void erase_details(TenantId const& tenant, EventId const& id) {
-    std::erase_if(
-        outbox, [&](auto const& entry) { return entry.second.tenant == tenant && entry.second.event == id; });
-    send({0, tenant, id, "", "", true});
+    for (auto& [number, items] : outbox)
+      std::erase_if(items, [&](auto const& item) { return item.tenant == tenant && item.event == id; });
+    std::erase_if(outbox, [](auto const& entry) { return entry.second.empty(); });
+    auto tombstone = OutboxItem{0, tenant, id, "", "", true};
+    send({&tombstone});
   }
 
   std::map<TenantId, Log> logs;
-  std::map<std::int64_t, OutboxItem> outbox;  // by number
+  std::map<std::int64_t, std::vector<OutboxItem>> outbox;  // by number
   std::int64_t next_number = 1;
 };
 
@@ -128,10 +135,7 @@ Result<IndexedEvent> EventIndex::append_one(Version& version, TenantId const& te
   auto& log = version.logs[tenant];
   auto made = chain_event(log.head, tenant, event, now);
   auto stored = made;
-  if (!made.holds_details) {
-    made.details.number = version.send(made.details);
-    stored.details = {};
-  }
+  if (!made.holds_details) stored.details = {};
   log.by_id.emplace(event.id, made.facts.sequence);
   log.rows.emplace(made.facts.sequence,
                    std::make_shared<Version::Row>(std::move(stored), event.request_hash));
@@ -149,6 +153,10 @@ Result<std::vector<Result<IndexedEvent>>> EventIndex::append(sql::Transaction& t
       if (!outcome && outcome.error().code() != Code::key_reuse) return std::unexpected{outcome.error()};
       outcomes.push_back(std::move(outcome));
     }
+    auto sent = std::vector<OutboxItem*>{};
+    for (auto& outcome : outcomes)
+      if (outcome && !outcome->duplicate && !outcome->holds_details) sent.push_back(&outcome->details);
+    version.send(sent);
     return outcomes;
   });
 }
@@ -253,14 +261,13 @@ Result<std::int64_t> EventIndex::retire(sql::Transaction& tx, TenantId const& te
   });
 }
 
-Result<std::vector<OutboxItem>> EventIndex::outbox(sql::Transaction&, int limit) {
+Result<std::vector<OutboxItem>> EventIndex::outbox(sql::Transaction&, std::int64_t after, int limit) {
   CHECK(here());
   auto const version = versions_->current();
   auto items = std::vector<OutboxItem>{};
-  for (auto const& [number, item] : version->outbox) {
-    if (std::cmp_greater_equal(items.size(), limit)) break;
-    items.push_back(item);
-  }
+  auto entry = version->outbox.upper_bound(after);
+  for (; entry != version->outbox.end() && std::cmp_less(items.size(), limit); ++entry)
+    items.insert(items.end(), entry->second.begin(), entry->second.end());
   return items;
 }
 

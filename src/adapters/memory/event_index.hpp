@@ -35,7 +35,7 @@ class EventIndex final : public hoist::EventIndex {
   Result<std::int64_t> redact(sql::Transaction& tx, TenantId const& tenant,
                               std::vector<EventId> const& ids) override;
   Result<std::int64_t> retire(sql::Transaction& tx, TenantId const& tenant, std::int64_t first_kept) override;
-  Result<std::vector<OutboxItem>> outbox(sql::Transaction& tx, int limit) override;
+  Result<std::vector<OutboxItem>> outbox(sql::Transaction& tx, std::int64_t after, int limit) override;
   Result<std::int64_t> outbox_depth(sql::Transaction& tx) override;
   Result<void> settle(sql::Transaction& tx, std::vector<std::int64_t> const& numbers) override;
 

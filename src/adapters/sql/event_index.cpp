@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "adapters/sql/event_outbox.hpp"
 #include "adapters/sql/insert_rows.hpp"
 #include "base/encode.hpp"
 #include "base/json.hpp"
@@ -60,42 +61,10 @@ Args event_row(IndexedEvent const& event, std::string const& request_hash) {
           held ? Value{event.details.details} : null()};
 }
 
-Args outbox_row(OutboxItem const& item) {
-  return {item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
-          std::int64_t{item.redaction}};
-}
-
 auto const insert_events = InsertRows{
     "INSERT INTO events (tenant, sequence, event_id, user_id, event_type, at_us, received_us, user_salt, "
     "user_hash, details_hash, chain, request_hash, details_salt, details)",
     14};
-auto const insert_outbox =
-    InsertRows{"INSERT INTO event_outbox (tenant, event_id, salt, details, redaction)", 5};
-
-// The numbers that the outbox gave to these events, which are its newest. Asked for once, because a
-// RETURNING costs as much as its row. An event that is not among the newest, where other
-// transactions write too, stays without a number, and the relay settles it.
-Result<void> learn_numbers(Transaction& tx, std::vector<Result<IndexedEvent>>& outcomes) {
-  auto waiting = std::map<std::string, OutboxItem*>{};
-  for (auto& outcome : outcomes)
-    if (outcome && !outcome->duplicate && !outcome->holds_details)
-      waiting.emplace(outcome->facts.id.str(), &outcome->details);
-  if (waiting.empty()) return {};
-  TRY(auto const rows,
-      tx.query("SELECT number, tenant, event_id FROM event_outbox ORDER BY number DESC LIMIT $1",
-               {std::ssize(waiting)}));
-  for (auto const& row : rows) {
-    auto const found = waiting.find(row.text(2));
-    if (found != waiting.end() && found->second->tenant.str() == row.text(1))
-      found->second->number = row.integer(0);
-  }
-  return {};
-}
-
-OutboxItem tombstone(TenantId const& tenant, EventId const& id) {
-  return {0, tenant, id, "", "", true};
-}
-
 Result<void> store_head(Transaction& tx, TenantId const& tenant, EventHead const& head) {
   CHECK(
       tx.execute("INSERT INTO event_heads (tenant, first_sequence, last_sequence, chain, chain_before) "
@@ -119,16 +88,17 @@ class Appending {
     }
     auto made = chain_event(head_, tenant_, event, now_);
     events_.push_back(event_row(made, event.request_hash));
-    if (!made.holds_details) outbox_.push_back(outbox_row(made.details));
+    if (!made.holds_details) outbox_.add(made.details);
     if (event.id_given) here_.emplace(event.id.str(), First{made, event.request_hash});
     return made;
   }
 
-  Result<void> insert() {
-    if (events_.empty()) return {};
+  // Answers the number of the outbox's entry.
+  Result<std::int64_t> insert() {
+    if (events_.empty()) return std::int64_t{0};
     CHECK(insert_events(tx_, std::move(events_)));
-    CHECK(insert_outbox(tx_, std::move(outbox_)));
-    return store_head(tx_, tenant_, head_);
+    CHECK(store_head(tx_, tenant_, head_));
+    return outbox_.insert(tx_, tenant_, false);
   }
 
  private:
@@ -157,7 +127,7 @@ class Appending {
   EventHead head_;
   Time now_;
   std::vector<Args> events_;
-  std::vector<Args> outbox_;
+  OutboxEntry outbox_;
   std::map<std::string, First> here_;  // those of this call whose id the client gave
 };
 
@@ -194,8 +164,9 @@ Result<std::vector<Result<IndexedEvent>>> EventIndex::append(Transaction& tx, Te
     if (!outcome && outcome.error().code() != Code::key_reuse) return std::unexpected{outcome.error()};
     outcomes.push_back(std::move(outcome));
   }
-  CHECK(appending.insert());
-  CHECK(learn_numbers(tx, outcomes));
+  TRY(auto const number, appending.insert());
+  for (auto& outcome : outcomes)
+    if (outcome && !outcome->duplicate && !outcome->holds_details) outcome->details.number = number;
   return outcomes;
 }
 
@@ -263,6 +234,7 @@ Result<std::vector<TenantId>> EventIndex::tenants(Transaction& tx) {
 Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
                                         std::vector<EventId> const& ids) {
   auto redacted = std::int64_t{0};
+  auto elsewhere = std::set<EventId>{};  // whose details are not in the row
   for (auto const& id : ids) {
     TRY(auto const row, row_by_id(tx, tenant, id));
     if (!row || row->is_null(2) || row->text(3) == redaction_type) continue;
@@ -271,11 +243,9 @@ Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
                    "WHERE tenant = $1 AND event_id = $2",
                    {tenant.str(), id.str()}));
     ++redacted;
-    if (from_row(tenant, *row).holds_details) continue;
-    CHECK(
-        tx.execute("DELETE FROM event_outbox WHERE tenant = $1 AND event_id = $2", {tenant.str(), id.str()}));
-    CHECK(insert_outbox(tx, {outbox_row(tombstone(tenant, id))}));
+    if (!from_row(tenant, *row).holds_details) elsewhere.insert(id);
   }
+  CHECK(erase_details(tx, tenant, elsewhere));
   return redacted;
 }
 
@@ -287,47 +257,16 @@ Result<std::int64_t> EventIndex::retire(Transaction& tx, TenantId const& tenant,
       tx.query("SELECT event_id, chain, details_salt IS NULL FROM events WHERE tenant = $1 AND sequence < $2 "
                "ORDER BY sequence",
                {tenant.str(), bounded}));
-  auto tombstones = std::vector<Args>{};
+  auto elsewhere = std::set<EventId>{};
   for (auto const& row : rows)
-    if (row.integer(2) != 0) tombstones.push_back(outbox_row(tombstone(tenant, EventId{row.text(0)})));
-  CHECK(insert_outbox(tx, std::move(tombstones)));
+    if (row.integer(2) != 0) elsewhere.emplace(row.text(0));
+  CHECK(erase_details(tx, tenant, elsewhere));
   TRY(auto const removed,
       tx.execute("DELETE FROM events WHERE tenant = $1 AND sequence < $2", {tenant.str(), bounded}));
   current.first_sequence = bounded;
   current.chain_before = decoded(rows.back().text(1));
   CHECK(store_head(tx, tenant, current));
   return removed;
-}
-
-Result<std::vector<OutboxItem>> EventIndex::outbox(Transaction& tx, int limit) {
-  TRY(auto const rows, tx.query("SELECT number, tenant, event_id, salt, details, redaction FROM event_outbox "
-                                "ORDER BY number LIMIT $1",
-                                {std::int64_t{limit}}));
-  auto items = std::vector<OutboxItem>{};
-  items.reserve(rows.size());
-  for (auto const& row : rows)
-    items.push_back({row.integer(0), TenantId{row.text(1)}, EventId{row.text(2)}, decoded(row.text(3)),
-                     row.text(4), row.integer(5) != 0});
-  return items;
-}
-
-// Numbers are given out one by one, so their span is the depth but for what was settled in between.
-Result<std::int64_t> EventIndex::outbox_depth(Transaction& tx) {
-  TRY(auto const rows,
-      tx.query("SELECT (SELECT max(number) FROM event_outbox) - (SELECT min(number) FROM event_outbox) + 1"));
-  return rows.at(0).integer(0);
-}
-
-// They come as they were recorded, so nearly always one range takes all of them.
-Result<void> EventIndex::settle(Transaction& tx, std::vector<std::int64_t> const& numbers) {
-  auto sorted = numbers;
-  std::ranges::sort(sorted);
-  for (std::size_t begin = 0, end = 0; begin < sorted.size(); begin = end) {
-    for (end = begin + 1; end < sorted.size() && sorted[end] <= sorted[end - 1] + 1;) ++end;
-    CHECK(tx.execute("DELETE FROM event_outbox WHERE number BETWEEN $1 AND $2",
-                     {sorted[begin], sorted[end - 1]}));
-  }
-  return {};
 }
 
 }  // namespace hoist::sql

@@ -18,7 +18,7 @@ class EventIndex final : public hoist::EventIndex {
   Result<std::int64_t> redact(Transaction& tx, TenantId const& tenant,
                               std::vector<EventId> const& ids) override;
   Result<std::int64_t> retire(Transaction& tx, TenantId const& tenant, std::int64_t first_kept) override;
-  Result<std::vector<OutboxItem>> outbox(Transaction& tx, int limit) override;
+  Result<std::vector<OutboxItem>> outbox(Transaction& tx, std::int64_t after, int limit) override;
   Result<std::int64_t> outbox_depth(Transaction& tx) override;
   Result<void> settle(Transaction& tx, std::vector<std::int64_t> const& numbers) override;
 };
