@@ -52,6 +52,14 @@ template <class T>
 [[nodiscard]] Value value_or_null(std::optional<T> const& optional) {
   return optional ? Value{*optional} : null();
 }
+// For rows that are many: an initializer list would copy every text once more.
+template <class... T>
+[[nodiscard]] Args args(T&&... values) {
+  auto all = Args{};
+  all.reserve(sizeof...(values));
+  (all.emplace_back(std::forward<T>(values)), ...);
+  return all;
+}
 
 class Row {
  public:

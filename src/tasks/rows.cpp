@@ -1,6 +1,7 @@
 #include "tasks/rows.hpp"
 
 #include "base/try.hpp"
+#include "ports/insert_rows.hpp"
 
 namespace hoist::tasks {
 namespace {
@@ -59,13 +60,18 @@ Result<std::optional<Finished>> finished_of(Result<sql::Rows> rows) {
 
 }  // namespace
 
-Result<void> insert_task(sql::Transaction& tx, Task const& task) {
-  CHECK(
-      tx.execute("INSERT INTO tasks (tenant, id, group_name, sequence, state, title, body, chain, user_id, "
-                 "due_us, created_us) VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8, $9, $10)",
-                 {task.tenant.str(), task.id.str(), task.group, task.sequence, task.title, task.body,
-                  task.chain, task.user.str(), time_or_null(task.due_at), to_us(task.created_at)}));
-  return {};
+Result<void> insert_tasks(sql::Transaction& tx, std::span<Task const> tasks) {
+  static auto const insert = sql::InsertRows{
+      "INSERT INTO tasks (tenant, id, group_name, sequence, state, title, body, chain, user_id, due_us, "
+      "created_us)",
+      11};
+  auto rows = std::vector<sql::Args>{};
+  rows.reserve(tasks.size());
+  for (auto const& task : tasks)
+    rows.push_back(sql::args(task.tenant.str(), task.id.str(), task.group, task.sequence, task.state,
+                             task.title, task.body, task.chain, task.user.str(), time_or_null(task.due_at),
+                             to_us(task.created_at)));
+  return insert(tx, std::move(rows));
 }
 
 Result<Task> find_task(sql::Transaction& tx, TenantId const& tenant, TaskId const& id) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@
 
 namespace hoist::tasks {
 
-Result<void> insert_task(sql::Transaction& tx, Task const& task);
+Result<void> insert_tasks(sql::Transaction& tx, std::span<Task const> tasks);
 // Errors: not_found.
 Result<Task> find_task(sql::Transaction& tx, TenantId const& tenant, TaskId const& id);
 Result<std::optional<Task>> find_in_group(sql::Transaction& tx, TenantId const& tenant,

@@ -85,8 +85,8 @@ Result<std::vector<Task>> Service::insert(sql::Transaction& tx, Caller const& ca
                      .user = caller.user,
                      .due_at = wanted[i]->due_at,
                      .created_at = sent[i].sent_at});
-    CHECK(insert_task(tx, tasks.back()));
   }
+  CHECK(insert_tasks(tx, tasks));
   return tasks;
 }
 

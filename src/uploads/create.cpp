@@ -121,7 +121,8 @@ Result<Upload> Service::insert_one(sql::Transaction& tx, Asked const& asked, Upl
     auto refusal = over_quota();
     return fail(Code::quota_exceeded, std::move(refusal.message));
   }
-  CHECK(insert_upload(tx, upload));
+  auto const* const only = &upload;
+  CHECK(insert_uploads(tx, {&only, 1}));
   CHECK(insert_change(tx, upload.tenant, total.change_seq, upload.created_at, upload.project, upload.batch,
                       &upload));
   CHECK(ports_.idempotency.store(tx, request, {http_created, upload.id.str()}, upload.created_at));
@@ -219,6 +220,7 @@ Result<Service::BatchOutcome> Service::insert_many(sql::Transaction& tx, Asked c
   TRY(outcome.decided, find_stored(tx, draft));
   TRY(auto const limits, ports_.limits.limits(tx, tenant));
   TRY(auto const change, reserve(tx, limits, draft, outcome.decided));
+  auto granted = std::vector<Upload const*>{};
   for (std::size_t i = 0; i < draft.items.size(); ++i) {
     auto const decided = outcome.decided.find(i);
     auto const& item = decided == outcome.decided.end() ? draft.items[i] : decided->second;
@@ -228,11 +230,12 @@ Result<Service::BatchOutcome> Service::insert_many(sql::Transaction& tx, Asked c
     } else if (item.have) {
       ++outcome.batch.have;
     } else {
-      CHECK(insert_upload(tx, *upload));
+      granted.push_back(upload);
       ++outcome.granted.files;
       outcome.granted.bytes += upload->size;
     }
   }
+  CHECK(insert_uploads(tx, granted));
   auto const& batch = outcome.batch;
   CHECK(insert_batch(tx, batch));
   CHECK(insert_change(tx, tenant, change, now, batch.project, batch.id, nullptr));

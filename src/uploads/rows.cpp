@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/try.hpp"
+#include "ports/insert_rows.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -14,12 +15,6 @@ namespace {
   "checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, requeues, part_size, "    \
   "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline"
 // clang-format on
-
-constexpr std::string_view insert_upload_sql =
-    "INSERT INTO uploads (tenant, id, project_id, batch_id, user_id, filename, content_type, size, "
-    "checksum_algorithm, checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, "
-    "requeues, part_size, parts_seen, timeline) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, 0, $16, $17, $18)";
 
 constexpr std::string_view find_upload_sql =
     "SELECT " HOIST_UPLOAD_COLUMNS " FROM uploads WHERE tenant = $1 AND id = $2";
@@ -52,6 +47,18 @@ sql::Value text_or_null(std::string const& text) {
 
 sql::Value time_or_null(std::optional<Time> const& time) {
   return time ? sql::value(*time) : sql::null();
+}
+
+sql::Args new_row(Upload const& upload) {
+  auto const& checksum = upload.checksum;
+  return sql::args(upload.tenant.str(), upload.id.str(), upload.project.str(),
+                   text_or_null(upload.batch.str()), upload.user.str(), upload.filename, upload.content_type,
+                   upload.size, checksum ? sql::Value{checksum->algorithm} : sql::null(),
+                   checksum ? sql::Value{checksum->hex} : sql::null(), text_or_null(upload.metadata),
+                   std::string{to_string(upload.state)}, sql::value(upload.created_at),
+                   sql::value(upload.created_at), sql::value(upload.expires_at),
+                   time_or_null(upload.deadline), std::int64_t{0}, upload.part_size, upload.parts_seen,
+                   upload.timeline);
 }
 
 Upload to_upload(sql::Row const& row) {
@@ -114,32 +121,16 @@ Result<Account> account(sql::Transaction& tx, TenantId const& tenant, Account ad
   return Account{rows.at(0).integer(0), rows.at(0).integer(1), rows.at(0).integer(2)};
 }
 
-Result<void> insert_upload(sql::Transaction& tx, Upload const& upload) {
-  // One by one: an initializer list would copy every text twice, a thousand times a batch.
-  auto args = sql::Args{};
-  args.reserve(18);
-  auto const add = [&](auto&& value) { args.emplace_back(std::forward<decltype(value)>(value)); };
-  add(upload.tenant.str());
-  add(upload.id.str());
-  add(upload.project.str());
-  add(text_or_null(upload.batch.str()));
-  add(upload.user.str());
-  add(upload.filename);
-  add(upload.content_type);
-  add(upload.size);
-  add(upload.checksum ? sql::Value{upload.checksum->algorithm} : sql::null());
-  add(upload.checksum ? sql::Value{upload.checksum->hex} : sql::null());
-  add(text_or_null(upload.metadata));
-  add(std::string{to_string(upload.state)});
-  add(sql::value(upload.created_at));
-  add(sql::value(upload.expires_at));
-  add(time_or_null(upload.deadline));
-  add(upload.part_size);
-  add(upload.parts_seen);
-  add(upload.timeline);
-  TRY(auto const count, tx.execute(insert_upload_sql, std::move(args)));
-  HOIST_ASSERT(count == 1);
-  return {};
+Result<void> insert_uploads(sql::Transaction& tx, std::span<Upload const* const> uploads) {
+  static auto const insert = sql::InsertRows{
+      "INSERT INTO uploads (tenant, id, project_id, batch_id, user_id, filename, content_type, size, "
+      "checksum_algorithm, checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, "
+      "requeues, part_size, parts_seen, timeline)",
+      20};
+  auto rows = std::vector<sql::Args>{};
+  rows.reserve(uploads.size());
+  for (auto const* upload : uploads) rows.push_back(new_row(*upload));
+  return insert(tx, std::move(rows));
 }
 
 Result<void> insert_batch(sql::Transaction& tx, Batch const& batch) {

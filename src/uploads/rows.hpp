@@ -26,7 +26,7 @@ struct Account {
 // Locks the tenant's row until the transaction ends.
 [[nodiscard]] Result<Account> account(sql::Transaction& tx, TenantId const& tenant, Account add);
 
-[[nodiscard]] Result<void> insert_upload(sql::Transaction& tx, Upload const& upload);
+[[nodiscard]] Result<void> insert_uploads(sql::Transaction& tx, std::span<Upload const* const> uploads);
 [[nodiscard]] Result<void> insert_batch(sql::Transaction& tx, Batch const& batch);
 
 // Errors: not_found.

@@ -1,8 +1,8 @@
 #include "adapters/sql/event_details.hpp"
 
-#include "adapters/sql/insert_rows.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "ports/insert_rows.hpp"
 
 namespace hoist::sql {
 namespace {
@@ -36,8 +36,8 @@ Async<> EventDetails::put(std::vector<OutboxItem> items, Deadline deadline) {
     auto tombstones = std::vector<Args>{};
     for (auto const& item : items)
       (item.redaction ? tombstones : details)
-          .push_back({item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
-                      std::int64_t{item.redaction}});
+          .push_back(args(item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
+                          std::int64_t{item.redaction}));
     CHECK(conditional(tx, std::move(details)));
     return winning(tx, std::move(tombstones));
   };

@@ -6,10 +6,10 @@
 #include <map>
 
 #include "adapters/sql/event_outbox.hpp"
-#include "adapters/sql/insert_rows.hpp"
 #include "base/encode.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "ports/insert_rows.hpp"
 
 namespace hoist::sql {
 namespace {
@@ -45,20 +45,11 @@ Result<std::optional<Row>> row_by_id(Transaction& tx, TenantId const& tenant, Ev
 Args event_row(IndexedEvent const& event, std::string const& request_hash) {
   auto const& facts = event.facts;
   auto const held = event.holds_details;
-  return {facts.tenant.str(),
-          facts.sequence,
-          facts.id.str(),
-          event.user->str(),
-          facts.type,
-          value(facts.at),
-          value(facts.received_at),
-          base64url(event.user_salt),
-          base64url(facts.user_hash),
-          base64url(facts.details_hash),
-          base64url(event.chain),
-          base64url(request_hash),
-          held ? Value{base64url(event.details.salt)} : null(),
-          held ? Value{event.details.details} : null()};
+  return args(facts.tenant.str(), facts.sequence, facts.id.str(), event.user->str(), facts.type,
+              value(facts.at), value(facts.received_at), base64url(event.user_salt),
+              base64url(facts.user_hash), base64url(facts.details_hash), base64url(event.chain),
+              base64url(request_hash), held ? Value{base64url(event.details.salt)} : null(),
+              held ? Value{event.details.details} : null());
 }
 
 auto const insert_events = InsertRows{

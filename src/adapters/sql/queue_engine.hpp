@@ -128,7 +128,8 @@ class Engine {
  private:
   struct OpenGroup;
   using OpenGroups = std::map<std::string, OpenGroup, std::less<>>;
-  Result<Sent> send_one(Transaction& tx, Outgoing const& message, OpenGroups& groups, Time now,
+  struct Sending;
+  Result<Sent> send_one(Transaction& tx, Outgoing const& message, Sending& sending, Time now,
                         Changes& changes);
   Result<std::optional<Sent>> find_duplicate(Transaction& tx, Outgoing const& message, std::string const& key,
                                              std::string const& body_hash, QueuePolicy const& policy,

@@ -5,6 +5,7 @@
 #include "base/hash.hpp"
 #include "base/try.hpp"
 #include "model/chain.hpp"
+#include "ports/insert_rows.hpp"
 
 namespace hoist::sql::queue {
 namespace {
@@ -14,14 +15,14 @@ std::string const& scope_of(Outgoing const& message, QueuePolicy const& policy) 
   return policy.dedup_scope == DedupScope::group ? message.group : whole_queue;
 }
 
-Result<void> insert_message(Transaction& tx, Outgoing const& message, MessageId const& id,
-                            std::int64_t sequence, Time now) {
-  CHECK(tx.execute(
-      "INSERT INTO queue_messages (id, queue, tenant, group_name, sequence, state, body, attempts, "
-      "ready_us, sent_us) VALUES ($1, $2, $3, $4, $5, 'w', $6, 0, $7, $8)",
-      {id.str(), message.queue, message.tenant.str(), message.group, sequence, message.body,
-       to_us(now + message.delay), to_us(now)}));
-  return {};
+auto const insert_messages = InsertRows{
+    "INSERT INTO queue_messages (id, queue, tenant, group_name, sequence, state, body, attempts, ready_us, "
+    "sent_us)",
+    10};
+
+Args message_row(Outgoing const& message, MessageId const& id, std::int64_t sequence, Time now) {
+  return args(id.str(), message.queue, message.tenant.str(), message.group, sequence, "w", message.body,
+              std::int64_t{0}, to_us(now + message.delay), to_us(now));
 }
 
 Result<void> remember_key(Transaction& tx, Outgoing const& message, std::string const& key,
@@ -92,6 +93,12 @@ struct Engine::OpenGroup {
   }
 };
 
+// What one call sends: its messages are inserted when all of them are known.
+struct Engine::Sending {
+  OpenGroups groups;
+  std::vector<Args> rows;
+};
+
 Result<std::optional<Sent>> Engine::find_duplicate(Transaction& tx, Outgoing const& message,
                                                    std::string const& key, std::string const& body_hash,
                                                    QueuePolicy const& policy, Time now) {
@@ -107,7 +114,7 @@ Result<std::optional<Sent>> Engine::find_duplicate(Transaction& tx, Outgoing con
       .id = MessageId{row.text(1)}, .sequence = row.integer(2), .duplicate = true, .chain = row.text(3)};
 }
 
-Result<Sent> Engine::send_one(Transaction& tx, Outgoing const& message, OpenGroups& groups, Time now,
+Result<Sent> Engine::send_one(Transaction& tx, Outgoing const& message, Sending& sending, Time now,
                               Changes& changes) {
   CHECK(check_outgoing(message));
   auto const rules = policy(message.queue);
@@ -117,10 +124,10 @@ Result<Sent> Engine::send_one(Transaction& tx, Outgoing const& message, OpenGrou
     TRY(auto first, find_duplicate(tx, message, key, body_hash, *rules, now));
     if (first) return std::move(*first);
   }
-  auto found = groups.find(message.group);
-  if (found == groups.end()) {
+  auto found = sending.groups.find(message.group);
+  if (found == sending.groups.end()) {
     TRY(auto opened, OpenGroup::open(tx, {message.queue, message.tenant, message.group}, now));
-    found = groups.emplace(message.group, std::move(opened)).first;
+    found = sending.groups.emplace(message.group, std::move(opened)).first;
   }
   auto& group = found->second;
   if (group.depth >= rules->depth_max)
@@ -136,7 +143,7 @@ Result<Sent> Engine::send_one(Transaction& tx, Outgoing const& message, OpenGrou
                                         .id = sent.id.str(),
                                         .sent_at = now,
                                         .body_sha256 = body_hash});
-  CHECK(insert_message(tx, message, sent.id, sent.sequence, now));
+  sending.rows.push_back(message_row(message, sent.id, sent.sequence, now));
   if (!key.empty()) CHECK(remember_key(tx, message, key, body_hash, sent, *rules));
   if (group.depth == 0) {
     group.head_ready_at = now + message.delay;
@@ -151,15 +158,16 @@ Result<Sent> Engine::send_one(Transaction& tx, Outgoing const& message, OpenGrou
 
 Result<std::vector<Sent>> Engine::send(Transaction& tx, std::span<Outgoing const> messages, Time now,
                                        Changes& changes) {
-  auto groups = OpenGroups{};
+  auto sending = Sending{};
   auto all = std::vector<Sent>{};
   all.reserve(messages.size());
   for (auto const& message : messages) {
-    TRY(auto sent, send_one(tx, message, groups, now, changes));
+    TRY(auto sent, send_one(tx, message, sending, now, changes));
     ++(sent.duplicate ? changes.duplicates : changes.sent);
     all.push_back(std::move(sent));
   }
-  for (auto const& [name, group] : groups) CHECK(group.close(tx, now));
+  CHECK(insert_messages(tx, std::move(sending.rows)));
+  for (auto const& [name, group] : sending.groups) CHECK(group.close(tx, now));
   return all;
 }
 

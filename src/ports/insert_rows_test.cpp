@@ -1,4 +1,4 @@
-#include "adapters/sql/insert_rows.hpp"
+#include "ports/insert_rows.hpp"
 
 #include <gtest/gtest.h>
 

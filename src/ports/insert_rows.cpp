@@ -1,4 +1,4 @@
-#include "adapters/sql/insert_rows.hpp"
+#include "ports/insert_rows.hpp"
 
 #include <fmt/format.h>
 
@@ -21,6 +21,7 @@ std::string placeholders(std::size_t rows, std::size_t columns) {
 }
 
 Args joined(std::span<Args> rows) {
+  if (rows.size() == 1) return std::move(rows.front());
   auto all = Args{};
   all.reserve(rows.size() * rows.front().size());
   for (auto& row : rows) std::ranges::move(row, std::back_inserter(all));
