@@ -1,11 +1,13 @@
 #include "base/id.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "base/assert.hpp"
 #include "base/encode.hpp"
@@ -26,28 +28,32 @@ std::uint64_t next_tick(Time now) {
   return next;
 }
 
-// The generator costs most per call, so bytes are drawn for many ids at once. Each is used once.
-void fill_random(std::array<char, 16>& bytes) {
+// The generator costs most per call, so bytes are drawn for many at once. Each is used once, and gone
+// from here when it is.
+void fill_random(std::span<char> bytes) {
   struct Drawn {
     std::array<char, 1024> bytes;
     std::size_t used = sizeof bytes;
   };
   thread_local auto drawn = Drawn{};
-  if (drawn.used == drawn.bytes.size()) {
+  if (drawn.bytes.size() - drawn.used < bytes.size()) {
     auto const ok = RAND_bytes(reinterpret_cast<unsigned char*>(drawn.bytes.data()), drawn.bytes.size());
     HOIST_ASSERT(ok == 1);
     drawn.used = 0;
   }
-  std::copy_n(drawn.bytes.data() + drawn.used, bytes.size(), bytes.data());
+  auto const taken = std::span{drawn.bytes}.subspan(drawn.used, bytes.size());
+  std::ranges::copy(taken, bytes.begin());
+  OPENSSL_cleanse(taken.data(), taken.size());
   drawn.used += bytes.size();
 }
 
 }  // namespace
 
 std::string random_bytes(std::size_t count) {
+  constexpr std::size_t many = 64;
   auto bytes = std::string(count, '\0');
-  auto const ok = RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count));
-  HOIST_ASSERT(ok == 1);
+  for (auto left = std::span{bytes}; !left.empty(); left = left.subspan(std::min(many, left.size())))
+    fill_random(left.first(std::min(many, left.size())));
   return bytes;
 }
 

@@ -11,11 +11,20 @@ namespace {
 
 constexpr std::size_t join_events = 128;  // whose details are asked for at once
 
-std::vector<OutboxItem> items_of(std::vector<Result<IndexedEvent>> const& events) {
+// Takes what is on its way to the other store out of `events`.
+std::vector<OutboxItem> take_items(std::vector<Result<IndexedEvent>>& events) {
   auto items = std::vector<OutboxItem>{};
-  for (auto const& event : events)
-    if (event && !event->duplicate && !event->holds_details) items.push_back(event->details);
+  items.reserve(events.size());
+  for (auto& event : events)
+    if (event && !event->duplicate && !event->holds_details) items.push_back(std::move(event->details));
   return items;
+}
+
+std::vector<std::int64_t> numbers_of(std::vector<OutboxItem> const& items) {
+  auto numbers = std::vector<std::int64_t>{};
+  numbers.reserve(items.size());
+  for (auto const& item : items) numbers.push_back(item.number);
+  return numbers;
 }
 
 NewEvent redaction_event(std::vector<EventId> const& ids, UserId by, std::string const& reason, Time now) {
@@ -122,24 +131,24 @@ Async<> Service::mark_stored_duplicates(TenantId tenant, Outcomes& outcomes, Dea
 }
 
 // true: all details are in the other store. Its failure is not the caller's: the outbox has them.
-Async<bool> Service::try_details(std::vector<Result<IndexedEvent>> const& events, Deadline deadline) {
-  auto const items = items_of(events);
+Async<bool> Service::try_details(std::vector<Result<IndexedEvent>>& events, Deadline deadline) {
+  auto items = take_items(events);
   if (items.empty()) co_return true;
+  auto const numbers = numbers_of(items);
   auto const patience = std::min(deadline, deadline_in(options_.details_patience));
-  if (auto const put = co_await details_.put(items, patience); !put) {
+  if (auto const put = co_await details_.put(std::move(items), patience); !put) {
     details_failures_.add();
     log::warn("event details are pending", {{"cause", put.error().to_string()}});
     co_return false;
   }
-  remember_settled(items);
+  remember_settled(numbers);
   (void)co_await settle_remembered(options_.settle_batch, deadline);
   co_return true;
 }
 
-void Service::remember_settled(std::vector<OutboxItem> const& items) {
+void Service::remember_settled(std::vector<std::int64_t> const& numbers) {
   auto const lock = std::lock_guard{mutex_};
-  for (auto const& item : items)
-    if (item.number != 0) settled_.push_back(item.number);
+  settled_.insert(settled_.end(), numbers.begin(), numbers.end());
 }
 
 // Takes settled items out of the outbox, many at a time. Losing this list in a crash is harmless:
@@ -165,12 +174,11 @@ Async<int> Service::relay(Deadline deadline) {
   CO_TRY(auto items, co_await database_.read(system_scope(), look, deadline));
   details_pending_.set(static_cast<double>(depth));
   if (items.empty()) co_return 0;
-  CO_CHECK(co_await details_.put(items, deadline));
-  auto numbers = std::vector<std::int64_t>{};
-  for (auto const& item : items) numbers.push_back(item.number);
+  auto const numbers = numbers_of(items);
+  CO_CHECK(co_await details_.put(std::move(items), deadline));
   auto settle = [&](sql::Transaction& tx) -> Result<void> { return index_.settle(tx, numbers); };
   CO_CHECK(co_await database_.write(system_scope(), settle, deadline));
-  co_return static_cast<int>(items.size());
+  co_return static_cast<int>(numbers.size());
 }
 
 Async<EventPage> Service::list(EventQuery query, Deadline deadline) {

@@ -79,12 +79,12 @@ class Service {
  private:
   asio::awaitable<void> run(std::shared_ptr<Group> group);
   Async<Outcomes> record(Group const& group);
-  Async<bool> try_details(std::vector<Result<IndexedEvent>> const& events, Deadline deadline);
+  Async<bool> try_details(std::vector<Result<IndexedEvent>>& events, Deadline deadline);
   Async<EventPage> join(TenantId tenant, std::vector<IndexedEvent> events, Deadline deadline);
   Async<std::map<EventId, EventDetail>> details_of(TenantId tenant, std::span<IndexedEvent const> events,
                                                    Deadline deadline);
   Async<> mark_stored_duplicates(TenantId tenant, Outcomes& outcomes, Deadline deadline);
-  void remember_settled(std::vector<OutboxItem> const& items);
+  void remember_settled(std::vector<std::int64_t> const& numbers);
   Async<> settle_remembered(std::size_t at_least, Deadline deadline);
 
   Database& database_;
@@ -99,7 +99,8 @@ class Service {
   Gauge details_pending_;
   Groups groups_;
   std::mutex mutex_;
-  std::vector<std::int64_t> settled_;  // guarded by mutex_: in the details store, still in the outbox
+  std::vector<std::int64_t> settled_;  // guarded by mutex_: in the details store, still in the outbox; an
+                                       // entry's number as often as it has events
 };
 
 }  // namespace hoist::events
