@@ -22,6 +22,7 @@ Result<SigningKey> load_or_create_key(DataFolder const& folder) {
 Result<void> wire_events(App::Parts& parts) {
   auto options = sqlite::Options{};
   options.path = parts.folder.path("details.db");
+  options.writer_cache_kib = 8'192;  // it appends; the rest is in the system's cache
   TRY(parts.details_database, sqlite::open_database(std::move(options), parts.metrics));
   TRY(parts.event_details, sql::EventDetails::open(*parts.details_database));
   TRY(auto key, load_or_create_key(parts.folder));

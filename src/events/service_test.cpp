@@ -102,6 +102,18 @@ TEST_F(EventLog, TheReconcilerNamesMissingOrphanedAndAlteredDetails) {
   EXPECT_EQ(after->missing, std::vector{lost});
 }
 
+TEST_F(EventLog, TheReconcilerTellsWhatIsPendingFromWhatIsMissingHoweverMuchWaits) {
+  auto const lost = record(event("ana", "a")).event.facts.id;
+  details.fail_puts = true;
+  for (auto i = 0; i < 5; ++i) record_many(150);  // more than a page of the outbox
+  details.forget(acme, lost);
+  ASSERT_FALSE(sync(service.relay(soon()))) << "settles the lost one's entry, and can do no more";
+  auto const report = sync(reconcile(service, acme, soon()));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->pending, 750);
+  EXPECT_EQ(report->missing, std::vector{lost});
+}
+
 TEST_F(EventLog, AStoreThatCannotBeReadProvesNothing) {
   record(event("ana", "login"));
   details.fail_gets = true;

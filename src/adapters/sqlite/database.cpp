@@ -12,7 +12,6 @@
 namespace hoist::sqlite {
 namespace {
 
-constexpr auto writer_cache_kib = 32'768;
 constexpr auto reader_cache_kib = 4'096;
 
 // A snapshot: what had committed when the first statement ran, whatever commits meanwhile.
@@ -101,7 +100,7 @@ namespace detail {
 Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, Testing testing) {
   stop_counting_memory();
   TRY(auto writer, Connection::open({.path = options.path,
-                                     .cache_kib = writer_cache_kib,
+                                     .cache_kib = options.writer_cache_kib,
                                      .durable = testing.durable,
                                      .checkpoints = options.checkpoints}));
   auto readers = std::vector<std::unique_ptr<Connection>>{};

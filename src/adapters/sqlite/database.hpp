@@ -25,6 +25,7 @@ struct Options {
   std::string path;
   std::size_t readers = 4;  // 0: the writer reads too, as an in-memory database needs
   std::size_t queue_max = 4096;
+  int writer_cache_kib = 32'768;
   bool checkpoints = true;  // false in a second process beside the one that serves: see Invariants
 };
 

@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <future>
 
+#include "adapters/sql/event_index.hpp"
 #include "adapters/sql/migrations.hpp"
 #include "adapters/sqlite/testing.hpp"
+#include "base/try.hpp"
 #include "contract/database_contract.hpp"
 
 namespace hoist::contract {
@@ -194,6 +196,40 @@ TEST_F(MigrationsTest, TheDialectsOwnFileWins) {
   EXPECT_TRUE(testing::write_now(*database, [](auto& tx) {
                 return run(tx, "INSERT INTO mine VALUES (1)");
               }).has_value());
+}
+
+TEST_F(MigrationsTest, DetailsThatWaitedBeforeTheOutboxHadEntriesGoOnWaiting) {
+  auto before = sql::compiled_migrations();
+  std::erase_if(before, [](auto const& one) { return one.version >= 8; });
+  ASSERT_EQ(migrate(before).value_or(-1), 7);
+  auto const insert = [&](char const* values) {
+    return testing::write_now(*database, [&](sql::Transaction& tx) {
+      return run(tx, "INSERT INTO event_outbox (tenant, event_id, salt, details, redaction) VALUES " +
+                         std::string{values});
+    });
+  };
+  ASSERT_TRUE(insert(R"(('acme', 'gone', '', '{}', 0))"));
+  ASSERT_TRUE(testing::write_now(*database, [](auto& tx) { return run(tx, "DELETE FROM event_outbox"); }));
+  ASSERT_TRUE(insert(R"(('acme', 'one', 'c2FsdA', '{"a": "b c"}', 0), ('other', 'two', '', '', 1))"));
+  ASSERT_TRUE(migrate(sql::compiled_migrations()));
+  ASSERT_TRUE(testing::write_now(*database, [](sql::Transaction& tx) -> Result<void> {
+    auto index = sql::EventIndex{};
+    TRY(auto const items, index.outbox(tx, 0, 10));
+    EXPECT_EQ(items.size(), 2U);
+    EXPECT_EQ(items.at(0).number, 2) << "numbers are never given twice";
+    EXPECT_EQ(items.at(0).event.str(), "one");
+    EXPECT_EQ(items.at(0).salt, "salt");
+    EXPECT_EQ(items.at(0).details, R"({"a": "b c"})");
+    EXPECT_FALSE(items.at(0).redaction);
+    EXPECT_EQ(items.at(1).tenant.str(), "other");
+    EXPECT_EQ(items.at(1).details, "");
+    EXPECT_TRUE(items.at(1).redaction);
+    CHECK(index.settle(tx, {2, 3}));
+    TRY(auto const next, tx.query("INSERT INTO event_outbox (tenant, redaction, lines) "
+                                  "VALUES ('acme', 0, 'x  {}') RETURNING number"));
+    EXPECT_EQ(next.at(0).integer(0), 4);
+    return {};
+  }));
 }
 
 TEST_F(MigrationsTest, DataOfANewerVersionIsRefusedAndNotTouched) {
