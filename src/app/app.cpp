@@ -37,28 +37,31 @@ Result<void> write_cli_file(App::Parts const& parts) {
 void add_periodic_jobs(App::Parts& parts) {
   auto const deadline = [] { return deadline_in(std::chrono::seconds{60}); };
   parts.periodic = std::make_unique<Periodic>(parts.runtime->next_executor());
-  parts.periodic->add("watchdog", sweep_interval, [&parts, deadline]() -> Async<> {
+  parts.periodic->add("watchdog", sweep_interval, [&parts, deadline]() -> Async<bool> {
     CO_CHECK(co_await parts.watchdog->sweep(deadline()));
-    co_return Result<void>{};
+    co_return false;
   });
   auto waiting = parts.metrics.gauge("hoist_pool_waiting", "Jobs waiting for a thread of the pool",
                                      {{"pool", parts.files->options().name}});
-  parts.periodic->add("gauges", sweep_interval, [&parts, waiting]() mutable -> Async<> {
+  parts.periodic->add("gauges", sweep_interval, [&parts, waiting]() mutable -> Async<bool> {
     waiting.set(static_cast<double>(parts.files->waiting()));
-    co_return Result<void>{};
+    co_return false;
   });
-  parts.periodic->add("queue", maintenance_interval, [&parts, deadline]() -> Async<> {
+  parts.periodic->add("queue", maintenance_interval, [&parts, deadline]() -> Async<bool> {
     CO_CHECK(co_await parts.queue->maintain(deadline()));
     auto purge = [now = parts.clock.now()](sql::Transaction& tx) { return sql::purge_idempotency(tx, now); };
     CO_CHECK(co_await parts.database->write(system_scope(), purge, deadline()));
-    co_return Result<void>{};
+    co_return false;
   });
-  parts.periodic->add("tasks", maintenance_interval,
-                      [&parts, deadline] { return parts.tasks->maintain(deadline()); });
-  parts.periodic->add("objects", maintenance_interval, [&parts]() -> Async<> {
+  parts.periodic->add("tasks", maintenance_interval, [&parts, deadline]() -> Async<bool> {
+    CO_CHECK(co_await parts.tasks->maintain(deadline()));
+    co_return false;
+  });
+  parts.periodic->add("objects", maintenance_interval, [&parts]() -> Async<bool> {
     CO_CHECK(co_await parts.objects->sweep(parts.clock.now()));
-    co_return Result<void>{};
+    co_return false;
   });
+  events::add_background(*parts.periodic, *parts.events, *parts.checkpoints, *parts.retention);
 }
 
 App::App(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
@@ -86,7 +89,6 @@ Result<void> App::start() {
   parts.runtime->start();
   parts.worker->start(parts.executors());
   parts.task_processor->start(parts.executors());
-  parts.events_background->start(parts.runtime->next_executor());
   add_periodic_jobs(parts);
   spawn(parts.runtime->next_executor(), [&parts]() -> asio::awaitable<void> {
     auto const swept = co_await parts.objects->remove_orphans(parts.clock.now());
@@ -112,7 +114,6 @@ void App::stop() {
   if (auto const finished = run_to_end<bool>(stop_tasks); finished && !*finished)
     log::warn("tasks that run are delivered again: the grace was too short");
   parts.periodic->stop();
-  parts.events_background->stop();
   parts.runtime->stop();
 }
 

@@ -21,7 +21,6 @@
 #include "app/app.hpp"
 #include "app/data_folder.hpp"
 #include "app/ops_routes.hpp"
-#include "app/periodic.hpp"
 #include "base/pool.hpp"
 #include "base/runtime.hpp"
 #include "events/background.hpp"
@@ -106,7 +105,6 @@ struct App::Parts {
   std::unique_ptr<events::Service> events;
   std::unique_ptr<events::Checkpoints> checkpoints;
   std::unique_ptr<events::Retention> retention;
-  std::unique_ptr<events::Background> events_background;
 
   // wire_tasks.cpp
   std::unique_ptr<tasks::Service> tasks;

@@ -32,8 +32,6 @@ Result<void> wire_events(App::Parts& parts) {
   parts.checkpoints = std::make_unique<events::Checkpoints>(*parts.events, *parts.event_key);
   auto const standard = std::chrono::days{parts.config.events.retention_days};
   parts.retention = std::make_unique<events::Retention>(*parts.events, *parts.checkpoints, standard);
-  parts.events_background =
-      std::make_unique<events::Background>(*parts.events, *parts.checkpoints, *parts.retention);
   auto route_options = events::RouteOptions{};
   route_options.cursor_key = hmac_sha256(parts.credentials.signer.secret_access_key, "event cursors");
   events::add_routes(*parts.router, {*parts.events, *parts.checkpoints, *parts.retention, parts.audit},

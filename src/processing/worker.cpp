@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "base/json.hpp"
+#include "base/lanes.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
 
@@ -47,14 +48,11 @@ struct Worker::State : std::enable_shared_from_this<State> {
   WorkerOptions options;
   Pipeline pipeline;
   Gauge in_flight;
-  std::atomic<bool> stopping{false};
-  std::atomic<int> lanes{0};
-  Signal stop_requested;
-  Signal lane_ended;
+  Lanes lanes;
 
   // One at a time, until told to stop.
   asio::awaitable<void> lane() {
-    while (!stopping) {
+    while (!lanes.stopping()) {
       auto request = ReceiveRequest{.queue = options.queue, .max = 1};
       request.visibility = options.visibility;
       request.wait = options.poll;
@@ -62,8 +60,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
           co_await queue.receive(std::move(request), deadline_in(options.poll + settle_max));
       if (!received) {
         log::warn("the processing queue does not answer", {{"cause", received.error().to_string()}});
-        auto const ticket = stop_requested.ticket();
-        if (!stopping) (void)co_await stop_requested.wait(ticket, deadline_in(pause_after_error));
+        co_await lanes.pause(pause_after_error);
         continue;
       }
       for (auto const& message : *received) {
@@ -72,8 +69,6 @@ struct Worker::State : std::enable_shared_from_this<State> {
         in_flight.add(-1);
       }
     }
-    --lanes;
-    lane_ended.notify();
   }
 
   asio::awaitable<void> handle(Message message) {
@@ -166,29 +161,16 @@ Worker::Worker(Queue& queue, Ports ports, WorkerOptions options)
     : state_{std::make_shared<State>(queue, ports, std::move(options))} {}
 
 Worker::~Worker() {
-  state_->stopping = true;
-  state_->stop_requested.notify();
+  state_->lanes.ask_to_stop();
 }
 
 void Worker::start(std::vector<asio::any_io_executor> const& executors) {
-  for (int i = 0; i < state_->options.jobs_max; ++i) {
-    ++state_->lanes;
-    spawn(executors[static_cast<std::size_t>(i) % executors.size()],
-          [state = state_]() -> asio::awaitable<void> { co_await state->lane(); });
-  }
+  state_->lanes.start(state_->options.jobs_max, executors, [state = state_] { return state->lane(); });
 }
 
 Async<bool> Worker::stop(std::chrono::milliseconds grace) {
   auto const state = state_;
-  auto const deadline = deadline_in(grace);
-  state->stopping = true;
-  state->stop_requested.notify();
-  while (true) {
-    auto const ticket = state->lane_ended.ticket();
-    if (state->lanes == 0) co_return true;
-    CO_TRY(auto const notified, co_await state->lane_ended.wait(ticket, deadline));
-    if (!notified) co_return state->lanes == 0;
-  }
+  co_return co_await state->lanes.stop(grace);
 }
 
 }  // namespace hoist::processing

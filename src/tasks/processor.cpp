@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "base/lanes.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "tasks/rows.hpp"
@@ -56,10 +57,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
   ProcessorOptions options;
   Counter in_time, late, undated, failed, repeated;
   Histogram seconds;
-  std::atomic<bool> stopping{false};
-  std::atomic<int> lanes{0};
-  Signal lane_ended;
-  Signal stop_requested;
+  Lanes lanes;
 
   [[nodiscard]] ReceiveRequest request(int max, Micros wait) const {
     auto request = ReceiveRequest{.queue = queue_name, .max = max};
@@ -73,20 +71,14 @@ struct Processor::State : std::enable_shared_from_this<State> {
     seconds.observe(static_cast<double>((now - task.created_at).count()) / 1e6);
   }
 
-  // Ends early when a stop is asked for.
-  asio::awaitable<void> pause() {
-    auto const ticket = stop_requested.ticket();
-    if (!stopping) (void)co_await stop_requested.wait(ticket, deadline_in(pause_after_error));
-  }
-
   asio::awaitable<void> lane() {
     auto const handler = make_handler ? make_handler() : nullptr;
-    while (!stopping) {
+    while (!lanes.stopping()) {
       auto received = co_await ports.queue.receive(request(handler ? 1 : queue_receive_max, options.poll),
                                                    deadline_in(options.poll + settle_max));
       if (!received) {
         log::warn("the task queue does not answer", {{"cause", received.error().to_string()}});
-        co_await pause();
+        co_await lanes.pause(pause_after_error);
         continue;
       }
       if (received->empty()) continue;
@@ -95,8 +87,6 @@ struct Processor::State : std::enable_shared_from_this<State> {
       else
         co_await record(*std::move(received));
     }
-    --lanes;
-    lane_ended.notify();
   }
 
   // Without a handler: everything there is, as many tasks to a commit as it can take.
@@ -109,7 +99,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
         co_return;
       }
       messages.clear();
-      if (*done < options.tasks_per_commit || stopping) co_return;
+      if (*done < options.tasks_per_commit || lanes.stopping()) co_return;
     }
   }
 
@@ -119,7 +109,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
     auto count = 0;
     CHECK(record_each(tx, messages));
     count += static_cast<int>(messages.size());
-    while (count < options.tasks_per_commit && !stopping) {
+    while (count < options.tasks_per_commit && !lanes.stopping()) {
       TRY(auto const more, ports.queue.receive(tx, request(queue_receive_max, Micros{0})));
       if (more.empty()) break;
       CHECK(record_each(tx, more));
@@ -183,7 +173,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
   }
 
   Result<std::optional<Work>> next(sql::Transaction& tx) {
-    for (auto i = 0; i < repeats_skipped_max && !stopping; ++i) {
+    for (auto i = 0; i < repeats_skipped_max && !lanes.stopping(); ++i) {
       TRY(auto messages, ports.queue.receive(tx, request(1, Micros{0})));
       if (messages.empty()) break;
       TRY(auto const number, begin_attempt(tx, messages[0].receipt, ports.clock.now()));
@@ -225,12 +215,12 @@ struct Processor::State : std::enable_shared_from_this<State> {
         if (!outcome.done) note_failure(work, outcome);
         co_return *std::move(settled);
       }
-      if (!settled.error().retryable() || i == settle_tries || stopping) {
+      if (!settled.error().retryable() || i == settle_tries || lanes.stopping()) {
         log::warn("a task could not be settled and comes again",
                   {{"task", receipt.id.str()}, {"cause", settled.error().to_string()}});
         co_return std::nullopt;
       }
-      co_await pause();
+      co_await lanes.pause(pause_after_error);
     }
   }
 
@@ -279,29 +269,16 @@ Processor::Processor(ProcessorPorts ports, MakeHandler make_handler, ProcessorOp
     : state_{std::make_shared<State>(ports, std::move(make_handler), options)} {}
 
 Processor::~Processor() {
-  state_->stopping = true;
-  state_->stop_requested.notify();
+  state_->lanes.ask_to_stop();
 }
 
 void Processor::start(std::vector<asio::any_io_executor> const& executors) {
-  for (int i = 0; i < state_->options.workers; ++i) {
-    ++state_->lanes;
-    spawn(executors[static_cast<std::size_t>(i) % executors.size()],
-          [state = state_]() -> asio::awaitable<void> { co_await state->lane(); });
-  }
+  state_->lanes.start(state_->options.workers, executors, [state = state_] { return state->lane(); });
 }
 
 Async<bool> Processor::stop(std::chrono::milliseconds grace) {
   auto const state = state_;
-  auto const deadline = deadline_in(grace);
-  state->stopping = true;
-  state->stop_requested.notify();
-  while (true) {
-    auto const ticket = state->lane_ended.ticket();
-    if (state->lanes == 0) co_return true;
-    CO_TRY(auto const notified, co_await state->lane_ended.wait(ticket, deadline));
-    if (!notified) co_return state->lanes == 0;
-  }
+  co_return co_await state->lanes.stop(grace);
 }
 
 }  // namespace hoist::tasks
