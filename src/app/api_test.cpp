@@ -9,6 +9,7 @@
 #include "app/parts.hpp"
 #include "base/try.hpp"
 #include "support/text_source.hpp"
+#include "tenants/operator.hpp"
 
 namespace hoist::app {
 namespace {
@@ -50,7 +51,9 @@ class Api : public ::testing::Test {
   static void add_tenant(std::string const& name) {
     auto body = std::function<Async<tenants::Tenant>()>{[&]() -> Async<tenants::Tenant> {
       auto wanted = tenants::NewTenant{TenantId{name}, name, std::nullopt, std::nullopt};
-      co_return co_await parts()->tenants->create(std::move(wanted), start_deadline());
+      auto desk =
+          tenants::Operator{{*parts()->database, *parts()->tenant_table, parts()->audit, parts()->clock}};
+      co_return co_await desk.create(std::move(wanted), start_deadline());
     }};
     ASSERT_TRUE(run_to_end<tenants::Tenant>(body));
   }

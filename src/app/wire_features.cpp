@@ -1,7 +1,9 @@
 #include <thread>
 
 #include "app/parts.hpp"
+#include "base/log.hpp"
 #include "base/try.hpp"
+#include "tenants/operator.hpp"
 #include "tenants/routes.hpp"
 #include "uploads/routes.hpp"
 #include "uploads/usage.hpp"
@@ -11,6 +13,7 @@ namespace {
 
 // A worker renews it while it works; after a crash its files wait this long at the most.
 constexpr auto lease = std::chrono::seconds{15};
+constexpr auto console_token_life = std::chrono::hours{24 * 7};
 
 Result<void> wire_uploads(App::Parts& parts) {
   auto options = sigv4::PresignerOptions{};
@@ -43,11 +46,19 @@ Result<void> wire_tenants(App::Parts& parts) {
       tenants::Service::Needs{*parts.database, *parts.tenant_table, parts.audit, parts.audit, *parts.usage,
                               *parts.authenticator, parts.clock});
   tenants::add_routes(*parts.router, *parts.tenants);
-  auto body =
-      std::function<Async<tenants::Tenant>()>{[&] { return parts.tenants->ensure_first(start_deadline()); }};
-  TRY(auto const tenant, run_to_end<tenants::Tenant>(body));
-  parts.console_token = parts.keys->mint(tenant.id, UserId{"console"}, Role::admin,
-                                         std::chrono::hours{24 * 7}, parts.clock.now());
+  auto desk = tenants::Operator{{*parts.database, *parts.tenant_table, parts.audit, parts.clock}};
+  auto first = std::function<Async<tenants::Tenant>()>{[&] { return desk.ensure_first(start_deadline()); }};
+  TRY(auto const tenant, run_to_end<tenants::Tenant>(first));
+  auto const wanted = tenants::TokenRequest{tenant.id, UserId{"console"}, Role::admin, console_token_life};
+  auto mint = std::function<Async<std::string>()>{
+      [&] { return desk.mint_token(*parts.keys, wanted, start_deadline()); }};
+  auto minted = run_to_end<std::string>(mint);
+  // A full disk must not keep the server from starting.
+  if (!minted)
+    log::error("the console's token is missing in the audit trail", {{"cause", minted.error().to_string()}});
+  parts.console_token =
+      minted ? *minted
+             : parts.keys->mint(wanted.tenant, wanted.user, wanted.role, wanted.lifetime, parts.clock.now());
   return {};
 }
 

@@ -7,13 +7,14 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "adapters/sql/audit.hpp"
 #include "app/open_data.hpp"
 #include "base/try.hpp"
 #include "bin/dead_letters.hpp"
 #include "bin/doctor.hpp"
-#include "tenants/authenticator.hpp"
 #include "tenants/key_ring.hpp"
 #include "tenants/names.hpp"
+#include "tenants/operator.hpp"
 #include "tenants/tenant_table.hpp"
 
 namespace hoist::bin {
@@ -40,53 +41,56 @@ Result<std::chrono::seconds> parse_duration(std::string_view text) {
   return std::chrono::seconds{number * factor};
 }
 
+constexpr auto patience = std::chrono::seconds{10};
+
+// The operator of the data in a folder.
+struct Desk {
+  std::unique_ptr<app::OpenData> data;
+  tenants::TenantTable table;
+  sql::AuditLog audit;
+  tenants::Operator work{{*data->database, table, audit, data->clock}};
+
+  explicit Desk(std::unique_ptr<app::OpenData> open) : data{std::move(open)} {}
+};
+
 Result<void> revoke_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
-  TRY(auto const data, app::open_data(flags.data));
-  TRY(auto const caller, keys.verify(flags.revoke, data->clock.now()));
-  auto body = std::function<Async<>()>{[&]() -> Async<> {
-    auto work = [&](sql::Transaction& tx) {
-      return tenants::insert_revoked_token(tx, caller, data->clock.now());
-    };
-    co_return co_await data->database->write(caller.tenant, work, deadline_in(std::chrono::seconds{10}));
-  }};
+  TRY(auto data, app::open_data(flags.data));
+  auto desk = Desk{std::move(data)};
+  TRY(auto const caller, keys.verify(flags.revoke, desk.data->clock.now()));
+  auto body = std::function<Async<>()>{[&] { return desk.work.revoke_token(caller, deadline_in(patience)); }};
   CHECK(run_to_end<void>(body));
   fmt::print("Revoked; a running server refuses it within a second.\n");
   return {};
 }
 
-// A token of a tenant that does not exist would be refused by every route, and nothing would say why.
-Result<void> require_tenant(TokenFlags const& flags) {
-  TRY(auto const data, app::open_data(flags.data));
-  auto const wanted = TenantId{flags.tenant};
-  auto body = std::function<Async<tenants::Tenant>()>{[&]() -> Async<tenants::Tenant> {
-    auto work = [&](sql::Transaction& tx) { return tenants::TenantTable{}.find(tx, wanted); };
-    co_return co_await data->database->read(wanted, work, deadline_in(std::chrono::seconds{10}));
-  }};
-  auto const found = run_to_end<tenants::Tenant>(body);
-  if (!found && found.error().code() == Code::not_found)
-    return fail(Code::not_found,
-                fmt::format("There is no tenant {}; make it with: hoist tenant add {} --data {}",
-                            flags.tenant, flags.tenant, flags.data));
-  if (!found) return std::unexpected{found.error()};
-  return {};
-}
-
-Result<void> token(TokenFlags const& flags) {
-  auto const now = SystemClock{}.now();
-  if (!std::filesystem::exists(flags.data + "/hoist.db"))  // looked at first: open() would make the folder
-    return fail(Code::not_found, flags.data + " holds no data of Hoist; start the server first");
-  TRY(auto const folder, app::DataFolder::open(flags.data));
-  TRY(auto const keys, tenants::KeyRing::load_or_create(folder.path("keys/tokens"), now));
-  if (!flags.revoke.empty()) return revoke_token(flags, keys);
+Result<void> mint_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
   if (!tenants::is_tenant_name(flags.tenant))
     return fail(Code::invalid, "--tenant must be 1-63 of a-z, 0-9 and -");
   if (!tenants::is_user_name(flags.user))
     return fail(Code::invalid, "--user must have 1-128 visible characters");
-  TRY(auto const lifetime, parse_duration(flags.ttl));
-  CHECK(require_tenant(flags));
-  auto const role = parse_role(flags.role).value_or(Role::viewer);
-  fmt::print("{}\n", keys.mint(TenantId{flags.tenant}, UserId{flags.user}, role, lifetime, now));
+  auto request = tenants::TokenRequest{
+      TenantId{flags.tenant}, UserId{flags.user}, parse_role(flags.role).value_or(Role::viewer), {}};
+  TRY(request.lifetime, parse_duration(flags.ttl));
+  TRY(auto data, app::open_data(flags.data));
+  auto desk = Desk{std::move(data)};
+  auto body = std::function<Async<std::string>()>{
+      [&] { return desk.work.mint_token(keys, request, deadline_in(patience)); }};
+  auto const minted = run_to_end<std::string>(body);
+  if (!minted && minted.error().code() == Code::not_found)
+    return fail(Code::not_found,
+                fmt::format("There is no tenant {}; make it with: hoist tenant add {} --data {}",
+                            flags.tenant, flags.tenant, flags.data));
+  if (!minted) return std::unexpected{minted.error()};
+  fmt::print("{}\n", *minted);
   return {};
+}
+
+Result<void> token(TokenFlags const& flags) {
+  if (!std::filesystem::exists(flags.data + "/hoist.db"))  // looked at first: open() would make the folder
+    return fail(Code::not_found, flags.data + " holds no data of Hoist; start the server first");
+  TRY(auto const folder, app::DataFolder::open(flags.data));
+  TRY(auto const keys, tenants::KeyRing::load_or_create(folder.path("keys/tokens"), SystemClock{}.now()));
+  return flags.revoke.empty() ? mint_token(flags, keys) : revoke_token(flags, keys);
 }
 
 struct TenantFlags {
@@ -97,14 +101,12 @@ struct TenantFlags {
 };
 
 Result<void> add_tenant(TenantFlags const& flags) {
-  TRY(auto const data, app::open_data(flags.data));
-  auto const table = tenants::TenantTable{};
+  TRY(auto data, app::open_data(flags.data));
+  auto desk = Desk{std::move(data)};
   auto wanted = tenants::NewTenant{TenantId{flags.id}, flags.name.empty() ? flags.id : flags.name,
                                    flags.storage_bytes_max, std::nullopt};
-  auto body = std::function<Async<tenants::Tenant>()>{[&]() -> Async<tenants::Tenant> {
-    auto work = [&](sql::Transaction& tx) { return table.insert(tx, wanted, data->clock.now()); };
-    co_return co_await data->database->write(wanted.id, work, deadline_in(std::chrono::seconds{10}));
-  }};
+  auto body = std::function<Async<tenants::Tenant>()>{
+      [&] { return desk.work.create(wanted, deadline_in(patience)); }};
   TRY(auto const made, run_to_end<tenants::Tenant>(body));
   fmt::print("Tenant {} can be used. A token for it: hoist token --tenant {} --user NAME --role admin\n",
              made.id.str(), made.id.str());

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/hash.hpp"
+#include "base/try.hpp"
 #include "tenants/testing.hpp"
 
 namespace hoist::tenants {
@@ -88,11 +89,35 @@ TEST_F(AuthenticatorTest, A15_ARevokedTokenIsDeadAndOthersOfTheUserLive) {
   auto const caller = authenticate(stolen);
   ASSERT_TRUE(caller);
   ASSERT_TRUE(authenticate(kept));
-  ASSERT_TRUE(run_to_end<void>([&] { return service_.revoke_token(*caller, deadline_in(10s)); }));
+  ASSERT_TRUE(run_to_end<void>([&] { return operator_.revoke_token(*caller, deadline_in(10s)); }));
+  clock_.advance(999ms);
   expect_refused(stolen, "token_invalid");
   EXPECT_TRUE(authenticate(kept));
   clock_.advance(2s);
   expect_refused(stolen, "token_invalid");
+}
+
+TEST_F(AuthenticatorTest, ATokenTheOperatorMintsIsInTheTrailAndOneForNobodyIsNotMade) {
+  auto const mint = [&](std::string tenant) {
+    auto const wanted = TokenRequest{TenantId{std::move(tenant)}, UserId{"ben"}, Role::member, 1h};
+    return run_to_end<std::string>([&] { return operator_.mint_token(keys_, wanted, deadline_in(10s)); });
+  };
+  auto const minted = mint("acme");
+  ASSERT_TRUE(minted);
+  auto const caller = authenticate(*minted);
+  ASSERT_TRUE(caller);
+  EXPECT_EQ(mint("nobody").error().code(), Code::not_found);
+  ASSERT_TRUE(hoist::testing::read_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
+    TRY(auto const trail, audit_.list(tx, TenantId{"acme"}, {}));
+    EXPECT_EQ(trail.at(0).action, "token.minted");
+    EXPECT_EQ(trail.at(0).actor, "operator");
+    EXPECT_EQ(trail.at(0).subject, caller->credential_id);
+    EXPECT_EQ(trail.at(0).details.at("user"), "ben");
+    EXPECT_EQ(trail.at(0).details.at("role"), "member");
+    TRY(auto const none, audit_.list(tx, TenantId{"nobody"}, {}));
+    EXPECT_TRUE(none.empty());
+    return {};
+  }));
 }
 
 TEST_F(AuthenticatorTest, A15_AnOpenConnectionSeesItsCredentialEnd) {
@@ -107,7 +132,7 @@ TEST_F(AuthenticatorTest, A15_AnOpenConnectionSeesItsCredentialEnd) {
   EXPECT_TRUE(valid(by_token));
   revoke_elsewhere(made.key.id);
   EXPECT_FALSE(valid(by_key));
-  ASSERT_TRUE(run_to_end<void>([&] { return service_.revoke_token(revoked, deadline_in(10s)); }));
+  ASSERT_TRUE(run_to_end<void>([&] { return operator_.revoke_token(revoked, deadline_in(10s)); }));
   EXPECT_FALSE(valid(revoked));
   clock_.advance(1h + token_skew_max);
   EXPECT_FALSE(valid(by_token));

@@ -64,7 +64,7 @@ TEST_F(TenantRoutesTest, ATenantsOwnLimitsWinAndTheInstallationsMayChange) {
   own.id = TenantId{"small"};
   own.name = "Small";
   own.storage_bytes_max = 5;
-  ASSERT_TRUE(run_to_end<Tenant>([&] { return service_.create(own, deadline_in(10s)); }));
+  ASSERT_TRUE(run_to_end<Tenant>([&] { return operator_.create(own, deadline_in(10s)); }));
   auto table = TenantTable{{.storage_bytes_max = 70, .files_max = 9}};
   ASSERT_TRUE(hoist::testing::read_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
     EXPECT_EQ(table.limits(tx, TenantId{"small"})->storage_bytes_max, 5);
@@ -191,13 +191,13 @@ TEST_F(TenantRoutesTest, E1_ForgedCursorsAndUnknownFiltersAreRefused) {
 }
 
 TEST_F(TenantRoutesTest, TheFirstTenantIsMadeOnceAndFoundAgain) {
-  auto const first = run_to_end<Tenant>([&] { return service_.ensure_first(deadline_in(10s)); });
+  auto const first = run_to_end<Tenant>([&] { return operator_.ensure_first(deadline_in(10s)); });
   ASSERT_TRUE(first);
   EXPECT_EQ(first->id.str(), "acme");
   auto empty = hoist::testing::inline_database();
-  auto service = Service{{*empty, tenants_, audit_, audit_, usage_, authenticator_, clock_}};
+  auto desk = Operator{{*empty, tenants_, audit_, clock_}};
   for (auto i = 0; i < 2; ++i) {
-    auto const made = run_to_end<Tenant>([&] { return service.ensure_first(deadline_in(10s)); });
+    auto const made = run_to_end<Tenant>([&] { return desk.ensure_first(deadline_in(10s)); });
     ASSERT_TRUE(made) << made.error().to_string();
     EXPECT_EQ(made->id.str(), "main");
   }
@@ -208,7 +208,7 @@ TEST_F(TenantRoutesTest, ATenantNeedsAFreeAndPlainName) {
     auto tenant = NewTenant{};
     tenant.id = TenantId{id};
     tenant.name = "Name";
-    auto const made = run_to_end<Tenant>([&] { return service_.create(tenant, deadline_in(10s)); });
+    auto const made = run_to_end<Tenant>([&] { return operator_.create(tenant, deadline_in(10s)); });
     return made ? std::optional<Code>{} : made.error().code();
   };
   EXPECT_EQ(create("acme"), Code::conflict);

@@ -7,15 +7,6 @@ namespace hoist::tenants {
 namespace {
 
 // Whoever runs commands on the machine itself.
-Actor operator_of(TenantId const& tenant, Deadline deadline) {
-  auto actor = Actor{};
-  actor.caller.tenant = tenant;
-  actor.caller.user = UserId{"operator"};
-  actor.caller.role = Role::admin;
-  actor.deadline = deadline;
-  return actor;
-}
-
 }  // namespace
 
 std::int64_t UsageReport::percent() const {
@@ -49,45 +40,6 @@ Async<> Service::own_tenant_only(Actor const& actor, TenantId const& tenant, std
     log::error("a refused request is missing in the audit trail",
                {{"request_id", actor.request_id}, {"cause", recorded.error().to_string()}});
   co_return fail(Code::not_found, "There is no such tenant.");
-}
-
-Async<Tenant> Service::create(NewTenant tenant, Deadline deadline) {
-  co_return co_await needs_.database.write(
-      tenant.id,
-      [&](sql::Transaction& tx) -> Result<Tenant> {
-        TRY(auto created, needs_.tenants.insert(tx, tenant, needs_.clock.now()));
-        CHECK(record(tx, operator_of(tenant.id, deadline), "tenant.created", tenant.id.str()));
-        return created;
-      },
-      deadline);
-}
-
-Async<Tenant> Service::ensure_first(Deadline deadline) {
-  auto find_first = [&](sql::Transaction& tx) { return needs_.tenants.first(tx); };
-  CO_TRY(auto const present, co_await needs_.database.read(system_scope(), find_first, deadline));
-  if (present) co_return *present;
-  auto tenant = NewTenant{};
-  tenant.id = TenantId{"main"};
-  tenant.name = "Main";
-  auto created = co_await create(std::move(tenant), deadline);
-  if (created || created.error().code() != Code::conflict) co_return created;
-  // Another process was first.
-  CO_TRY(auto const other, co_await needs_.database.read(system_scope(), find_first, deadline));
-  if (other) co_return *other;
-  co_return created;
-}
-
-Async<> Service::revoke_token(Caller token, Deadline deadline) {
-  CO_CHECK(co_await needs_.database.write(
-      token.tenant,
-      [&](sql::Transaction& tx) -> Result<void> {
-        CHECK(insert_revoked_token(tx, token, needs_.clock.now()));
-        return record(tx, operator_of(token.tenant, deadline), "token.revoked", token.credential_id,
-                      {{"user", token.user.str()}});
-      },
-      deadline));
-  needs_.authenticator.forget(token.tenant, token.credential_id);
-  co_return Result<void>{};
 }
 
 Async<Tenant> Service::find(Actor actor, TenantId tenant) {

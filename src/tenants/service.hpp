@@ -47,11 +47,6 @@ class Service {
   };
   explicit Service(Needs needs) : needs_{needs} {}
 
-  // For the operator: not reachable by a request.
-  Async<Tenant> create(NewTenant tenant, Deadline deadline);
-  Async<Tenant> ensure_first(Deadline deadline);          // the oldest tenant, or a new one named "main"
-  Async<> revoke_token(Caller token, Deadline deadline);  // as KeyRing::verify read it
-
   Async<Tenant> find(Actor actor, TenantId tenant);
   Async<UsageReport> usage(Actor actor, TenantId tenant);
   Async<NewKey> create_key(Actor actor, TenantId tenant, std::string name, Role role);

@@ -16,6 +16,7 @@
 #include "base/encode.hpp"
 #include "base/id.hpp"
 #include "tenants/gate.hpp"
+#include "tenants/operator.hpp"
 #include "tenants/service.hpp"
 
 namespace hoist::tenants {
@@ -37,7 +38,7 @@ class TenantsFixture : public ::testing::Test {
       auto tenant = NewTenant{};
       tenant.id = TenantId{name};
       tenant.name = name;
-      auto const created = run_to_end<Tenant>([&] { return service_.create(tenant, deadline_in(10s)); });
+      auto const created = run_to_end<Tenant>([&] { return operator_.create(tenant, deadline_in(10s)); });
       EXPECT_TRUE(created) << created.error().to_string();
     }
   }
@@ -72,6 +73,7 @@ class TenantsFixture : public ::testing::Test {
   memory::RateLimiter limiter_;
   Authenticator authenticator_{keys_, *database_, clock_, {}};
   Service service_{{*database_, tenants_, audit_, audit_, usage_, authenticator_, clock_}};
+  Operator operator_{{*database_, tenants_, audit_, clock_}};
 };
 
 }  // namespace hoist::tenants

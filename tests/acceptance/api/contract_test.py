@@ -159,6 +159,15 @@ class Contract(unittest.TestCase):
             subprocess.run([run[0], "get", upload, "-o", folder, *run[1:]], check=True, capture_output=True)
             self.assertEqual(held.read_text(), "theirs")
 
+    def test_tokens_of_the_command_line_are_in_the_trail_made_and_revoked(self):
+        run = [BINARY, "token", "--data", self.server.folder.name]
+        token = subprocess.run([*run, "--user", "traced"], capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run([*run, "--revoke", token], capture_output=True, check=True)
+        trail = self.expect(200, "GET", "/tenants/main/audit?actor=operator")
+        last = [(entry["action"], entry["details"]["user"]) for entry in trail["entries"][:2]]
+        self.assertEqual(last, [("token.revoked", "traced"), ("token.minted", "traced")])
+        self.assertNotIn(token, json.dumps(trail))
+
     def test_a_token_for_a_tenant_that_nobody_made_is_refused_and_says_what_to_do(self):
         asked = subprocess.run([BINARY, "token", "--data", self.server.folder.name, "--user", "ann", "--tenant", "nosuch"],
                                capture_output=True, text=True)

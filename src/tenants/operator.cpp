@@ -1,0 +1,71 @@
+#include "tenants/operator.hpp"
+
+#include "base/try.hpp"
+#include "tenants/authenticator.hpp"
+
+namespace hoist::tenants {
+
+Result<void> Operator::record(sql::Transaction& tx, TenantId const& tenant, std::string action,
+                              std::string subject, json::object details) {
+  auto entry = AuditEntry{};
+  entry.caller.tenant = tenant;
+  entry.caller.user = UserId{"operator"};
+  entry.caller.role = Role::admin;
+  entry.action = std::move(action);
+  entry.subject = std::move(subject);
+  entry.details = std::move(details);
+  return needs_.audit.record(tx, std::move(entry), needs_.clock.now());
+}
+
+Async<Tenant> Operator::create(NewTenant tenant, Deadline deadline) {
+  co_return co_await needs_.database.write(
+      tenant.id,
+      [&](sql::Transaction& tx) -> Result<Tenant> {
+        TRY(auto created, needs_.tenants.insert(tx, tenant, needs_.clock.now()));
+        CHECK(record(tx, tenant.id, "tenant.created", tenant.id.str()));
+        return created;
+      },
+      deadline);
+}
+
+Async<Tenant> Operator::ensure_first(Deadline deadline) {
+  auto find_first = [&](sql::Transaction& tx) { return needs_.tenants.first(tx); };
+  CO_TRY(auto const present, co_await needs_.database.read(system_scope(), find_first, deadline));
+  if (present) co_return *present;
+  auto tenant = NewTenant{};
+  tenant.id = TenantId{"main"};
+  tenant.name = "Main";
+  auto created = co_await create(std::move(tenant), deadline);
+  if (created || created.error().code() != Code::conflict) co_return created;
+  // Another process was first.
+  CO_TRY(auto const other, co_await needs_.database.read(system_scope(), find_first, deadline));
+  if (other) co_return *other;
+  co_return created;
+}
+
+Async<std::string> Operator::mint_token(KeyRing const& keys, TokenRequest request, Deadline deadline) {
+  auto const now = needs_.clock.now();
+  auto token = keys.mint(request.tenant, request.user, request.role, request.lifetime, now);
+  CO_TRY(auto const caller, keys.verify(token, now));
+  auto work = [&](sql::Transaction& tx) -> Result<void> {
+    CHECK(needs_.tenants.find(tx, request.tenant));
+    return record(tx, request.tenant, "token.minted", caller.credential_id,
+                  {{"user", request.user.str()},
+                   {"role", to_string(request.role)},
+                   {"expires_at", to_rfc3339(now + request.lifetime)}});
+  };
+  CO_CHECK(co_await needs_.database.write(request.tenant, work, deadline));
+  co_return token;
+}
+
+Async<> Operator::revoke_token(Caller token, Deadline deadline) {
+  co_return co_await needs_.database.write(
+      token.tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        CHECK(insert_revoked_token(tx, token, needs_.clock.now()));
+        return record(tx, token.tenant, "token.revoked", token.credential_id, {{"user", token.user.str()}});
+      },
+      deadline);
+}
+
+}  // namespace hoist::tenants

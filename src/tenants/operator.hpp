@@ -1,0 +1,47 @@
+// What the operator of an installation does, beside a running server or in it; no request reaches this.
+// Every change is recorded in the tenant's trail in its own transaction.
+//
+// Threads  any.
+#pragma once
+
+#include "ports/audit.hpp"
+#include "ports/database.hpp"
+#include "tenants/key_ring.hpp"
+#include "tenants/tenant_table.hpp"
+
+namespace hoist::tenants {
+
+struct TokenRequest {
+  TenantId tenant;
+  UserId user;
+  Role role = Role::viewer;
+  std::chrono::seconds lifetime{};
+};
+
+class Operator {
+ public:
+  struct Needs {
+    Database& database;
+    TenantTable const& tenants;
+    Audit& audit;
+    Clock const& clock;
+  };
+  explicit Operator(Needs needs) : needs_{needs} {}
+
+  // Errors: conflict when the name is taken.
+  Async<Tenant> create(NewTenant tenant, Deadline deadline);
+  Async<Tenant> ensure_first(Deadline deadline);  // the oldest tenant, or a new one named "main"
+  // A token that the trail knows. Errors: not_found when there is no such tenant: every route would
+  // refuse its token, and nothing would say why.
+  Async<std::string> mint_token(KeyRing const& keys, TokenRequest request, Deadline deadline);
+  // As KeyRing::verify read it. Servers refuse it within Authenticator's `recheck`.
+  Async<> revoke_token(Caller token, Deadline deadline);
+
+ private:
+  Result<void> record(sql::Transaction& tx, TenantId const& tenant, std::string action, std::string subject,
+                      json::object details = {});
+
+  Needs needs_;
+};
+
+}  // namespace hoist::tenants
