@@ -65,10 +65,12 @@ struct ExactHandler {
     return stack.push_uint64(number), true;
   }
   bool on_double(double exact, json::string_view text, Failure& failure) {
-    std::from_chars(text.data(), text.data() + text.size(), exact);
-    // 1e400 is well-formed, but no double; it could not be written again.
-    if (!std::isfinite(exact)) failure = json::error::exponent_overflow;
-    return std::isfinite(exact) && (stack.push_double(exact), true);
+    auto const read = std::from_chars(text.data(), text.data() + text.size(), exact);
+    // 1e400 and 1e-400 are well-formed, but no doubles; they could not be written again. Nor could an
+    // integer of more than 64 bits, which would come back as another one.
+    auto const integer = text.find_first_of(".eE") == text.npos;
+    if (read.ec != std::errc{} || integer) failure = json::error::exponent_overflow;
+    return !failure && (stack.push_double(exact), true);
   }
   bool on_bool(bool value, Failure&) { return stack.push_bool(value), true; }
   bool on_null(Failure&) { return stack.push_null(), true; }
@@ -87,6 +89,8 @@ Result<json::value> parse_exactly(std::string_view text, std::size_t depth_max) 
   auto const used = parser.write_some(false, text.data(), text.size(), failure);
   if (failure == json::error::too_deep)
     return fail(Code::invalid, fmt::format("The JSON is nested more than {} levels deep.", depth_max));
+  if (failure == json::error::exponent_overflow)
+    return fail(Code::invalid, "The JSON holds a number that cannot be kept: send it as text.");
   if (failure) return fail(Code::invalid, fmt::format("The body is not valid JSON: {}.", failure.message()));
   if (used != text.size()) return fail(Code::invalid, "The body is not valid JSON: text follows the value.");
   return parser.handler().stack.release();
@@ -258,6 +262,8 @@ Fields::Fields(json::object const& object, std::string path_prefix)
     : object_{object}, prefix_{std::move(path_prefix)} {}
 
 std::string Fields::path(std::string_view name) const {
+  if (name.empty() && prefix_.ends_with('.'))
+    return prefix_.substr(0, prefix_.size() - 1);  // the object itself
   return prefix_ + std::string{name};
 }
 
@@ -281,8 +287,9 @@ std::optional<std::string> Fields::check_text(std::string_view name, json::value
     return refuse(name, "must not contain control characters"), std::nullopt;
   auto const length = count_code_points(text);
   if (length < rule.min || length > rule.max) {
-    refuse(name, length == 0
-                     ? std::string{"must not be empty"}
+    refuse(name, length == 0 ? std::string{"must not be empty"}
+                 : rule.min == rule.max
+                     ? fmt::format("must have {} characters, and has {}", rule.min, length)
                      : fmt::format("must have {} to {} characters, and has {}", rule.min, rule.max, length));
     return std::nullopt;
   }

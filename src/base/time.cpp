@@ -124,7 +124,11 @@ Result<Time> parse_rfc3339(std::string_view text) {
   if (!take_offset(rest, to_utc) || !rest.empty()) return not_a_time(text);
   Time time;
   if (!from_civil(year, month, day, hour, minute, second, time)) return not_a_time(text);
-  return time + to_utc + Micros{micros};
+  time += to_utc + Micros{micros};
+  auto const utc = to_civil(time).date.year();
+  if (utc < std::chrono::year{1} || utc > std::chrono::year{9999})
+    return not_a_time(text);  // cannot be written
+  return time;
 }
 
 std::string to_http_date(Time time) {

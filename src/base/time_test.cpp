@@ -11,6 +11,14 @@ TEST(Rfc3339, RoundTripsAndNormalisesOffsets) {
   EXPECT_EQ(to_rfc3339(*parse_rfc3339("2024-02-29T23:59:59.123456789Z")), "2024-02-29T23:59:59.123456Z");
 }
 
+TEST(Rfc3339, RefusesInstantsWhoseYearCannotBeWritten) {
+  for (auto const* text :
+       {"0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "0000-12-31T20:00:00-05:00"})
+    EXPECT_EQ(*parse_rfc3339(to_rfc3339(*parse_rfc3339(text))), *parse_rfc3339(text)) << text;
+  for (auto const* text : {"0000-06-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"})
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+}
+
 TEST(Rfc3339, RefusesWhatIsNotAnInstant) {
   for (auto const* text :
        {"", "2026-11-20", "2026-11-20T10:00:00", "2026-02-30T10:00:00Z", "2026-11-20T24:00:00Z",

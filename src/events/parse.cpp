@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
@@ -33,20 +35,60 @@ std::string read_name(Fields& fields, std::string_view name) {
   return text;
 }
 
+// A user stands in addresses, /events/{userId}.
+void check_addressable(Fields& fields, std::string_view user) {
+  if (user.find_first_of("/\\;") != user.npos) fields.refuse("userId", "must not contain /, \\ or ;");
+  if (user == "." || user == ".." || user == "batch") fields.refuse("userId", "is reserved");
+}
+
+bool nested_deeper_than(json::value const& value, std::size_t levels) {
+  auto const deeper = [&](json::value const& inner) { return nested_deeper_than(inner, levels - 1); };
+  if (auto const* array = value.if_array()) return levels == 0 || std::ranges::any_of(*array, deeper);
+  if (auto const* object = value.if_object())
+    return levels == 0 ||
+           std::ranges::any_of(*object, [&](auto const& member) { return deeper(member.value()); });
+  return false;
+}
+
+// What is read back has to be what was sent, and a canonical form knows doubles only.
+bool holds_inexact_integer(json::value const& value) {
+  constexpr auto exact_max = std::int64_t{1} << 53;
+  if (auto const* number = value.if_int64()) return *number > exact_max || *number < -exact_max;
+  if (value.is_uint64()) return true;  // larger than any int64
+  if (auto const* array = value.if_array()) return std::ranges::any_of(*array, holds_inexact_integer);
+  if (auto const* object = value.if_object())
+    return std::ranges::any_of(*object, [](auto const& m) { return holds_inexact_integer(m.value()); });
+  return false;
+}
+
+std::string read_details(Fields& fields) {
+  auto const* details = fields.optional_object("details");
+  if (details == nullptr) return "{}";
+  if (nested_deeper_than(*details, details_depth_max)) {
+    fields.refuse("details", fmt::format("must be nested at most {} levels deep", details_depth_max));
+    return "{}";
+  }
+  if (holds_inexact_integer(*details))
+    fields.refuse("details",
+                  "must not hold integers beyond 2^53, which JSON readers round: send them as text");
+  auto text = canonical_json(*details);
+  if (text.size() > details_bytes_max)
+    fields.refuse("details", fmt::format("must have at most {} bytes", details_bytes_max));
+  return text;
+}
+
 // The event's fields; problems stay in `fields`.
 NewEvent read_event(Fields& fields, json::object const& body, TenantId const& tenant, std::string_view key,
                     Time now) {
   auto event = NewEvent{};
   event.user = UserId{read_name(fields, "userId")};
+  check_addressable(fields, event.user.str());
   event.type = read_name(fields, "eventType");
   if (event.type.starts_with("event."))
     fields.refuse("eventType", "must not begin with \"event.\", which is reserved");
   event.at = fields.optional_time("timestamp").value_or(now);
   if (event.at > now + ahead_max) fields.refuse("timestamp", "must not be more than 5 minutes ahead");
-  auto const* details = fields.optional_object("details");
-  event.details = details == nullptr ? "{}" : canonical_json(*details);
-  if (event.details.size() > details_bytes_max)
-    fields.refuse("details", fmt::format("must have at most {} bytes", details_bytes_max));
+  event.details = read_details(fields);
   auto const id = fields.optional_text("eventId", {.min = 36, .max = 36});
   if (id && !is_uuid(*id)) fields.refuse("eventId", "must be a UUID in lower case");
   event.id_given = id || !key.empty();

@@ -38,6 +38,15 @@ json::object render_recorded(Recorded const& recorded) {
   return shown;
 }
 
+std::string_view status_of(EventView::Details state) {
+  switch (state) {
+    case EventView::Details::present: return "stored";
+    case EventView::Details::pending: return "pending";
+    case EventView::Details::redacted: break;
+  }
+  return "redacted";
+}
+
 json::value render_details(EventView const& view) {
   switch (view.state) {
     case EventView::Details::pending: return json::object{{"status", "pending"}};
@@ -49,7 +58,8 @@ json::value render_details(EventView const& view) {
 }
 
 Result<json::object> body_of(net::Request const& request) {
-  return net::json_body(request, {.depth_max = details_depth_max + envelope_depth});
+  // Deeper than details may be, so that those too deep are refused by name, and alone in a batch.
+  return net::json_body(request, {.depth_max = 2 * details_depth_max});
 }
 
 Async<net::Response> post_event(Context& context, net::Request& request) {
@@ -242,6 +252,7 @@ json::object render(EventView const& view) {
           {"receivedAt", to_rfc3339(event.facts.received_at)},
           {"sequence", event.facts.sequence},
           {"hash", base64url(event.chain)},
+          {"detailsStatus", status_of(view.state)},
           {"details", render_details(view)}};
 }
 

@@ -67,10 +67,15 @@ TEST_F(EventRoutes, BodiesThatAreNoEventAreRefused) {
   EXPECT_EQ(in("timestamp", "\"" + to_rfc3339(clock.now() + std::chrono::minutes{5}) + "\""), 201);
   EXPECT_EQ(in("timestamp", "\"" + to_rfc3339(clock.now() + std::chrono::minutes{6}) + "\""), 400);
   auto deep = std::string{"0"};
-  for (int i = 0; i < 33; ++i) deep = "{\"a\":" + deep + "}";
-  EXPECT_EQ(post(R"({"userId":"a","eventType":"b","details":)" + deep + "}").status, 201);
-  for (int i = 0; i < 3; ++i) deep = "{\"a\":" + deep + "}";
-  EXPECT_EQ(post(R"({"userId":"a","eventType":"b","details":)" + deep + "}").status, 400);
+  for (int i = 0; i < 32; ++i) deep = "{\"a\":" + deep + "}";
+  EXPECT_EQ(in("details", deep), 201);
+  deep = "{\"a\":" + deep + "}";
+  auto const refused = post(R"({"userId":"a","eventType":"b","details":)" + deep + "}");
+  EXPECT_EQ(named_fields(refused), "details ") << refused.body;
+  auto const batch = call("POST", "/events/batch",
+                          {.body = R"({"events":[{"userId":"a","eventType":"b","details":)" + deep +
+                                   R"(},{"userId":"a","eventType":"b"}]})"});
+  EXPECT_EQ(json::parse(batch.body).at("recorded"), 1) << "it is refused alone";
   EXPECT_EQ(post(R"({"userId":"a","userId":"b","eventType":"c"})").status, 400);
   EXPECT_EQ(post("[]").status, 400);
   EXPECT_EQ(post("{").status, 400);
@@ -79,6 +84,32 @@ TEST_F(EventRoutes, BodiesThatAreNoEventAreRefused) {
   auto const other_method = call("DELETE", "/events");
   EXPECT_EQ(other_method.status, 405);
   EXPECT_NE(other_method.headers.get("Allow").find("POST"), std::string_view::npos);
+}
+
+TEST_F(EventRoutes, NumbersThatWouldComeBackAsOthersAreRefused) {
+  auto const with = [](std::string number) {
+    return R"({"userId":"a","eventType":"b","details":{"n":[{"id":)" + number + "}]}}";
+  };
+  for (auto const* kept : {"9007199254740992", "-9007199254740992", "0.1", "1e300"})
+    EXPECT_EQ(post(with(kept)).status, 201) << kept;
+  for (auto const* lost : {"9007199254740993", "-9007199254740993", "12345678901234567890"})
+    EXPECT_EQ(named_fields(post(with(lost))), "details ") << lost;
+  for (auto const* lost : {"123456789012345678901234567890", "1e-999", "1e999"})
+    EXPECT_EQ(post(with(lost)).status, 400) << lost;
+}
+
+TEST_F(EventRoutes, AUserThatIsAcceptedCanBeAskedFor) {
+  auto emoji = std::string{};
+  for (auto i = 0; i < 128; ++i) emoji += "😀";
+  for (auto const& user : {std::string{"a b|c@d:e?f#g%h"}, std::string{"ñandú"}, emoji}) {
+    auto const created = post(json::serialize(json::object{{"userId", user}, {"eventType", "x"}}));
+    ASSERT_EQ(created.status, 201) << user;
+    EXPECT_EQ(call("GET", std::string{created.headers.get("Location")}).status, 200) << user;
+  }
+  for (auto const* user : {"a/b", "a\\b", "a;b", ".", "..", "batch"})
+    EXPECT_EQ(named_fields(post(json::serialize(json::object{{"userId", user}, {"eventType", "x"}}))),
+              "userId ")
+        << user;
 }
 
 TEST_F(EventRoutes, DetailsAndBodiesHaveTheirLimits) {

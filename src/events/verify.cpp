@@ -12,6 +12,20 @@
 namespace hoist::events {
 namespace {
 
+using Names = std::initializer_list<std::string_view>;
+constexpr auto header_members =
+    Names{"type", "version", "firstSequence", "chainBefore", "publicKey", "signature", "checkpoint"};
+constexpr auto event_members =
+    Names{"type",     "sequence",    "eventId", "eventType", "timestamp", "receivedAt", "userHash",
+          "userSalt", "detailsHash", "hash",    "userId",    "details",   "detailsSalt"};
+
+// What is neither hashed nor signed could be added by anybody.
+bool has_only(json::object const& line, Names names) {
+  return std::ranges::all_of(line, [&](auto const& member) {
+    return std::ranges::find(names, std::string_view{member.key()}) != names.end();
+  });
+}
+
 constexpr std::size_t line_depth_max = details_depth_max + 3;
 constexpr std::string_view redaction_type_json = "\"event.redacted\"";
 
@@ -62,6 +76,8 @@ class Verifier {
     if (closed_) return problem("something follows the last checkpoint", next_sequence_);
     if (type == "checkpoint") return take_closing(*object);
     if (type != "event") return problem("the line is not an event", next_sequence_);
+    if (!has_only(*object, event_members))
+      return problem("the event has members that no hash covers", next_sequence_);
     take_event(read_any_form(*object, storage_));
   }
 
@@ -81,7 +97,13 @@ class Verifier {
   }
 
   void take_header(json::object const& line, std::string_view type) {
-    if (type != "header") return problem("the first line is not the header of an export", 0);
+    if (type != "header" || !has_only(line, header_members))
+      return problem("the first line is not the header of an export", 0);
+    auto const* version = line.if_contains("version");
+    if (version == nullptr || !version->is_int64() || version->get_int64() != 1)
+      return problem("the header's version is not known", 0);
+    if (unbase64url(text_at(line, "publicKey")) != public_key_)
+      return problem("the header names another key", 0);
     auto checkpoint = take_checkpoint(line);
     if (!checkpoint) return;
     auto const* first = line.if_contains("firstSequence");

@@ -223,6 +223,24 @@ TEST_F(Verify, E5_ARewriteThatAlsoChangesTheCheckpointNeedsTheKey) {
   EXPECT_EQ(check(lines).problem, "the signature of the checkpoint is not valid");
 }
 
+TEST_F(Verify, MembersThatNoHashCoversAreRefused) {
+  record_many(3);
+  auto const lines = exported();
+  auto const altered = [&](std::size_t at, std::string_view name, json::value value) {
+    auto copy = lines;
+    auto line = parse_json(copy[at])->get_object();
+    line[name] = std::move(value);
+    copy[at] = json::serialize(line);
+    return check(copy).problem;
+  };
+  EXPECT_EQ(altered(2, "eventType", "login"), "") << "as it was";
+  EXPECT_EQ(altered(2, "note", "paid"), "the event has members that no hash covers");
+  EXPECT_EQ(altered(0, "note", "paid"), "the first line is not the header of an export");
+  EXPECT_EQ(altered(0, "version", 2), "the header's version is not known");
+  EXPECT_EQ(altered(0, "publicKey", json::string{base64url(SigningKey::generate().public_key())}),
+            "the header names another key");
+}
+
 TEST_F(Verify, EveryChangedMemberOfTheHeaderIsRefused) {
   record_many(3);
   auto const lines = exported();

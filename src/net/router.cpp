@@ -15,7 +15,7 @@
 namespace hoist::net {
 namespace {
 
-constexpr std::size_t param_bytes_max = 1024;
+constexpr std::size_t param_bytes_max = 2048;  // encoded: 128 characters of up to 12
 constexpr std::size_t read_bytes = 16 * 1024;
 constexpr auto preflight_seconds = std::string_view{"600"};
 constexpr auto allowed_headers = std::string_view{

@@ -91,8 +91,9 @@ class EventIndex {
   virtual Result<EventHead> head(sql::Transaction& tx, TenantId const& tenant) = 0;
   virtual Result<std::vector<TenantId>> tenants(sql::Transaction& tx) = 0;
 
-  // Forgets the user of these events and orders their details' erasure; hashes stay. Notices of
-  // earlier redactions cannot be redacted.
+  // Forgets the user of these events and what was asked, and orders their details' erasure; hashes of the
+  // chain stay. Their ids stay used: every repeat is a key_reuse. Notices of earlier redactions cannot be
+  // redacted.
   virtual Result<std::int64_t> redact(sql::Transaction& tx, TenantId const& tenant,
                                       std::vector<EventId> const& ids) = 0;
   // Removes rows before `first_kept` and orders their details' erasure.

@@ -337,6 +337,10 @@ TEST_P(EventIndexContract, RedactionForgetsTheUserKeepsTheLeafAndOrdersATombston
   EXPECT_TRUE(outbox()[0].redaction);
   EXPECT_EQ(outbox()[0].details, "");
   EXPECT_TRUE(list({.user = UserId{"ana"}}).empty());
+  auto again = event("ana", "a");
+  again.id = made.facts.id;
+  again.id_given = true;
+  EXPECT_EQ(append(again).error().code(), Code::key_reuse) << "an answer must not confirm a guess";
   auto notice = event("dpo", std::string{redaction_type});
   ASSERT_TRUE(append(notice));
   EXPECT_EQ(redact(notice.id), 0);

@@ -231,6 +231,7 @@ Result<std::int64_t> EventIndex::redact(sql::Transaction& tx, TenantId const& te
       auto changed = *row;
       changed.event.user.reset();
       changed.event.user_salt.clear();
+      changed.request_hash.clear();
       changed.event.holds_details = false;
       changed.event.details = {};
       if (!row->event.holds_details) version.erase_details(tenant, id);

@@ -230,8 +230,8 @@ Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
     TRY(auto const row, row_by_id(tx, tenant, id));
     if (!row || row->is_null(2) || row->text(3) == redaction_type) continue;
     CHECK(
-        tx.execute("UPDATE events SET user_id = NULL, user_salt = '', details_salt = NULL, details = NULL "
-                   "WHERE tenant = $1 AND event_id = $2",
+        tx.execute("UPDATE events SET user_id = NULL, user_salt = '', details_salt = NULL, details = NULL, "
+                   "request_hash = '' WHERE tenant = $1 AND event_id = $2",
                    {tenant.str(), id.str()}));
     ++redacted;
     if (!from_row(tenant, *row).holds_details) elsewhere.insert(id);

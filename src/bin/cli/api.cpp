@@ -16,6 +16,7 @@ namespace {
 
 constexpr auto backoff_first = std::chrono::milliseconds{250};
 constexpr auto backoff_longest = std::chrono::milliseconds{30'000};
+constexpr std::size_t answer_depth_max = 64;  // a page of events whose details are as deep as they may be
 constexpr auto call_timeout = std::chrono::seconds{60};
 
 Code code_of(int status) {
@@ -124,7 +125,7 @@ Async<net::Response> Api::send(net::ClientRequest request) {
 Async<json::object> Api::call(net::ClientRequest request) {
   CO_TRY(auto response, co_await send(std::move(request)));
   if (response.status < 200 || response.status >= 300) co_return fail(error_of(response));
-  auto value = parse_json(response.body);
+  auto value = parse_json(response.body, {.depth_max = answer_depth_max});
   if (!value || !value->is_object())
     co_return fail(Error{Code::internal, "The server answered something that is not a JSON object."});
   co_return std::move(value->get_object());
