@@ -109,6 +109,7 @@ Async<net::Response> post_batch(Context& context, net::Request& request) {
   auto items = json::array{};
   auto next = outcomes.begin();
   auto refused = std::size_t{0};
+  auto duplicates = std::size_t{0};
   for (std::size_t i = 0; i < parsed.size(); ++i) {
     if (auto* errors = std::get_if<std::vector<FieldError>>(&parsed[i])) {
       items.push_back(render_refusal(i, invalid_fields(std::move(*errors)).error()));
@@ -116,12 +117,15 @@ Async<net::Response> post_batch(Context& context, net::Request& request) {
       continue;
     }
     if (!*next) ++refused;
+    if (*next && (*next)->event.duplicate) ++duplicates;
     items.push_back(render_item(i, *next++));
   }
-  auto const status = refused == parsed.size() ? 400 : 201;
-  co_return net::json_response(
-      status,
-      json::object{{"items", std::move(items)}, {"recorded", parsed.size() - refused}, {"refused", refused}});
+  auto const recorded = parsed.size() - refused - duplicates;
+  auto const status = recorded > 0 ? 201 : duplicates > 0 ? 200 : 400;
+  co_return net::json_response(status, json::object{{"items", std::move(items)},
+                                                    {"recorded", recorded},
+                                                    {"duplicates", duplicates},
+                                                    {"refused", refused}});
 }
 
 // The filters a cursor belongs to.
