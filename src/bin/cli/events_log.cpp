@@ -36,10 +36,10 @@ void show(json::object const& event, bool as_json) {
   auto details = json::serialize(object_of(event, "details"));
   if (details.size() > details_shown_max) details = details.substr(0, details_shown_max) + "...";
   auto const user = text_of(event, "userId");
-  fmt::print("{}\n",
-             printable(fmt::format("{}  {:>8}  {:<24}  {:<20}  {}", text_of(event, "timestamp").substr(0, 23),
-                                   number_of(event, "sequence"), text_of(event, "eventType"),
-                                   user.empty() ? "(erased)" : user, details)));
+  fmt::print("{}\n", printable(fmt::format("{}  {:>8}  {:<24}  {:<20}  {}",
+                                           text_of(event, "timestamp").substr(0, 23) + "Z",
+                                           number_of(event, "sequence"), text_of(event, "eventType"),
+                                           user.empty() ? "(erased)" : user, details)));
   std::fflush(stdout);
 }
 

@@ -26,6 +26,19 @@ std::string bar(double share) {
          std::string(static_cast<std::size_t>(bar_cells - full), '.');
 }
 
+// U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069 turn the direction of what follows.
+std::string_view direction_mark(std::string_view text) {
+  static constexpr auto marks =
+      std::array<std::string_view, 11>{"\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D",
+                                       "\u202E", "\u2066", "\u2067", "\u2068", "\u2069"};
+  static constexpr auto names =
+      std::array<std::string_view, 11>{"\\u200e", "\\u200f", "\\u202a", "\\u202b", "\\u202c", "\\u202d",
+                                       "\\u202e", "\\u2066", "\\u2067", "\\u2068", "\\u2069"};
+  for (std::size_t i = 0; i < marks.size(); ++i)
+    if (text.starts_with(marks[i])) return names[i];
+  return {};
+}
+
 }  // namespace
 
 std::string human_bytes(std::int64_t bytes) {
@@ -56,7 +69,10 @@ std::string printable(std::string_view text) {
       out += fmt::format("\\x{:02x}", byte);
     else if (c1_control)
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++index]));
-    else
+    else if (auto const mark = direction_mark(text.substr(index)); !mark.empty()) {
+      out += mark;
+      index += 2;  // of its three bytes
+    } else
       out += text[index];
   }
   return out;

@@ -10,8 +10,8 @@ namespace hoist::cli {
 [[nodiscard]] std::string human_bytes(std::int64_t bytes);       // "3.4 MB"
 [[nodiscard]] std::string human_duration(std::int64_t seconds);  // "2 m 05 s"
 
-// Text from elsewhere (file names, messages) with control characters made visible, so that it
-// cannot move the cursor or colour the terminal.
+// Text from elsewhere (file names, messages) with control characters and marks of direction made visible, so
+// that it cannot move the cursor, colour the terminal or turn its words around.
 [[nodiscard]] std::string printable(std::string_view text);
 
 struct Counters {

@@ -22,6 +22,7 @@ TEST(Printable, E6_ControlCharactersCannotReachTheTerminal) {
   EXPECT_EQ(printable("a\x1b[31m\nb"), "a\\x1b[31m\\x0ab");
   EXPECT_EQ(printable("\xc2\x9b"), "\\x9b");  // the one-character form of ESC [
   EXPECT_EQ(printable("se\xc3\xb1or"), "se\xc3\xb1or");
+  EXPECT_EQ(printable("photo\u202Egpj.exe\u2069 \u2013"), "photo\\u202egpj.exe\\u2069 \u2013");
 }
 
 }  // namespace
