@@ -127,15 +127,15 @@ class Contract(unittest.TestCase):
             self.assertEqual(answer.status, 200)
 
     def wait_for(self, upload):
-        for _ in range(60):
-            body = self.expect(200, "GET", f"/uploads/{upload}")
-            if body["status"] in ("COMPLETED", "FAILED"):
-                return body
-            stream = f"/stream?topic=upload:{upload}&access_token={self.server.tokens['admin']}"
-            with urllib.request.urlopen(self.server.api + stream, timeout=30) as events:
-                for line in events:
-                    if b'"COMPLETED"' in line or b'"FAILED"' in line:
-                        break
+        """Watches first and looks then, because the end may come between a look and the watch."""
+        stream = f"/stream?topic=upload:{upload}&access_token={self.server.tokens['admin']}"
+        with urllib.request.urlopen(self.server.api + stream, timeout=30) as events:
+            for line in events:
+                if not (b"ready" in line or b'"COMPLETED"' in line or b'"FAILED"' in line):
+                    continue
+                body = self.expect(200, "GET", f"/uploads/{upload}")
+                if body["status"] in ("COMPLETED", "FAILED"):
+                    return body
         self.fail("the upload did not come to its end")
 
     def test_a_token_from_a_folder_without_data_is_refused_and_makes_no_folder(self):
