@@ -50,6 +50,15 @@ class GroupedCalls : public LogFixture {
     }
     return all;
   }
+  // Of the index alone, whatever the details store does.
+  std::size_t stored_so_far() {
+    auto head = EventHead{};
+    EXPECT_TRUE(hoist::testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+      TRY(head, index.head(tx, acme));
+      return {};
+    }));
+    return static_cast<std::size_t>(head.last_sequence);
+  }
   // How many functions the database has run.
   double functions_run() {
     auto const name = std::string_view{"hoist_db_commit_batch_size_sum "};
@@ -72,6 +81,38 @@ TEST_F(GroupedCalls, CallsThatWaitTogetherAreOneTransactionAndEachHearsOfItsOwn)
     }
   }
   EXPECT_EQ(all().size(), 100U);
+}
+
+TEST_F(GroupedCalls, ACallThatComesAfterTheTransactionRanIsNotInItsGroup) {
+  auto patient = Service{*database,
+                         index,
+                         details,
+                         broadcast,
+                         clock,
+                         metrics,
+                         {.details_patience = std::chrono::milliseconds{200}}};
+  details.stall = true;  // the first group stands between its transaction and its answer
+  auto asked = calls(2, 1);
+  auto const ids = std::vector{asked[0][0].id, asked[1][0].id};
+  auto heard = std::vector<Outcome>(2, std::unexpected{Error{Code::internal}});
+  auto context = asio::io_context{1};
+  auto const start = [&](std::size_t i) {
+    spawn(context.get_executor(), [&, i]() -> asio::awaitable<void> {
+      heard[i] = co_await patient.record(acme, std::move(asked[i]), soon());
+    });
+  };
+  start(0);
+  for (auto moved = std::size_t{0}; moved == 0; moved = stored_so_far()) context.poll();
+  start(1);
+  context.run();
+  for (auto const i : {0U, 1U}) {
+    ASSERT_TRUE(heard[i]);
+    ASSERT_EQ(heard[i]->size(), 1U);
+    EXPECT_EQ((*heard[i])[0]->event.facts.id, ids[i]);
+    EXPECT_EQ((*heard[i])[0]->event.facts.sequence, i + 1);
+  }
+  details.stall = false;
+  EXPECT_EQ(all().size(), 2U);
 }
 
 TEST_F(GroupedCalls, AReusedIdFailsAloneAndARepeatIsARepeatWhoeverIsInTheGroup) {
