@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <unordered_map>
 
 #include "base/encode.hpp"
@@ -12,15 +14,14 @@
 namespace hoist::events {
 namespace {
 
-using Names = std::initializer_list<std::string_view>;
-constexpr auto header_members =
-    Names{"type", "version", "firstSequence", "chainBefore", "publicKey", "signature", "checkpoint"};
-constexpr auto event_members =
-    Names{"type",     "sequence",    "eventId", "eventType", "timestamp", "receivedAt", "userHash",
-          "userSalt", "detailsHash", "hash",    "userId",    "details",   "detailsSalt"};
+constexpr auto header_members = std::to_array<std::string_view>(
+    {"type", "version", "firstSequence", "chainBefore", "publicKey", "signature", "checkpoint"});
+constexpr auto event_members = std::to_array<std::string_view>(
+    {"type", "sequence", "eventId", "eventType", "timestamp", "receivedAt", "userHash", "userSalt",
+     "detailsHash", "hash", "userId", "details", "detailsSalt"});
 
 // What is neither hashed nor signed could be added by anybody.
-bool has_only(json::object const& line, Names names) {
+bool has_only(json::object const& line, std::span<std::string_view const> names) {
   return std::ranges::all_of(line, [&](auto const& member) {
     return std::ranges::find(names, std::string_view{member.key()}) != names.end();
   });

@@ -115,6 +115,7 @@ struct Seen {
   bool encoding = false;
   bool type = false;
   bool authorization = false;
+  bool key = false;
   bool expect = false;
   bool connection_close = false;
   bool connection_keep = false;
@@ -158,6 +159,9 @@ std::expected<void, Refusal> note_field(Head::Field field, Seen& seen, Head& hea
       if (!once(seen.length)) return refuse("Content-Length is given twice.");
       head.content_length = parse_length(field.value);
       if (!head.content_length) return refuse("Content-Length is not a plain number.");
+      break;
+    case 15:
+      if (is("idempotency-key") && !once(seen.key)) return refuse("Idempotency-Key is given twice.");
       break;
     case 17:
       if (!is("transfer-encoding")) break;

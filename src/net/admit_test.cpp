@@ -95,6 +95,7 @@ TEST(Admit, H2_LineAndFieldSyntaxIsStrict) {
            "GET / HTTP/1.1\r\nHost: a\r\nA\xc3\xa9: b\r\n\r\n"s,
            "GET / HTTP/1.1\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"s,
+           "GET / HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nidempotency-key: k\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost:\r\n\r\n"s,

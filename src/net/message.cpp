@@ -18,9 +18,9 @@ std::string_view Headers::get(std::string_view name) const {
   return {};
 }
 
-std::size_t Headers::count(std::string_view name) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      fields_, [&](Field const& field) { return equal_ignoring_case(field.first, name); }));
+bool Headers::has(std::string_view name) const {
+  return std::ranges::any_of(fields_,
+                             [&](Field const& field) { return equal_ignoring_case(field.first, name); });
 }
 
 std::optional<std::string> Request::query_value(std::string_view name) const {

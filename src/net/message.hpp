@@ -28,8 +28,7 @@ class Headers {
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   void set(std::string_view name, std::string value);
   [[nodiscard]] std::string_view get(std::string_view name) const;  // "" when absent, the first when repeated
-  [[nodiscard]] bool has(std::string_view name) const { return count(name) > 0; }
-  [[nodiscard]] std::size_t count(std::string_view name) const;
+  [[nodiscard]] bool has(std::string_view name) const;
   [[nodiscard]] std::vector<Field> const& all() const { return fields_; }
 
  private:

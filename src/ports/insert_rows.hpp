@@ -3,7 +3,7 @@
 //   static auto const insert_event = InsertRows{"INSERT INTO events (tenant, sequence)", 2};
 //   CHECK(insert_event(tx, std::move(rows)));
 //
-// Rows are inserted in order, up to rows_max by one statement. The texts are those of 1, 2, 4, ...
+// Rows are inserted in order, up to sixteen by one statement. The texts are those of 1, 2, 4, ...
 // rows, so that few of them have to be prepared.
 #pragma once
 

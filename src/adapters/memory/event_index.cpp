@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "adapters/memory/held.hpp"
 #include "base/try.hpp"
 
 namespace hoist::memory {
@@ -71,7 +72,15 @@ class EventIndex::Versions : public std::enable_shared_from_this<Versions> {
     if (!outcome) return outcome;
     auto const number = next_pending_++;
     pending_.emplace(number, Pending{std::this_thread::get_id(), std::move(next)});
-    tx.after_commit(Hold{shared_from_this(), number});
+    auto const drop = [number](Versions& self) {
+      auto const relock = std::lock_guard{self.mutex_};
+      self.pending_.erase(number);
+    };
+    auto const commit = [number](Versions& self) {
+      auto const relock = std::lock_guard{self.mutex_};
+      self.committed_ = self.pending_.extract(number).mapped().version;
+    };
+    tx.after_commit(Held{shared_from_this(), commit, drop});
     return outcome;
   }
 
@@ -80,27 +89,6 @@ class EventIndex::Versions : public std::enable_shared_from_this<Versions> {
     std::thread::id thread;
     std::shared_ptr<Version const> version;
   };
-  // Moves with the after_commit action: destroyed without having run, the transaction was dropped.
-  class Hold {
-   public:
-    Hold(std::shared_ptr<Versions> versions, std::uint64_t number)
-        : versions_{std::move(versions)}, number_{number} {}
-    Hold(Hold&&) noexcept = default;
-    ~Hold() {
-      if (!versions_) return;
-      auto const lock = std::lock_guard{versions_->mutex_};
-      versions_->pending_.erase(number_);
-    }
-    void operator()() {
-      auto const lock = std::lock_guard{versions_->mutex_};
-      versions_->committed_ = versions_->pending_.at(number_).version;
-    }
-
-   private:
-    std::shared_ptr<Versions> versions_;
-    std::uint64_t number_;
-  };
-
   [[nodiscard]] std::shared_ptr<Version const> newest() const {
     if (pending_.empty()) return committed_;
     auto const& last = pending_.rbegin()->second;

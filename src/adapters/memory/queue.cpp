@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "adapters/memory/held.hpp"
 #include "adapters/memory/queue_model.hpp"
 #include "base/try.hpp"
 
@@ -33,60 +34,27 @@ class MemoryQueue::Model {
   void wake() {
     for (auto& [name, waiting] : signals) waiting.notify();
   }
-  class Taken;
 
  private:
-  class Hold;
   std::map<std::uint64_t, Send> held_;
   std::uint64_t next_ = 0;
-};
-
-// Moves with the after_commit action: destroyed without having run, the transaction was dropped.
-class MemoryQueue::Model::Hold {
- public:
-  Hold(std::shared_ptr<Model> model, std::uint64_t number) : model_{std::move(model)}, number_{number} {}
-  Hold(Hold&&) noexcept = default;
-  ~Hold() {
-    if (!model_) return;
-    auto const lock = std::lock_guard{model_->mutex};
-    model_->held_.erase(number_);
-  }
-  void operator()() {
-    auto const lock = std::lock_guard{model_->mutex};
-    auto const& [message, sent] = model_->held_.at(number_);
-    model_->rules.apply_send(message, sent);
-    model_->wake();
-  }
-
- private:
-  std::shared_ptr<Model> model_;
-  std::uint64_t number_;
-};
-
-// The same for what was received inside of one; the last comes back first.
-class MemoryQueue::Model::Taken {
- public:
-  Taken(std::shared_ptr<Model> model, std::vector<Message> messages)
-      : model_{std::move(model)}, messages_{std::move(messages)} {}
-  Taken(Taken&&) noexcept = default;
-  ~Taken() {
-    if (!model_) return;
-    auto const lock = std::lock_guard{model_->mutex};
-    for (auto message = messages_.rbegin(); message != messages_.rend(); ++message)
-      (void)model_->rules.release(message->receipt);
-    model_->wake();
-  }
-  void operator()() { model_.reset(); }
-
- private:
-  std::shared_ptr<Model> model_;
-  std::vector<Message> messages_;
 };
 
 void MemoryQueue::Model::hold(std::shared_ptr<Model> const& self, sql::Transaction& tx, Send send) {
   auto const number = self->next_++;
   self->held_.emplace(number, std::move(send));
-  tx.after_commit(Hold{self, number});
+  auto const drop = [number](Model& model) {
+    auto const lock = std::lock_guard{model.mutex};
+    model.held_.erase(number);
+  };
+  auto const commit = [number](Model& model) {
+    auto const lock = std::lock_guard{model.mutex};
+    auto const held = model.held_.extract(number);
+    auto const& [message, sent] = held.mapped();
+    model.rules.apply_send(message, sent);
+    model.wake();
+  };
+  tx.after_commit(Held{self, commit, drop});
 }
 
 MemoryQueue::MemoryQueue(Clock const& clock) : clock_{clock}, model_{std::make_shared<Model>(clock)} {}
@@ -132,7 +100,15 @@ void MemoryQueue::when_committed(sql::Transaction& tx, std::move_only_function<v
 Result<std::vector<Message>> MemoryQueue::receive(sql::Transaction& tx, ReceiveRequest const& request) {
   auto const lock = std::lock_guard{model_->mutex};
   auto messages = model_->rules.receive(request);
-  if (!messages.empty()) tx.after_commit(Model::Taken{model_, messages});
+  if (messages.empty()) return messages;
+  auto const keep = [](Model&) {};
+  auto const give_back = [messages](Model& model) {  // the last comes back first
+    auto const lock = std::lock_guard{model.mutex};
+    for (auto message = messages.rbegin(); message != messages.rend(); ++message)
+      (void)model.rules.release(message->receipt);
+    model.wake();
+  };
+  tx.after_commit(Held{model_, keep, give_back});
   return messages;
 }
 

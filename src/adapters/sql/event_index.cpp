@@ -56,6 +56,7 @@ auto const insert_events = InsertRows{
     "INSERT INTO events (tenant, sequence, event_id, user_id, event_type, at_us, received_us, user_salt, "
     "user_hash, details_hash, chain, request_hash, details_salt, details)",
     14};
+
 Result<void> store_head(Transaction& tx, TenantId const& tenant, EventHead const& head) {
   CHECK(
       tx.execute("INSERT INTO event_heads (tenant, first_sequence, last_sequence, chain, chain_before) "
