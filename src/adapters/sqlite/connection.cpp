@@ -143,11 +143,13 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
   sqlite3_busy_timeout(handle, busy_timeout_ms);
   CHECK(connection->run_script("PRAGMA journal_mode = WAL;"));
   // Every connection leaves checkpoints to the writer, which runs them itself so that it sees a
-  // failed sync; SQLite's own automatic ones would swallow it.
+  // failed sync; SQLite's own automatic ones would swallow it. A transaction stays in memory until it
+  // commits: pages written early would have to be undone in the WAL that other processes read.
   CHECK(
       connection->run_script("PRAGMA wal_autocheckpoint = 0;"
                              "PRAGMA foreign_keys = ON;"
                              "PRAGMA temp_store = MEMORY;"
+                             "PRAGMA cache_spill = OFF;"
                              "PRAGMA journal_size_limit = 67108864;"
                              "PRAGMA secure_delete = FAST;"
                              "PRAGMA trusted_schema = OFF;"));
