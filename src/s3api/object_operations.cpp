@@ -55,6 +55,9 @@ Result<void> apply_overrides(Call const& call, StringMap& headers) {
     if (!clean || !is_utf8(value)) return invalid_argument(name + " holds characters a header cannot carry.");
     headers.insert_or_assign(name.substr(std::string_view{"response-"}.size()), value);
   }
+  // RFC 9110 section 8.4.1: "identity" is a name for no encoding and is not sent.
+  auto const encoding = headers.find("content-encoding");
+  if (encoding != headers.end() && to_lower(encoding->second) == "identity") headers.erase(encoding);
   return {};
 }
 

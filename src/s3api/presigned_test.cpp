@@ -90,6 +90,55 @@ TEST_F(Presigned, P2_ASignedCopySourceInAUrlIsRefusedToo) {
   EXPECT_EQ(client_.stored("k"), "");
 }
 
+TEST_F(Presigned, P2_UnsignedHeadersThatWouldBeStoredAreRefused) {
+  for (auto const& [name, value] : aws::Pairs{{"Content-Encoding", "deflate"},
+                                              {"content-encoding", "br"},
+                                              {"Content-Encoding", "identity"},
+                                              {"Cache-Control", "public, max-age=31536000, immutable"},
+                                              {"Content-Disposition", "inline"},
+                                              {"Content-Language", "es"},
+                                              {"Expires", "Fri, 01 Jan 2100 00:00:00 GMT"}}) {
+    auto headers = granted_headers();
+    headers.emplace_back(name, value);
+    auto const got = client_.url("PUT", grant(), headers, "12345");
+    EXPECT_EQ(got.status, 403) << name;
+    EXPECT_EQ(got.code(), "AccessDenied") << name;
+    EXPECT_NE(got.body.find(to_lower(name)), std::string::npos) << "the refusal names the header";
+    auto const multipart = client_.presign("POST", "tenant/file", {}, {{"uploads", ""}});
+    EXPECT_EQ(client_.url("POST", multipart, {{name, value}}).status, 403) << name;
+  }
+  EXPECT_EQ(client_.store().count(), 0U);
+}
+
+TEST_F(Presigned, HeadersThatWereSignedAreStored) {
+  auto const url =
+      client_.presign("PUT", "k", {{"content-encoding", "gzip"}, {"cache-control", "max-age=60"}});
+  EXPECT_EQ(
+      client_.url("PUT", url, {{"Content-Encoding", "gzip"}, {"Cache-Control", "max-age=60"}}, "1").status,
+      200);
+  auto const got = client_.url("GET", client_.presign("GET", "k"));
+  EXPECT_EQ(got.headers.get("content-encoding"), "gzip");
+  EXPECT_EQ(got.headers.get("cache-control"), "max-age=60");
+}
+
+TEST_F(Presigned, ADownloadCarriesWhatItsUrlSaysRatherThanWhatIsStored) {
+  client_.call({.method = "PUT",
+                .path = "/bucket/k",
+                .query = {},
+                .headers = {{"Content-Encoding", "deflate"},
+                            {"Cache-Control", "public, max-age=31536000"},
+                            {"Content-Type", "text/html"}},
+                .body = "bytes"});
+  auto const got = client_.url("GET", client_.presign("GET", "k", {},
+                                                      {{"response-content-encoding", "identity"},
+                                                       {"response-cache-control", "private, no-store"},
+                                                       {"response-content-type", "image/png"}}));
+  EXPECT_EQ(got.status, 200);
+  EXPECT_FALSE(got.headers.has("content-encoding"));
+  EXPECT_EQ(got.headers.get("cache-control"), "private, no-store");
+  EXPECT_EQ(got.headers.get("content-type"), "image/png");
+}
+
 TEST_F(Presigned, P3_LifetimesEndAndHaveBounds) {
   auto const url = client_.presign("GET", "k", {}, {}, std::chrono::seconds{60});
   EXPECT_EQ(client_.url("GET", url).status, 404);

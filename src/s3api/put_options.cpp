@@ -24,6 +24,16 @@ constexpr auto refused_headers = std::to_array<std::string_view>(
     {"x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-grant-", "x-amz-website-redirect-location",
      "x-amz-write-offset-bytes", "x-amz-copy-source"});
 
+// What the holder of a presigned URL sends beyond what was signed is his own wish: it must not be
+// stored, or a file scanned as it lies here would reach its reader decoded into another. Only the
+// type is left to him where the signer fixed none, because senders add one by themselves.
+Result<void> check_signed(Call const& call, std::string_view name) {
+  auto const& authorization = call.authorization;
+  if (authorization.form != aws::AuthForm::query || authorization.signs(name)) return {};
+  return access_denied(
+      "There were headers present in the request which were not signed: " + std::string{name} + ".");
+}
+
 // The stored encoding is that of the content; aws-chunked is only how it travelled.
 std::string content_encoding(std::string_view value) {
   auto kept = std::string{};
@@ -62,8 +72,9 @@ Result<PutOptions> read_put_options(Call const& call) {
       if (lower.starts_with(refused))
         return not_implemented("The header " + lower + " is not supported here.");
     if (lower == "content-type") ++types;
-    if (std::ranges::find(kept_headers, lower) != kept_headers.end())
-      options.headers.insert_or_assign(lower, value);
+    auto const kept = std::ranges::find(kept_headers, lower) != kept_headers.end();
+    if (kept || lower == "content-encoding") CHECK(check_signed(call, lower));
+    if (kept) options.headers.insert_or_assign(lower, value);
     if (!lower.starts_with(meta_prefix)) continue;
     metadata_bytes += lower.size() - meta_prefix.size() + value.size();
     auto& stored = options.metadata[lower.substr(meta_prefix.size())];

@@ -5,8 +5,9 @@
 //             arrived, and its body is exactly what its headers promise.
 // Rules       a presigned URL grants its method on its key and nothing else: copying is refused,
 //             every x-amz-* header is signed, and what the signer fixed (length, type, condition)
-//             must be sent so. Operations and sub-resources not listed are NotImplemented: none is
-//             ever mistaken for another.
+//             must be sent so. A header that would be stored is refused unless it is signed, but
+//             for a type that the signer left open. Operations and sub-resources not listed are
+//             NotImplemented: none is ever mistaken for another.
 // Invariants  signatures and query strings are never logged.
 // Source      Amazon S3 API reference, 2006-03-01.
 #pragma once

@@ -74,7 +74,11 @@ std::string Grants::download(Upload const& upload, Time now) const {
   request.method = "GET";
   request.ref = {options_.bucket, key_of(upload)};
   request.lifetime = options_.url_lifetime;
-  request.query = {{"response-content-disposition", content_disposition(upload.filename)}};
+  // Every header by which a store describes an object is ours, whatever is stored beside it.
+  request.query = {{"response-cache-control", "private, no-store"},
+                   {"response-content-disposition", content_disposition(upload.filename)},
+                   {"response-content-encoding", "identity"},
+                   {"response-content-type", upload.content_type}};
   return presigner_.presign(request, now).url;
 }
 

@@ -95,6 +95,9 @@ Result<void> ObjectListener::on_created(sql::Transaction& tx, ObjectInfo const& 
     return not_granted(fmt::format("{} bytes instead of {}", object.size, upload.size));
   if (object.content_type != upload.content_type)
     return not_granted(fmt::format("{} instead of {}", object.content_type, upload.content_type));
+  // The file is scanned as it lies; an encoding beside it would make another file of it at its reader.
+  if (!object.headers.empty() || !object.metadata.empty())
+    return not_granted("headers that are not part of the grant");
   auto const declared = upload.checksum && upload.checksum->algorithm == "sha256";
   if (declared && !object.sha256.empty() && hex(object.sha256) != upload.checksum->hex)
     return not_granted("other content than declared");

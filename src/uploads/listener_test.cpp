@@ -35,6 +35,28 @@ TEST_F(UploadListener, P5_AnotherTypeIsRefused) {
   EXPECT_EQ(refusal(world.put("acme/site-1/uploads/" + id, "hello", "text/html")), Code::forbidden);
 }
 
+TEST_F(UploadListener, P5_HeadersBesideTheBytesAreRefused) {
+  auto const id = world.create();
+  auto object = ObjectInfo{};
+  object.ref = {world.options.bucket, "acme/site-1/uploads/" + id};
+  object.size = 5;
+  object.content_type = "image/jpeg";
+  auto const created = [&] {
+    return testing::write_now(*world.database,
+                              [&](sql::Transaction& tx) { return world.listener.on_created(tx, object); });
+  };
+  for (auto const& header : {std::pair{"content-encoding", "deflate"}, {"cache-control", "public"}}) {
+    object.headers = {header};
+    EXPECT_EQ(refusal(created()), Code::forbidden) << header.first;
+  }
+  object.headers.clear();
+  object.metadata = {{"note", "mine"}};
+  EXPECT_EQ(refusal(created()), Code::forbidden);
+  EXPECT_EQ(world.status(id), "PENDING");
+  object.metadata.clear();
+  EXPECT_TRUE(created());
+}
+
 TEST_F(UploadListener, P6_ASecondWriteIsRefusedWhateverBecameOfTheFirst) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));

@@ -289,6 +289,9 @@ TEST_F(UploadRoutes, OnlyCompletedFilesAreServedUnderTheirOwnName) {
   EXPECT_NE(location.find("response-content-disposition=attachment"), location.npos) << location;
   EXPECT_NE(location.find(percent_encode("filename*=UTF-8''" + percent_encode(name))), location.npos)
       << location;
+  for (auto const* ours : {"response-cache-control=private%2C%20no-store",
+                           "response-content-encoding=identity", "response-content-type=image%2Fjpeg"})
+    EXPECT_NE(location.find(ours), location.npos) << location;
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/256").status, 302);
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/1024").status, 404);
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/99").status, 404);

@@ -7,6 +7,7 @@ A client that is not installed is skipped by name; 77 if none is there.
 """
 
 import hashlib
+import http.client
 import json
 import os
 import pathlib
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 AWS = "/usr/bin/aws"
@@ -25,16 +28,20 @@ class Server:
         self.folder = tempfile.TemporaryDirectory(prefix="hoist-s3-")
         data = self.folder.name + "/data"
         is_hoist = pathlib.Path(binary).name == "hoist"
-        command = [binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0"]
+        # Files are served before their scan, because what a download carries is looked at and not the scan.
+        command = [binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0",
+                   "--set", "uploads.allow_unscanned=true"]
         self.process = subprocess.Popen(command if is_hoist else [binary, data], stdout=subprocess.PIPE, text=True)
-        self.endpoint = self.wait_until_ready()
+        addresses = self.wait_until_ready()
+        self.endpoint, self.api = addresses["objects"], addresses.get("api")
         self.keys = json.loads(pathlib.Path(data, "keys/s3.json").read_text())
+        self.token = json.loads(pathlib.Path(data, "cli.json").read_text())["token"] if is_hoist else None
 
     def wait_until_ready(self):
         deadline = time.monotonic() + START_SECONDS
         for line in self.process.stdout:
             if line.startswith("ready "):
-                return dict(word.split("=", 1) for word in line.split()[1:])["objects"]
+                return dict(word.split("=", 1) for word in line.split()[1:])
             if time.monotonic() > deadline:
                 break
         raise SystemExit("the server did not become ready")
@@ -45,7 +52,7 @@ class Server:
         self.folder.cleanup()
 
 
-def environment(endpoint, keys):
+def environment(endpoint, keys, api, token):
     return dict(
         os.environ,
         AWS_ACCESS_KEY_ID=keys["access_key_id"],
@@ -55,6 +62,8 @@ def environment(endpoint, keys):
         AWS_CONFIG_FILE="/dev/null",
         AWS_PAGER="",
         ENDPOINT=endpoint,
+        API=api or "",
+        TOKEN=token or "",
         BUCKET=keys["bucket"],
     )
 
@@ -179,6 +188,50 @@ def with_boto3(env, folder):
     expect("many are deleted at once", len(removed["Deleted"]) == len(every))
 
 
+def fetch(method, url, body=None, headers=None):
+    """Status, headers and body of one request; redirects are not followed."""
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=30)
+    try:
+        connection.request(method, address.path + ("?" + address.query if address.query else ""), body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+# Put together here, so that this file is not taken for the test virus itself.
+VIRUS = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def with_grants(env, folder):
+    """What is stored with a user's file, and what its download carries, is decided by the grant alone."""
+    del folder
+    packed = zlib.compress(VIRUS)
+    authority = {"Authorization": "Bearer " + env["TOKEN"], "Content-Type": "application/json"}
+    wish = {"project_id": "p", "filename": "doc.bin", "content_type": "application/octet-stream", "size": len(packed)}
+    status, _, text = fetch("POST", env["API"] + "/uploads", json.dumps(wish), authority)
+    expect("an upload is granted", status == 201)
+    created = json.loads(text)
+    url, granted = created["transfer"]["url"], created["transfer"]["headers"]
+    for name, value in (("Content-Encoding", "deflate"), ("Content-Encoding", "br"), ("Content-Encoding", "gzip"),
+                        ("Cache-Control", "public, max-age=31536000, immutable"), ("Content-Disposition", "inline"),
+                        ("Content-Language", "es"), ("Expires", "Fri, 01 Jan 2100 00:00:00 GMT"),
+                        ("x-amz-meta-a", "b")):
+        status, _, text = fetch("PUT", url, packed, {**granted, name: value})
+        expect(f"{name}: {value} beside a grant is refused", status == 403 and name.lower().encode() in text)
+    status, _, text = fetch("PUT", url, packed, granted)
+    expect("the grant itself is taken", status == 200)
+    status, headers, _ = fetch("GET", f"{env['API']}/uploads/{created['upload']['id']}/content", None, authority)
+    expect("the file is served by redirection", status == 302)
+    status, headers, body = fetch("GET", headers["Location"], None, {"Accept-Encoding": "gzip, deflate, br"})
+    expect("a download is the bytes as they were scanned", status == 200 and body == packed)
+    expect("and carries no encoding", headers["Content-Encoding"] is None)
+    expect("and is cached nowhere", headers["Cache-Control"] == "private, no-store")
+    expect("and has its own type and name", headers["Content-Type"] == "application/octet-stream"
+           and headers["Content-Disposition"].startswith('attachment; filename="doc.bin"'))
+
+
 def with_sdk(env, folder):
     del folder
     subprocess.run(["node", str(HERE / "sdk.mjs")], env=dict(env, NODE_NO_WARNINGS="1"), check=True)
@@ -208,22 +261,23 @@ def have_awscli():
 
 
 def main():
-    suites = [(with_awscli, have_awscli()), (with_boto3, have_boto3()), (with_sdk, have_sdk())]
+    is_hoist = "HOIST_S3_ENDPOINT" not in os.environ and pathlib.Path(sys.argv[1]).name == "hoist"
+    suites = [(with_grants, is_hoist), (with_awscli, have_awscli()), (with_boto3, have_boto3()), (with_sdk, have_sdk())]
     chosen = [run for run, there in suites if there]
     if not chosen:
         sys.exit(77)
-    server = None
+    server = api = token = None
     if "HOIST_S3_ENDPOINT" in os.environ:
         endpoint = os.environ["HOIST_S3_ENDPOINT"]
         keys = json.loads(pathlib.Path(os.environ["HOIST_S3_KEYS"]).read_text())
     else:
         server = Server(sys.argv[1])
-        endpoint, keys = server.endpoint, server.keys
+        endpoint, keys, api, token = server.endpoint, server.keys, server.api, server.token
     try:
         for run in chosen:
             print(run.__name__, flush=True)
             with tempfile.TemporaryDirectory() as folder:
-                run(environment(endpoint, keys), pathlib.Path(folder))
+                run(environment(endpoint, keys, api, token), pathlib.Path(folder))
     finally:
         if server:
             server.stop()
