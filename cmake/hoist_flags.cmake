@@ -7,8 +7,12 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 
 # "Dev" compiles fast and still optimises a little: crash loops and history checks run real load.
-set(CMAKE_CXX_FLAGS_DEV "-O1 -g1")
-set(CMAKE_C_FLAGS_DEV "-O1 -g1")
+# Whoever builds often sets -DCMAKE_CXX_FLAGS_DEV="-O0 -g0", which takes 40 % less time.
+foreach(language C CXX)
+  if(NOT CMAKE_${language}_FLAGS_DEV)
+    set(CMAKE_${language}_FLAGS_DEV "-O1 -g1")
+  endif()
+endforeach()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 
