@@ -28,6 +28,7 @@ function facts(row) {
     entry("Taken", media.captured_at ? time(media.captured_at) : ""),
     entry("Camera", media.camera ? [media.camera.make, media.camera.model].filter(Boolean).join(" ") : ""),
     entry("Position", place(media.gps)),
+    entry("Waits", record.waiting?.message),
     entry("Virus scan", scan ? [scan.verdict, scan.engine, scan.signatures].filter(Boolean).join(" · ") : ""),
     entry("SHA-256", record.checksum?.sha256, { class: "mono" }),
     entry("Id", record.id, { class: "mono" }));

@@ -10,14 +10,15 @@ namespace hoist::app {
 namespace {
 
 constexpr auto sweep_interval = std::chrono::seconds{2};
+constexpr auto scanner_look_interval = std::chrono::seconds{1};
+constexpr auto scanner_patience = std::chrono::seconds{5};  // a busy machine is not a frozen scanner
 constexpr auto maintenance_interval = std::chrono::minutes{1};
 
 json::object health(App::Parts const& parts) {
-  auto scanner = json::object{{"private", parts.clamd != nullptr}};
-  if (parts.clamd) {
-    scanner["listening"] = parts.clamd->listening();
-    scanner["test_signatures_only"] = parts.clamd->test_signatures_only();
-  }
+  auto const away = parts.scanner->away();
+  auto scanner = json::object{{"private", parts.clamd != nullptr}, {"answering", !away}};
+  if (away) scanner["away"] = *away;
+  if (parts.clamd) scanner["test_signatures_only"] = parts.clamd->test_signatures_only();
   return {{"status", "ok"},
           {"version", HOIST_VERSION},
           {"durability", "fsync"},
@@ -45,6 +46,10 @@ void add_periodic_jobs(App::Parts& parts) {
                                      {{"pool", parts.files->options().name}});
   parts.periodic->add("gauges", sweep_interval, [&parts, waiting]() mutable -> Async<bool> {
     waiting.set(static_cast<double>(parts.files->waiting()));
+    co_return false;
+  });
+  parts.periodic->add("scanner", scanner_look_interval, [&parts]() -> Async<bool> {
+    CO_CHECK(co_await parts.scanner->look(deadline_in(scanner_patience)));
     co_return false;
   });
   parts.periodic->add("queue", maintenance_interval, [&parts, deadline]() -> Async<bool> {

@@ -151,7 +151,7 @@ std::vector<Field> feature_fields() {
       number("uploads.pending_deadline_s", AT(uploads.pending_deadline_s), 60, 7 * 86'400,
              "an upload without its bytes expires after this"),
       number("uploads.processing_deadline_s", AT(uploads.processing_deadline_s), 60, 7 * 86'400,
-             "a file not processed after this fails"),
+             "a file whose turn was lost is put back into the queue after this"),
       flag("uploads.allow_unscanned", AT(uploads.allow_unscanned), "serve files before their scan"),
       text("objects.region", AT(objects.region), "region in signatures"),
       text("objects.bucket", AT(objects.bucket), "bucket of files and thumbnails"),

@@ -84,6 +84,8 @@ struct App::Parts {
   Operations operations;
 
   // wire_features.cpp
+  std::unique_ptr<clamd::Daemon> clamd;
+  std::unique_ptr<Scanner> scanner;
   std::unique_ptr<sigv4::Presigner> presigner;
   uploads::Options upload_options;
   std::unique_ptr<uploads::Service> uploads;
@@ -92,8 +94,6 @@ struct App::Parts {
   std::unique_ptr<uploads::Watchdog> watchdog;
   std::unique_ptr<TenantUsage> usage;
   std::unique_ptr<tenants::Service> tenants;
-  std::unique_ptr<clamd::Daemon> clamd;
-  std::unique_ptr<Scanner> scanner;
   std::unique_ptr<Media> media;
   std::unique_ptr<processing::Worker> worker;
 

@@ -24,7 +24,7 @@ Result<void> wire_uploads(App::Parts& parts) {
   parts.presigner = std::make_unique<sigv4::Presigner>(std::move(presigner));
   auto ports = uploads::Ports{*parts.database,     *parts.queue,       *parts.objects, *parts.listener,
                               *parts.presigner,    *parts.idempotency, parts.audit,    parts.broadcast,
-                              *parts.tenant_table, parts.clock,        parts.metrics};
+                              *parts.tenant_table, *parts.scanner,     parts.clock,    parts.metrics};
   parts.uploads = std::make_unique<uploads::Service>(ports, parts.upload_options);
   parts.ledger =
       std::make_unique<uploads::Ledger>(*parts.database, parts.broadcast, parts.clock, parts.upload_options);
@@ -74,19 +74,19 @@ Result<void> wire_scanner(App::Parts& parts) {
   }
   auto options = clamd::ScannerOptions{};
   options.socket = std::move(socket);
-  parts.scanner = clamd::make_scanner(std::move(options));
+  parts.scanner = clamd::make_scanner(std::move(options), parts.metrics);
   return {};
 }
 
 }  // namespace
 
 Result<void> wire_features(App::Parts& parts) {
+  CHECK(wire_scanner(parts));
   CHECK(wire_uploads(parts));
   return wire_tenants(parts);
 }
 
 Result<void> wire_processing(App::Parts& parts) {
-  CHECK(wire_scanner(parts));
   auto const cores = std::max(1U, std::thread::hardware_concurrency());
   auto const jobs = parts.config.processing.workers > 0
                         ? static_cast<std::size_t>(parts.config.processing.workers)

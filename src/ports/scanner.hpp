@@ -1,12 +1,17 @@
 // Is it malware? Fails closed: only an explicit answer about all bytes is a verdict.
-// Errors   unavailable (away, hung, garbage), too_large (over the scanner's limits), timeout.
+// Errors   unavailable (with the slug scanner_away: it never saw the file; without: hung, broken off,
+//          garbage), too_large (over the scanner's limits), timeout.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "ports/object_store.hpp"
 
 namespace hoist {
+
+inline constexpr auto scanner_away = std::string_view{"scanner_away"};
 
 struct ScanReport {
   bool clean = false;
@@ -19,6 +24,10 @@ class Scanner {
  public:
   virtual ~Scanner() = default;
   virtual Async<ScanReport> scan(ByteSource& bytes, Deadline deadline) = 0;
+  // Asks whether it is there, for away(). Whatever it finds is success.
+  virtual Async<> look(Deadline deadline) = 0;
+  // Why nothing can be scanned now, for operators; none while it answers. Threads: any; at once.
+  [[nodiscard]] virtual std::optional<std::string> away() const = 0;
 };
 
 }  // namespace hoist

@@ -56,6 +56,8 @@ class UploadLedger {
                                                 Deadline deadline) = 0;
   virtual Async<> retrying(TenantId tenant, UploadId id, std::string reason,
                            Deadline deadline) = 0;  // timeline only
+  // Likewise, for a file that was not tried because of something else.
+  virtual Async<> waiting(TenantId tenant, UploadId id, std::string reason, Deadline deadline) = 0;
   virtual Async<> complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) = 0;
   virtual Async<> failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) = 0;
 };

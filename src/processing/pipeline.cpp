@@ -94,6 +94,7 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
         ProcessingFailure{.code = "scan_too_large", .message = scanned.error().detail(), .scan = {}};
     co_return co_await refuse(job, failure, deadline);
   }
+  if (!scanned && scanned.error().slug() == scanner_away) co_return std::unexpected{scanned.error()};
   if (!scanned)
     co_return because(
         scanned.error(), "scan_unavailable",

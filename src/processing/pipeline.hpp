@@ -41,7 +41,7 @@ class Pipeline {
 
   // Processes `job` to its end. `still_ours` is asked before the outcome is recorded: a worker that
   // lost its lease records nothing. Errors: something we depend on failed, the file is as it was; slug
-  // and detail say to the user what.
+  // and detail say to the user what. The slug scanner_away means that the file was not tried at all.
   Async<> run(UploadJob job, std::function<bool()> still_ours, Deadline deadline);
 
  private:

@@ -31,6 +31,7 @@ class ListQueue final : public Queue {
   Result<Sent> send(sql::Transaction&, Outgoing) override { return none(); }
   Async<std::vector<Message>> receive(ReceiveRequest, Deadline) override {
     auto messages = std::vector<Message>{};
+    on_receive();
     if (fail_receives-- > 0) co_return hoist::fail(Code::unavailable);
     if (!waiting_.empty()) {
       messages.push_back(waiting_.front());
@@ -59,6 +60,15 @@ class ListQueue final : public Queue {
     changed.notify();
     co_return Result<void>{};
   }
+  Async<> release(Receipt receipt, Deadline) override {
+    auto message = delivered_.at(receipt.id.str());
+    delivered_.erase(receipt.id.str());
+    --message.receipt.attempt;
+    ++released;
+    waiting_.push_back(message);
+    changed.notify();
+    co_return Result<void>{};
+  }
   Async<> extend(Receipt, Micros, Deadline) override {
     ++extended;
     changed.notify();
@@ -73,7 +83,6 @@ class ListQueue final : public Queue {
   Result<void> cancel(sql::Transaction&, std::string const&, TenantId const&, MessageId const&) override {
     return none();
   }
-  Async<> release(Receipt, Deadline) override { co_return none(); }
   Async<Settled> settle_and_receive(std::vector<Receipt>, ReceiveRequest, Deadline) override {
     co_return none();
   }
@@ -104,8 +113,10 @@ class ListQueue final : public Queue {
 
   int acknowledged = 0;
   int dead = 0;
+  int released = 0;
   int extended = 0;
   int fail_receives = 0;
+  std::function<void()> on_receive = [] {};
   bool lease_lost = false;
   std::vector<std::string> causes;
   Signal changed;
@@ -128,6 +139,10 @@ class ListLedger final : public UploadLedger {
     retries.push_back(std::move(reason));
     co_return Result<void>{};
   }
+  Async<> waiting(TenantId, UploadId, std::string reason, Deadline) override {
+    waits.push_back(std::move(reason));
+    co_return Result<void>{};
+  }
   Async<> complete(TenantId, UploadId id, ProcessedFile file, Deadline) override {
     if (gone) co_return fail(Code::conflict);
     completed.insert_or_assign(id.str(), std::move(file));
@@ -146,6 +161,7 @@ class ListLedger final : public UploadLedger {
   std::map<std::string, ProcessedFile> completed;
   std::map<std::string, ProcessingFailure> failures;
   std::vector<std::string> retries;
+  std::vector<std::string> waits;
   bool gone = false;
   bool fail_once = false;
 };
@@ -154,6 +170,8 @@ class ListLedger final : public UploadLedger {
 class WordScanner final : public Scanner {
  public:
   Async<ScanReport> scan(ByteSource& bytes, Deadline) override {
+    if (leaves-- > 0)
+      co_return fail(Error{Code::unavailable, "The scanner cannot be reached."}.with_slug(scanner_away));
     auto text = std::string{};
     auto buffer = std::string(4096, '\0');
     while (true) {
@@ -162,14 +180,23 @@ class WordScanner final : public Scanner {
       text.append(buffer, 0, count);
     }
     scanned.push_back(text);
-    if (away-- > 0) co_return fail(Error{Code::unavailable, "The virus scanner cannot be reached."});
+    if (breaks_off-- > 0) co_return fail(Error{Code::unavailable, "The virus scanner broke off."});
     if (text.size() > size_max) co_return fail(Code::too_large, "Over the limits of the scanner.");
     auto report = ScanReport{.clean = true, .engine = "words", .signatures = "1"};
     if (text.find("virus") != std::string::npos) report.clean = false, report.signature = "Word.Virus";
     co_return report;
   }
+  Async<> look(Deadline) override { co_return Result<void>{}; }
+  [[nodiscard]] std::optional<std::string> away() const override {
+    ++asked;
+    if (away_for-- <= 0) return std::nullopt;
+    return "gone for a walk";
+  }
   std::vector<std::string> scanned;
-  int away = 0;
+  int breaks_off = 0;
+  mutable int away_for = 0;  // questions
+  mutable int asked = 0;
+  int leaves = 0;  // before it looks at so many files
   std::size_t size_max = 1'000'000;
 };
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr auto settle_max = std::chrono::seconds{30};  // for acknowledging and recording a failure
 constexpr auto pause_after_error = std::chrono::seconds{1};
+constexpr auto look_for_scanner_every = std::chrono::milliseconds{200};
 
 struct Target {
   TenantId tenant;
@@ -53,6 +54,10 @@ struct Worker::State : std::enable_shared_from_this<State> {
   // One at a time, until told to stop.
   asio::awaitable<void> lane() {
     while (!lanes.stopping()) {
+      if (ports.scanner.away()) {
+        co_await lanes.pause(look_for_scanner_every);
+        continue;
+      }
       auto request = ReceiveRequest{.queue = options.queue, .max = 1};
       request.visibility = options.visibility;
       request.wait = options.poll;
@@ -80,8 +85,13 @@ struct Worker::State : std::enable_shared_from_this<State> {
       co_return;
     }
     auto const outcome = co_await attempt(message, *target);
-    auto const settled = outcome ? co_await queue.acknowledge(message.receipt, deadline_in(settle_max))
-                                 : co_await give_back(message, *target, outcome.error());
+    auto settled = Result<void>{};
+    if (outcome)
+      settled = co_await queue.acknowledge(message.receipt, deadline_in(settle_max));
+    else if (outcome.error().slug() == scanner_away)
+      settled = co_await leave_waiting(message, *target, outcome.error());
+    else
+      settled = co_await give_back(message, *target, outcome.error());
     if (!settled)
       log::warn("a processing message could not be settled",
                 {{"upload", target->upload.str()}, {"cause", settled.error().to_string()}});
@@ -96,6 +106,19 @@ struct Worker::State : std::enable_shared_from_this<State> {
            co_await ports.ledger.begin(target.tenant, target.upload, message.receipt.attempt, deadline));
     if (!job) co_return Result<void>{};
     co_return co_await pipeline.run(*job, [lease] { return !lease->lost; }, deadline);
+  }
+
+  // As if it had never been taken, but the user is told.
+  Async<> leave_waiting(Message const& message, Target const& target, Error const& error) {
+    auto const deadline = deadline_in(settle_max);
+    log::info(
+        "a file waits for the virus scanner",
+        {{"tenant", target.tenant.str()}, {"upload", target.upload.str()}, {"cause", error.to_string()}});
+    auto const noted = co_await ports.ledger.waiting(target.tenant, target.upload, error.detail(), deadline);
+    if (!noted)
+      log::warn("the wait of a file could not be recorded",
+                {{"upload", target.upload.str()}, {"cause", noted.error().to_string()}});
+    co_return co_await queue.release(message.receipt, deadline);
   }
 
   // Says so to the user, then lets the queue decide when it is tried again.

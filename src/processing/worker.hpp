@@ -5,6 +5,8 @@
 //          the message to the next one; one that comes too late records nothing.
 // Retry    what is not the file's fault is tried again with the queue's backoff; on the last attempt
 //          the file FAILS with that reason and the message is kept as a dead letter for redrive.
+// Waiting  while the scanner is away no file is taken. One that was meanwhile is given back untried:
+//          however long it takes, nothing fails by it.
 // Threads  start() and stop() from anywhere; the files spread over the given executors.
 // Lifetime stop() before the ports go away.
 #pragma once

@@ -102,15 +102,39 @@ TEST_F(ProcessingWorker, M11_AWorkerThatDiedAfterTheQuarantineIsContinued) {
   EXPECT_EQ(objects.count(), 1U);
 }
 
-TEST_F(ProcessingWorker, M12_AScannerThatIsAwayIsRetriedThenTheFileFails) {
+TEST_F(ProcessingWorker, U11_FilesWaitForAScannerThatIsAwayAndNoAttemptIsCounted) {
   upload("u1", "a picture");
-  scanner.away = 2;
+  scanner.leaves = 20;  // far more often than a file is tried
+  work_until([&] { return queue.acknowledged == 1; });
+  EXPECT_TRUE(ledger.completed.contains("u1"));
+  EXPECT_EQ(queue.released, 20);
+  EXPECT_EQ(ledger.waits.size(), 20U);
+  EXPECT_TRUE(ledger.retries.empty());
+  EXPECT_TRUE(queue.causes.empty());
+}
+
+TEST_F(ProcessingWorker, U11_WhileTheScannerIsAwayNoFileIsTaken) {
+  upload("u1", "a picture");
+  scanner.away_for = 4;
+  auto options = WorkerOptions{};
+  options.jobs_max = 2;
+  auto taken_early = false;
+  queue.on_receive = [&] { taken_early = taken_early || scanner.away_for > 0; };
+  work_until([&] { return queue.acknowledged == 1; }, options);
+  EXPECT_FALSE(taken_early);
+  EXPECT_GE(scanner.asked, 5);
+  EXPECT_TRUE(ledger.waits.empty());
+}
+
+TEST_F(ProcessingWorker, M12_AScannerThatBreaksOffIsRetriedThenTheFileFails) {
+  upload("u1", "a picture");
+  scanner.breaks_off = 2;
   work_until([&] { return queue.acknowledged == 1; });
   EXPECT_TRUE(ledger.completed.contains("u1"));
   EXPECT_EQ(ledger.retries.size(), 2U);
 
   upload("u2", "another");
-  scanner.away = 3;
+  scanner.breaks_off = 3;
   work_until([&] { return queue.dead == 1; });
   EXPECT_FALSE(ledger.completed.contains("u2"));
   EXPECT_EQ(ledger.failures.at("u2").code, "scan_unavailable");

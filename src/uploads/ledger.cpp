@@ -95,6 +95,15 @@ Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std:
 }
 
 Async<> Ledger::retrying(TenantId tenant, UploadId id, std::string reason, Deadline deadline) {
+  return remark(std::move(tenant), std::move(id), "retrying", std::move(reason), deadline);
+}
+
+Async<> Ledger::waiting(TenantId tenant, UploadId id, std::string reason, Deadline deadline) {
+  return remark(std::move(tenant), std::move(id), "waiting", std::move(reason), deadline);
+}
+
+Async<> Ledger::remark(TenantId tenant, UploadId id, std::string what, std::string reason,
+                       Deadline deadline) {
   co_return co_await database_.write(
       tenant,
       [&](sql::Transaction& tx) -> Result<void> {
@@ -102,7 +111,7 @@ Async<> Ledger::retrying(TenantId tenant, UploadId id, std::string reason, Deadl
         if (upload.state != UploadState::processing)
           return fail(Code::conflict, "The upload is not being processed.");
         auto const now = clock_.now();
-        return note(tx, options_, upload, now, "retrying", reason, now + options_.processing_deadline);
+        return note(tx, options_, upload, now, what, reason, now + options_.processing_deadline);
       },
       deadline);
 }

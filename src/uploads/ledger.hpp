@@ -15,10 +15,12 @@ class Ledger final : public UploadLedger {
   Async<std::optional<UploadJob>> begin(TenantId tenant, UploadId id, std::int64_t attempt,
                                         Deadline deadline) override;
   Async<> retrying(TenantId tenant, UploadId id, std::string reason, Deadline deadline) override;
+  Async<> waiting(TenantId tenant, UploadId id, std::string reason, Deadline deadline) override;
   Async<> complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) override;
   Async<> failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) override;
 
  private:
+  Async<> remark(TenantId tenant, UploadId id, std::string what, std::string reason, Deadline deadline);
   void notify_after(sql::Transaction& tx, TenantId const& tenant);
 
   Database& database_;

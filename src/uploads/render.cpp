@@ -10,6 +10,10 @@
 namespace hoist::uploads {
 namespace {
 
+constexpr auto scanner_wait = std::string_view{
+    R"(,"waiting":{"code":"scanner_away","message":"The virus scanner cannot be reached now. )"
+    R"(The file is checked as soon as it is back; nothing has to be done."})"};
+
 // Batches show a thousand uploads at a time, so pieces are appended and nothing is built in between.
 void add(std::string& out, std::initializer_list<std::string_view> pieces) {
   for (auto const piece : pieces) out.append(piece);
@@ -29,7 +33,7 @@ void add_checksum(std::string& out, Upload const& upload) {
   out += '}';
 }
 
-void add_findings(std::string& out, Upload const& upload, Grants const& grants, Time now) {
+void add_findings(std::string& out, Upload const& upload, View const& view) {
   if (!upload.media.empty()) add(out, {",\"media\":", upload.media});
   if (!upload.scan.empty()) add(out, {",\"scan\":", upload.scan});
   if (upload.state == UploadState::completed) {
@@ -37,11 +41,13 @@ void add_findings(std::string& out, Upload const& upload, Grants const& grants, 
     auto separator = "";
     for (auto const& picture : pictures_of(upload)) {
       out += fmt::format(R"({}{{"size":{},"width":{},"height":{},"url":{}}})", separator, picture.size,
-                         picture.width, picture.height, json_string(grants.picture(picture, now)));
+                         picture.width, picture.height, json_string(view.grants.picture(picture, view.now)));
       separator = ",";
     }
     out += ']';
   }
+  auto const in_work = upload.state == UploadState::uploaded || upload.state == UploadState::processing;
+  if (in_work && view.scanner_away) out += scanner_wait;
   if (upload.error_code.empty()) return;
   add_string(out, R"(,"error":{"code":)", upload.error_code);
   add_string(out, R"(,"message":)", upload.error_message);
@@ -76,7 +82,7 @@ std::string json_string(std::string_view text) {
   return out;
 }
 
-void append_upload(std::string& out, Upload const& upload, Grants const& grants, Time now) {
+void append_upload(std::string& out, Upload const& upload, View const& view) {
   auto const created_at = to_rfc3339(upload.created_at);
   add(out, {R"({"id":")", upload.id.str(), R"(","batch_id":)"});
   if (upload.batch.empty())
@@ -93,7 +99,7 @@ void append_upload(std::string& out, Upload const& upload, Grants const& grants,
   add_string(out, R"(","created_by":)", upload.user.str());
   add_checksum(out, upload);
   if (!upload.metadata.empty()) add(out, {",\"metadata\":", upload.metadata});
-  add_findings(out, upload, grants, now);
+  add_findings(out, upload, view);
   add(out, {R"(,"timeline":[{"at":")", created_at, R"(","what":"created"})", upload.timeline, "]}"});
 }
 

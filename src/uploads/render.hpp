@@ -12,7 +12,14 @@ namespace hoist::uploads {
 void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] std::string json_string(std::string_view text);
 
-void append_upload(std::string& out, Upload const& upload, Grants const& grants, Time now);
+// What a rendering needs that is not in the upload.
+struct View {
+  Grants const& grants;
+  Time now;
+  bool scanner_away = false;
+};
+
+void append_upload(std::string& out, Upload const& upload, View const& view);
 void append_transfer(std::string& out, Transfer const& transfer);
 
 [[nodiscard]] std::string render_parts(Transfer const& transfer, std::vector<int> const& stored);

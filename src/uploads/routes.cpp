@@ -43,7 +43,7 @@ UploadId upload_id(Request const& request) {
 
 std::string show(Service& service, Upload const& upload) {
   auto out = std::string{};
-  append_upload(out, upload, service.grants(), service.ports().clock.now());
+  append_upload(out, upload, service.view());
   return out;
 }
 
@@ -73,7 +73,7 @@ void append_item(std::string& out, Service& service, BatchItem const& item, std:
   out += R"({"index":)" + std::to_string(index);
   if (auto const* upload = std::get_if<Upload>(&item.what)) {
     out += item.have ? R"(,"action":"have","upload":)" : R"(,"action":"upload","upload":)";
-    append_upload(out, *upload, service.grants(), service.ports().clock.now());
+    append_upload(out, *upload, service.view());
     append_transfer_or_null(out, item.transfer);
     out += '}';
     return;
@@ -152,9 +152,10 @@ Async<Response> list_uploads(Service& service, Request& request) {
                                                 std::move(wanted.cursor), wanted.limit, request.deadline));
   auto text = std::string{R"({"uploads":[)"};
   auto separator = "";
+  auto const view = service.view();
   for (auto const& upload : page.uploads) {
     text += separator;
-    append_upload(text, upload, service.grants(), service.ports().clock.now());
+    append_upload(text, upload, view);
     separator = ",";
   }
   auto const next = page.next_cursor.empty() ? std::string{"null"} : json_string(page.next_cursor);

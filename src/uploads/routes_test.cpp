@@ -314,6 +314,22 @@ TEST_F(UploadRoutes, ACompletedUploadShowsWhatWasFound) {
   EXPECT_EQ(whats, "created uploaded processing completed ");
 }
 
+TEST_F(UploadRoutes, U11_AFileThatWaitsForTheScannerSaysSo) {
+  auto const waits = world.create();
+  auto const not_sent = world.create();
+  ASSERT_TRUE(world.put_upload(waits));
+  world.scanner.reason = "connect: refused";
+  auto const shown = world.ok(200, "GET", "/uploads/" + waits);
+  EXPECT_EQ(shown.at("waiting").at("code"), "scanner_away");
+  EXPECT_EQ(text_of(shown.at("waiting").at("message")).find("refused"), std::string::npos);
+  EXPECT_FALSE(world.ok(200, "GET", "/uploads/" + not_sent).as_object().contains("waiting"));
+  world.scanner.reason.reset();
+  EXPECT_FALSE(world.ok(200, "GET", "/uploads/" + waits).as_object().contains("waiting"));
+  ASSERT_TRUE(world.process(waits));
+  world.scanner.reason = "gone again";
+  EXPECT_FALSE(world.ok(200, "GET", "/uploads/" + waits).as_object().contains("waiting"));
+}
+
 TEST_F(UploadRoutes, AnInfectedFileShowsWhyAndIsNeverServed) {
   auto options = Options{};
   options.allow_unscanned = true;

@@ -19,10 +19,12 @@
 #include "ports/object_store.hpp"
 #include "ports/presigner.hpp"
 #include "ports/queue.hpp"
+#include "ports/scanner.hpp"
 #include "ports/tenant_limits.hpp"
 #include "uploads/grants.hpp"
 #include "uploads/options.hpp"
 #include "uploads/parse.hpp"
+#include "uploads/render.hpp"
 #include "uploads/rows.hpp"
 
 namespace hoist::uploads {
@@ -37,6 +39,7 @@ struct Ports {
   Audit& audit;
   Broadcast& broadcast;
   TenantLimitsSource& limits;
+  Scanner const& scanner;  // only asked whether files wait for it
   Clock const& clock;
   Metrics& metrics;
 };
@@ -111,6 +114,8 @@ class Service {
   [[nodiscard]] Ports const& ports() const { return ports_; }
   [[nodiscard]] Options const& options() const { return options_; }
   [[nodiscard]] Grants const& grants() const { return grants_; }
+  // What an upload looks like now.
+  [[nodiscard]] View view() const { return {grants_, ports_.clock.now(), ports_.scanner.away().has_value()}; }
 
  private:
   Upload make_upload(Caller const& caller, ProjectId const& project, BatchId const& batch,

@@ -228,6 +228,7 @@ TEST(UploadService, NoSequenceOfOperationsBreaksQuotaOrLeavesAFileInLimbo) {
     }
     for (auto round = 0; round < 8; ++round) {
       world.clock.advance(std::chrono::hours{24 * 8});
+      world.lose_messages();  // nobody works here: what waits in the queue would wait for ever
       (void)world.sweep();
     }
     for (auto const& id : ids) {

@@ -34,7 +34,7 @@ class UploadsOnDisk : public ::testing::Test {
     auto ports = world.service.ports();
     service = std::make_unique<Service>(
         Ports{ports.database, ports.queue, *store, ports.events, ports.presigner, ports.idempotency,
-              ports.audit, ports.broadcast, ports.limits, ports.clock, ports.metrics},
+              ports.audit, ports.broadcast, ports.limits, ports.scanner, ports.clock, ports.metrics},
         world.options);
   }
 

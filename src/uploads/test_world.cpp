@@ -53,8 +53,8 @@ World::World(Options given, testing::TestDatabase own_database)
       presigner{make_presigner()},
       listener{*queue, broadcast, clock, options},
       ledger{*database, broadcast, clock, options},
-      service{{*database, *queue, objects, listener, presigner, idempotency, audit, broadcast, limits, clock,
-               metrics},
+      service{{*database, *queue, objects, listener, presigner, idempotency, audit, broadcast, limits,
+               scanner, clock, metrics},
               options},
       feed{service},
       watchdog{service},
@@ -209,6 +209,10 @@ std::vector<MessageInfo> World::messages(std::string const& id, std::string tena
       [&] { return queue->list(options.queue, TenantId{tenant}, id, 0, 100, soon()); });
   EXPECT_TRUE(found) << found.error().to_string();
   return found ? *found : std::vector<MessageInfo>{};
+}
+
+void World::lose_messages(std::string tenant) {
+  EXPECT_TRUE(wait<std::int64_t>([&] { return queue->purge(options.queue, TenantId{tenant}, soon()); }));
 }
 
 Sweep World::sweep() {

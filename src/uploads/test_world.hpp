@@ -27,6 +27,14 @@ struct TestLimits final : TenantLimitsSource {
   Result<TenantLimits> limits(sql::Transaction& tx, TenantId const& tenant) override;
 };
 
+// Never scans, but may be away.
+struct TestScanner final : Scanner {
+  Async<ScanReport> scan(ByteSource&, Deadline) override { co_return fail(Code::not_implemented); }
+  Async<> look(Deadline) override { co_return Result<void>{}; }
+  [[nodiscard]] std::optional<std::string> away() const override { return reason; }
+  std::optional<std::string> reason;
+};
+
 class World {
  public:
   explicit World(Options options = {}, testing::TestDatabase database = testing::inline_database());
@@ -58,6 +66,7 @@ class World {
   Account usage(std::string tenant = "acme");
   std::vector<std::string> wrong_usage();
   std::vector<MessageInfo> messages(std::string const& id, std::string tenant = "acme");  // to the workers
+  void lose_messages(std::string tenant = "acme");
   Sweep sweep();
 
   template <class T = void>
@@ -72,6 +81,7 @@ class World {
   memory::Objects objects;
   memory::Broadcast broadcast;
   TestLimits limits;
+  TestScanner scanner;
   sql::AuditLog audit;
   testing::AllowGate gate;
   std::unique_ptr<Queue> queue = sql::make_queue(*database, clock, metrics, {.seed = 1});

@@ -35,7 +35,7 @@ Watchdog::Watchdog(Service& service)
     by_state_.emplace(state, metrics.gauge("hoist_uploads", "Uploads by state",
                                            {{"state", std::string{to_string(state)}}}));
   }
-  for (auto const* action : {"expired", "assembled", "requeued", "failed", "cleaned"})
+  for (auto const* action : {"expired", "assembled", "postponed", "requeued", "failed", "cleaned"})
     actions_.emplace(action, metrics.counter("hoist_uploads_watchdog_total", "Uploads moved by the watchdog",
                                              {{"action", action}}));
 }
@@ -51,6 +51,7 @@ Async<Sweep> Watchdog::sweep(Deadline deadline) {
   CO_CHECK(co_await measure(deadline));
   actions_.at("expired").add(sweep.expired);
   actions_.at("assembled").add(sweep.assembled);
+  actions_.at("postponed").add(sweep.postponed);
   actions_.at("requeued").add(sweep.requeued);
   actions_.at("failed").add(sweep.failed);
   actions_.at("cleaned").add(sweep.cleaned);
@@ -134,38 +135,69 @@ Async<> Watchdog::sweep_pending(Sweep& sweep, Deadline deadline) {
 
 Async<> Watchdog::sweep_working(UploadState state, Sweep& sweep, Deadline deadline) {
   CO_TRY(auto const uploads, co_await due(state, deadline));
-  auto const& options = service_.options();
   for (auto const& upload : uploads) {
-    auto const give_up = upload.requeues >= options.requeues_max;
-    auto const moved = co_await service_.ports().database.write(
-        upload.tenant,
-        [&](sql::Transaction& tx) -> Result<void> {
-          TRY(auto current, find_upload(tx, upload.tenant, upload.id));
-          if (current.state != state || current.deadline != upload.deadline)
-            return fail(Code::conflict, "The upload has moved on.");
-          auto const now = service_.ports().clock.now();
-          tx.after_commit([this, tenant = upload.tenant] { service_.ports().broadcast.notify(tenant); });
-          if (!give_up) {
-            CHECK(requeue(tx, options, current, now, now + options.uploaded_deadline));
-            CHECK(service_.ports().queue.send(tx, processing_message(options, current)));
-            return {};
-          }
-          auto step = Step{};
-          step.to = UploadState::failed;
-          step.now = now;
-          step.deadline = now + options.failed_retention;
-          step.what = "failed";
-          step.detail = fmt::format("no worker finished it after {} reminders", upload.requeues);
-          step.error_code = "processing_timeout";
-          step.error_message = "The file was not processed in time.";
-          return advance(tx, options, current, std::move(step));
-        },
-        deadline);
-    if (moved)
-      ++(give_up ? sweep.failed : sweep.requeued);
+    auto const postponed = co_await postpone(upload, deadline);
+    if (!postponed)
+      left_for_later(upload, postponed.error());
+    else if (*postponed)
+      ++sweep.postponed;
     else
-      left_for_later(upload, moved.error());
+      CO_CHECK(co_await send_again(state, upload, sweep, deadline));
   }
+  co_return Result<void>{};
+}
+
+// A file whose message is in the queue is not forgotten: it is the queue that counts its attempts.
+Async<bool> Watchdog::postpone(Upload const& upload, Deadline deadline) {
+  auto const& options = service_.options();
+  CO_TRY(auto const line,
+         co_await service_.ports().queue.group(options.queue, upload.tenant, upload.id.str(), deadline));
+  if (line.depth == 0) co_return false;
+  auto const until = service_.ports().clock.now() + options.uploaded_deadline;
+  CO_TRY(auto const moved,
+         co_await service_.ports().database.write(
+             upload.tenant,
+             [&](sql::Transaction& tx) {
+               return tx.execute(
+                   "UPDATE uploads SET deadline_us = $4 WHERE tenant = $1 AND id = $2 AND state = $3",
+                   {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)},
+                    sql::value(until)});
+             },
+             deadline));
+  co_return moved == 1;
+}
+
+Async<> Watchdog::send_again(UploadState state, Upload const& upload, Sweep& sweep, Deadline deadline) {
+  auto const& options = service_.options();
+  auto const give_up = upload.requeues >= options.requeues_max;
+  auto const moved = co_await service_.ports().database.write(
+      upload.tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        TRY(auto current, find_upload(tx, upload.tenant, upload.id));
+        if (current.state != state || current.deadline != upload.deadline)
+          return fail(Code::conflict, "The upload has moved on.");
+        auto const now = service_.ports().clock.now();
+        tx.after_commit([this, tenant = upload.tenant] { service_.ports().broadcast.notify(tenant); });
+        if (!give_up) {
+          CHECK(requeue(tx, options, current, now, now + options.uploaded_deadline));
+          CHECK(service_.ports().queue.send(tx, processing_message(options, current)));
+          return {};
+        }
+        auto step = Step{};
+        step.to = UploadState::failed;
+        step.now = now;
+        step.deadline = now + options.failed_retention;
+        step.what = "failed";
+        step.detail = fmt::format("no worker finished it after {} reminders", upload.requeues);
+        step.error_code = "processing_timeout";
+        step.error_message = "The file was not processed in time.";
+        return advance(tx, options, current, std::move(step));
+      },
+      deadline);
+  if (moved)
+    ++(give_up ? sweep.failed : sweep.requeued);
+  else
+    left_for_later(upload, moved.error());
   co_return Result<void>{};
 }
 

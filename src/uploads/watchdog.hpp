@@ -1,7 +1,9 @@
 // No file stays in limbo: looks at every upload whose state has outlived its deadline.
 //
 //   PENDING               -> completed if all its parts are there, else EXPIRED
-//   UPLOADED, PROCESSING  -> sent to the workers again, a few times, then FAILED
+//   UPLOADED, PROCESSING  -> left alone while their message waits in the queue, however long that is
+//                            (a scanner that is away, a long line); a message that was lost is sent
+//                            again, a few times, then FAILED
 //   FAILED                -> its bytes are removed
 //   others                -> what they left in the store is removed (a crash came between)
 //
@@ -17,6 +19,7 @@ namespace hoist::uploads {
 struct Sweep {
   int expired = 0;
   int assembled = 0;
+  int postponed = 0;
   int requeued = 0;
   int failed = 0;
   int cleaned = 0;
@@ -33,6 +36,8 @@ class Watchdog {
   Async<> sweep_parts(Sweep& sweep, Deadline deadline);
   Async<> sweep_pending(Sweep& sweep, Deadline deadline);
   Async<> sweep_working(UploadState state, Sweep& sweep, Deadline deadline);
+  Async<bool> postpone(Upload const& upload, Deadline deadline);
+  Async<> send_again(UploadState state, Upload const& upload, Sweep& sweep, Deadline deadline);
   Async<> sweep_ended(UploadState state, Sweep& sweep, Deadline deadline);
   Async<> forget_changes(Deadline deadline);
   Async<> measure(Deadline deadline);

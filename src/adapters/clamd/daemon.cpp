@@ -4,17 +4,17 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <signal.h>
-#include <sys/socket.h>
+#include <sstream>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 
+#include "adapters/clamd/connection.hpp"
 #include "base/log.hpp"
 #include "base/process.hpp"
 #include "base/try.hpp"
@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr auto stop_patience = std::chrono::seconds{5};
 constexpr auto healthy_after = std::chrono::seconds{30};
+constexpr auto silence_max = std::chrono::minutes{10};          // however busy: with its signatures, say
 constexpr auto engine_bytes_max = std::int64_t{2'000'000'000};  // ClamAV takes no larger file
 constexpr auto look_every = std::chrono::milliseconds{200};
 
@@ -75,6 +76,47 @@ std::vector<std::string> command_for(DaemonOptions const& options) {
   return command;
 }
 
+// Processor time of a process so far in clock ticks: proc(5), the 14th and 15th field of stat.
+std::uint64_t ticks_of(int pid) {
+  auto file = std::ifstream{fmt::format("/proc/{}/stat", pid)};
+  auto line = std::string{};
+  std::getline(file, line);
+  auto rest = std::istringstream{line.substr(std::min(line.rfind(')') + 1, line.size()))};
+  auto word = std::string{};
+  for (auto field = 3; field < 14; ++field) rest >> word;
+  auto user = std::uint64_t{0};
+  auto system = std::uint64_t{0};
+  rest >> user >> system;
+  return user + system;
+}
+
+// Tells a scanner that is frozen from one that is busy with its signatures: that one does not answer
+// either, but uses the processor.
+class Pulse {
+ public:
+  explicit Pulse(std::chrono::milliseconds frozen_after) : frozen_after_{frozen_after} {}
+
+  // True when it has to be replaced.
+  bool is_lost(bool answered, std::uint64_t ticks) {
+    auto const now = std::chrono::steady_clock::now();
+    if (answered) heard_at_ = now;
+    if (answered || ticks != ticks_) moved_at_ = now;
+    ticks_ = ticks;
+    return now - moved_at_ > frozen_after_ || now - heard_at_ > silence_max;
+  }
+
+ private:
+  std::chrono::milliseconds frozen_after_;
+  std::uint64_t ticks_ = 0;
+  std::chrono::steady_clock::time_point heard_at_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point moved_at_ = heard_at_;
+};
+
+bool answers(std::string const& socket, std::chrono::milliseconds patience) {
+  auto const asking = std::function<Async<>()>{[&] { return ping(socket, deadline_in(patience)); }};
+  return run_to_end<void>(asking).has_value();
+}
+
 }  // namespace
 
 std::string configuration(DaemonOptions const& options, std::string const& database) {
@@ -119,6 +161,8 @@ struct Daemon::State {
   bool stop = false;
   std::thread watcher;
 
+  [[nodiscard]] std::string socket() const { return options.folder + "/clamd.sock"; }
+
   // True when it is time to stop.
   bool pause(std::chrono::milliseconds delay) {
     auto lock = std::unique_lock{mutex};
@@ -131,10 +175,22 @@ struct Daemon::State {
     if (!process.wait(stop_patience)) process.signal(SIGKILL);
   }
 
-  // Until it ends by itself (false) or we stop (true).
+  // Until it ends by itself or has to be replaced (false), or we stop (true).
   bool watch(Process& process) {
-    while (!pause(look_every))
+    auto pulse = Pulse{options.frozen_after};
+    auto const ask_every = options.frozen_after / 5;
+    auto ask_at = std::chrono::steady_clock::now() + ask_every;
+    while (!pause(std::min(look_every, ask_every))) {
       if (process.wait(std::chrono::milliseconds{0})) return false;
+      if (std::chrono::steady_clock::now() < ask_at) continue;
+      if (pulse.is_lost(answers(socket(), ask_every), ticks_of(process.pid()))) {
+        log::warn("the virus scanner does not answer any more and is replaced",
+                  {{"pid", std::to_string(process.pid())}});
+        process.signal(SIGKILL);
+        return false;
+      }
+      ask_at = std::chrono::steady_clock::now() + ask_every;
+    }
     end(process);
     return true;
   }
@@ -197,7 +253,7 @@ Daemon::~Daemon() {
 }
 
 std::string Daemon::socket() const {
-  return state_->options.folder + "/clamd.sock";
+  return state_->socket();
 }
 
 bool Daemon::test_signatures_only() const {
@@ -208,20 +264,9 @@ int Daemon::pid() const {
   return state_->pid;
 }
 
-bool Daemon::listening() const {
-  auto const path = socket();
-  auto const descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto address = sockaddr_un{.sun_family = AF_UNIX};
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  auto const connected =
-      ::connect(descriptor, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0;
-  ::close(descriptor);
-  return connected;
-}
-
-bool Daemon::wait_until_listening(std::chrono::milliseconds patience) const {
+bool Daemon::wait_until_it_answers(std::chrono::milliseconds patience) const {
   auto const deadline = std::chrono::steady_clock::now() + patience;
-  while (!listening()) {
+  while (!answers(socket(), std::chrono::seconds{1})) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     state_->pause(std::chrono::milliseconds{20});
   }

@@ -2,7 +2,7 @@
 //
 // Why      the defaults of a machine's clamd are wrong here: over its limits it says OK, its cache
 //          answers without scanning, and its image fuzzy hash decodes pictures outside our sandbox.
-// Threads  one of its own, which restarts clamd with backoff whenever it ends.
+// Threads  one of its own, which starts clamd again, with backoff, whenever it ends or is found frozen.
 // Lifetime clamd ends with this object, and with the process however that ends.
 #pragma once
 
@@ -22,6 +22,7 @@ struct DaemonOptions {
   std::int64_t file_bytes_max = 100 << 20;     // files up to this size are scanned whole
   std::chrono::milliseconds backoff_min{500};
   std::chrono::milliseconds backoff_max{60'000};
+  std::chrono::milliseconds frozen_after{10'000};  // neither answering nor using the processor
 };
 
 // clamd.conf(5) for `options`; `database` is the folder of signatures.
@@ -38,9 +39,8 @@ class Daemon {
   [[nodiscard]] std::string socket() const;
   // True: only the harmless EICAR test file is recognised. Real malware passes.
   [[nodiscard]] bool test_signatures_only() const;
-  // Does it accept connections now?
-  [[nodiscard]] bool listening() const;
-  [[nodiscard]] bool wait_until_listening(std::chrono::milliseconds patience) const;
+  // For tests: false when it does not answer in time.
+  [[nodiscard]] bool wait_until_it_answers(std::chrono::milliseconds patience) const;
   [[nodiscard]] int pid() const;  // 0 while it is not running
 
  private:

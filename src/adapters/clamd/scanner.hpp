@@ -4,14 +4,17 @@
 //          that reports what is over its limits (config.hpp). Anything else is an error.
 // Threads  any; each scan is one connection on the caller's executor, at most connections_max at a
 //          time: more wait for a place until their deadline.
+// Away     what cannot be asked for its version before a scan, or for a PING by look(), gets no file
+//          until a PING is answered: nobody waits out a time-out on it one after the other.
 // Errors   ports/scanner.hpp.
-// Source   clamd(8), "zINSTREAM" and "zVERSION".
+// Source   clamd(8), "zINSTREAM", "zVERSION" and "zPING".
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <string>
 
+#include "base/metrics.hpp"
 #include "ports/scanner.hpp"
 
 namespace hoist::clamd {
@@ -22,6 +25,6 @@ struct ScannerOptions {
   std::chrono::milliseconds scan_max = std::chrono::minutes{2};  // for one file, however late the deadline
 };
 
-[[nodiscard]] std::unique_ptr<Scanner> make_scanner(ScannerOptions options);
+[[nodiscard]] std::unique_ptr<Scanner> make_scanner(ScannerOptions options, Metrics& metrics);
 
 }  // namespace hoist::clamd

@@ -61,7 +61,8 @@ class TemporaryFolder {
 
 Result<ScanReport> scan(std::string const& socket, Bytes bytes, std::chrono::milliseconds patience = 20s) {
   return run_to_end<ScanReport>([&]() -> Async<ScanReport> {
-    auto const scanner = make_scanner({.socket = socket});
+    auto metrics = Metrics{};
+    auto const scanner = make_scanner({.socket = socket}, metrics);
     co_return co_await scanner->scan(bytes, deadline_in(patience));
   });
 }
@@ -133,6 +134,7 @@ TEST(ClamdScanner, M12_ANamelessSocketIsUnavailable) {
   auto const report = scan("/tmp/hoist-no-such-socket", Bytes{"x"});
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code(), Code::unavailable);
+  EXPECT_EQ(report.error().slug(), scanner_away);
   EXPECT_FALSE(scan(std::string(200, 'x'), Bytes{"x"}));
 }
 
@@ -168,11 +170,50 @@ TEST(ClamdScanner, M12_AScannerThatHangsIsUnavailableAtTheDeadline) {
   EXPECT_EQ(report.error().code(), Code::unavailable);
 }
 
+TEST(ClamdScanner, OneThatBreaksOffInTheMiddleIsNotAway) {
+  auto const fake = FakeClamd{[](int connection) {
+    if (command(connection) == "zVERSION") say(connection, std::string("ClamAV 9.9\0", 11));
+  }};
+  auto const report = scan(fake.socket(), Bytes{"what kills it, perhaps"});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::unavailable);
+  EXPECT_NE(report.error().slug(), scanner_away);
+}
+
+TEST(ClamdScanner, WhileItIsAwayNobodyWaitsForItUntilItAnswersAPing) {
+  auto asked = std::atomic<int>{0};
+  auto quiet = std::atomic<bool>{true};
+  auto const fake = FakeClamd{[&](int connection) {
+    ++asked;
+    if (quiet) return;
+    auto const word = command(connection);
+    if (word == "zPING") return say(connection, std::string("PONG\0", 5));
+    if (word == "zVERSION") return say(connection, std::string("ClamAV 9.9\0", 11));
+    say(connection, std::string("stream: OK\0", 11));
+  }};
+  auto metrics = Metrics{};
+  auto const scanner = make_scanner({.socket = fake.socket()}, metrics);
+  auto const try_it = [&] {
+    auto bytes = Bytes{"x"};
+    return run_to_end<ScanReport>([&] { return scanner->scan(bytes, deadline_in(20s)); });
+  };
+  EXPECT_FALSE(try_it());
+  EXPECT_TRUE(scanner->away());
+  auto const before = asked.load();
+  EXPECT_EQ(try_it().error().slug(), scanner_away);
+  EXPECT_EQ(asked, before);
+  quiet = false;
+  ASSERT_TRUE(run_to_end<void>([&] { return scanner->look(deadline_in(20s)); }));
+  EXPECT_FALSE(scanner->away());
+  EXPECT_TRUE(try_it());
+}
+
 TEST(ClamdScanner, ConnectionsAreBounded) {
   auto open = std::atomic<int>{0};
   auto most = std::atomic<int>{0};
   auto const fake = FakeClamd{answering(std::string("stream: OK\0", 11))};
-  auto const scanner = make_scanner({.socket = fake.socket(), .connections_max = 2});
+  auto metrics = Metrics{};
+  auto const scanner = make_scanner({.socket = fake.socket(), .connections_max = 2}, metrics);
   struct Counting final : ByteSource {
     Counting(std::atomic<int>& now, std::atomic<int>& top) : open{now}, most{top} {}
     Async<std::size_t> read(std::span<char>) override {
@@ -209,11 +250,22 @@ class RealClamd : public ::testing::Test {
     auto daemon = Daemon::start({.folder = folder_.path() + "/clamd",
                                  .signatures = "/nowhere",
                                  .file_bytes_max = 4 << 20,
-                                 .backoff_min = 50ms});
+                                 .backoff_min = 50ms,
+                                 .frozen_after = 1s});
     if (!daemon) GTEST_SKIP() << "NO CLAMD ON THIS MACHINE: " << daemon.error().to_string();
     daemon_ = std::move(*daemon);
-    ASSERT_TRUE(daemon_->wait_until_listening(20s));
+    ASSERT_TRUE(daemon_->wait_until_it_answers(20s));
   }
+  // Until it runs under another process id and answers.
+  bool comes_back_as_another_than(int first) {
+    auto const deadline = deadline_in(20s);
+    while (daemon_->pid() == first || daemon_->pid() == 0) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return daemon_->wait_until_it_answers(20s);
+  }
+
   TemporaryFolder folder_;
   std::unique_ptr<Daemon> daemon_;
 };
@@ -264,23 +316,31 @@ TEST_F(RealClamd, M12_WhatIsTooDeepToBeScannedIsNeverClean) {
   EXPECT_EQ(report.error().code(), Code::too_large) << report.error().to_string();
 }
 
-TEST_F(RealClamd, M12_AFrozenScannerIsUnavailableAndWorksAfterwards) {
-  ::kill(daemon_->pid(), SIGSTOP);
-  auto const frozen = scan(daemon_->socket(), Bytes{"x"}, 500ms);
-  ::kill(daemon_->pid(), SIGCONT);
+TEST_F(RealClamd, AFrozenScannerGetsNoFileAndIsReplaced) {
+  auto metrics = Metrics{};
+  auto const scanner = make_scanner({.socket = daemon_->socket()}, metrics);
+  auto const look = [&] { return run_to_end<void>([&] { return scanner->look(deadline_in(200ms)); }); };
+  auto const first = daemon_->pid();
+  ::kill(first, SIGSTOP);
+  ASSERT_TRUE(look());
+  EXPECT_TRUE(scanner->away());
+  EXPECT_NE(metrics.render().find("hoist_scanner_away 1"), std::string::npos);
+  auto unread = Bytes{"x"};
+  auto const frozen = run_to_end<ScanReport>([&] { return scanner->scan(unread, deadline_in(20s)); });
   ASSERT_FALSE(frozen);
-  EXPECT_EQ(frozen.error().code(), Code::unavailable);
-  EXPECT_TRUE(scan(daemon_->socket(), Bytes{"x"}));
+  EXPECT_EQ(frozen.error().slug(), scanner_away);
+
+  EXPECT_TRUE(comes_back_as_another_than(first));
+  ASSERT_TRUE(look());
+  EXPECT_FALSE(scanner->away());
+  EXPECT_NE(metrics.render().find("hoist_scanner_away 0"), std::string::npos);
+  EXPECT_TRUE(run_to_end<ScanReport>([&] { return scanner->scan(unread, deadline_in(20s)); }));
 }
 
 TEST_F(RealClamd, AKilledScannerIsStartedAgain) {
   auto const first = daemon_->pid();
   ::kill(first, SIGKILL);
-  auto const deadline = deadline_in(20s);
-  while ((daemon_->pid() == first || daemon_->pid() == 0 || !daemon_->listening()) &&
-         std::chrono::steady_clock::now() < deadline)
-    std::this_thread::yield();
-  EXPECT_NE(daemon_->pid(), first);
+  EXPECT_TRUE(comes_back_as_another_than(first));
   EXPECT_TRUE(scan(daemon_->socket(), Bytes{"x"}));
 }
 

@@ -50,6 +50,7 @@ void print_upload(json::object const& upload) {
   };
   add("name", text_of(upload, "filename"));
   add("status", text_of(upload, "status"));
+  add("waiting", text_of(object_of(upload, "waiting"), "message"));
   add("error", text_of(object_of(upload, "error"), "message"));
   add("size", human_bytes(number_of(upload, "size")));
   add("type", text_of(upload, "content_type"));
