@@ -47,6 +47,7 @@ Response json_response(int status, json::value const& body) {
 }
 
 Response json_text_response(int status, std::string body) {
+  body += '\n';  // so that a shell's prompt stands on a line of its own
   return text_response(status, std::move(body), "application/json");
 }
 
@@ -84,8 +85,8 @@ Response problem(Error const& error, std::string_view request_id) {
       errors.push_back(json::object{{"field", field.field}, {"reason", field.reason}});
   }
   body["request_id"] = json::string{request_id};
-  auto response =
-      text_response(static_cast<int>(code.http_status), json::serialize(body), "application/problem+json");
+  auto response = text_response(static_cast<int>(code.http_status), json::serialize(body) + "\n",
+                                "application/problem+json");
   response.headers.add("Cache-Control", "no-store");
   if (auto const seconds = error.retry_after_s())
     response.headers.add("Retry-After", std::to_string(*seconds));

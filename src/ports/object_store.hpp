@@ -92,6 +92,7 @@ struct CompleteOptions {
   StringMap checksums;  // of the whole object; already verified by the caller, stored as given
   bool if_absent = false;
   std::optional<std::string> if_match;
+  bool parts_of_any_size = false;  // the caller planned the parts itself; without it, S3's least size holds
 };
 
 struct MultipartInfo {

@@ -13,7 +13,6 @@
 namespace hoist::uploads {
 namespace {
 
-constexpr std::int64_t parts_max = 10'000;  // of the S3 protocol
 constexpr int http_created = 201;
 
 IdempotentRequest idempotent(Asked const& asked, std::string route) {
@@ -100,14 +99,11 @@ Upload Service::make_upload(Caller const& caller, ProjectId const& project, Batc
   upload.size = file.size;
   upload.checksum = file.checksum;
   upload.metadata = file.metadata;
+  upload.path = file.path;
   upload.created_at = upload.updated_at = now;
   upload.expires_at = now + options_.pending_deadline;
   upload.deadline = upload.expires_at;
-  if (multipart) {
-    upload.part_size = std::max(options_.part_bytes, (file.size + parts_max - 1) / parts_max);
-    upload.parts_seen.assign(static_cast<std::size_t>((file.size + upload.part_size - 1) / upload.part_size),
-                             '0');
-  }
+  if (multipart) upload.plan_parts(std::max(options_.part_bytes, least_part_bytes(file.size)));
   return upload;
 }
 

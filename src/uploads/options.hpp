@@ -17,6 +17,7 @@ struct Options {
   std::int64_t file_bytes_max = std::int64_t{100} << 20;
   std::int64_t multipart_threshold_bytes = std::int64_t{16} << 20;  // larger files go in parts
   std::int64_t part_bytes = std::int64_t{5} << 20;                  // grows where 10,000 parts are too few
+  std::int64_t part_bytes_min = std::int64_t{256} << 10;  // that a client on a weak link may wish for
   std::size_t batch_files_max = 1000;
   std::size_t batch_body_bytes_max = std::size_t{8} << 20;
   int parts_window = 10;            // part URLs that come with the upload itself

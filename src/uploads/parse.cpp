@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t filename_max = 255;  // code points
 constexpr std::size_t content_type_max = 127;
 constexpr std::size_t metadata_name_max = 64;
+constexpr std::size_t path_max = 1024;  // code points
+constexpr std::size_t path_segments_max = 32;
 
 struct Algorithm {
   std::string_view name;
@@ -94,6 +96,31 @@ std::string read_metadata(Fields& fields, Options const& options) {
   return json::serialize(*object);
 }
 
+// Why `path` cannot be shown to people as the place of `filename`; empty when it can.
+std::string wrong_path(std::string_view path, std::string_view filename) {
+  if (path != filename && !path.ends_with("/" + std::string{filename})) return "must end in the filename";
+  if (path.find('\\') != path.npos) return "must have / between folders, not \\";
+  auto segments = std::size_t{0};
+  while (true) {
+    auto const segment = path.substr(0, path.find('/'));
+    if (segment.empty() || segment == "." || segment == "..")
+      return "must be relative, without empty segments, '.' and '..'";
+    if (count_code_points(segment) > filename_max)
+      return fmt::format("must have segments of at most {} characters", filename_max);
+    if (++segments > path_segments_max)
+      return fmt::format("must have at most {} segments", path_segments_max);
+    if (segment.size() == path.size()) return {};
+    path.remove_prefix(segment.size() + 1);
+  }
+}
+
+std::string read_path(Fields& fields, std::string_view filename) {
+  auto path = fields.optional_text("path", {.min = 1, .max = path_max}).value_or(std::string{});
+  if (path.empty() || filename.empty()) return path;
+  if (auto reason = wrong_path(path, filename); !reason.empty()) fields.refuse("path", std::move(reason));
+  return path;
+}
+
 NewFile read_file(Fields& fields, Options const& options) {
   auto file = NewFile{};
   file.filename = fields.text("filename", {.min = 1, .max = filename_max});
@@ -104,6 +131,7 @@ NewFile read_file(Fields& fields, Options const& options) {
   file.size = fields.number("size", {.min = 1, .max = options.file_bytes_max});
   file.checksum = read_checksum(fields);
   file.metadata = read_metadata(fields, options);
+  file.path = read_path(fields, file.filename);
   return file;
 }
 
@@ -154,11 +182,24 @@ Result<NewBatch> parse_new_batch(json::object const& body, Options const& option
   return invalid_fields(std::move(errors));
 }
 
-Result<std::vector<int>> parse_part_numbers(json::object const& body, int part_count,
-                                            Options const& options) {
+std::int64_t least_part_bytes(std::int64_t file_bytes) {
+  constexpr std::int64_t parts_max = 10'000;
+  return (file_bytes + parts_max - 1) / parts_max;
+}
+
+Result<PartsAsked> parse_parts_asked(json::object const& body, Upload const& upload, Options const& options) {
   auto fields = Fields{body};
+  auto const part_count = upload.part_count();
   auto numbers = std::set<int>{};
-  if (fields.any("numbers") != nullptr) {
+  auto asked = PartsAsked{};
+  auto const least = std::max(options.part_bytes_min, least_part_bytes(upload.size));
+  auto const most = std::max(options.part_bytes, least);
+  asked.part_size = fields.optional_number("part_size", {.min = least, .max = most});
+  if (asked.part_size && upload.checksum && upload.checksum->algorithm != "sha256")
+    fields.refuse("part_size", "cannot be had: a file in parts takes only a sha256 checksum");
+  if (asked.part_size && fields.any("numbers") != nullptr)
+    fields.refuse("numbers", "must not come with part_size, which numbers the parts anew");
+  if (!asked.part_size && fields.any("numbers") != nullptr) {
     auto const* array = fields.array("numbers", static_cast<std::size_t>(options.parts_per_call_max));
     for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
       auto const* number = (*array)[i].if_int64();
@@ -169,7 +210,8 @@ Result<std::vector<int>> parse_part_numbers(json::object const& body, int part_c
     }
   }
   CHECK(fields.finish());
-  return std::vector<int>(numbers.begin(), numbers.end());
+  asked.numbers.assign(numbers.begin(), numbers.end());
+  return asked;
 }
 
 }  // namespace hoist::uploads

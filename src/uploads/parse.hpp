@@ -26,8 +26,14 @@ struct NewBatch {
 // Errors: invalid when the batch itself is wrong, or every file in it.
 [[nodiscard]] Result<NewBatch> parse_new_batch(json::object const& body, Options const& options);
 
-// The part numbers asked for; empty: those still missing.
-[[nodiscard]] Result<std::vector<int>> parse_part_numbers(json::object const& body, int part_count,
-                                                          Options const& options);
+// The smallest parts that a file of this size may be cut into: the S3 protocol counts them to 10,000.
+[[nodiscard]] std::int64_t least_part_bytes(std::int64_t file_bytes);
+
+struct PartsAsked {
+  std::vector<int> numbers;               // empty: those still missing
+  std::optional<std::int64_t> part_size;  // the file is to be cut anew
+};
+[[nodiscard]] Result<PartsAsked> parse_parts_asked(json::object const& body, Upload const& upload,
+                                                   Options const& options);
 
 }  // namespace hoist::uploads

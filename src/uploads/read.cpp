@@ -26,6 +26,11 @@ Async<std::pair<Batch, std::vector<StateCount>>> Service::get_batch(TenantId ten
       deadline);
 }
 
+Async<std::vector<ProjectCount>> Service::projects(TenantId tenant, Deadline deadline) {
+  co_return co_await ports_.database.read(
+      tenant, [&](sql::Transaction& tx) { return count_projects(tx, tenant); }, deadline);
+}
+
 Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor, int limit,
                           Deadline deadline) {
   auto const scope = fmt::format("{}\n{}\n{}\n{}", tenant.str(), filter.project, filter.batch,

@@ -98,6 +98,7 @@ void append_upload(std::string& out, Upload const& upload, View const& view) {
   add(out, {R"(","expires_at":")", to_rfc3339(upload.expires_at)});
   add_string(out, R"(","created_by":)", upload.user.str());
   add_checksum(out, upload);
+  if (!upload.path.empty()) add_string(out, R"(,"path":)", upload.path);
   if (!upload.metadata.empty()) add(out, {",\"metadata\":", upload.metadata});
   add_findings(out, upload, view);
   add(out, {R"(,"timeline":[{"at":")", created_at, R"(","what":"created"})", upload.timeline, "]}"});
@@ -129,6 +130,29 @@ std::string render_parts(Transfer const& transfer, std::vector<int> const& store
   add_part_urls(out, transfer);
   return out + fmt::format(R"(,"stored":[{}],"expires_at":"{}"}})", fmt::join(stored, ","),
                            to_rfc3339(transfer.expires_at));
+}
+
+std::string render_projects(std::vector<ProjectCount> const& projects) {
+  auto out = std::string{R"({"projects":[)"};
+  auto separator = "";
+  for (auto const& project : projects) {
+    auto by_state = std::string{};
+    auto files = std::int64_t{0};
+    auto bytes = std::int64_t{0};
+    auto last = Time{};
+    for (auto const& count : project.counts) {
+      by_state +=
+          fmt::format(R"({}"{}":{})", by_state.empty() ? "" : ",", to_string(count.state), count.files);
+      last = std::max(last, count.last_updated);
+      if (!holds_quota(count.state)) continue;
+      files += count.files;
+      bytes += count.bytes;
+    }
+    out += fmt::format(R"({}{{"id":"{}","files":{},"bytes":{},"counts":{{{}}},"updated_at":"{}"}})",
+                       separator, project.id.str(), files, bytes, by_state, to_rfc3339(last));
+    separator = ",";
+  }
+  return out + "]}";
 }
 
 std::string render_batch(Batch const& batch, std::vector<StateCount> const& counts) {

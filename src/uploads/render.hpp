@@ -23,6 +23,7 @@ void append_upload(std::string& out, Upload const& upload, View const& view);
 void append_transfer(std::string& out, Transfer const& transfer);
 
 [[nodiscard]] std::string render_parts(Transfer const& transfer, std::vector<int> const& stored);
+[[nodiscard]] std::string render_projects(std::vector<ProjectCount> const& projects);
 [[nodiscard]] std::string render_batch(Batch const& batch, std::vector<StateCount> const& counts);
 
 }  // namespace hoist::uploads

@@ -18,6 +18,8 @@ using net::Response;
 constexpr int page_default = 50;
 constexpr int page_max = 200;
 constexpr std::size_t query_value_max = 256;
+constexpr int wait_s_max = 25;  // shorter than what proxies and our own deadline of a request allow
+constexpr auto look_again = std::chrono::seconds{5};
 
 Result<Asked> asked(Request const& request, std::string_view variant = {}) {
   auto asked = Asked{};
@@ -106,10 +108,35 @@ Async<Response> post_batch(Service& service, Request& request) {
   co_return response;
 }
 
-Async<Response> get_upload(Service& service, Request& request) {
-  CO_TRY(auto const upload,
-         co_await service.get(request.caller.tenant, upload_id(request), request.deadline));
+// With `wait`, answers when nothing more will happen to the upload without a caller, or after so many
+// seconds with what it is then.
+Async<Response> get_upload(Feed& feed, Request& request) {
+  auto reader = net::QueryReader{request};
+  auto const wait_s = reader.number("wait", 0, wait_s_max, 0);
+  CO_CHECK(reader.finish());
+  auto& service = feed.service();
+  auto const id = upload_id(request);
+  auto const& tenant = request.caller.tenant;
+  CO_TRY(auto upload, co_await service.get(tenant, id, request.deadline));
+  if (wait_s > 0 && !is_final(upload.state)) {
+    auto const until = std::min(request.deadline, deadline_in(std::chrono::seconds{wait_s}));
+    CO_TRY(auto const watcher, co_await feed.watch(tenant, {Topic{Topic::Kind::upload, id.str()}},
+                                                   std::nullopt, request.deadline));
+    // Read again once the watch stands: the end may have come in between.
+    CO_TRY(upload, co_await service.get(tenant, id, request.deadline));
+    while (!is_final(upload.state) && std::chrono::steady_clock::now() < until) {
+      CO_TRY([[maybe_unused]] auto const news, co_await watcher->next(until));
+      CO_TRY(upload, co_await service.get(tenant, id, deadline_in(look_again)));
+    }
+  }
   co_return net::json_text_response(200, show(service, upload));
+}
+
+Async<Response> get_projects(Service& service, Request& request) {
+  auto reader = net::QueryReader{request};
+  CO_CHECK(reader.finish());
+  CO_TRY(auto const projects, co_await service.projects(request.caller.tenant, request.deadline));
+  co_return net::json_text_response(200, render_projects(projects));
 }
 
 Async<Response> get_batch(Service& service, Request& request) {
@@ -216,7 +243,9 @@ void add_routes(net::Router& router, Feed& feed, Recheck recheck) {
   add({"POST", "/uploads", Role::member, initiate}, post_upload);
   add({"POST", "/batches", Role::member, initiate, batch_max}, post_batch);
   add({"GET", "/uploads", Role::viewer}, list_uploads);
-  add({"GET", "/uploads/{id}", Role::viewer}, get_upload);
+  add({"GET", "/projects", Role::viewer}, get_projects);
+  router.add({"GET", "/uploads/{id}", Role::viewer},
+             [&feed](Request& request) { return get_upload(feed, request); });
   add({"GET", "/batches/{id}", Role::viewer}, get_batch);
   add({"POST", "/uploads/{id}/parts", Role::member}, post_parts);
   add({"POST", "/uploads/{id}/complete", Role::member}, post_complete);

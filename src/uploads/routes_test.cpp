@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "uploads/test_world.hpp"
@@ -255,6 +257,51 @@ TEST_F(UploadRoutes, ListsAreFilteredAndPagedNewestFirst) {
   for (auto const* bad :
        {"limit=0", "limit=201", "status=uploaded", "batch_id=1", "project_id=%2F", "what=1"})
     EXPECT_EQ(world.call("GET", std::string{"/uploads?"} + bad).status, 400) << bad;
+}
+
+TEST_F(UploadRoutes, APathKeepsTheFoldersOfAFile) {
+  auto const asking = [](std::string const& path) {
+    return R"({"project_id":"site-1","filename":"a.jpg","content_type":"image/jpeg","size":5,"path":)" +
+           json::serialize(json::string{path}) + "}";
+  };
+  for (auto const* good : {"a.jpg", "floor-1/a.jpg", "piso 2/señal/a.jpg"}) {
+    auto const id = text_of(world.ok(201, "POST", "/uploads", asking(good)).at("upload").at("id"));
+    EXPECT_EQ(world.ok(200, "GET", "/uploads/" + id).at("path"), good);
+  }
+  for (auto const* bad : {"/a.jpg", "../a.jpg", "x/../a.jpg", "x/./a.jpg", "x//a.jpg", "x\\a.jpg", "b.jpg",
+                          "xa.jpg", "x/", "x\na/a.jpg"})
+    EXPECT_EQ(world.call("POST", "/uploads", asking(bad)).status, 400) << bad;
+  auto deep = std::string{};
+  for (auto i = 0; i < 32; ++i) deep += "d/";
+  EXPECT_EQ(world.call("POST", "/uploads", asking(deep + "a.jpg")).status, 400);
+  EXPECT_EQ(world.call("POST", "/uploads", asking(std::string(256, 'd') + "/a.jpg")).status, 400);
+  EXPECT_FALSE(world.ok(200, "GET", "/uploads/" + world.create()).as_object().contains("path"));
+}
+
+TEST_F(UploadRoutes, ProjectsAreListedWithTheirCounts) {
+  EXPECT_EQ(world.ok(200, "GET", "/projects").at("projects"), json::array{});
+  auto const first = world.create(5);
+  auto const second = world.create(7);
+  ASSERT_TRUE(world.put_upload(first));
+  EXPECT_EQ(world.call("DELETE", "/uploads/" + second).status, 200);
+  auto const projects = world.ok(200, "GET", "/projects").at("projects").as_array();
+  ASSERT_EQ(projects.size(), 1U);
+  EXPECT_EQ(projects[0].at("id"), "site-1");
+  EXPECT_EQ(projects[0].at("files"), 1);
+  EXPECT_EQ(projects[0].at("bytes"), 5);
+  EXPECT_EQ(projects[0].at("counts"), (json::object{{"CANCELLED", 1}, {"UPLOADED", 1}}));
+  EXPECT_EQ(world.ok(200, "GET", "/projects", {}, "other eva viewer").at("projects"), json::array{});
+  EXPECT_EQ(world.call("GET", "/projects?state=FAILED").status, 400);
+}
+
+TEST_F(UploadRoutes, WaitAnswersAtTheEndOfAnUploadAndNotBefore) {
+  auto const id = world.create();
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "?wait=26").status, 400);
+  EXPECT_EQ(world.ok(200, "GET", "/uploads/" + id + "?wait=1").at("status"), "PENDING");
+  ASSERT_TRUE(world.put_upload(id));
+  auto worker = std::jthread{[&] { EXPECT_TRUE(world.process(id)); }};
+  EXPECT_EQ(world.ok(200, "GET", "/uploads/" + id + "?wait=25").at("status"), "COMPLETED");
+  EXPECT_EQ(world.ok(200, "GET", "/uploads/" + id + "?wait=25").at("status"), "COMPLETED");  // at once
 }
 
 TEST_F(UploadRoutes, E1_ACursorHoldsOnlyForTheListItWasMadeFor) {

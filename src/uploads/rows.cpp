@@ -13,7 +13,7 @@ namespace {
 #define HOIST_UPLOAD_COLUMNS                                                                              \
   "tenant, id, project_id, batch_id, user_id, filename, content_type, size, checksum_algorithm, "        \
   "checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, requeues, part_size, "    \
-  "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline"
+  "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline, path"
 // clang-format on
 
 constexpr std::string_view find_upload_sql =
@@ -58,7 +58,7 @@ sql::Args new_row(Upload const& upload) {
                    std::string{to_string(upload.state)}, sql::value(upload.created_at),
                    sql::value(upload.created_at), sql::value(upload.expires_at),
                    time_or_null(upload.deadline), std::int64_t{0}, upload.part_size, upload.parts_seen,
-                   upload.timeline);
+                   upload.timeline, text_or_null(upload.path));
 }
 
 Upload to_upload(sql::Row const& row) {
@@ -91,6 +91,7 @@ Upload to_upload(sql::Row const& row) {
   upload.error_code = row.text(24);
   upload.error_message = row.text(25);
   upload.timeline = row.text(26);
+  upload.path = row.text(27);
   return upload;
 }
 
@@ -125,8 +126,8 @@ Result<void> insert_uploads(sql::Transaction& tx, std::span<Upload const* const>
   static auto const insert = sql::InsertRows{
       "INSERT INTO uploads (tenant, id, project_id, batch_id, user_id, filename, content_type, size, "
       "checksum_algorithm, checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, "
-      "requeues, part_size, parts_seen, timeline)",
-      20};
+      "requeues, part_size, parts_seen, timeline, path)",
+      21};
   auto rows = std::vector<sql::Args>{};
   rows.reserve(uploads.size());
   for (auto const* upload : uploads) rows.push_back(new_row(*upload));
@@ -275,6 +276,22 @@ Result<std::vector<StateCount>> count_batch(sql::Transaction& tx, TenantId const
     counts.push_back({*state, row.integer(1), row.integer(2), row.time(3)});
   }
   return counts;
+}
+
+Result<std::vector<ProjectCount>> count_projects(sql::Transaction& tx, TenantId const& tenant) {
+  TRY(auto const rows,
+      tx.query("SELECT project_id, state, count(*), CAST(sum(size) AS BIGINT), max(updated_us) FROM uploads "
+               "WHERE tenant = $1 GROUP BY project_id, state ORDER BY project_id, state",
+               {tenant.str()}));
+  auto projects = std::vector<ProjectCount>{};
+  for (auto const& row : rows) {
+    auto const state = parse_upload_state(row.text(1));
+    HOIST_ASSERT(state);
+    if (projects.empty() || projects.back().id.str() != row.text(0))
+      projects.push_back({ProjectId{row.text(0)}, {}});
+    projects.back().counts.push_back({*state, row.integer(2), row.integer(3), row.time(4)});
+  }
+  return projects;
 }
 
 Result<std::vector<std::string>> check_usage(sql::Transaction& tx) {

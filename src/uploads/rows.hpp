@@ -87,6 +87,13 @@ struct StateCount {
 [[nodiscard]] Result<std::vector<StateCount>> count_batch(sql::Transaction& tx, TenantId const& tenant,
                                                           BatchId const& batch);
 
+struct ProjectCount {
+  ProjectId id;
+  std::vector<StateCount> counts;  // of the states that it has files in
+};
+// By id.
+[[nodiscard]] Result<std::vector<ProjectCount>> count_projects(sql::Transaction& tx, TenantId const& tenant);
+
 // Tenants whose recorded usage is not the sum over their uploads, as sentences; none when all is
 // well. For `hoist doctor` and the tests. System scope.
 [[nodiscard]] Result<std::vector<std::string>> check_usage(sql::Transaction& tx);

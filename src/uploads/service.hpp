@@ -93,9 +93,11 @@ class Service {
 
   Async<Upload> get(TenantId tenant, UploadId id, Deadline deadline);
   Async<std::pair<Batch, std::vector<StateCount>>> get_batch(TenantId tenant, BatchId id, Deadline deadline);
+  Async<std::vector<ProjectCount>> projects(TenantId tenant, Deadline deadline);
   Async<Page> list(TenantId tenant, ListFilter filter, std::string cursor, int limit, Deadline deadline);
 
-  // Fresh URLs: of these parts, of the missing ones when none are named, or of the single PUT.
+  // Fresh URLs: of these parts, of the missing ones when none are named, or of the single PUT. With a
+  // part_size the file is cut anew first, also one that was granted in one piece.
   Async<MoreParts> more(TenantId tenant, UploadId id, json::object body, Deadline deadline);
   // Makes the object of the bytes that are there. Repeating it is harmless.
   Async<Upload> complete(Asked asked, UploadId id);
@@ -130,6 +132,8 @@ class Service {
   CreatedBatch draft_batch(Caller const& caller, NewBatch const& wanted) const;
   Async<std::optional<Transfer>> transfer_of(Upload& upload, bool with_parts, Deadline deadline);
   Async<> ensure_multipart(Upload& upload, Deadline deadline);
+  Async<> cut_anew(Upload& upload, std::int64_t part_size, Deadline deadline);
+  asio::awaitable<void> drop_multipart(Upload const& upload, std::string multipart_id, Deadline deadline);
   Async<std::vector<PartInfo>> stored_parts(Upload const& upload, Deadline deadline);
   Async<> assemble(Upload const& upload, Deadline deadline);
   Async<> arrived(Upload const& upload, ObjectInfo object, Deadline deadline);

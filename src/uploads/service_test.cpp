@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 Options small_parts() {
   auto options = Options{};
   options.part_bytes = 4;
+  options.part_bytes_min = 2;
   options.multipart_threshold_bytes = 8;
   options.parts_window = 2;
   return options;
@@ -108,6 +109,67 @@ TEST(UploadService, PartsOfASinglePutAreAFreshUrl) {
   EXPECT_EQ(more.at("transfer").at("method"), "PUT");
   ASSERT_TRUE(world.put_upload(id));
   EXPECT_EQ(world.call("POST", "/uploads/" + id + "/parts", "{}").status, 409);
+}
+
+TEST(UploadService, AFileInOnePieceIsCutIntoPartsOnRequest) {
+  auto world = World{small_parts()};
+  auto const id = world.create(5);
+  auto const cut = world.ok(200, "POST", "/uploads/" + id + "/parts", R"({"part_size":2})");
+  EXPECT_EQ(cut.at("part_size"), 2);
+  EXPECT_EQ(cut.at("part_count"), 3);
+  EXPECT_EQ(cut.at("stored"), json::array{});
+  EXPECT_EQ(world.call("POST", "/uploads/" + id + "/complete").status, 409);
+  ASSERT_TRUE(world.put_part(id, 1, "he"));
+  ASSERT_TRUE(world.put_part(id, 2, "ll"));
+  ASSERT_TRUE(world.put_part(id, 3, "o"));
+  EXPECT_EQ(world.ok(200, "POST", "/uploads/" + id + "/complete").at("status"), "UPLOADED");
+  EXPECT_EQ(world.objects.bytes({"hoist", "acme/site-1/uploads/" + id}), "hello");
+}
+
+TEST(UploadService, TheWholeFileStillCountsAfterItWasCut) {
+  auto world = World{small_parts()};
+  auto const id = world.create(5);
+  (void)world.ok(200, "POST", "/uploads/" + id + "/parts", R"({"part_size":2})");
+  ASSERT_TRUE(world.put_upload(id));
+  EXPECT_EQ(world.status(id), "UPLOADED");
+  EXPECT_EQ(world.call("POST", "/uploads/" + id + "/parts", R"({"part_size":3})").status, 409);
+  EXPECT_EQ(world.messages(id).size(), 1U);
+}
+
+TEST(UploadService, CuttingAnewForgetsThePartsOfTheOldPlan) {
+  auto world = World{small_parts()};
+  auto const id = world.create(9);
+  ASSERT_TRUE(world.put_part(id, 1, "abcd"));
+  auto const old_multipart = world.stored(id).multipart_id;
+  auto const same = world.ok(200, "POST", "/uploads/" + id + "/parts", R"({"part_size":4})");
+  EXPECT_EQ(same.at("stored"), (json::array{1}));  // nothing to cut
+  auto const cut = world.ok(200, "POST", "/uploads/" + id + "/parts", R"({"part_size":3})");
+  EXPECT_EQ(cut.at("part_count"), 3);
+  EXPECT_EQ(cut.at("stored"), json::array{});
+  EXPECT_NE(world.stored(id).multipart_id, old_multipart);
+  EXPECT_EQ(world
+                .wait<MultipartInfo>([&] {
+                  return world.objects.head_multipart({"hoist", "acme/site-1/uploads/" + id}, old_multipart,
+                                                      soon());
+                })
+                .error()
+                .code(),
+            Code::not_found);
+}
+
+TEST(UploadService, PartSizesOutsideOfTheLimitsAreRefused) {
+  auto world = World{small_parts()};
+  auto const id = world.create(5);
+  for (auto const* bad : {R"({"part_size":1})", R"({"part_size":5})", R"({"part_size":"2"})",
+                          R"({"part_size":2,"numbers":[1]})"})
+    EXPECT_EQ(world.call("POST", "/uploads/" + id + "/parts", bad).status, 400) << bad;
+  auto const crc = world.ok(201, "POST", "/uploads",
+                            R"({"project_id":"site-1","filename":"a","content_type":"image/jpeg","size":5,)"
+                            R"("checksum":{"algorithm":"crc32","value":"00000000"}})");
+  auto const refused =
+      world.call("POST", "/uploads/" + text_of(crc.at("upload").at("id")) + "/parts", R"({"part_size":2})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.body.find("only a sha256"), std::string::npos) << refused.body;
 }
 
 TEST(UploadService, CompleteNamesTheMissingPartsAndThenMakesTheObject) {

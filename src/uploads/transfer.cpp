@@ -32,6 +32,37 @@ std::unexpected<Error> not_pending(Upload const& upload) {
 
 }  // namespace
 
+asio::awaitable<void> Service::drop_multipart(Upload const& upload, std::string multipart_id,
+                                              Deadline deadline) {
+  auto const ref = ObjectRef{options_.bucket, key_of(upload)};
+  if (auto const aborted = co_await ports_.objects.abort_multipart(ref, multipart_id, deadline); !aborted)
+    log::warn("an unused multipart was left to the store's own expiry",
+              {{"upload", upload.id.str()}, {"cause", aborted.error().to_string()}});
+}
+
+// What was stored of the plan before is of no use to the new one. A PUT of the whole file that is on
+// its way still counts, and whichever is there first is the file.
+Async<> Service::cut_anew(Upload& upload, std::int64_t part_size, Deadline deadline) {
+  if (upload.part_size == part_size) co_return Result<void>{};
+  auto const before = upload.multipart_id;
+  auto planned = upload;
+  planned.plan_parts(part_size);
+  CO_TRY(upload, co_await ports_.database.write(
+                     upload.tenant,
+                     [&](sql::Transaction& tx) -> Result<Upload> {
+                       CHECK(tx.execute(
+                           "UPDATE uploads SET part_size = $3, parts_seen = $4, multipart_id = NULL, "
+                           "updated_us = $5 WHERE tenant = $1 AND id = $2 AND state = 'PENDING' "
+                           "AND part_size = $6",
+                           {planned.tenant.str(), planned.id.str(), part_size, planned.parts_seen,
+                            sql::value(ports_.clock.now()), upload.part_size}));
+                       return find_upload(tx, planned.tenant, planned.id);
+                     },
+                     deadline));
+  if (!before.empty() && upload.multipart_id != before) co_await drop_multipart(upload, before, deadline);
+  co_return Result<void>{};
+}
+
 Async<> Service::ensure_multipart(Upload& upload, Deadline deadline) {
   if (!upload.multipart_id.empty()) co_return Result<void>{};
   auto const ref = ObjectRef{options_.bucket, key_of(upload)};
@@ -49,10 +80,7 @@ Async<> Service::ensure_multipart(Upload& upload, Deadline deadline) {
       },
       deadline);
   // Somebody else was first, or the upload has ended: ours has no use.
-  if (!claimed || claimed->multipart_id != id)
-    if (auto const aborted = co_await ports_.objects.abort_multipart(ref, id, deadline); !aborted)
-      log::warn("an unused multipart was left to the store's own expiry",
-                {{"upload", upload.id.str()}, {"cause", aborted.error().to_string()}});
+  if (!claimed || claimed->multipart_id != id) co_await drop_multipart(upload, id, deadline);
   if (!claimed) co_return std::unexpected{claimed.error()};
   if (claimed->multipart_id.empty()) co_return not_pending(*claimed);
   upload.multipart_id = claimed->multipart_id;
@@ -85,8 +113,11 @@ Async<std::vector<PartInfo>> Service::stored_parts(Upload const& upload, Deadlin
 
 Async<MoreParts> Service::more(TenantId tenant, UploadId id, json::object body, Deadline deadline) {
   CO_TRY(auto upload, co_await get(tenant, id, deadline));
-  CO_TRY(auto numbers, parse_part_numbers(body, upload.part_count(), options_));
+  CO_TRY(auto asked, parse_parts_asked(body, upload, options_));
   if (upload.state != UploadState::pending) co_return not_pending(upload);
+  if (asked.part_size) CO_CHECK(co_await cut_anew(upload, *asked.part_size, deadline));
+  if (upload.state != UploadState::pending) co_return not_pending(upload);
+  auto& numbers = asked.numbers;
   auto more = MoreParts{};
   if (!upload.multipart()) {
     more.transfer = grants_.put(upload, ports_.clock.now());
@@ -134,8 +165,10 @@ Async<> Service::assemble(Upload const& upload, Deadline deadline) {
                                           fmt::join(missing, ", "), total > shown_max ? ", ..." : "")}
             .with_slug("parts_missing"));
   }
-  CO_TRY(auto object,
-         co_await ports_.objects.complete_multipart(ref, upload.multipart_id, std::move(parts), deadline));
+  auto complete = CompleteOptions{};
+  complete.parts_of_any_size = true;
+  CO_TRY(auto object, co_await ports_.objects.complete_multipart(ref, upload.multipart_id, std::move(parts),
+                                                                 deadline, std::move(complete)));
   co_return co_await arrived(upload, std::move(object), deadline);
 }
 

@@ -26,6 +26,7 @@ struct NewFile {
   std::int64_t size = 0;
   std::optional<Checksum> checksum;
   std::string metadata;  // JSON object; empty: none
+  std::string path;  // below the folder that was given to the sender, ends in the filename; empty: not said
 };
 
 struct Upload {
@@ -39,6 +40,7 @@ struct Upload {
   std::int64_t size = 0;
   std::optional<Checksum> checksum;
   std::string metadata;
+  std::string path;
   UploadState state = UploadState::pending;
   Time created_at;
   Time updated_at;
@@ -57,6 +59,10 @@ struct Upload {
   std::string timeline;
 
   [[nodiscard]] bool multipart() const { return part_size > 0; }
+  void plan_parts(std::int64_t bytes) {
+    part_size = bytes;
+    parts_seen.assign(static_cast<std::size_t>((size + bytes - 1) / bytes), '0');
+  }
   [[nodiscard]] int part_count() const { return static_cast<int>(parts_seen.size()); }
   [[nodiscard]] std::int64_t size_of_part(int number) const {
     return number < part_count() ? part_size : size - part_size * (part_count() - 1);

@@ -330,6 +330,18 @@ TEST_P(ObjectStoreContract, S7_AbortIsFinalAndMayBeRepeated) {
   EXPECT_EQ(code_of(head("k")), Code::not_found);
 }
 
+TEST_P(ObjectStoreContract, PartsOfAnySizeAreTakenFromACallerThatPlannedThem) {
+  auto const upload = begin("k");
+  auto const small = put_part("k", upload, 1, "1234");
+  auto const second = put_part("k", upload, 2, "12345");
+  ASSERT_TRUE(small && second);
+  auto planned = CompleteOptions{};
+  planned.parts_of_any_size = true;
+  auto const done = complete("k", upload, {part(1, *small), part(2, *second)}, planned);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->size, 9);
+}
+
 TEST_P(ObjectStoreContract, S7_WrongPartListsAreRefusedAndMayBeCorrected) {
   auto const upload = begin("k");
   auto const small = put_part("k", upload, 1, "1234");

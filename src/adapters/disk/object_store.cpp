@@ -140,7 +140,8 @@ Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_
                                               CompleteOptions options) {
   CO_CHECK(context_->check_bucket(ref.bucket));
   auto work = [&](sql::Transaction& tx) {
-    return context_->catalogue(tx).complete(ref, upload_id, parts, context_->options.part_bytes_min, options);
+    auto const part_bytes_min = options.parts_of_any_size ? 0 : context_->options.part_bytes_min;
+    return context_->catalogue(tx).complete(ref, upload_id, parts, part_bytes_min, options);
   };
   co_return co_await context_->database.write(system_scope(), work, deadline);
 }

@@ -75,7 +75,8 @@ Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string co
     auto const stored = multipart.parts.find(part.number);
     if (stored == multipart.parts.end() || stored->second.info.etag != part.etag)
       return fail(Error{Code::invalid, "A part is missing or another."}.with_slug("InvalidPart"));
-    if (&part != &parts.back() && stored->second.info.size < part_bytes_min)
+    auto const size_min = options.parts_of_any_size ? 0 : part_bytes_min;
+    if (&part != &parts.back() && stored->second.info.size < size_min)
       return fail(Error{Code::invalid, "A part is too small."}.with_slug("EntityTooSmall"));
     bytes += *stored->second.bytes;
     digests += unhex(part.etag).value_or("");
