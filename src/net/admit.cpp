@@ -108,6 +108,17 @@ std::optional<std::int64_t> parse_length(std::string_view text) {
   return value;
 }
 
+// RFC 6455 section 4.1: 16 bytes in base64, of which the last digit before the padding has two bits.
+bool is_websocket_key(std::string_view text) {
+  constexpr auto last_digits = std::string_view{"AQgw"};
+  auto const digits = text.substr(0, std::min(text.find('='), text.size()));
+  auto const base64 = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  };
+  return digits.size() == 22 && text.substr(22) == "==" && std::ranges::all_of(digits, base64) &&
+         last_digits.find(digits.back()) != last_digits.npos;
+}
+
 // What the head said about its framing; a field seen twice is a doubt, whatever its values.
 struct Seen {
   bool host = false;
@@ -117,6 +128,8 @@ struct Seen {
   bool authorization = false;
   bool key = false;
   bool expect = false;
+  bool origin = false;
+  bool websocket_key = false;
   bool connection_close = false;
   bool connection_keep = false;
 };
@@ -135,6 +148,7 @@ std::expected<void, Refusal> note_field(Head::Field field, Seen& seen, Head& hea
         return refuse("Host is malformed.");
       break;
     case 6:
+      if (is("origin") && !once(seen.origin)) return refuse("Origin is given twice.");
       if (!is("expect")) break;
       if (!once(seen.expect)) return refuse("Expect is given twice.");
       if (!equal_ignoring_case(field.value, "100-continue"))
@@ -164,6 +178,8 @@ std::expected<void, Refusal> note_field(Head::Field field, Seen& seen, Head& hea
       if (is("idempotency-key") && !once(seen.key)) return refuse("Idempotency-Key is given twice.");
       break;
     case 17:
+      if (is("sec-websocket-key") && (!once(seen.websocket_key) || !is_websocket_key(field.value)))
+        return refuse("Sec-WebSocket-Key must be given once, as base64 of 16 bytes.");
       if (!is("transfer-encoding")) break;
       if (!once(seen.encoding)) return refuse("Transfer-Encoding is given twice.");
       if (!equal_ignoring_case(field.value, "chunked"))
@@ -180,7 +196,7 @@ std::expected<void, Refusal> conclude(Seen const& seen, Head& head) {
   if (seen.encoding && seen.length) return refuse("Content-Length and Transfer-Encoding exclude each other.");
   if (seen.encoding && head.minor_version == 0) return refuse("HTTP/1.0 does not know Transfer-Encoding.");
   head.keep_alive = !seen.connection_close && (head.minor_version == 1 || seen.connection_keep);
-  if (head.minor_version == 0) head.expect_continue = false;  // RFC 9110 section 10.1.1
+  if (head.minor_version == 0) head.expect_continue = head.upgrade = false;  // RFC 9110, 7.8 and 10.1.1
   return {};
 }
 

@@ -42,6 +42,23 @@ TEST(Admit, HTTP10ClosesUnlessAskedToStay) {
   EXPECT_TRUE(head.keep_alive);
 }
 
+TEST(Admit, AWebSocketHandshakeIsOneByTheBook) {
+  constexpr auto key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  auto const status = [](std::string const& fields) {
+    return status_of_head("GET /ws HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n");
+  };
+  EXPECT_EQ(status(key), 200);
+  for (auto const* wrong : {"eA==", "", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZR==",
+                            "dGhlIHNhbXBsZSBub25jZQ=a", "dGhlIHNhbXBsZS*ub25jZQ=="})
+    EXPECT_EQ(status("Sec-WebSocket-Key: " + std::string{wrong} + "\r\n"), 400) << wrong;
+  EXPECT_EQ(status(std::string{key} + key), 400);
+  EXPECT_EQ(status("Origin: https://a\r\nOrigin: https://evil\r\n"), 400);
+  EXPECT_EQ(status("Origin:\r\nOrigin: https://evil\r\n"), 400);
+  auto head = Head{};
+  ASSERT_TRUE(admit("GET /ws HTTP/1.0\r\nConnection: Upgrade\r\n\r\n", {}, head));
+  EXPECT_FALSE(head.upgrade);
+}
+
 TEST(Admit, H1_ConflictingLengthsAreRefused) {
   for (auto const* fields : {
            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",

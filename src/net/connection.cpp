@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "net/channel.hpp"
 #include "net/inbound.hpp"
+#include "net/refusal.hpp"
 #include "net/request_body.hpp"
 #include "net/shard.hpp"
 #include "net/upgrade.hpp"
@@ -28,39 +29,18 @@ constexpr std::size_t first_read_bytes = 4 * 1024;
 constexpr std::size_t joined_body_bytes_max = 32 * 1024;  // copied behind the head: one write, one packet
 constexpr std::size_t stream_buffer_bytes = 128 * 1024;
 
-// An answer of the server itself, before any handler was asked.
-Response refusal_response(int status, std::string_view reason, std::string_view request_id) {
-  auto const code = [status] {
-    switch (status) {
-      case 408: return Code::request_timeout;
-      case 413: return Code::too_large;
-      case 414: return Code::uri_too_long;
-      case 431: return Code::headers_too_large;
-      case 501: return Code::not_implemented;
-      case 503: return Code::unavailable;
-      default: return Code::invalid;
-    }
-  }();
-  auto response = problem(Error{code, std::string{reason}}, request_id);
-  response.status = status;
-  return response;
-}
-
 template <class Stream>
 class Connection final : public Live, public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(std::shared_ptr<Core> core, Shard& shard, Stream stream, bool full)
+  Connection(std::shared_ptr<Core> core, Shard& shard, Stream stream, Door::Verdict verdict)
       : core_{std::move(core)},
         shard_{shard},
         channel_{std::move(stream), core_->options.idle_timeout},
         body_{channel_, core_->options},
-        full_{full} {
+        verdict_{verdict} {
     place_ = shard_.connections.insert(shard_.connections.end(), this);
     auto error = error_code{};
-    auto const peer = channel_.raw().remote_endpoint(error).address();
-    peer_ = peer.is_v6() && peer.to_v6().is_v4_mapped()
-                ? asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).to_string()
-                : peer.to_string();
+    peer_ = spelled(channel_.raw().remote_endpoint(error).address());
   }
 
   ~Connection() override { shard_.connections.erase(place_); }
@@ -69,8 +49,8 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
 
   asio::awaitable<void> run() {
     if (!co_await channel_.handshake(core_->options.header_timeout)) co_return;
-    if (full_)
-      co_await refuse(503, "The server has as many connections as it can hold.");
+    if (verdict_ != Door::Verdict::serve)
+      co_await refuse(503, reason_of(verdict_));
     else
       while (co_await serve_one()) {
       }
@@ -184,6 +164,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     auto const wire = WireRequest{.head = is_head,
                                   .minor_version = head_.minor_version,
                                   .keep_alive = head_.keep_alive && !shard_.draining && body_.can_end(),
+                                  .tls = core_->tls.has_value(),
                                   .request_id = request_id,
                                   .date = shard_.date()};
     linger_ = !body_.done();
@@ -214,7 +195,10 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     log::debug("refused", {{"request_id", request_id}, {"peer", peer_}, {"reason", std::string{reason}}});
     auto const response = refusal_response(status, reason, request_id);
     linger_ = true;
-    (void)co_await answer(response, {.keep_alive = false, .request_id = request_id, .date = shard_.date()});
+    (void)co_await answer(response, {.keep_alive = false,
+                                     .tls = core_->tls.has_value(),
+                                     .request_id = request_id,
+                                     .date = shard_.date()});
   }
 
   // ---- the response
@@ -301,7 +285,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   Shard& shard_;
   Channel<Stream> channel_;
   RequestBody<Stream> body_;
-  bool full_;
+  Door::Verdict verdict_;
   std::list<Live*>::iterator place_;
   std::string peer_;
   asio::cancellation_signal kill_;
@@ -316,35 +300,37 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
 };
 
 template <class Stream>
-void launch(std::shared_ptr<Core> core, Shard& shard, Stream stream, bool full) {
-  auto connection = std::make_shared<Connection<Stream>>(core, shard, std::move(stream), full);
+void launch(std::unique_ptr<Place> place, Shard& shard, Stream stream) {
+  auto connection =
+      std::make_shared<Connection<Stream>>(place->core(), shard, std::move(stream), place->verdict());
   auto* const raw = connection.get();
   asio::co_spawn(shard.context.get_executor(), raw->run(),
-                 asio::bind_cancellation_slot(
-                     raw->cancellation(), [core, connection](std::exception_ptr failure) mutable {
-                       connection.reset();
-                       connection_ended(*core);
-                       if (!failure) return;
-                       try {
-                         std::rethrow_exception(failure);
-                       } catch (boost::system::system_error const& thrown) {
-                         if (thrown.code() == asio::error::operation_aborted) return;  // killed by stop()
-                         log::error("a connection failed", {{"cause", thrown.what()}});
-                       } catch (std::exception const& thrown) {
-                         log::error("a connection failed", {{"cause", thrown.what()}});
-                       }
-                     }));
+                 asio::bind_cancellation_slot(raw->cancellation(), [place = std::move(place), connection](
+                                                                       std::exception_ptr failure) mutable {
+                   connection.reset();
+                   place.reset();
+                   if (!failure) return;
+                   try {
+                     std::rethrow_exception(failure);
+                   } catch (boost::system::system_error const& thrown) {
+                     if (thrown.code() == asio::error::operation_aborted) return;  // killed by stop()
+                     log::error("a connection failed", {{"cause", thrown.what()}});
+                   } catch (std::exception const& thrown) {
+                     log::error("a connection failed", {{"cause", thrown.what()}});
+                   }
+                 }));
 }
 
 }  // namespace
 
-void start_connection(std::shared_ptr<Core> core, Shard& shard, Socket socket, bool full) {
+void start_connection(std::unique_ptr<Place> place, Shard& shard, Socket socket) {
+  auto const core = place->core();
   auto error = error_code{};
   socket.set_option(asio::ip::tcp::no_delay{true}, error);
   if (core->tls)
-    launch(core, shard, TlsStream{std::move(socket), *core->tls}, full);
+    launch(std::move(place), shard, TlsStream{std::move(socket), *core->tls});
   else
-    launch(core, shard, std::move(socket), full);
+    launch(std::move(place), shard, std::move(socket));
 }
 
 }  // namespace hoist::net

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "net/shard.hpp"
 
 namespace hoist::net {
 namespace {
@@ -62,6 +64,16 @@ std::string make_trace_parent(std::string_view received, std::mt19937_64& random
   return text;
 }
 
+// What a proxy of ours could not say: nobody's address, so that it is never taken for this machine.
+constexpr auto unknown_address = std::string_view{"unknown"};
+
+std::optional<std::string> parse_address(std::string_view text) {
+  auto error = boost::system::error_code{};
+  auto const address = asio::ip::make_address(std::string{text}, error);
+  if (error) return std::nullopt;
+  return spelled(address);
+}
+
 // The last address that a proxy of ours did not add itself; whatever stands before it is hearsay.
 std::string client_address(Head const& head, Inbound const& inbound) {
   auto const& trusted = inbound.trusted_proxies;
@@ -70,15 +82,14 @@ std::string client_address(Head const& head, Inbound const& inbound) {
   for (auto field = head.fields.rbegin(); field != head.fields.rend(); ++field) {
     if (!equal_ignoring_case(field->name, "x-forwarded-for")) continue;
     auto list = field->value;
-    while (!list.empty()) {
+    for (auto more = true; more;) {
       auto const comma = list.rfind(',');
-      auto const item = trim(comma == list.npos ? list : list.substr(comma + 1));
-      list = comma == list.npos ? std::string_view{} : list.substr(0, comma);
-      auto error = boost::system::error_code{};
-      auto const parsed = asio::ip::make_address(std::string{item}, error);
-      if (error) return address;
-      address = parsed.to_string();
-      if (!trusted.contains(address)) return address;
+      more = comma != list.npos;
+      auto const parsed = parse_address(trim(more ? list.substr(comma + 1) : list));
+      if (!parsed) return std::string{unknown_address};
+      if (!trusted.contains(*parsed)) return *parsed;
+      address = *parsed;
+      if (more) list = list.substr(0, comma);
     }
   }
   return address;

@@ -1,5 +1,6 @@
 #include "net/message.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -123,9 +124,17 @@ TEST(MakeRequest, H10_ForwardedAddressesAreBelievedOnlyFromListedProxies) {
   made.trusted = {"10.0.0.1", "10.0.0.2"};
   EXPECT_EQ(made(bytes, "198.51.100.1")->remote_address, "198.51.100.1");
   EXPECT_EQ(made(bytes, "10.0.0.1")->remote_address, "203.0.113.9");
-  EXPECT_EQ(
-      made("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: nonsense\r\n\r\n", "10.0.0.1")->remote_address,
-      "10.0.0.1");
+}
+
+TEST(MakeRequest, AForwardedAddressThatCannotBeReadIsNobodys) {
+  auto made = Made{};
+  made.trusted = {"127.0.0.1"};
+  for (auto const* value : {"nonsense", "unknown", "9.9.9.9:1234", "9.9.9.9,", "", ",", " , 127.0.0.1"}) {
+    auto const bytes = fmt::format("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: {}\r\n\r\n", value);
+    EXPECT_EQ(made(bytes, "127.0.0.1")->remote_address, "unknown") << value;
+  }
+  auto const none = std::string{"GET / HTTP/1.1\r\nHost: h\r\n\r\n"};
+  EXPECT_EQ(made(none, "127.0.0.1")->remote_address, "127.0.0.1");  // the proxy asks for itself
 }
 
 TEST(AppendHead, KeepsTheFramingToItselfAndDataOutOfTheHead) {

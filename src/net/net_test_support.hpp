@@ -27,6 +27,7 @@ class OpenGate final : public Gate {
  public:
   Async<Caller> admit(Request const& request, Route const& route, Headers& extra) override {
     extra.add("RateLimit-Remaining", "9");
+    if (route.role_min) extra.set("WWW-Authenticate", "Bearer error=\"invalid_token\"");
     if (route.role_min) co_return fail(Code::unauthenticated, "Send a token.");
     co_return Caller{.address = request.remote_address};
   }
@@ -122,7 +123,8 @@ class ServerFixture : public ::testing::Test {
   OpenGate gate;
   Metrics metrics;
   Runtime runtime{2};
-  Router router{{.cors_origins = {"https://app.example"}}, gate, metrics};
+  std::shared_ptr<BodyBudget> budget = std::make_shared<BodyBudget>(std::size_t{1} << 20);
+  Router router{{.cors_origins = {"https://app.example"}, .bodies = budget}, gate, metrics};
   std::unique_ptr<Server> server;
 };
 

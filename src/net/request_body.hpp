@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 
+#include "base/try.hpp"
 #include "net/admit.hpp"
 #include "net/channel.hpp"
 #include "net/chunked.hpp"
@@ -92,24 +93,46 @@ class RequestBody {
   asio::awaitable<Result<std::size_t>> read_chunked(std::span<char> buffer) {
     auto& in = channel_.in;
     for (;;) {
-      auto const step = decoder_.next(in.view());
-      if (!step) co_return refused(step.error().code(), step.error().detail());
-      in.consume(step->framing);
-      if (decoder_.done()) co_return std::size_t{0};
+      auto gathered = gather(buffer);
+      if (!gathered || *gathered > 0 || decoder_.done()) co_return gathered;
       auto const wanted = std::min<std::uint64_t>(buffer.size(), decoder_.data_left());
-      if (wanted > 0) {
-        auto const count = co_await channel_.take(buffer.first(static_cast<std::size_t>(wanted)));
+      if (wanted == 0) {
+        auto const count = co_await channel_.read_some(in.prepare(chunk_read_bytes));
         if (count == 0) co_return broken_off();
-        decoder_.took(count);
-        taken_ += static_cast<std::int64_t>(count);
-        if (taken_ > options_.body_bytes_max)
-          co_return refused(Code::too_large, "The body is larger than this server takes.");
-        co_return count;
+        in.commit(count);
+        continue;
       }
-      auto const count = co_await channel_.read_some(in.prepare(chunk_read_bytes));
+      auto const count = co_await channel_.read_some(buffer.first(static_cast<std::size_t>(wanted)));
       if (count == 0) co_return broken_off();
-      in.commit(count);
+      if (auto counted = took(count); !counted) co_return std::unexpected{std::move(counted).error()};
+      co_return count;
     }
+  }
+
+  // Of all chunks that have arrived at once, so that many small ones cost little more than one.
+  Result<std::size_t> gather(std::span<char> buffer) {
+    auto& in = channel_.in;
+    auto gathered = std::size_t{0};
+    while (gathered < buffer.size()) {
+      auto const step = decoder_.next(in.view());
+      if (!step) return refused(step.error().code(), step.error().detail());
+      in.consume(step->framing);
+      auto const count = std::min(buffer.size() - gathered, step->data);
+      if (count == 0) break;
+      std::memcpy(buffer.data() + gathered, in.view().data(), count);
+      in.consume(count);
+      gathered += count;
+      CHECK(took(count));
+    }
+    return gathered;
+  }
+
+  Result<void> took(std::size_t count) {
+    decoder_.took(count);
+    taken_ += static_cast<std::int64_t>(count);
+    if (taken_ <= options_.body_bytes_max) return {};
+    failed_ = true;
+    return fail(Code::too_large, "The body is larger than this server takes.");
   }
 
   Result<std::size_t> refused(Code code, std::string detail) {

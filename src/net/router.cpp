@@ -16,7 +16,6 @@ namespace hoist::net {
 namespace {
 
 constexpr std::size_t param_bytes_max = 2048;  // encoded: 128 characters of up to 12
-constexpr std::size_t read_bytes = 16 * 1024;
 constexpr auto preflight_seconds = std::string_view{"600"};
 constexpr auto allowed_headers = std::string_view{
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-ID, "
@@ -105,31 +104,30 @@ Response no_content(int status) {
   return Response{.status = status};
 }
 
-Async<> read_body(Request& request, std::size_t bytes_max) {
-  auto const declared = request.content_length.value_or(0);
+// Announcing a large body costs a client nothing, so memory follows the bytes that have come.
+Async<> read_body(Request& request, std::size_t bytes_max, BodyBudget::Share& share) {
   if (request.stream == nullptr) co_return Result<void>{};
-  if (std::cmp_greater(declared, bytes_max))
+  if (std::cmp_greater(request.content_length.value_or(0), bytes_max))
     co_return fail(Code::too_large, "The body is larger than this route takes.");
-  if (request.content_length) {
-    request.body.resize(static_cast<std::size_t>(declared));
-    auto filled = std::size_t{0};
-    while (filled < request.body.size()) {
-      CO_TRY(auto const count, co_await request.stream->read(std::span{request.body}.subspan(filled)));
-      if (count == 0) co_return fail(Code::invalid, "The body ended early.");
-      filled += count;
+  // A chunked body gets room for one byte more, which tells that it is too large.
+  auto const end =
+      static_cast<std::size_t>(request.content_length.value_or(static_cast<std::int64_t>(bytes_max) + 1));
+  auto& body = request.body;
+  auto filled = std::size_t{0};
+  while (filled < end) {
+    if (filled == body.size()) {
+      auto const size = grown(filled, end);
+      CO_CHECK(share.grow(size));
+      body.resize(size);
     }
-    co_return Result<void>{};
+    CO_TRY(auto const count, co_await request.stream->read(std::span{body}.subspan(filled)));
+    if (count == 0) break;
+    filled += count;
   }
-  for (;;) {
-    auto const filled = request.body.size();
-    request.body.resize(filled + read_bytes);
-    auto read = co_await request.stream->read(std::span{request.body}.subspan(filled));
-    request.body.resize(filled + (read ? *read : 0));
-    if (!read) co_return std::unexpected{std::move(read).error()};
-    if (*read == 0) co_return Result<void>{};
-    if (request.body.size() > bytes_max)
-      co_return fail(Code::too_large, "The body is larger than this route takes.");
-  }
+  body.resize(filled);
+  if (filled > bytes_max) co_return fail(Code::too_large, "The body is larger than this route takes.");
+  if (request.content_length && filled < end) co_return fail(Code::invalid, "The body ended early.");
+  co_return Result<void>{};
 }
 
 void log_failure(Error const& error, Request const& request) {
@@ -235,7 +233,8 @@ void Router::State::add_cors(std::string_view origin, Response& response) const 
 // an upgrade is checked here, once, for all routes.
 Result<void> Router::State::check_upgrade(Request const& request) const {
   auto const origin = request.headers.get("Origin");
-  if (origin.empty() || !equal_ignoring_case(request.headers.get("Upgrade"), "websocket")) return {};
+  if (!request.headers.has("Origin") || !equal_ignoring_case(request.headers.get("Upgrade"), "websocket"))
+    return {};
   auto const host = request.headers.get("Host");
   if (origin_allowed(origin)) return {};
   for (auto const scheme : {std::string_view{"http://"}, std::string_view{"https://"}})
@@ -258,8 +257,9 @@ Response Router::State::answer_options(Request const& request, Node const& node)
 Async<Response> Router::State::run(Entry& entry, Request& request, Headers& extra) {
   CO_CHECK(check_upgrade(request));
   CO_TRY(request.caller, co_await gate.admit(request, entry.route, extra));
+  auto share = BodyBudget::Share{options.bodies, request.caller.tenant.str()};
   if (entry.route.body_max > 0 && request.content_length != 0)
-    CO_CHECK(co_await read_body(request, entry.route.body_max));
+    CO_CHECK(co_await read_body(request, entry.route.body_max, share));
   co_return co_await entry.handler(request);
 }
 
@@ -325,7 +325,7 @@ asio::awaitable<Response> Router::handle(Request request) {
   }
   if (!outcome) log_failure(outcome.error(), request);
   auto response = outcome ? *std::move(outcome) : problem(outcome.error(), request.request_id);
-  for (auto const& [name, value] : extra.all()) response.headers.add(name, value);
+  for (auto const& [name, value] : extra.all()) response.headers.set(name, value);
   state_->add_cors(origin, response);
   auto& metrics = entry != nullptr ? *entry->metrics : state_->unmatched;
   metrics.count(response.status, started);

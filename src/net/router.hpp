@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "net/body_budget.hpp"
 #include "net/message.hpp"
 
 namespace hoist::net {
@@ -48,6 +49,7 @@ class Router final : public Handler {
   struct Options {
     // Exact origins, "*" for any; they may also open WebSockets. The page's own origin always may.
     std::vector<std::string> cors_origins;
+    std::shared_ptr<BodyBudget> bodies = std::make_shared<BodyBudget>();  // shared with other listeners
   };
   Router(Options options, Gate& gate, Metrics& metrics);
   ~Router() override;

@@ -2,10 +2,26 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "net/net_test_support.hpp"
 
 namespace hoist::net {
 namespace {
+
+// Gives one byte, then ends. Notes how much room it was offered.
+class OneByte final : public BodySource {
+ public:
+  Async<std::size_t> read(std::span<char> buffer) override {
+    room = std::max(room, buffer.size());
+    buffer[0] = 'x';
+    co_return std::exchange(left_, 0U);
+  }
+  std::size_t room = 0;
+
+ private:
+  std::size_t left_ = 1;
+};
 
 class RouterTest : public ::testing::Test {
  protected:
@@ -31,6 +47,28 @@ class RouterTest : public ::testing::Test {
   Metrics metrics;
   Router router{{.cors_origins = {"https://app.example"}}, gate, metrics};
 };
+
+TEST_F(RouterTest, AChallengeIsMadeOnce) {
+  auto const response = ask("POST", "/uploads/7/parts");
+  EXPECT_EQ(response.status, 401);
+  EXPECT_EQ(
+      std::ranges::count(response.headers.all(), std::string{"WWW-Authenticate"}, &Headers::Field::first), 1);
+  EXPECT_EQ(response.headers.get("WWW-Authenticate"), "Bearer error=\"invalid_token\"");
+}
+
+TEST_F(RouterTest, MemoryFollowsTheBytesThatComeAndNotTheAnnouncement) {
+  constexpr auto announced = std::size_t{8} << 20;
+  router.add({"POST", "/large", std::nullopt, RateClass::plain, announced},
+             [](Request&) -> Async<Response> { co_return text_response(200, ""); });
+  auto const source = std::make_shared<OneByte>();
+  auto request = Request{.method = "POST", .target = "/large"};
+  request.content_length = announced;
+  request.stream = source;
+  auto const response = run_to_end<Response>(
+      [&]() -> Async<Response> { co_return co_await router.handle(std::move(request)); });
+  EXPECT_EQ(response->status, 400);  // it ended early
+  EXPECT_LE(source->room, BodyBudget::free_bytes);
+}
 
 TEST_F(RouterTest, FindsRoutesAndTheirParametersAlsoUnderApi) {
   EXPECT_EQ(ask("GET", "/uploads").body, "all");

@@ -1,6 +1,7 @@
 // An HTTP/1.1 listener: one accept loop, connections spread over the runtime's threads.
 //
-// Bounds   every limit below is answered, not exceeded: 431, 414, 413, 408, 503.
+// Bounds   every limit below is answered, not exceeded: 431, 414, 413, 408, 503; so is a process that
+//          has no descriptor left.
 // Framing  whatever two parties could read differently is refused and the connection closed
 //          (RFC 9112 section 6.3); see admit.hpp.
 #pragma once
@@ -22,6 +23,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
   std::size_t connections_max = 4096;
+  std::size_t connections_per_address_max = 1024;  // of a peer that is no trusted proxy
   std::size_t header_bytes_max = 32 * 1024;
   std::size_t target_bytes_max = 8 * 1024;
   std::size_t header_fields_max = 100;
@@ -33,6 +35,9 @@ struct ServerOptions {
   std::string tls_key_file;
   std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-For is believed
 };
+
+// Errors: invalid for files that are no certificate with its key, or a key that others may read.
+[[nodiscard]] Result<void> check_tls_files(std::string const& certificate_file, std::string const& key_file);
 
 class Server {
  public:

@@ -1,7 +1,10 @@
 #include "net/server.hpp"
 
 #include <algorithm>
+#include <netinet/in.h>
+#include <sys/resource.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "base/try.hpp"
@@ -39,7 +42,26 @@ class QuietSource final : public BodySource {
 
 }  // namespace
 
+namespace {
+
+void add_body_routes(Router& router) {
+  router.add({"POST", "/large", std::nullopt, RateClass::plain, std::size_t{8} << 20},
+             [](Request& request) -> Async<Response> {
+               co_return text_response(200, std::to_string(request.body.size()));
+             });
+  router.add({"POST", "/reads", std::nullopt, RateClass::plain, 0}, [](Request& request) -> Async<Response> {
+    auto buffer = std::array<char, 4096>{};
+    for (auto reads = 1;; ++reads) {
+      CO_TRY(auto const count, co_await request.stream->read(buffer));
+      if (count == 0) co_return text_response(200, std::to_string(reads));
+    }
+  });
+}
+
+}  // namespace
+
 void ServerFixture::add_routes() {
+  add_body_routes(router);
   router.add({"GET", "/endless"}, [this](Request&) -> Async<Response> {
     auto response = Response{};
     response.stream = std::make_shared<EndlessSource>(source_gone);
@@ -340,6 +362,87 @@ TEST_F(ServerTest, H7_ConnectionsOverTheLimitAreToldSo) {
   while (status != 200 && std::chrono::steady_clock::now() < deadline)
     status = status_of(RawClient{server->port()}.exchange(hello));
   EXPECT_EQ(status, 200);
+}
+
+TEST_F(ServerTest, OneAddressCannotHoldAllConnections) {
+  start({.connections_per_address_max = 3});
+  auto held = std::vector<std::unique_ptr<RawClient>>{};
+  for (auto i = 0; i < 3; ++i) {
+    held.push_back(std::make_unique<RawClient>(server->port()));
+    EXPECT_EQ(status_of(held.back()->exchange(hello)), 200);
+  }
+  auto refused = RawClient{server->port()};
+  auto const response = refused.rest();
+  EXPECT_EQ(status_of(response), 503);
+  EXPECT_NE(response.find("Your address has as many connections"), response.npos) << response;
+
+  start({.connections_per_address_max = 3, .trusted_proxies = {"127.0.0.1"}});
+  held.clear();
+  for (auto i = 0; i < 6; ++i) {
+    held.push_back(std::make_unique<RawClient>(server->port()));
+    EXPECT_EQ(status_of(held.back()->exchange(hello)), 200);
+  }
+}
+
+TEST_F(ServerTest, WhoIsOneTooManyAmongTheRefusedIsToldToo) {
+  start({.connections_max = 1});
+  auto held = RawClient{server->port()};
+  EXPECT_EQ(status_of(held.exchange(hello)), 200);
+  auto refused = std::vector<std::unique_ptr<RawClient>>{};
+  for (auto i = 0; i < 100; ++i) refused.push_back(std::make_unique<RawClient>(server->port()));
+  for (auto const& client : refused) EXPECT_EQ(status_of(client->response()), 503);
+}
+
+// Nothing below this test's last descriptor is free, so nobody can open one.
+TEST_F(ServerTest, WithoutADescriptorLeftNewConnectionsAreToldSo) {
+  auto clients = std::vector<int>{};
+  for (auto i = 0; i < 10; ++i) clients.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  for (std::size_t i = 0; i < runtime.threads(); ++i)  // every thread has what it needs by then
+    EXPECT_EQ(status_of(RawClient{server->port()}.exchange(hello)), 200);
+  auto before = rlimit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  auto const lowest_free = ::dup(0);
+  ::close(lowest_free);
+  auto none = before;
+  none.rlim_cur = static_cast<rlim_t>(lowest_free);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  auto address = sockaddr_in{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (auto const client : clients) {
+    ASSERT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    auto waiting = pollfd{client, POLLIN, 0};
+    EXPECT_EQ(::poll(&waiting, 1, 5'000), 1) << "no answer";
+    auto answer = std::array<char, 1024>{};
+    auto const count = ::recv(client, answer.data(), answer.size(), MSG_DONTWAIT);
+    EXPECT_EQ(status_of({answer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))}), 503);
+  }
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  for (auto const client : clients) ::close(client);
+  EXPECT_EQ(status_of(RawClient{server->port()}.exchange(hello)), 200);
+}
+
+TEST_F(ServerTest, BodiesBeyondTheBudgetAreToldToWait) {
+  auto client = RawClient{server->port()};
+  auto const half = std::string(400'000, 'x');
+  EXPECT_TRUE(client.exchange(post("/large", "Content-Length: 400000\r\n", half)).ends_with("\r\n400000"));
+  auto greedy = RawClient{server->port()};
+  greedy.send(post("/large", "Content-Length: 8000000\r\n", half + half));
+  auto const refused = greedy.response();
+  EXPECT_EQ(status_of(refused), 503);
+  EXPECT_NE(refused.find("Retry-After: "), refused.npos);
+  EXPECT_EQ(budget->held(), 0U);
+  EXPECT_EQ(status_of(client.exchange(hello)), 200);
+}
+
+TEST_F(ServerTest, L3_ChunksOfOneByteAreReadTogether) {
+  auto body = std::string{};
+  for (auto i = 0; i < 1000; ++i) body += "1\r\nx\r\n";
+  auto client = RawClient{server->port()};
+  auto const response = client.exchange(post("/reads", "Transfer-Encoding: chunked\r\n", body + "0\r\n\r\n"));
+  ASSERT_EQ(status_of(response), 200);
+  EXPECT_LT(std::stoi(response.substr(response.find("\r\n\r\n") + 4)), 20);
 }
 
 TEST_F(ServerTest, ABodyOverTheServersLimitIsRefusedBeforeItIsRead) {

@@ -1,7 +1,7 @@
 // Inside of the server: what its connections share. Not for other folders.
 //
 // Threads  a Shard and its connections belong to one io_context, hence to one thread; Core is
-//          read-only after open() except for its atomics and what its mutex guards.
+//          read-only after open() except for its door.
 // Lifetime every connection holds the Core, so it may outlive the Server by a callback or two.
 #pragma once
 
@@ -11,11 +11,8 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <atomic>
-#include <condition_variable>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
@@ -23,6 +20,7 @@
 #include <vector>
 
 #include "net/admit.hpp"
+#include "net/door.hpp"
 #include "net/server.hpp"
 
 namespace hoist::net {
@@ -74,15 +72,35 @@ struct Core : std::enable_shared_from_this<Core> {
   std::set<std::string, std::less<>> trusted_proxies;
   std::vector<std::unique_ptr<Shard>> shards;
 
-  std::atomic<std::size_t> connection_count{0};
-  std::mutex mutex;
-  std::condition_variable none_left;  // connection_count became 0
+  Door door;
 };
 
-// Gives back the place that accept() took.
-void connection_ended(Core& core);
+// A connection's place behind the door, given back when it ends.
+class Place {
+ public:
+  Place(std::shared_ptr<Core> core, std::string group, Door::Verdict verdict)
+      : core_{std::move(core)}, group_{std::move(group)}, verdict_{verdict} {
+    core_->connections_gauge.add(1);
+  }
+  Place(Place const&) = delete;
+  ~Place() {
+    core_->connections_gauge.add(-1);
+    core_->door.leave(group_, verdict_);
+  }
+  [[nodiscard]] std::shared_ptr<Core> const& core() const { return core_; }
+  [[nodiscard]] Door::Verdict verdict() const { return verdict_; }
 
-// Serves one accepted socket to its end, on its shard's thread. With `full` the only answer is 503.
-void start_connection(std::shared_ptr<Core> core, Shard& shard, Socket socket, bool full);
+ private:
+  std::shared_ptr<Core> core_;
+  std::string group_;
+  Door::Verdict verdict_;
+};
+
+// As it is written everywhere: a mapped IPv4 address as IPv4.
+[[nodiscard]] std::string spelled(asio::ip::address const& address);
+
+// Serves one accepted socket to its end, on its shard's thread; 503 is the only answer to whom the
+// door did not let in.
+void start_connection(std::unique_ptr<Place> place, Shard& shard, Socket socket);
 
 }  // namespace hoist::net

@@ -19,6 +19,11 @@ Result<Url> parse_url(std::string_view text) {
     return fail(Code::invalid, "Only http and https URLs are possible.");
   if (view.has_userinfo()) return fail(Code::invalid, "A URL must not hold a user name.");
   url.host = to_lower(std::string{view.host_address()});
+  // Where Boost.URL 1.81 does not understand the host or the port, it takes them for a path.
+  auto const behind_scheme = text.substr(view.scheme().size() + std::string_view{"://"}.size());
+  auto const written = behind_scheme.substr(0, behind_scheme.find_first_of("/?#"));
+  if (std::string_view{view.encoded_authority()} != written)
+    return fail(Code::invalid, "The URL has no usable host and port.");
   if (url.host.empty() || view.host_type() == boost::urls::host_type::ipvfuture)
     return fail(Code::invalid, "The URL has no usable host.");
   auto const scheme_port = std::uint16_t{url.tls ? std::uint16_t{443} : std::uint16_t{80}};

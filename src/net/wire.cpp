@@ -15,7 +15,7 @@ namespace {
 // The server alone says these; a handler's own would contradict the framing or double a field.
 bool is_servers_own(std::string_view name) {
   for (auto const own : {"content-length", "transfer-encoding", "connection", "date", "server", "keep-alive",
-                         "x-request-id", "x-content-type-options"})
+                         "x-request-id", "x-content-type-options", "strict-transport-security"})
     if (equal_ignoring_case(name, own)) return true;
   return false;
 }
@@ -107,6 +107,7 @@ BodyForm append_head(std::string& out, Response const& response, WireRequest con
     out.append("Connection: keep-alive\r\n");
   out.append("X-Request-ID: ").append(request.request_id);
   out.append("\r\nX-Content-Type-Options: nosniff\r\nServer: hoist\r\nDate: ").append(request.date);
+  if (request.tls) out.append("\r\nStrict-Transport-Security: max-age=31536000");
   out.append("\r\n\r\n");
   return form;
 }

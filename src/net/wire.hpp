@@ -14,6 +14,7 @@ struct WireRequest {  // what of the request shapes the response
   bool head = false;
   int minor_version = 1;
   bool keep_alive = true;
+  bool tls = false;
   std::string_view request_id;
   std::string_view date;  // IMF-fixdate
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "aws/verify.hpp"
+#include "net/body_budget.hpp"
 #include "net/message.hpp"
 #include "ports/object_store.hpp"
 #include "s3api/keyring.hpp"
@@ -24,7 +25,8 @@ struct Call {
   aws::Authorization authorization;
   AccessKey const* key = nullptr;
   std::shared_ptr<aws::SigningKey const> signing_key;
-  ObjectRef ref;  // bucket and key; either may be empty
+  ObjectRef ref;                                   // bucket and key; either may be empty
+  std::shared_ptr<net::BodyBudget::Share> memory;  // what its body holds; absent for forms
 
   [[nodiscard]] std::string_view header(std::string_view name) const { return request.headers.get(name); }
   [[nodiscard]] bool has_query(std::string_view name) const { return request.query_value(name).has_value(); }

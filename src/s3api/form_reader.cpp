@@ -8,7 +8,7 @@
 namespace hoist::s3api {
 namespace {
 
-constexpr std::size_t read_bytes = 64 * 1024;
+constexpr std::size_t read_bytes = 16 * 1024;  // before it is known who sends
 
 std::unexpected<Error> malformed() {
   return fail(

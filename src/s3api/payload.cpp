@@ -1,6 +1,8 @@
 #include "s3api/payload.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
@@ -10,6 +12,7 @@ namespace hoist::s3api {
 namespace {
 
 constexpr std::string_view checksum_prefix = "x-amz-checksum-";
+constexpr auto first_buffer_bytes = net::BodyBudget::free_bytes;
 
 std::unexpected<Error> incomplete() {
   return fail(Error{Code::invalid, "The body has not the number of bytes its headers promise."}.with_slug(
@@ -176,6 +179,26 @@ std::optional<AwsChunkedParser> make_parser(Call const& call, Payload const& pay
   return AwsChunkedParser{std::move(options)};
 }
 
+// Takes the framing off what has arrived, in place: many small chunks become one piece.
+Result<std::string_view> unframe(AwsChunkedParser& parser, std::span<char> arrived) {
+  auto rest = std::string_view{arrived.data(), arrived.size()};
+  auto kept = std::size_t{0};
+  while (!rest.empty()) {
+    TRY(auto const step, parser.step(rest));
+    if (!step.bytes.empty()) std::memmove(arrived.data() + kept, step.bytes.data(), step.bytes.size());
+    kept += step.bytes.size();
+    rest.remove_prefix(step.consumed);
+  }
+  return std::string_view{arrived.data(), kept};
+}
+
+// A reader that fills its buffer gets a larger one while there is memory for it; without, it is only
+// slower.
+void widen(std::vector<char>& buffer, Call const& call) {
+  auto const size = net::grown(buffer.size(), transfer_buffer_bytes);
+  if (size > buffer.size() && call.memory->grow(size)) buffer.resize(size);
+}
+
 }  // namespace
 
 Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max, ChecksumOf of) {
@@ -191,25 +214,17 @@ Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max, ChecksumO
 Async<StringMap> transfer(Call const& call, Payload const& payload, Sink& sink) {
   auto watcher = Watcher{payload};
   auto parser = make_parser(call, payload);
-  auto const size = std::clamp<std::int64_t>(payload.bytes, 4096, transfer_buffer_bytes);
-  auto buffer = std::vector<char>(static_cast<std::size_t>(size));
+  auto buffer = std::vector<char>(first_buffer_bytes);
   while (call.request.stream) {
     CO_TRY(auto const count, co_await call.request.stream->read(buffer));
     if (count == 0) break;
-    auto rest = std::string_view{buffer.data(), count};
-    while (!rest.empty()) {
-      auto bytes = rest;
-      if (parser) {
-        CO_TRY(auto const step, parser->step(rest));
-        bytes = step.bytes;
-        rest.remove_prefix(step.consumed);
-      } else {
-        rest = {};
-      }
-      if (bytes.empty()) continue;
-      watcher.update(bytes);
-      CO_CHECK(co_await sink(bytes));
+    auto bytes = std::string_view{buffer.data(), count};
+    if (parser) {
+      CO_TRY(bytes, unframe(*parser, std::span{buffer}.first(count)));
     }
+    watcher.update(bytes);
+    if (!bytes.empty()) CO_CHECK(co_await sink(bytes));
+    if (count == buffer.size()) widen(buffer, call);
   }
   if (!parser) co_return watcher.finish({});
   CO_CHECK(parser->finish());
@@ -219,7 +234,8 @@ Async<StringMap> transfer(Call const& call, Payload const& payload, Sink& sink) 
 Async<std::string> read_text(Call const& call, std::size_t bytes_max, ChecksumOf of) {
   CO_TRY(auto const payload, plan_payload(call, static_cast<std::int64_t>(bytes_max), of));
   auto text = std::string{};
-  auto sink = Sink{[&text](std::string_view bytes) -> Async<> {
+  auto sink = Sink{[&text, &call](std::string_view bytes) -> Async<> {
+    CO_CHECK(call.memory->grow(text.size() + bytes.size()));
     text += bytes;
     co_return Result<void>{};
   }};

@@ -37,7 +37,9 @@ struct S3Api::State {
     auto signing_key = signing_keys.get(key->id, key->secret, authorization->scope);
     CHECK(aws::verify_signature(view, *authorization, *signing_key));
     if (!ref.key.empty()) CHECK(check_prefix(*key, ref.key));
-    return Call{request, *std::move(authorization), key, std::move(signing_key), std::move(ref)};
+    auto memory = std::make_shared<net::BodyBudget::Share>(options.bodies, "key " + key->id);
+    return Call{request,        *std::move(authorization), key, std::move(signing_key),
+                std::move(ref), std::move(memory)};
   }
 
   Answer answer(net::Request const& request, std::string_view& operation) {

@@ -18,6 +18,7 @@
 
 #include "base/metrics.hpp"
 #include "base/time.hpp"
+#include "net/body_budget.hpp"
 #include "net/message.hpp"
 #include "ports/object_store.hpp"
 #include "s3api/keyring.hpp"
@@ -28,6 +29,7 @@ struct Options {
   std::string region;
   std::vector<std::string> cors_origins;  // exact origins; "*" for any
   std::int64_t object_bytes_max = std::int64_t{5} << 30;
+  std::shared_ptr<net::BodyBudget> bodies = std::make_shared<net::BodyBudget>();  // shared with the API
 };
 
 class S3Api final : public net::Handler {

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <array>
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "net/address.hpp"
 
 namespace hoist::tenants {
 namespace {
@@ -45,16 +44,6 @@ Result<std::string> presented_credential(net::Request const& request, net::Route
 
 }  // namespace
 
-std::string address_group(std::string_view address) {
-  auto const text = std::string{address.substr(0, address.find('%'))};
-  auto bytes = std::array<unsigned char, 16>{};
-  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
-  constexpr auto mapped = std::array<unsigned char, 12>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  if (std::equal(mapped.begin(), mapped.end(), bytes.begin()))
-    return fmt::format("{}.{}.{}.{}", bytes[12], bytes[13], bytes[14], bytes[15]);
-  return hex({reinterpret_cast<char const*>(bytes.data()), 8}) + "/64";
-}
-
 // The limits one request counts against; the tightest of them is shown.
 class Gate::Budget {
  public:
@@ -89,7 +78,7 @@ Gate::Gate(Authenticator& authenticator, RateLimiter& limiter, Clock const& cloc
 
 Async<Caller> Gate::admit(net::Request const& request, net::Route const& route, net::Headers& extra) {
   auto budget = Budget{limiter_, clock_.now(), extra};
-  CO_CHECK(co_await budget.take("address " + address_group(request.remote_address), options_.per_address,
+  CO_CHECK(co_await budget.take("address " + net::address_group(request.remote_address), options_.per_address,
                                 "requests from this address"));
   auto caller = Caller{};
   if (route.role_min) {

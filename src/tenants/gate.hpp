@@ -35,7 +35,4 @@ class Gate final : public net::Gate {
   Options options_;
 };
 
-// What an address counts as: itself, or the /64 of an IPv6 address.
-[[nodiscard]] std::string address_group(std::string_view address);
-
 }  // namespace hoist::tenants

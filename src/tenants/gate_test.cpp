@@ -1,5 +1,6 @@
 #include "tenants/gate.hpp"
 
+#include "net/address.hpp"
 #include "tenants/testing.hpp"
 
 namespace hoist::tenants {
@@ -162,6 +163,7 @@ TEST_F(GateTest, A15_AWalkThroughAnIpv6NetworkIsOneAddress) {
 }
 
 TEST_F(GateTest, A15_SpellingsOfAnAddressAreOneAddress) {
+  using net::address_group;
   EXPECT_EQ(address_group("2001:DB8:0:0:0:0:0:1"), address_group("2001:db8::ffff"));
   EXPECT_EQ(address_group("fe80::1%eth0"), address_group("fe80::2"));
   EXPECT_EQ(address_group("::ffff:192.0.2.7"), address_group("192.0.2.7"));

@@ -1,0 +1,36 @@
+#include "base/resources.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <malloc.h>
+#include <sys/resource.h>
+
+// Of the allocator that programs may be linked with.
+extern "C" void mi_collect(bool force) __attribute__((weak));
+
+namespace hoist {
+
+std::size_t raise_descriptor_limit() {
+  auto limit = rlimit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  auto raised = limit;
+  raised.rlim_cur = raised.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<std::int32_t>::max()));
+}
+
+std::size_t open_descriptors() {
+  auto error = std::error_code{};
+  auto const all = std::filesystem::directory_iterator{"/proc/self/fd", error};
+  return error ? 0 : static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+void release_free_memory() {
+  if (mi_collect != nullptr)
+    mi_collect(true);
+  else
+    ::malloc_trim(0);
+}
+
+}  // namespace hoist

@@ -1,0 +1,15 @@
+// What the process has of the system: descriptors and memory.
+#pragma once
+
+#include <cstddef>
+
+namespace hoist {
+
+// Raises the soft limit of open files to the hard one. Answers what may be open at once.
+std::size_t raise_descriptor_limit();
+// As many as are open now.
+[[nodiscard]] std::size_t open_descriptors();
+// Gives memory that was freed on this thread back to the system.
+void release_free_memory();
+
+}  // namespace hoist

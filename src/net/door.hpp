@@ -1,0 +1,54 @@
+// Who may hold how many connections of a listener.
+//
+// Invariants  at most connections_max are served, at most per_address_max of them for one address, and
+//             at most refusals_max are being told that they are too many; whoever comes beyond that
+//             gets a word and is gone.
+// Threads  any.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/async.hpp"
+
+namespace hoist::net {
+
+class Door {
+ public:
+  struct Limits {
+    std::size_t connections_max = 4096;
+    std::size_t per_address_max = 1024;
+    std::size_t refusals_max = 64;
+  };
+  enum class Verdict : std::uint8_t {
+    serve,
+    full,     // the listener is: tell it
+    crowded,  // its address is: tell it
+    drop,     // too many are being told already
+  };
+  explicit Door(Limits limits) : limits_{limits} {}
+
+  // An empty group is not counted by address. Whoever entered and was not dropped has to leave.
+  [[nodiscard]] Verdict enter(std::string const& group);
+  void leave(std::string const& group, Verdict verdict);
+  [[nodiscard]] std::size_t inside() const;
+  // false: somebody was still inside at the deadline.
+  bool wait_until_empty(Deadline deadline);
+
+ private:
+  Limits const limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable empty_;
+  std::size_t served_ = 0;
+  std::size_t refused_ = 0;
+  std::map<std::string, std::size_t> by_group_;
+};
+
+[[nodiscard]] std::string_view reason_of(Door::Verdict verdict);
+
+}  // namespace hoist::net
