@@ -1,9 +1,13 @@
 #include "app/app.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include "app/check_settings.hpp"
 #include "app/parts.hpp"
 #include "base/log.hpp"
+#include "base/resources.hpp"
 #include "base/try.hpp"
 
 namespace hoist::app {
@@ -13,6 +17,7 @@ constexpr auto sweep_interval = std::chrono::seconds{2};
 constexpr auto scanner_look_interval = std::chrono::seconds{1};
 constexpr auto scanner_patience = std::chrono::seconds{5};  // a busy machine is not a frozen scanner
 constexpr auto maintenance_interval = std::chrono::minutes{1};
+constexpr auto memory_interval = std::chrono::seconds{10};
 
 json::object health(App::Parts const& parts) {
   auto const away = parts.scanner->away();
@@ -44,8 +49,16 @@ void add_periodic_jobs(App::Parts& parts) {
   });
   auto waiting = parts.metrics.gauge("hoist_pool_waiting", "Jobs waiting for a thread of the pool",
                                      {{"pool", parts.files->options().name}});
-  parts.periodic->add("gauges", sweep_interval, [&parts, waiting]() mutable -> Async<bool> {
+  auto bodies = parts.metrics.gauge("hoist_http_body_bytes", "Memory held by the bodies of requests");
+  parts.periodic->add("gauges", sweep_interval, [&parts, waiting, bodies]() mutable -> Async<bool> {
     waiting.set(static_cast<double>(parts.files->waiting()));
+    bodies.set(static_cast<double>(parts.bodies->held()));
+    co_return false;
+  });
+  // Allocators keep what a burst needed, each thread its own.
+  parts.periodic->add("memory", memory_interval, [&parts]() -> Async<bool> {
+    for (std::size_t i = 0; i < parts.runtime->threads(); ++i)
+      asio::post(parts.runtime->context(i), [] { release_free_memory(); });
     co_return false;
   });
   parts.periodic->add("scanner", scanner_look_interval, [&parts]() -> Async<bool> {
@@ -73,6 +86,7 @@ App::App(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 App::~App() = default;
 
 Result<std::unique_ptr<App>> App::open(Config config) {
+  CHECK(check_settings(config));
   TRY(auto folder, DataFolder::open(config.server.data));
   auto parts = std::make_unique<Parts>(std::move(config), std::move(folder));
   CHECK(wire_storage(*parts));

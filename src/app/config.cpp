@@ -117,7 +117,11 @@ std::vector<Field> server_fields() {
            "the object endpoint's address as users reach it; it is signed into URLs"),
       number("server.threads", AT(server.threads), 0, 256, "event loops; 0: one a core"),
       number("server.connections_max", AT(server.connections_max), 16, 1'000'000,
-             "open connections a listener"),
+             "open connections a listener; fewer when the limit of open files does not carry them"),
+      number("server.connections_per_address_max", AT(server.connections_per_address_max), 1, 1'000'000,
+             "open connections a listener of one address (an IPv6 /64); trusted proxies are not counted"),
+      number("server.body_memory_bytes", AT(server.body_memory_bytes), 16 * 1024 * 1024, INT64_MAX / 2,
+             "memory of all request bodies together, half of it for one tenant; 503 beyond it"),
       number("server.shutdown_grace_s", AT(server.shutdown_grace_s), 0, 600,
              "time to finish what is in flight"),
       list("server.cors_origins", AT(server.cors_origins), "origins of web pages that may call the API"),
@@ -268,8 +272,17 @@ class Loader {
     return !error && address.to_string() == text;
   }
 
+  void check_listener(std::string_view name, std::string const& listened) {
+    auto const endpoint = parse_endpoint(listened);
+    auto error = boost::system::error_code{};
+    if (endpoint) boost::asio::ip::make_address(endpoint->address, error);
+    if (error) refuse(name, fmt::format("must begin with an IP address, not \"{}\"", listened));
+  }
+
   void check_addresses() {
     auto const& server = config_.server;
+    check_listener("server.listen", server.listen);
+    check_listener("server.objects_listen", server.objects_listen);
     constexpr auto origin = "must be http:// or https:// with a host, without a path, not \"{}\"";
     if (!server.public_url.empty() && !is_origin(server.public_url))
       refuse("server.public_url", fmt::format(origin, server.public_url));

@@ -27,6 +27,8 @@ struct Config {
     std::string objects_url;  // as users reach the objects; empty: from `objects_listen`
     std::int64_t threads = 0;
     std::int64_t connections_max = 4096;
+    std::int64_t connections_per_address_max = 1024;
+    std::int64_t body_memory_bytes = 64 * 1024 * 1024;
     std::int64_t shutdown_grace_s = 10;
     std::vector<std::string> cors_origins;
     std::vector<std::string> trusted_proxies;

@@ -51,13 +51,15 @@ TEST_F(ConfigFile, EveryErrorIsNamedAtOnceWithItsSource) {
 TEST_F(ConfigFile, AddressesThatCouldNeverMatchAreRefused) {
   auto sources = ConfigSources{};
   sources.settings = {"server.public_url=foo", "server.objects_url=https://o.example/path",
-                      "server.cors_origins=https://a.example/", "server.trusted_proxies=10.0.0.0/8,::1"};
+                      "server.cors_origins=https://a.example/", "server.trusted_proxies=10.0.0.0/8,::1",
+                      "server.objects_listen=localhost:9000"};
   auto const config = load_config(sources);
   ASSERT_FALSE(config);
   auto names = std::vector<std::string>{};
   for (auto const& wrong : config.error().fields()) names.push_back(wrong.field);
-  EXPECT_EQ(names, (std::vector<std::string>{"server.public_url", "server.objects_url", "server.cors_origins",
-                                             "server.trusted_proxies"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"server.objects_listen", "server.public_url", "server.objects_url",
+                                      "server.cors_origins", "server.trusted_proxies"}));
 
   sources.settings = {"server.public_url=https://up.example", "server.objects_url=http://[::1]:9000",
                       "server.cors_origins=*,http://a.example:3000", "server.trusted_proxies=10.0.0.1,::1"};

@@ -31,6 +31,18 @@ Result<void> make_private_folder(std::string const& path) {
   return {};
 }
 
+// Of files that were made before, when others could read them.
+void make_private_files(std::string const& folder) {
+  constexpr auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+  auto failure = std::error_code{};
+  for (auto entry = std::filesystem::directory_iterator{folder, failure};
+       !failure && entry != std::filesystem::directory_iterator{}; entry.increment(failure)) {
+    auto ignored = std::error_code{};  // it may be gone by now, or another user's
+    if (entry->is_regular_file(ignored))
+      std::filesystem::permissions(entry->path(), others, std::filesystem::perm_options::remove, ignored);
+  }
+}
+
 S3Credential new_credential(std::string_view prefix) {
   auto id = std::string{prefix} + to_lower(hex(random_bytes(8)));
   for (auto& c : id) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
@@ -65,9 +77,13 @@ Result<std::string> read_secret_file(std::string const& path) {
 }
 
 Result<DataFolder> DataFolder::open(std::string path) {
+  // Whatever this process and its children write from here on is theirs alone.
+  ::umask(077);
   auto const created = !std::filesystem::exists(path + "/hoist.db");
   for (auto const* folder : {"", "/keys", "/objects", "/clamd", "/spool"})
     CHECK(make_private_folder(path + folder));
+  make_private_files(path);
+  make_private_files(path + "/clamd");
   return DataFolder{std::move(path), created};
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <sys/stat.h>
 
 namespace hoist::app {
@@ -32,6 +33,21 @@ TEST_F(DataFolderTest, O3_ASecretThatOthersCanReadIsRefused) {
   auto const refused = folder->s3_credentials("us-east-1", "hoist");
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().detail().find("chmod 600"), std::string::npos);
+}
+
+TEST_F(DataFolderTest, WhatIsInItIsTheOwnersAlone) {
+  auto const mode_of = [](std::string const& file) {
+    struct stat status{};
+    return ::stat(file.c_str(), &status) == 0 ? status.st_mode & 0777 : 0;
+  };
+  ::umask(022);
+  std::filesystem::create_directories(path_ + "/clamd");
+  for (auto const* name : {"/hoist.db", "/clamd/clamd.log"}) std::ofstream{path_ + name} << "old";
+  auto folder = DataFolder::open(path_);
+  ASSERT_TRUE(folder);
+  std::ofstream{folder->path("clamd/new")} << "new";
+  for (auto const* name : {"hoist.db", "clamd/clamd.log", "clamd/new"})
+    EXPECT_EQ(mode_of(folder->path(name)), 0600U) << name;
 }
 
 TEST_F(DataFolderTest, O3_TwoServersCannotShareAFolder) {

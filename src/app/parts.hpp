@@ -74,6 +74,8 @@ struct App::Parts {
   std::unique_ptr<tenants::Authenticator> authenticator;
   memory::RateLimiter limiter;
   std::unique_ptr<tenants::Gate> gate;
+  std::size_t connections_max = 0;  // of each listener
+  std::shared_ptr<net::BodyBudget> bodies;
   std::unique_ptr<net::Router> router;
   std::unique_ptr<s3api::Keyring> s3_keys;
   std::unique_ptr<s3api::S3Api> s3;

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "adapters/sqlite/database.hpp"
+#include "app/check_settings.hpp"
 #include "app/parts.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
@@ -14,6 +15,7 @@ TaskWorker::TaskWorker(std::unique_ptr<App::Parts> parts) : parts_{std::move(par
 TaskWorker::~TaskWorker() = default;
 
 Result<std::unique_ptr<TaskWorker>> TaskWorker::open(Config config) {
+  CHECK(check_settings(config));
   auto const data = config.server.data;
   if (!std::filesystem::exists(data + "/hoist.db"))
     return fail(Code::not_found, data + " holds no data of Hoist; start the server first");

@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/parts.hpp"
+#include "base/log.hpp"
+#include "base/resources.hpp"
 #include "base/try.hpp"
 
 namespace hoist::app {
@@ -13,6 +17,26 @@ std::string url_of(Config const& config, std::string const& configured, std::str
   return fmt::format("{}://{}:{}", config.server.tls_key_file.empty() ? "http" : "https", address, port);
 }
 
+// Two listeners, and every request of objects may hold a file too. What is left is for databases,
+// scans and children: connections that took it would fail files that were acknowledged.
+Result<std::size_t> connections_max(Config const& config) {
+  constexpr std::size_t for_the_rest = 64;
+  constexpr std::size_t descriptors_per_connection = 3;
+  constexpr std::size_t fewest = 4;
+  auto const limit = raise_descriptor_limit();
+  auto const taken = open_descriptors() + for_the_rest;
+  auto const wanted = static_cast<std::size_t>(config.server.connections_max);
+  auto const possible = limit < taken ? 0 : (limit - taken) / descriptors_per_connection;
+  if (possible < fewest)
+    return fail(Code::unavailable,
+                fmt::format("{} open files are too few, {} are needed; raise the limit (ulimit -n)", limit,
+                            taken + fewest * descriptors_per_connection));
+  if (possible < wanted)
+    log::warn("the limit of open files allows fewer connections than server.connections_max",
+              {{"open_files", std::to_string(limit)}, {"connections", std::to_string(possible)}});
+  return std::min(possible, wanted);
+}
+
 Result<std::unique_ptr<net::Server>> listen(App::Parts& parts, std::string name, std::string const& where,
                                             net::Handler& handler) {
   auto const& config = parts.config.server;
@@ -21,7 +45,8 @@ Result<std::unique_ptr<net::Server>> listen(App::Parts& parts, std::string name,
   options.name = std::move(name);
   options.address = endpoint.address;
   options.port = endpoint.port;
-  options.connections_max = static_cast<std::size_t>(config.connections_max);
+  options.connections_max = parts.connections_max;
+  options.connections_per_address_max = static_cast<std::size_t>(config.connections_per_address_max);
   options.tls_certificate_file = config.tls_certificate_file;
   options.tls_key_file = config.tls_key_file;
   options.trusted_proxies = config.trusted_proxies;
@@ -58,7 +83,10 @@ Result<void> wire_identity(App::Parts& parts) {
 Result<void> wire_http(App::Parts& parts) {
   auto const& config = parts.config;
   CHECK(wire_identity(parts));
+  TRY(parts.connections_max, connections_max(config));
+  parts.bodies = std::make_shared<net::BodyBudget>(static_cast<std::size_t>(config.server.body_memory_bytes));
   auto router_options = net::Router::Options{};
+  router_options.bodies = parts.bodies;
   router_options.cors_origins = config.server.cors_origins;
   parts.router = std::make_unique<net::Router>(std::move(router_options), *parts.gate, parts.metrics);
   TRY(parts.api_server, listen(parts, "api", config.server.listen, *parts.router));
@@ -73,6 +101,7 @@ Result<void> wire_http(App::Parts& parts) {
   options.region = config.objects.region;
   options.cors_origins = config.server.cors_origins;
   options.cors_origins.push_back(parts.api_url);
+  options.bodies = parts.bodies;
   parts.s3 = std::make_unique<s3api::S3Api>(*parts.objects, *parts.s3_keys, std::move(options), parts.clock,
                                             parts.metrics);
   TRY(parts.objects_server, listen(parts, "objects", config.server.objects_listen, *parts.s3));

@@ -40,11 +40,8 @@ class QuietSource final : public BodySource {
   Signal never_;
 };
 
-}  // namespace
-
-namespace {
-
-void add_body_routes(Router& router) {
+void add_simple_routes(Router& router) {
+  router.add({"GET", "/redirect"}, [](Request&) -> Async<Response> { co_return redirect("/hello"); });
   router.add({"POST", "/large", std::nullopt, RateClass::plain, std::size_t{8} << 20},
              [](Request& request) -> Async<Response> {
                co_return text_response(200, std::to_string(request.body.size()));
@@ -61,7 +58,7 @@ void add_body_routes(Router& router) {
 }  // namespace
 
 void ServerFixture::add_routes() {
-  add_body_routes(router);
+  add_simple_routes(router);
   router.add({"GET", "/endless"}, [this](Request&) -> Async<Response> {
     auto response = Response{};
     response.stream = std::make_shared<EndlessSource>(source_gone);
@@ -110,7 +107,6 @@ void ServerFixture::add_routes() {
     response.stream_length = 300'000;
     co_return response;
   });
-  router.add({"GET", "/redirect"}, [](Request&) -> Async<Response> { co_return redirect("/hello"); });
   router.add({"GET", "/firehose"}, [this](Request&) -> Async<Response> {
     auto response = Response{};
     response.upgrade = [this](std::shared_ptr<WebSocket> socket) -> asio::awaitable<void> {

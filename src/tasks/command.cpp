@@ -137,9 +137,14 @@ class Command final : public Handler {
 
 }  // namespace
 
-Result<MakeHandler> make_command(CommandOptions options, Pool& pool) {
-  if (options.command.empty() || !options.command[0].starts_with('/'))
+Result<void> check_command(std::vector<std::string> const& command) {
+  if (command.empty() || !command[0].starts_with('/'))
     return fail(Code::invalid, "The command for tasks must begin with the full path of a program.");
+  return {};
+}
+
+Result<MakeHandler> make_command(CommandOptions options, Pool& pool) {
+  CHECK(check_command(options.command));
   return MakeHandler{
       [options = std::move(options), &pool] { return std::make_unique<Command>(options, pool); }};
 }

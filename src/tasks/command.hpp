@@ -19,8 +19,11 @@ struct CommandOptions {
   std::chrono::milliseconds timeout = std::chrono::seconds{60};
 };
 
+// Errors: invalid for an empty command or a path that is not absolute.
+[[nodiscard]] Result<void> check_command(std::vector<std::string> const& command);
+
 // `pool` runs the waiting: a thread for each program that runs at a time. It outlives the handlers,
-// and its threads the programs. Errors: invalid for an empty command or a path that is not absolute.
+// and its threads the programs. Errors: as check_command.
 [[nodiscard]] Result<MakeHandler> make_command(CommandOptions options, Pool& pool);
 
 }  // namespace hoist::tasks

@@ -77,6 +77,7 @@ TEST(WebhookUrl, OddSpellingsAreRefusedEvenWherePrivateOnesAreAllowed_W2) {
 TEST(WebhookUrl, OtherSchemesAndServicesPortsAreRefused_W4) {
   for (auto const* const url :
        {"file:///etc/passwd", "gopher://hooks.example.com/", "ftp://hooks.example.com/", "hooks.example.com",
+        "http://1.1.1.1:-1/", "https://hooks.example.com:+443/", "http://1.1.1.1:8a/",
         "https://hooks.example.com:22/", "https://hooks.example.com:25/", "https://hooks.example.com:5432/",
         "https://hooks.example.com:6379/", "https://hooks.example.com:0/", "https://hooks.example.com:70000/",
         ""})
