@@ -10,7 +10,9 @@
 #include <filesystem>
 #include <functional>
 
+#include "app/assets.hpp"
 #include "base/encode.hpp"
+#include "base/json.hpp"
 #include "net/url.hpp"
 
 extern char** environ;
@@ -22,17 +24,48 @@ struct Field {
   std::string name;
   std::string meaning;
   std::string range;
-  std::function<bool(Config&, std::string_view)> set;  // false: not a value of this field
-  std::function<std::string(Config const&)> show;      // as a TOML value
+  std::function<bool(Config&, std::string_view)> set;                    // false: not a value of this field
+  std::function<std::string(Config const&)> show;                        // as a TOML value
+  std::function<bool(Config&, std::vector<std::string>)> set_list = {};  // of lists only
 };
 
 std::string toml_text(std::string_view text) {
   auto out = std::string{"\""};
   for (auto const c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    out += c;
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      out += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
+    else
+      out += c;
   }
   return out + '"';
+}
+
+std::optional<std::vector<std::string>> texts_of(toml::array const& array) {
+  auto items = std::vector<std::string>{};
+  for (auto const& item : array) {
+    if (!item.is_string()) return std::nullopt;
+    items.push_back(*item.value<std::string>());
+  }
+  return items;
+}
+
+// A flag or variable holds a list as a, b or, where an item has commas or outer spaces, as ["a", "b"].
+std::optional<std::vector<std::string>> split_list(std::string_view value) {
+  if (trim(value).starts_with('[')) try {
+      auto const parsed = toml::parse("list = " + std::string{value});
+      auto const* array = parsed["list"].as_array();
+      return array == nullptr ? std::nullopt : texts_of(*array);
+    } catch (toml::parse_error const&) {
+      return std::nullopt;
+    }
+  auto items = std::vector<std::string>{};
+  while (!value.empty()) {
+    auto const comma = value.find(',');
+    if (auto const item = trim(value.substr(0, comma)); !item.empty()) items.emplace_back(item);
+    value = comma == value.npos ? std::string_view{} : value.substr(comma + 1);
+  }
+  return items;
 }
 
 template <class At>
@@ -72,24 +105,33 @@ Field flag(std::string name, At at, std::string meaning) {
           [=](Config const& config) { return std::string{at(config) ? "true" : "false"}; }};
 }
 
+using ItemRule = bool (*)(std::string const&);
+
+bool any_item(std::string const&) {
+  return true;
+}
+
 template <class At>
-Field list(std::string name, At at, std::string meaning) {
-  return {std::move(name), std::move(meaning), "list, comma separated",
+Field list(std::string name, At at, std::string meaning, std::string range = "list of texts",
+           ItemRule allowed = any_item) {
+  auto set_list = [=](Config& config, std::vector<std::string> items) {
+    if (!std::ranges::all_of(items, allowed)) return false;
+    at(config) = std::move(items);
+    return true;
+  };
+  return {std::move(name),
+          std::move(meaning),
+          std::move(range),
           [=](Config& config, std::string_view value) {
-            auto items = std::vector<std::string>{};
-            while (!value.empty()) {
-              auto const comma = value.find(',');
-              if (auto const item = trim(value.substr(0, comma)); !item.empty()) items.emplace_back(item);
-              value = comma == value.npos ? std::string_view{} : value.substr(comma + 1);
-            }
-            at(config) = std::move(items);
-            return true;
+            auto items = split_list(value);
+            return items && set_list(config, *std::move(items));
           },
           [=](Config const& config) {
             auto items = std::vector<std::string>{};
             for (auto const& item : at(config)) items.push_back(toml_text(item));
             return fmt::format("[{}]", fmt::join(items, ", "));
-          }};
+          },
+          set_list};
 }
 
 template <class At>
@@ -102,6 +144,20 @@ Field endpoint(std::string name, At at, std::string meaning) {
     return true;
   };
   return field;
+}
+
+// "POST /tasks", spelled as in the API description, which a test holds equal to the routes.
+bool is_described_route(std::string const& route) {
+  auto const space = route.find(' ');
+  if (space == route.npos) return false;
+  auto const given = std::string_view{route}.substr(0, space);
+  auto const method = to_lower(given);  // as it is a key there
+  auto const described =
+      std::ranges::find(all_assets(), std::string_view{"/openapi.json"}, &Asset::path)->bytes;
+  auto const api = parse_json(described, {.depth_max = 64});
+  auto const& paths = api->at("paths").get_object();
+  auto const* operations = paths.if_contains(route.substr(space + 1));
+  return operations != nullptr && given != method && operations->get_object().contains(method);
 }
 
 #define AT(member) [](auto& config) -> auto& { return config.member; }
@@ -125,6 +181,9 @@ std::vector<Field> server_fields() {
       number("server.shutdown_grace_s", AT(server.shutdown_grace_s), 0, 600,
              "time to finish what is in flight"),
       list("server.cors_origins", AT(server.cors_origins), "origins of web pages that may call the API"),
+      list("server.routes", AT(server.routes),
+           "the only routes this server answers beside /health and /ready; empty: all of them",
+           "list of routes of the API description, such as \"POST /tasks\"", is_described_route),
       list("server.trusted_proxies", AT(server.trusted_proxies), "peers whose X-Forwarded-For is believed"),
       flag("server.metrics_open", AT(server.metrics_open),
            "answer /metrics and the details of /health to other machines too"),
@@ -221,6 +280,14 @@ class Loader {
       refuse(name, fmt::format("must be {}, not \"{}\" ({})", field->range, value, source));
   }
 
+  void set_list(std::string_view name, toml::array const& array, std::string const& source) {
+    auto const* field = find_field(name);
+    if (field == nullptr) return refuse(name, "is not a setting (" + source + ")");
+    auto items = texts_of(array);
+    if (!field->set_list || !items || !field->set_list(config_, *std::move(items)))
+      refuse(name, fmt::format("must be {} ({})", field->range, source));
+  }
+
   void read_file(std::string const& path) {
     auto parsed = toml::table{};
     try {
@@ -235,8 +302,13 @@ class Loader {
         refuse(section.str(), "must be inside a [section] (" + path + ")");
         continue;
       }
-      for (auto const& [key, value] : *table)
-        set(fmt::format("{}.{}", section.str(), key.str()), as_text(value), path);
+      for (auto const& [key, value] : *table) {
+        auto const name = fmt::format("{}.{}", section.str(), key.str());
+        if (auto const* array = value.as_array())
+          set_list(name, *array, path);
+        else
+          set(name, as_text(value), path);
+      }
     }
   }
 
@@ -248,11 +320,6 @@ class Loader {
 
  private:
   static std::string as_text(toml::node const& node) {
-    if (auto const* array = node.as_array()) {
-      auto items = std::vector<std::string>{};
-      for (auto const& item : *array) items.push_back(as_text(item));
-      return fmt::format("{}", fmt::join(items, ","));
-    }
     if (auto const value = node.value<std::string>(); node.is_string()) return *value;
     if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
     if (node.is_integer()) return fmt::format("{}", *node.value<std::int64_t>());

@@ -31,6 +31,7 @@ struct Config {
     std::int64_t body_memory_bytes = 64 * 1024 * 1024;
     std::int64_t shutdown_grace_s = 10;
     std::vector<std::string> cors_origins;
+    std::vector<std::string> routes;  // "POST /tasks"; empty: all
     std::vector<std::string> trusted_proxies;
     bool metrics_open = false;
     std::string tls_certificate_file;

@@ -77,6 +77,34 @@ TEST_F(ConfigFile, WhatIsPrintedCanBeReadBack) {
   EXPECT_EQ(print_config(*again), print_config(config));
 }
 
+TEST_F(ConfigFile, AnItemOfAListMayHoldCommasAndOuterSpaces) {
+  auto config = Config{};
+  config.tasks.command = {"/bin/sh", "-c", " echo a, b; echo \"c\"\n\t"};
+  auto sources = ConfigSources{};
+  sources.file = write(print_config(config));
+  EXPECT_EQ(load_config(sources)->tasks.command, config.tasks.command);
+
+  sources = {};
+  sources.settings = {R"(tasks.command=["/bin/echo", "a, b"])"};
+  EXPECT_EQ(load_config(sources)->tasks.command, (std::vector<std::string>{"/bin/echo", "a, b"}));
+  sources.settings = {"tasks.command=/bin/echo, a"};
+  EXPECT_EQ(load_config(sources)->tasks.command, (std::vector<std::string>{"/bin/echo", "a"}));
+  for (auto const* broken : {R"(tasks.command=["/bin/echo")", "tasks.command=[1, 2]"}) {
+    sources.settings = {broken};
+    EXPECT_FALSE(load_config(sources)) << broken;
+  }
+}
+
+TEST_F(ConfigFile, ALimitToRoutesThatDoNotExistIsRefused) {
+  auto sources = ConfigSources{};
+  sources.settings = {"server.routes=POST /tasks, GET /tasks/{id}"};
+  ASSERT_TRUE(load_config(sources));
+  for (auto const* wrong : {"POST /task", "PATCH /tasks", "post /tasks", "/tasks", "POST"}) {
+    sources.settings = {std::string{"server.routes="} + wrong};
+    EXPECT_FALSE(load_config(sources)) << wrong;
+  }
+}
+
 TEST(ConfigReference, IsWhatTheDocumentationShows) {
   auto file = std::ifstream{HOIST_SOURCE_DIR "/docs/configuration.md"};
   auto const page = std::string{std::istreambuf_iterator<char>{file}, {}};

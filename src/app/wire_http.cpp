@@ -88,6 +88,9 @@ Result<void> wire_http(App::Parts& parts) {
   auto router_options = net::Router::Options{};
   router_options.bodies = parts.bodies;
   router_options.cors_origins = config.server.cors_origins;
+  router_options.only = config.server.routes;
+  if (!router_options.only.empty())
+    for (auto const* always : {"GET /health", "GET /ready"}) router_options.only.emplace_back(always);
   parts.router = std::make_unique<net::Router>(std::move(router_options), *parts.gate, parts.metrics);
   TRY(parts.api_server, listen(parts, "api", config.server.listen, *parts.router));
   parts.api_url = url_of(config, config.server.public_url, config.server.listen, parts.api_server->port());

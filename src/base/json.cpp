@@ -340,9 +340,9 @@ std::optional<bool> Fields::optional_bool(std::string_view name) {
 std::optional<Time> Fields::optional_time(std::string_view name) {
   auto const given = optional_text(name, {.min = 1, .max = 64});
   if (!given) return std::nullopt;
-  auto time = parse_rfc3339(*given);
+  auto time = parse_iso8601(*given);
   if (time) return *time;
-  refuse(name, "must be an ISO 8601 time with an offset, such as 2026-11-20T18:25:43Z");
+  refuse(name, "must be an ISO 8601 date or time, such as 2026-11-20 or 2026-11-20T18:25:43-05:00");
   return std::nullopt;
 }
 

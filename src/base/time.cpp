@@ -16,8 +16,7 @@ constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "M
                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 std::unexpected<Error> not_a_time(std::string_view text) {
-  return fail(Code::invalid, fmt::format("\"{}\" is not an ISO 8601 time with an offset, such as "
-                                         "2026-11-20T18:25:43Z",
+  return fail(Code::invalid, fmt::format("\"{}\" is not an ISO 8601 time, such as 2026-11-20T18:25:43Z",
                                          text.substr(0, 40)));
 }
 
@@ -109,26 +108,80 @@ std::string to_rfc3339(Time time) {
   return text;
 }
 
-Result<Time> parse_rfc3339(std::string_view text) {
-  auto rest = text;
+namespace {
+
+struct Written {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  auto const has_date = take_number(rest, 4, year) && take(rest, '-') && take_number(rest, 2, month) &&
-                        take(rest, '-') && take_number(rest, 2, day) &&
-                        (take(rest, 'T') || take(rest, 't') || take(rest, ' '));
-  auto const has_clock = has_date && take_number(rest, 2, hour) && take(rest, ':') &&
-                         take_number(rest, 2, minute) && take(rest, ':') && take_number(rest, 2, second);
-  if (!has_clock) return not_a_time(text);
   std::int64_t micros = 0;
-  if (take(rest, '.') && !take_fraction(rest, micros)) return not_a_time(text);
-  auto to_utc = std::chrono::minutes{0};
-  if (!take_offset(rest, to_utc) || !rest.empty()) return not_a_time(text);
+  std::chrono::minutes to_utc{0};
+};
+
+Result<Time> to_time(Written const& written, std::string_view text) {
   Time time;
-  if (!from_civil(year, month, day, hour, minute, second, time)) return not_a_time(text);
-  time += to_utc + Micros{micros};
+  if (!from_civil(written.year, written.month, written.day, written.hour, written.minute, written.second,
+                  time))
+    return not_a_time(text);
+  time += written.to_utc + Micros{written.micros};
   auto const utc = to_civil(time).date.year();
   if (utc < std::chrono::year{1} || utc > std::chrono::year{9999})
     return not_a_time(text);  // cannot be written
   return time;
+}
+
+// "2026-11-20" or "20261120"; `extended` tells which, since a clock must be written like its date.
+bool take_date(std::string_view& rest, Written& written, bool& extended) {
+  if (!take_number(rest, 4, written.year)) return false;
+  extended = take(rest, '-');
+  return take_number(rest, 2, written.month) && (!extended || take(rest, '-')) &&
+         take_number(rest, 2, written.day);
+}
+
+// "18:25", "18:25:43" or "18:25:43.5", or the same without colons.
+bool take_clock(std::string_view& rest, Written& written, bool extended) {
+  if (!take_number(rest, 2, written.hour) || (extended && !take(rest, ':')) ||
+      !take_number(rest, 2, written.minute))
+    return false;
+  auto const has_seconds =
+      extended ? take(rest, ':') : !rest.empty() && rest.front() >= '0' && rest.front() <= '9';
+  if (!has_seconds) return true;
+  if (!take_number(rest, 2, written.second)) return false;
+  return (!take(rest, '.') && !take(rest, ',')) || take_fraction(rest, written.micros);
+}
+
+// "Z", "+05:30", "+0530" or "+05".
+bool take_iso_offset(std::string_view& rest, std::chrono::minutes& to_utc) {
+  auto const short_form = rest.size() == 3 || (rest.size() == 5 && !rest.contains(':'));
+  if (!short_form) return take_offset(rest, to_utc);
+  auto full = std::string{rest.substr(0, 3)} + ":" + (rest.size() == 5 ? std::string{rest.substr(3)} : "00");
+  auto view = std::string_view{full};
+  rest = {};
+  return take_offset(view, to_utc) && view.empty();
+}
+
+// RFC 3339 is the part of ISO 8601 that leaves nothing out: every field, every separator, an offset.
+bool is_complete(std::string_view text) {
+  constexpr auto shortest = std::string_view{"2026-11-20T18:25:43Z"}.size();
+  if (text.size() < shortest || text[4] != '-' || text[16] != ':' || text.contains(',')) return false;
+  return text.back() == 'Z' || text.back() == 'z' || text[text.size() - 3] == ':';
+}
+
+}  // namespace
+
+Result<Time> parse_rfc3339(std::string_view text) {
+  return is_complete(text) ? parse_iso8601(text) : Result<Time>{not_a_time(text)};
+}
+
+Result<Time> parse_iso8601(std::string_view text) {
+  auto rest = text;
+  auto written = Written{};
+  auto extended = false;
+  if (!take_date(rest, written, extended)) return not_a_time(text);
+  if (rest.empty()) return to_time(written, text);
+  auto const has_clock =
+      (take(rest, 'T') || take(rest, 't') || take(rest, ' ')) && take_clock(rest, written, extended);
+  if (!has_clock) return not_a_time(text);
+  if (!rest.empty() && (!take_iso_offset(rest, written.to_utc) || !rest.empty())) return not_a_time(text);
+  return to_time(written, text);
 }
 
 std::string to_http_date(Time time) {

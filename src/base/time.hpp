@@ -57,6 +57,10 @@ class ManualClock final : public Clock {
 [[nodiscard]] std::string to_rfc3339(Time time);
 // RFC 3339 with an offset or Z; up to nine fraction digits (cut to micros). Errors: invalid.
 [[nodiscard]] Result<Time> parse_rfc3339(std::string_view text);
+// What people and programs write for ISO 8601: also a date alone ("2026-11-20", its first moment), a
+// clock without seconds, the basic form ("20261120T182543Z") and a time without an offset. What says
+// no offset is understood as UTC. Errors: invalid.
+[[nodiscard]] Result<Time> parse_iso8601(std::string_view text);
 // "Fri, 20 Nov 2026 18:25:43 GMT" (RFC 9110 section 5.6.7).
 [[nodiscard]] std::string to_http_date(Time time);
 [[nodiscard]] Result<Time> parse_http_date(std::string_view text);

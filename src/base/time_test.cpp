@@ -26,6 +26,26 @@ TEST(Rfc3339, RefusesWhatIsNotAnInstant) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
 }
 
+TEST(Iso8601, TakesDatesLocalTimesAndTheBasicForm) {
+  auto const utc = [](std::string_view text) { return to_rfc3339(*parse_iso8601(text)); };
+  EXPECT_EQ(utc("2027-01-01"), "2027-01-01T00:00:00.000000Z");
+  EXPECT_EQ(utc("20270101"), "2027-01-01T00:00:00.000000Z");
+  EXPECT_EQ(utc("2027-01-01T09:30"), "2027-01-01T09:30:00.000000Z");
+  EXPECT_EQ(utc("2027-01-01 09:30:15,5"), "2027-01-01T09:30:15.500000Z");
+  EXPECT_EQ(utc("20270101T093015Z"), "2027-01-01T09:30:15.000000Z");
+  EXPECT_EQ(utc("20270101T0930-0500"), "2027-01-01T14:30:00.000000Z");
+  EXPECT_EQ(utc("2027-01-01T09:30:15.25-05"), "2027-01-01T14:30:15.250000Z");
+  EXPECT_EQ(utc("2026-03-01T00:30:00.5-03:00"), "2026-03-01T03:30:00.500000Z");
+}
+
+TEST(Iso8601, RefusesWhatIsNoMoment) {
+  for (auto const* text : {"", "2027", "2027-01", "2027-0101", "202701-01", "2027-02-29", "2027-01-01T",
+                           "2027-01-01T09", "2027-01-01T0930", "20270101T09:30", "2027-01-01T09:30:",
+                           "2027-01-01T09:30+5", "2027-01-01T09:30+05:3", "2027-01-01T09:30Zx", "tomorrow",
+                           "2027-01-01T09:30:15.", "2027-01-01T24:00", "2027-01-01T09:30 -05:00"})
+    EXPECT_FALSE(parse_iso8601(text)) << text;
+}
+
 TEST(HttpDate, RoundTrips) {
   auto const time = from_us(784'111'777'000'000);
   EXPECT_EQ(to_http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");

@@ -270,6 +270,8 @@ Router::~Router() = default;
 
 void Router::add(Route route, RouteHandler handler) {
   HOIST_ASSERT(route.pattern.starts_with('/'));
+  auto const& only = state_->options.only;
+  if (!only.empty() && std::ranges::find(only, route.method + " " + route.pattern) == only.end()) return;
   auto entry = std::make_unique<Entry>();
   auto* node = &state_->root;
   auto path = std::string_view{route.pattern}.substr(1);

@@ -50,6 +50,9 @@ class Router final : public Handler {
     // Exact origins, "*" for any; they may also open WebSockets. The page's own origin always may.
     std::vector<std::string> cors_origins;
     std::shared_ptr<BodyBudget> bodies = std::make_shared<BodyBudget>();  // shared with other listeners
+    // "POST /tasks": the only routes that add() keeps; empty: all. A host of one API answers 405 to
+    // the other methods of its path, as if they had never been written.
+    std::vector<std::string> only = {};
   };
   Router(Options options, Gate& gate, Metrics& metrics);
   ~Router() override;

@@ -78,6 +78,22 @@ TEST_F(RouterTest, FindsRoutesAndTheirParametersAlsoUnderApi) {
   EXPECT_EQ(ask("HEAD", "/uploads").status, 200);
 }
 
+TEST_F(RouterTest, AHostOfOneRouteRefusesTheOtherMethodsOfItsPath) {
+  auto one = Router{{.only = {"POST /tasks"}}, gate, metrics};
+  auto const answer = [](Request&) -> Async<Response> { co_return text_response(201, "made"); };
+  for (auto const* method : {"GET", "POST", "DELETE"}) one.add({method, "/tasks"}, answer);
+  one.add({"GET", "/uploads"}, answer);
+  auto const status = [&](std::string method, std::string target) {
+    auto request = Request{.method = std::move(method), .target = std::move(target)};
+    request.content_length = 0;
+    return run_to_end<Response>([&]() -> Async<Response> { co_return co_await one.handle(request); })->status;
+  };
+  EXPECT_EQ(status("POST", "/tasks"), 201);
+  for (auto const* method : {"GET", "HEAD", "DELETE", "PUT", "PATCH"})
+    EXPECT_EQ(status(method, "/tasks"), 405);
+  EXPECT_EQ(status("GET", "/uploads"), 404);
+}
+
 TEST_F(RouterTest, H9_OnlyTheCanonicalSpellingIsARoute) {
   for (auto const* target : {"/uploads/",
                              "//uploads",
