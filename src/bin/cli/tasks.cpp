@@ -308,7 +308,8 @@ void add_writing(CLI::App& task, int& exit_code) {
   command->add_option("--priority", options->priority, "Shown and counted; never changes the order")
       ->check(CLI::IsMember({"low", "medium", "high"}))
       ->capture_default_str();
-  command->add_option("--due", options->due_date, "an ISO 8601 date or time, e.g. 2026-12-01 or 2026-12-01T17:00:00-05:00");
+  command->add_option("--due", options->due_date,
+                      "an ISO 8601 date or time, e.g. 2026-12-01 or 2026-12-01T17:00:00-05:00");
   command->add_option("--group", options->group, "Order holds inside a group (default: default)");
 
   options = std::make_shared<Options>();
