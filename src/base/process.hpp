@@ -1,4 +1,9 @@
 // Starts other programs: without a shell, with an empty environment, and never outliving us.
+//
+// Trees    what a program started may outlive it, detached by setsid or a double fork. With
+//          `whole_tree` a keeper process stands between us and it, adopts what is orphaned below it
+//          (PR_SET_CHILD_SUBREAPER) and kills all of that when the program has ended, when this object
+//          goes, and when our process dies by whatever. Only who kills the keeper itself frees them.
 #pragma once
 
 #include <chrono>
@@ -8,6 +13,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/landlock.hpp"
 
 namespace hoist {
 
@@ -19,6 +25,9 @@ struct ProcessOptions {
   int err = -1;
   // Without a network and without privileges, where the kernel lets us.
   bool isolated = false;
+  // What it may do with files, itself and all it starts; absent: what we may.
+  std::optional<FileRights> files;
+  bool whole_tree = false;
 };
 
 // One running program, killed and reaped when this goes.
@@ -37,8 +46,9 @@ class Process {
   std::optional<int> wait(std::chrono::milliseconds patience);
 
  private:
-  explicit Process(pid_t pid) : pid_{pid} {}
+  Process(pid_t pid, bool whole_tree) : pid_{pid}, whole_tree_{whole_tree} {}
   pid_t pid_ = -1;
+  bool whole_tree_ = false;  // then `pid_` is the keeper, which ends as the program did
   std::optional<int> status_;
 };
 

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <signal.h>
 #include <sys/wait.h>
@@ -64,6 +66,63 @@ TEST(Process, WaitingEndsWithItsPatienceAndDestructionKills) {
     EXPECT_EQ(::kill(pid, 0), 0);
   }
   EXPECT_NE(::kill(pid, 0), 0);
+}
+
+TEST(Process, ATreeEndsAsItsProgramDid) {
+  auto const status_of = [](std::string script) {
+    auto process = Process::start({.command = {"/bin/sh", "-c", std::move(script)}, .whole_tree = true});
+    return process ? process->wait(20s).value_or(-1) : -1;
+  };
+  EXPECT_EQ(WEXITSTATUS(status_of("exit 7")), 7);
+  EXPECT_EQ(WTERMSIG(status_of("kill -SEGV $$")), SIGSEGV);
+  EXPECT_EQ(status_of("sleep 1000 & exit 0"), 0);
+}
+
+TEST(Process, M3_ATreeEndsWithTheProcessThatStartedItBySigkill) {
+  auto ends = std::array<int, 2>{};
+  ASSERT_EQ(::pipe2(ends.data(), 0), 0);
+  auto const server = ::fork();
+  if (server == 0) {
+    // The detached child holds the pipe: it is closed when all of the tree is gone.
+    auto process = Process::start(
+        {.command = {"/bin/sh", "-c", "setsid sh -c 'echo; exec sleep 1000' & exec sleep 1000"},
+         .out = ends[1],
+         .whole_tree = true});
+    ::close(ends[1]);
+    ::pause();
+  }
+  ::close(ends[1]);
+  auto byte = '\0';
+  EXPECT_EQ(::read(ends[0], &byte, 1), 1);
+  ::kill(server, SIGKILL);
+  ::waitpid(server, nullptr, 0);
+  EXPECT_EQ(::read(ends[0], &byte, 1), 0);
+  ::close(ends[0]);
+}
+
+TEST(Process, WhatItMayDoWithFilesHoldsForAllItStarts) {
+  auto const probe = Landlock::make({});
+  ASSERT_TRUE(probe);
+  if (!probe->available()) GTEST_SKIP() << "SKIPPED: this kernel has no Landlock";
+  char folder[] = "/tmp/hoist-rights-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  auto const ours = std::string{folder};
+  std::filesystem::create_directory(ours + "/open");
+  std::ofstream{ours + "/secret"} << "x";
+  auto rights = FileRights{.read = {"/usr", "/lib", "/lib64", "/etc/ld.so.cache"}, .write = {ours + "/open"}};
+  rights.run = {"/usr/bin", "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"};
+  auto const works = [&](std::string const& script) {
+    auto process = Process::start(
+        {.command = {"/usr/bin/sh", "-c", "/usr/bin/sh -c '" + script + "'"}, .files = rights});
+    return process && process->wait(20s) == 0;
+  };
+  EXPECT_TRUE(works("echo y > " + ours + "/open/file && /usr/bin/cat " + ours + "/open/file"));
+  EXPECT_FALSE(works("/usr/bin/cat " + ours + "/secret"));
+  EXPECT_FALSE(works("echo y >> " + ours + "/secret"));
+  EXPECT_FALSE(works("/usr/bin/truncate -s 0 " + ours + "/secret"));
+  EXPECT_FALSE(works("/usr/bin/mv " + ours + "/secret " + ours + "/open/secret"));
+  EXPECT_EQ(std::filesystem::file_size(ours + "/secret"), 1U);
+  std::filesystem::remove_all(ours);
 }
 
 TEST(Process, EndsWithTheThreadThatStartedItIsolatedOrNot) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
@@ -29,6 +30,9 @@ constexpr auto healthy_after = std::chrono::seconds{30};
 constexpr auto silence_max = std::chrono::minutes{10};          // however busy: with its signatures, say
 constexpr auto engine_bytes_max = std::int64_t{2'000'000'000};  // ClamAV takes no larger file
 constexpr auto look_every = std::chrono::milliseconds{200};
+
+constexpr auto loaders =
+    std::to_array<char const*>({"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"});
 
 // The EICAR test file by its bytes in hexadecimal, so that this file is not itself one.
 constexpr auto test_database = std::string_view{
@@ -68,7 +72,7 @@ std::vector<std::string> command_for(DaemonOptions const& options) {
   auto command = std::vector<std::string>{options.program, "-c", options.folder + "/clamd.conf"};
   auto enabled = std::string{};
   std::ifstream{"/sys/module/apparmor/parameters/enabled"} >> enabled;
-  for (auto const* loader : {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"})
+  for (auto const* loader : loaders)
     if (enabled == "Y" && fs::exists(loader)) {
       command.insert(command.begin(), loader);
       break;
@@ -118,6 +122,16 @@ bool answers(std::string const& socket, std::chrono::milliseconds patience) {
 }
 
 }  // namespace
+
+FileRights box_of(DaemonOptions const& options) {
+  auto rights = FileRights{};
+  rights.read = {"/usr",           "/lib",         "/lib64",          "/etc/ld.so.cache",
+                 "/etc/localtime", "/dev/urandom", options.signatures};
+  rights.write = {options.folder, "/dev/null"};
+  rights.run = {options.program};
+  rights.run.insert(rights.run.end(), loaders.begin(), loaders.end());
+  return rights;
+}
 
 std::string configuration(DaemonOptions const& options, std::string const& database) {
   auto text = fmt::format("LocalSocket {0}/clamd.sock\nTemporaryDirectory {0}/tmp\nLogFile {0}/clamd.log\n",
@@ -199,7 +213,8 @@ struct Daemon::State {
     auto backoff = options.backoff_min;
     while (true) {
       auto const started_at = std::chrono::steady_clock::now();
-      auto process = Process::start({.command = command_for(options), .isolated = true});
+      auto process =
+          Process::start({.command = command_for(options), .isolated = true, .files = box_of(options)});
       if (process) {
         pid = process->pid();
         auto const stopped = watch(*process);
@@ -227,6 +242,9 @@ Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
   CHECK(make_folder(folder));
   fs::remove_all(folder / "tmp", error);  // leftovers of a clamd that was killed
   CHECK(make_folder(folder / "tmp"));
+  TRY(auto const box, Landlock::make({}));
+  if (!box.available())
+    log::warn("the virus scanner is not boxed: this kernel has no Landlock, so it can read what we can");
   auto state = std::make_unique<State>();
   state->test_signatures_only = !has_signatures(options.signatures);
   auto database = fs::path{options.signatures};

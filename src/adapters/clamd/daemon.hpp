@@ -2,6 +2,8 @@
 //
 // Why      the defaults of a machine's clamd are wrong here: over its limits it says OK, its cache
 //          answers without scanning, and its image fuzzy hash decodes pictures outside our sandbox.
+// Box      no network, no new privileges, and files by Landlock: its folder and its signatures, never
+//          our keys or anybody's files.
 // Threads  one of its own, which starts clamd again, with backoff, whenever it ends or is found frozen.
 // Lifetime clamd ends with this object, and with the process however that ends.
 #pragma once
@@ -11,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "base/error.hpp"
+#include "base/landlock.hpp"
 
 namespace hoist::clamd {
 
@@ -25,6 +27,7 @@ struct DaemonOptions {
   std::chrono::milliseconds frozen_after{10'000};  // neither answering nor using the processor
 };
 
+[[nodiscard]] FileRights box_of(DaemonOptions const& options);
 // clamd.conf(5) for `options`; `database` is the folder of signatures.
 [[nodiscard]] std::string configuration(DaemonOptions const& options, std::string const& database);
 

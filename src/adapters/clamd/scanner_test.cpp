@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <poll.h>
 #include <signal.h>
@@ -13,7 +14,10 @@
 #include <thread>
 #include <unistd.h>
 
+#include "adapters/clamd/connection.hpp"
 #include "adapters/clamd/daemon.hpp"
+#include "base/process.hpp"
+#include "base/try.hpp"
 #include "support/hostile_files.hpp"
 
 namespace hoist::clamd {
@@ -335,6 +339,53 @@ TEST_F(RealClamd, AFrozenScannerGetsNoFileAndIsReplaced) {
   EXPECT_FALSE(scanner->away());
   EXPECT_NE(metrics.render().find("hoist_scanner_away 0"), std::string::npos);
   EXPECT_TRUE(run_to_end<ScanReport>([&] { return scanner->scan(unread, deadline_in(20s)); }));
+}
+
+// What clamd says to a command that makes it open a file itself.
+std::string scan_of_path(std::string const& socket, std::string const& path) {
+  auto said = std::string{};
+  EXPECT_TRUE(run_to_end<void>([&]() -> Async<> {
+    auto connection = Connection{co_await asio::this_coro::executor, deadline_in(20s)};
+    CO_CHECK(co_await connection.connect(socket));
+    CO_CHECK(co_await connection.command("SCAN " + path));
+    CO_TRY(said, co_await connection.read_reply());
+    co_return Result<void>{};
+  }));
+  return said;
+}
+
+TEST_F(RealClamd, M5_ItOpensNothingButItsOwn) {
+  if (!Landlock::make({})->available()) GTEST_SKIP() << "SKIPPED: this kernel has no Landlock";
+  std::filesystem::create_directory(folder_.path() + "/keys");
+  std::ofstream{folder_.path() + "/keys/s3.json"} << eicar();
+  std::ofstream{folder_.path() + "/clamd/tmp/own"} << eicar();
+  auto const own = scan_of_path(daemon_->socket(), folder_.path() + "/clamd/tmp/own");
+  EXPECT_TRUE(own.ends_with("FOUND")) << own;
+  auto const secret = scan_of_path(daemon_->socket(), folder_.path() + "/keys/s3.json");
+  EXPECT_TRUE(secret.ends_with("ERROR")) << secret;
+}
+
+TEST(ClamdDaemon, M5_TheBoxReadsAndWritesNothingButItsOwn) {
+  if (!Landlock::make({})->available()) GTEST_SKIP() << "SKIPPED: this kernel has no Landlock";
+  auto const folder = TemporaryFolder{};
+  std::filesystem::create_directories(folder.path() + "/keys");
+  std::filesystem::create_directories(folder.path() + "/clamd");
+  auto const secret = folder.path() + "/keys/s3.json";
+  std::ofstream{secret} << "secret";
+  auto const works = [&](std::string script) {
+    auto const box = box_of({.folder = folder.path() + "/clamd", .program = "/usr/bin/python3"});
+    auto process = Process::start(
+        {.command = {"/usr/bin/python3", "-c", std::move(script)}, .isolated = true, .files = box});
+    return process && process->wait(20s) == 0;
+  };
+  EXPECT_TRUE(works("open('" + folder.path() + "/clamd/x', 'w').write('y')"));
+  EXPECT_FALSE(works("open('" + secret + "')"));
+  EXPECT_FALSE(works("open('" + secret + "', 'a')"));
+  EXPECT_FALSE(works("import os; os.truncate('" + secret + "', 0)"));
+  EXPECT_FALSE(works("import os; os.remove('" + secret + "')"));
+  EXPECT_FALSE(works("open('" + folder.path() + "/keys/new', 'w')"));
+  EXPECT_FALSE(works("import os; os.execv('/usr/bin/true', ['true'])"));
+  EXPECT_EQ(std::filesystem::file_size(secret), 6U);
 }
 
 TEST_F(RealClamd, AKilledScannerIsStartedAgain) {

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <memory>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "adapters/vips/limits.hpp"
+#include "base/landlock.hpp"
 #include "base/try.hpp"
 
 namespace hoist::vips {
@@ -71,40 +71,18 @@ Result<void> limit_resources(Box box, bool own_user_namespace) {
   return {};
 }
 
-bool allow_path(int ruleset, std::string const& path, std::uint64_t rights) {
-  auto const descriptor = ::open(path.c_str(), O_PATH | O_CLOEXEC);
-  if (descriptor < 0) return true;  // what is not there needs no right
-  auto rule = landlock_path_beneath_attr{.allowed_access = rights, .parent_fd = descriptor};
-  auto const added = ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
-  ::close(descriptor);
-  return added;
-}
-
 // True when in force; false when the kernel has no Landlock.
 Result<bool> restrict_files(Box box, std::vector<std::string> const& programs) {
-  auto const version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (version < 1) return false;
-  // All rights of version 1; REFER of version 2 is denied by any ruleset.
-  auto const attributes = landlock_ruleset_attr{.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
-  auto const ruleset =
-      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
-  if (ruleset < 0) return broken("landlock_create_ruleset");
-  auto fine = true;
+  auto rights = FileRights{};
   if (box == Box::program) {
-    auto const read = std::uint64_t{LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR};
-    for (auto const* path : {"/usr", "/lib", "/lib64", "/etc/fonts", "/var/cache/fontconfig"})
-      fine = fine && allow_path(ruleset, path, read);
-    auto const file = std::uint64_t{LANDLOCK_ACCESS_FS_READ_FILE};
-    for (auto const* path : {"/etc/ld.so.cache", "/dev/null"}) fine = fine && allow_path(ruleset, path, file);
-    auto const run = file | LANDLOCK_ACCESS_FS_EXECUTE;
-    for (auto const& path : programs) fine = fine && allow_path(ruleset, path, run);
-    for (auto const* path : {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"})
-      fine = fine && allow_path(ruleset, path, run);
+    rights.read = {"/usr",     "/lib", "/lib64", "/etc/fonts", "/var/cache/fontconfig", "/etc/ld.so.cache",
+                   "/dev/null"};
+    rights.run = programs;
+    rights.run.insert(rights.run.end(), {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"});
   }
-  fine = fine && ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
-  ::close(ruleset);
-  if (!fine) return broken("landlock");
-  return true;
+  TRY(auto const landlock, Landlock::make(rights));
+  if (!landlock.enter()) return broken("landlock");
+  return landlock.available();
 }
 
 // Computing, memory, time and the descriptors that are already open.
