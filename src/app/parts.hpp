@@ -29,6 +29,7 @@
 #include "net/server.hpp"
 #include "processing/worker.hpp"
 #include "s3api/s3api.hpp"
+#include "tasks/command.hpp"
 #include "tasks/processor.hpp"
 #include "tasks/service.hpp"
 #include "tenants/authenticator.hpp"
@@ -110,7 +111,7 @@ struct App::Parts {
 
   // wire_tasks.cpp
   std::unique_ptr<tasks::Service> tasks;
-  std::unique_ptr<Pool> task_commands;
+  std::unique_ptr<tasks::CommandThreads> task_commands;
   std::unique_ptr<tasks::Processor> task_processor;
 
   std::unique_ptr<Periodic> periodic;

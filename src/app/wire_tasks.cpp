@@ -36,8 +36,7 @@ Result<tasks::MakeHandler> make_webhook(App::Parts& parts) {
 }
 
 Result<tasks::MakeHandler> make_command(App::Parts& parts, int workers) {
-  parts.task_commands =
-      std::make_unique<Pool>(Pool::Options{.name = "commands", .threads = static_cast<std::size_t>(workers)});
+  parts.task_commands = std::make_unique<tasks::CommandThreads>(static_cast<std::size_t>(workers));
   auto options = tasks::CommandOptions{};
   options.command = parts.config.tasks.command;
   options.timeout = std::chrono::seconds{parts.config.tasks.command_timeout_s};

@@ -87,7 +87,8 @@ Outcome judge(int status, std::string_view complaint) {
   return Outcome::failure(fmt::format("The program failed with exit code {}{}", code, said));
 }
 
-Result<Outcome> run_program(CommandOptions const& options, std::string const& input, Deadline deadline) {
+Result<Outcome> run_program(CommandOptions const& options, std::string const& input, Deadline deadline,
+                            std::atomic<bool> const& ending) {
   auto const in = Descriptor{::memfd_create("task", MFD_CLOEXEC)};
   if (in.get() < 0 || !write_all(in.get(), input))
     return Outcome::failure("The task could not be handed over");
@@ -99,6 +100,7 @@ Result<Outcome> run_program(CommandOptions const& options, std::string const& in
   process_options.command = options.command;
   process_options.in = in.get();
   process_options.err = to.get();
+  process_options.whole_tree = true;
   auto process = Process::start(std::move(process_options));
   to.close();
   if (!process) return Outcome::failure("The program could not be started");
@@ -110,6 +112,7 @@ Result<Outcome> run_program(CommandOptions const& options, std::string const& in
     // A program that it started may still hold the other end: nobody waits for that one.
     if (status && open) (void)read_some(from.get(), complaint);
     if (status) return judge(*status, complaint);
+    if (ending) return Outcome::failure("The server was stopped");
     if (std::chrono::steady_clock::now() >= deadline)
       return Outcome::failure(
           fmt::format("The program ran longer than {} ms and was ended", options.timeout.count()));
@@ -118,21 +121,22 @@ Result<Outcome> run_program(CommandOptions const& options, std::string const& in
 
 class Command final : public Handler {
  public:
-  Command(CommandOptions options, Pool& pool) : options_{std::move(options)}, pool_{pool} {}
+  Command(CommandOptions options, CommandThreads& threads)
+      : options_{std::move(options)}, threads_{threads} {}
 
   asio::awaitable<Outcome> run(Delivery delivery, Deadline deadline) override {
     auto const limit = std::min(deadline, deadline_in(options_.timeout));
-    auto work =
-        std::move_only_function<Result<Outcome>()>{[options = options_, input = input_for(delivery), limit] {
-          return run_program(options, input, limit);
+    auto work = std::move_only_function<Result<Outcome>()>{
+        [options = options_, input = input_for(delivery), limit, &ending = threads_.ending()] {
+          return run_program(options, input, limit, ending);
         }};
-    auto outcome = co_await run_blocking<Outcome>(pool_, std::move(work));
+    auto outcome = co_await run_blocking<Outcome>(threads_.pool(), std::move(work));
     co_return outcome ? *std::move(outcome) : Outcome::failure(outcome.error().detail());
   }
 
  private:
   CommandOptions options_;
-  Pool& pool_;
+  CommandThreads& threads_;
 };
 
 }  // namespace
@@ -143,10 +147,16 @@ Result<void> check_command(std::vector<std::string> const& command) {
   return {};
 }
 
-Result<MakeHandler> make_command(CommandOptions options, Pool& pool) {
+CommandThreads::CommandThreads(std::size_t count) : pool_{{.name = "commands", .threads = count}} {}
+
+CommandThreads::~CommandThreads() {
+  ending_ = true;  // before the pool waits for its threads
+}
+
+Result<MakeHandler> make_command(CommandOptions options, CommandThreads& threads) {
   CHECK(check_command(options.command));
   return MakeHandler{
-      [options = std::move(options), &pool] { return std::make_unique<Command>(options, pool); }};
+      [options = std::move(options), &threads] { return std::make_unique<Command>(options, threads); }};
 }
 
 }  // namespace hoist::tasks

@@ -1,15 +1,65 @@
 #include "tasks/command.hpp"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <signal.h>
+#include <thread>
+#include <unistd.h>
+
 #include "tasks/testing.hpp"
 
 namespace hoist::tasks {
 namespace {
 
+// Two children of a program, one in a session of its own and one that is an orphan as well, which
+// write their process ids into a file.
+class Orphans {
+ public:
+  Orphans() { folder_ = ::mkdtemp(path_.data()); }
+  Orphans(Orphans const&) = delete;
+  ~Orphans() { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] std::string program() const {
+    return "import os, signal, sys\n"
+           "def child(orphan):\n"
+           "  r, w = os.pipe()\n"
+           "  if os.fork(): return os.read(r, 1)\n"
+           "  os.setsid()\n"
+           "  if orphan and os.fork(): os._exit(0)\n"
+           "  open('" +
+           folder_ +
+           "/pids', 'a').write(f'{os.getpid()}\\n')\n"
+           "  os.write(w, b'x')\n"
+           "  signal.pause()\n"
+           "child(False); child(True)\n";
+  }
+  [[nodiscard]] std::vector<int> pids() const {
+    auto file = std::ifstream{folder_ + "/pids"};
+    return {std::istream_iterator<int>{file}, {}};
+  }
+  [[nodiscard]] std::size_t started() const { return pids().size(); }
+  void wait_until_started() const {
+    for (auto const deadline = deadline_in(20s);
+         started() < 2 && std::chrono::steady_clock::now() < deadline;)
+      std::this_thread::yield();
+  }
+  [[nodiscard]] bool gone() const {
+    return std::ranges::none_of(pids(), [](int pid) { return ::kill(pid, 0) == 0; });
+  }
+
+ private:
+  std::string path_ = "/tmp/hoist-orphans-XXXXXX";
+  std::string folder_;
+};
+
 class TaskCommand : public ::testing::Test {
  protected:
   Outcome run(std::vector<std::string> command, std::chrono::milliseconds timeout = 5s,
               std::string body = R"({"title":"Pour"})") {
-    auto made = make_command({.command = std::move(command), .timeout = timeout}, pool);
+    auto made = make_command({.command = std::move(command), .timeout = timeout}, threads);
     EXPECT_TRUE(made);
     auto const handler = (*made)();
     auto delivery =
@@ -26,7 +76,7 @@ class TaskCommand : public ::testing::Test {
     return {"/usr/bin/python3", "-c", std::move(text)};
   }
 
-  Pool pool{{.name = "commands", .threads = 2}};
+  CommandThreads threads{2};
 };
 
 TEST_F(TaskCommand, TheTaskIsOnItsStandardInput) {
@@ -60,6 +110,34 @@ TEST_F(TaskCommand, ItIsEndedAtItsTimeLimit) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 3s);
 }
 
+TEST_F(TaskCommand, M3_WhatItStartedEndsWithItHoweverItEnds) {
+  for (auto const* end : {"signal.pause()", "sys.exit(0)", "os.kill(os.getpid(), 9)"}) {
+    auto const children = Orphans{};
+    (void)run(python(children.program() + end), 500ms);
+    EXPECT_EQ(children.started(), 2U) << end;
+    EXPECT_TRUE(children.gone()) << end;
+  }
+}
+
+TEST_F(TaskCommand, M3_WhatItStartedEndsWithTheServersThreads) {
+  auto const children = Orphans{};
+  auto own = std::make_optional<CommandThreads>(1U);
+  auto made = make_command({.command = python(children.program() + "signal.pause()")}, *own);
+  ASSERT_TRUE(made);
+  auto const handler = (*made)();
+  auto running = std::thread{[&] {
+    auto const once = std::function<Async<Outcome>()>{[&]() -> Async<Outcome> {
+      auto delivery = Delivery{.id = TaskId{"0190a000-0000-7000-8000-000000000000"}};
+      co_return co_await handler->run(std::move(delivery), deadline_in(60s));
+    }};
+    EXPECT_NE(run_to_end<Outcome>(once)->cause.find("stopped"), std::string::npos);
+  }};
+  children.wait_until_started();
+  own.reset();
+  running.join();
+  EXPECT_TRUE(children.gone());
+}
+
 TEST_F(TaskCommand, AProgramThatReadsNothingOrWritesMuchIsNoTrouble) {
   auto const body = R"({"title":")" + std::string(250'000, 'x') + R"("})";
   EXPECT_TRUE(run({"/usr/bin/true"}, 5s, body).done);
@@ -68,8 +146,8 @@ TEST_F(TaskCommand, AProgramThatReadsNothingOrWritesMuchIsNoTrouble) {
 }
 
 TEST_F(TaskCommand, OnlyAFullPathIsACommand) {
-  EXPECT_FALSE(make_command({}, pool));
-  EXPECT_FALSE(make_command({.command = {"true"}}, pool));
+  EXPECT_FALSE(make_command({}, threads));
+  EXPECT_FALSE(make_command({.command = {"true"}}, threads));
 }
 
 }  // namespace
