@@ -15,6 +15,13 @@ function place(gps) {
   return gps.altitude === undefined || gps.altitude === null ? at : `${at} (${Math.round(gps.altitude)} m)`;
 }
 
+// Only what is out of the ordinary: a picture that is there says so itself.
+function aboutPreview(preview) {
+  if (!preview) return "";
+  if (preview.message) return preview.message;
+  return preview.status === "unavailable" ? "There is no preview for files of this type." : "";
+}
+
 function facts(row) {
   const record = row.record || {};
   const media = record.media || {};
@@ -29,6 +36,7 @@ function facts(row) {
     entry("Camera", media.camera ? [media.camera.make, media.camera.model].filter(Boolean).join(" ") : ""),
     entry("Position", place(media.gps)),
     entry("Waits", record.waiting?.message),
+    entry("Preview", aboutPreview(record.preview)),
     entry("Virus scan", scan ? [scan.verdict, scan.engine, scan.signatures].filter(Boolean).join(" · ") : ""),
     entry("SHA-256", record.checksum?.sha256, { class: "mono" }),
     entry("Id", record.id, { class: "mono" }));

@@ -1,8 +1,9 @@
 // What a file is, and small pictures of it. Decoding happens in a sandboxed child; this port hides
 // that.
-// Errors   invalid with a slug for the user: "corrupt_file", "type_mismatch", "too_many_pixels",
-//          "too_many_frames", "too_many_pages", "decoder_limit" (time or memory), "decoder_crashed".
-//          unavailable when no child can be started.
+// Promise  what a file is decides whether it is taken, what can be shown of it never does: a file
+//          without a preview is reported with the reason.
+// Errors   invalid with slug "type_mismatch" when the content is certainly of another type than
+//          declared; unavailable when no child can be started; timeout when the caller's time is up.
 #pragma once
 
 #include <optional>
@@ -28,6 +29,16 @@ struct Thumbnail {
   std::string bytes;
 };
 
+// Whether there are small pictures of a file and, if not, why.
+struct Preview {
+  // Empty: there are. Else "unsupported_type", "corrupt_file", "truncated_file", "locked",
+  // "decoder_limit" (memory or time) or "decoder_crashed".
+  std::string reason;
+  // "truncated" or "damaged" when the pictures show only what could be read; else empty.
+  std::string note;
+  std::string message;  // a sentence for the user; empty when all is well
+};
+
 struct MediaReport {
   std::string content_type;  // by content, e.g. "image/heic"
   std::optional<int> width;  // as displayed, after orientation
@@ -38,7 +49,8 @@ struct MediaReport {
   std::optional<Gps> gps;
   std::string camera_make;
   std::string camera_model;
-  std::vector<Thumbnail> thumbnails;  // empty for types without a preview
+  std::vector<Thumbnail> thumbnails;  // empty when `preview` has a reason
+  Preview preview;
 };
 
 struct MediaRequest {

@@ -13,7 +13,8 @@ constexpr std::int64_t page_rows = 500;
 constexpr std::string_view changes_sql =
     "SELECT c.seq, c.at_us, c.project_id, c.batch_id, c.upload_id, c.state, u.filename, u.content_type, "
     "u.size, "
-    "u.error_code, u.error_message FROM changes AS c LEFT JOIN uploads AS u ON u.tenant = c.tenant AND "
+    "u.error_code, u.error_message, u.preview FROM changes AS c LEFT JOIN uploads AS u ON u.tenant = "
+    "c.tenant AND "
     "u.id = c.upload_id WHERE c.tenant = $1 AND c.seq > $2 ORDER BY c.seq LIMIT $3";
 
 // The state is the one of the change; the rest is as of now.
@@ -28,6 +29,8 @@ std::string render_change(sql::Row const& row) {
   if (row.text(5) == to_string(UploadState::failed) && !row.is_null(9))
     out += fmt::format(R"(,"error":{{"code":{},"message":{}}})", json_string(row.text(9)),
                        json_string(row.text(10)));
+  if (row.text(5) == to_string(UploadState::completed) && !row.is_null(11))
+    out += R"(,"preview":)" + row.text(11);
   return out + "}}";
 }
 

@@ -35,6 +35,14 @@ std::string media_json(MediaReport const& media) {
   return json::serialize(object);
 }
 
+std::string preview_json(Preview const& preview) {
+  auto object = json::object{{"status", preview.reason.empty() ? "ready" : "unavailable"}};
+  if (!preview.reason.empty()) object["reason"] = preview.reason;
+  if (!preview.note.empty()) object["note"] = preview.note;
+  if (!preview.message.empty()) object["message"] = preview.message;
+  return json::serialize(object);
+}
+
 std::string thumbnails_json(std::vector<StoredThumbnail> const& thumbnails) {
   auto array = json::array{};
   for (auto const& picture : thumbnails)
@@ -121,6 +129,7 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
   auto const media = media_json(file.media);
   auto const scan = scan_json(file.scan, file.scanned_at);
   auto const thumbnails = thumbnails_json(file.thumbnails);
+  auto const preview = preview_json(file.media.preview);
   co_return co_await database_.write(
       tenant,
       [&](sql::Transaction& tx) -> Result<void> {
@@ -132,9 +141,9 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
         step.what = "completed";
         CHECK(advance(tx, options_, upload, std::move(step)));
         CHECK(
-            tx.execute("UPDATE uploads SET sha256 = $3, media = $4, scan = $5, thumbnails = $6 "
+            tx.execute("UPDATE uploads SET sha256 = $3, media = $4, scan = $5, thumbnails = $6, preview = $7 "
                        "WHERE tenant = $1 AND id = $2",
-                       {tenant.str(), id.str(), sha256, media, scan, thumbnails}));
+                       {tenant.str(), id.str(), sha256, media, scan, thumbnails, preview}));
         notify_after(tx, tenant);
         return {};
       },

@@ -36,6 +36,7 @@ void add_checksum(std::string& out, Upload const& upload) {
 void add_findings(std::string& out, Upload const& upload, View const& view) {
   if (!upload.media.empty()) add(out, {",\"media\":", upload.media});
   if (!upload.scan.empty()) add(out, {",\"scan\":", upload.scan});
+  if (!upload.preview.empty()) add(out, {",\"preview\":", upload.preview});
   if (upload.state == UploadState::completed) {
     out += ",\"thumbnails\":[";
     auto separator = "";

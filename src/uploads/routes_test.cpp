@@ -354,6 +354,7 @@ TEST_F(UploadRoutes, ACompletedUploadShowsWhatWasFound) {
   EXPECT_EQ(upload.at("media").at("width"), 40);
   EXPECT_EQ(upload.at("media").at("gps").at("latitude"), -12.05);
   EXPECT_EQ(upload.at("scan").at("verdict"), "clean");
+  EXPECT_EQ(upload.at("preview").at("status"), "ready");
   EXPECT_EQ(upload.at("thumbnails").at(0).at("size"), 256);
   EXPECT_NE(text_of(upload.at("thumbnails").at(0).at("url")).find("X-Amz-Signature"), std::string::npos);
   auto whats = std::string{};

@@ -13,7 +13,8 @@ namespace {
 #define HOIST_UPLOAD_COLUMNS                                                                              \
   "tenant, id, project_id, batch_id, user_id, filename, content_type, size, checksum_algorithm, "        \
   "checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, requeues, part_size, "    \
-  "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline, path"
+  "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline, path, " \
+  "preview"
 // clang-format on
 
 constexpr std::string_view find_upload_sql =
@@ -92,6 +93,7 @@ Upload to_upload(sql::Row const& row) {
   upload.error_message = row.text(25);
   upload.timeline = row.text(26);
   upload.path = row.text(27);
+  upload.preview = row.text(28);
   return upload;
 }
 

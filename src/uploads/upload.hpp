@@ -54,6 +54,7 @@ struct Upload {
   std::string media;
   std::string scan;
   std::string thumbnails;
+  std::string preview;  // JSON; empty until there is an answer
   std::string error_code;
   std::string error_message;
   std::string timeline;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <new>
 #include <string>
 #include <sys/mman.h>
@@ -40,22 +41,30 @@ class Mapping {
 };
 
 Result<MediaReport> inspect(Sniffer const& sniffer, Job const& job) {
-  auto const refuse = [](std::string_view slug, std::string content_type, std::string cause = {}) {
-    return fail(Error{Code::invalid, std::move(content_type)}.with_slug(slug).with_cause(std::move(cause)));
-  };
   auto const mapping = Mapping{job.file, static_cast<std::size_t>(job.size)};
-  if (!mapping.ok()) return refuse(slug::decoder_limit, {}, "mmap");
+  if (!mapping.ok()) ::abort();  // the parent gives the file to another child
   auto const content = sniffer.type_of(mapping.bytes());
   auto const declared = canonical_type(job.declared_type);
-  if (contradicts(declared, content)) return refuse(slug::type_mismatch, content);
-  auto const type = settled_type(declared, content);
-  if (!has_picture(type)) return MediaReport{.content_type = type};
+  if (contradicts(declared, content))
+    return fail(Error{Code::invalid, content}.with_slug(slug::type_mismatch));
+  auto report = MediaReport{.content_type = settled_type(declared, content)};
+  // The parent draws the pages of documents, and knows what to say when only the type was asked for.
+  if (job.depth == Depth::type || report.content_type == "application/pdf") return report;
+  auto const without = [&](std::string_view reason, std::string_view cause) {
+    report.preview = {.reason = std::string{reason}, .note = {}, .message = std::string{cause}};
+    return report;
+  };
+  auto const type = picture_type(report.content_type, content);
+  if (type.empty()) return without(slug::unsupported_type, {});
   try {
-    return read_picture(mapping.bytes(), type);
+    auto found =
+        job.depth == Depth::header ? read_header(mapping.bytes(), type) : read_picture(mapping.bytes(), type);
+    found.content_type = report.content_type;
+    return found;
   } catch (std::bad_alloc const&) {
-    return refuse(slug::decoder_limit, {}, "bad_alloc");
+    return without(slug::decoder_limit, "bad_alloc");
   } catch (std::exception const& thrown) {
-    return refuse(slug::corrupt_file, {}, thrown.what());
+    return without(slug::corrupt_file, thrown.what());
   }
 }
 

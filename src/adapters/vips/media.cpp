@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <future>
 #include <mutex>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "adapters/vips/memory.hpp"
 #include "adapters/vips/pdf.hpp"
 #include "adapters/vips/slugs.hpp"
 #include "adapters/vips/sniff.hpp"
@@ -91,17 +93,36 @@ Error too_late() {
   return Error{Code::timeout, "Inspecting the file took too long."};
 }
 
-Error how_it_died(Child& child, Error const& seen) {
-  if (seen.code() == Code::timeout) return refusal(slug::decoder_limit, {}, {}, "wall time");
-  auto const status = child.process.wait(std::chrono::seconds{2});
-  if (status && WIFSIGNALED(*status)) {
-    auto const number = WTERMSIG(*status);
-    auto const limited = number == SIGXCPU || number == SIGKILL;
-    return refusal(limited ? slug::decoder_limit : slug::decoder_crashed, {}, {},
-                   fmt::format("signal {}", number));
+// Until the child has something to say. Errors: timeout; too_large: it takes too much memory.
+Result<void> await_reply(Child const& child, Deadline limit) {
+  auto watched = pollfd{.fd = child.socket.number(), .events = POLLIN, .revents = 0};
+  while (std::chrono::steady_clock::now() < limit) {
+    auto const ready = ::poll(&watched, 1, static_cast<int>(limits::memory_look_every.count()));
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) return away(std::string{"poll: "} + std::strerror(errno));
+    if (resident_bytes(child.process.pid()) > limits::memory_bytes_max) return fail(Code::too_large);
   }
-  return refusal(slug::decoder_crashed, {}, {},
-                 status ? fmt::format("exit {}", WEXITSTATUS(*status)) : seen.to_string());
+  return fail(Code::timeout);
+}
+
+Error how_it_died(Child& child, Error const& seen) {
+  if (seen.slug() == slug::decoder_crashed) return seen;
+  if (seen.code() == Code::timeout) return lost(slug::decoder_limit, "wall time");
+  // What it kept of files before this one may have been what was too much.
+  if (seen.code() == Code::too_large)
+    return lost(child.jobs > 0 ? slug::decoder_crashed : slug::decoder_limit, "memory");
+  auto const status = child.process.wait(std::chrono::seconds{2});
+  if (status && WIFSIGNALED(*status))
+    return lost(WTERMSIG(*status) == SIGXCPU ? slug::decoder_limit : slug::decoder_crashed,
+                fmt::format("signal {}", WTERMSIG(*status)));
+  return lost(slug::decoder_crashed,
+              status ? fmt::format("exit {}", WEXITSTATUS(*status)) : seen.to_string());
+}
+
+MediaReport without_picture(std::string_view type, std::string_view reason) {
+  auto report = MediaReport{.content_type = std::string{type.empty() ? "application/octet-stream" : type}};
+  report.preview = unavailable(reason);
+  return report;
 }
 
 // A read-only view with its own offset: what is scanned next to it cannot be changed through it.
@@ -140,56 +161,86 @@ class SandboxedMedia final : public Media {
 
  private:
   Result<MediaReport> inspect_now(MediaRequest const& request, Deadline deadline) {
-    if (request.size > limits::input_bytes_max)
-      return fail(refusal(slug::decoder_limit, {}, {}, "file over the input limit"));
     TRY(auto const file, reopen(request.file));
-    auto const declared =
-        is_utf8(request.declared_type) ? canonical_type(request.declared_type) : std::string{};
-    TRY(auto report,
-        decode({.file = file.number(), .size = request.size, .declared_type = declared}, deadline));
-    if (report.content_type != "application/pdf") return report;
-    return add_first_page(std::move(report), file.number(), deadline);
+    auto job = Job{.file = file.number(), .size = request.size};
+    if (is_utf8(request.declared_type)) job.declared_type = canonical_type(request.declared_type);
+    TRY(auto report, look(std::move(job), deadline));
+    auto const missing = report.thumbnails.empty() && report.preview.reason.empty();
+    if (missing && report.content_type != "application/pdf")
+      return without_picture(report.content_type, slug::decoder_crashed);
+    if (missing) CHECK(add_first_page(report, file.number(), deadline));
+    return report;
   }
 
-  Result<MediaReport> decode(Job const& job, Deadline deadline) {
-    if (std::chrono::steady_clock::now() >= deadline) return fail(too_late());
-    TRY(auto child, take());
-    limit_cpu(child.process.pid());
+  // Everything, or what can be said without the picture. A crash counts when a fresh child repeats it:
+  // what a child keeps of the files before is not this file's fault.
+  Result<MediaReport> look(Job job, Deadline deadline) {
     auto const limit = std::min(deadline, deadline_in(options_.wall_max));
-    auto const sent = send_job(child.socket.number(), job, limit);
-    auto report = sent ? receive_report(child.socket.number(), job, limit)
-                       : Result<MediaReport>{std::unexpected{sent.error()}};
-    auto const answered =
-        report || (report.error().code() == Code::invalid && report.error().slug() != slug::decoder_crashed);
-    if (answered) {
-      give_back(std::move(child));
+    auto report = decode(take(), job, limit);
+    if (!report && report.error().slug() == slug::decoder_crashed) report = decode(start(), job, limit);
+    if (std::chrono::steady_clock::now() >= deadline) return fail(too_late());
+    if (report || !is_lost(report.error())) return report;
+    auto const reason = report.error().slug();
+    for (auto const depth : {Depth::header, Depth::type}) {
+      job.depth = depth;
+      auto known = decode(start(), job, std::min(deadline, deadline_in(limits::header_wall_max)));
+      if (!known && is_lost(known.error())) continue;
+      if (known) known->preview = unavailable(reason);
+      return known;
+    }
+    return without_picture(job.declared_type, reason);
+  }
+
+  // Errors: lost() with what became of the child.
+  Result<MediaReport> decode(Result<Child> child, Job const& job, Deadline limit) {
+    if (!child) return std::unexpected{child.error()};
+    if (std::chrono::steady_clock::now() >= limit) {
+      give_back(std::move(*child));
+      return fail(lost(slug::decoder_limit, "wall time"));
+    }
+    limit_cpu(child->process.pid());
+    auto const socket = child->socket.number();
+    auto report = [&]() -> Result<MediaReport> {
+      CHECK(send_job(socket, job, limit));
+      CHECK(await_reply(*child, limit));
+      return receive_report(socket, job, limit);
+    }();
+    if (report || report.error().slug() == slug::type_mismatch) {
+      give_back(std::move(*child));
       return report;
     }
     crashes_.add();
-    if (report.error().code() == Code::timeout && limit == deadline) return fail(too_late());
-    auto error =
-        report.error().slug() == slug::decoder_crashed ? report.error() : how_it_died(child, report.error());
+    auto error = how_it_died(*child, report.error());
     log::warn("a media child was lost", {{"slug", std::string{error.slug()}}, {"cause", error.cause()}});
     return fail(std::move(error));  // the child's destructor kills it
   }
 
-  Result<MediaReport> add_first_page(MediaReport report, int file, Deadline deadline) {
-    auto const tools = PdfTools{.child_command = options_.child_command, .wall_max = options_.wall_max};
-    auto const pages = pdf_pages(tools, file, deadline);
-    if (!pages && pages.error().code() == Code::conflict) return report;  // locked: stored without a picture
-    if (!pages) return fail(pages.error());
-    report.pages = *pages;
-    TRY(auto const picture, pdf_first_page(tools, file, deadline));
+  // Errors: timeout, unavailable; what is about the document goes into the report.
+  Result<void> add_first_page(MediaReport& report, int file, Deadline deadline) {
+    auto const until =
+        deadline_in(std::min<std::chrono::milliseconds>(options_.wall_max, limits::pdf_wall_max));
+    auto const tools = PdfTools{.child_command = options_.child_command, .until = until};
+    auto const picture = [&]() -> Result<std::string> {
+      TRY(report.pages, pdf_pages(tools, file, deadline));
+      return pdf_first_page(tools, file, deadline);
+    }();
+    if (!picture && picture.error().code() != Code::invalid) return std::unexpected{picture.error()};
+    if (!picture) {
+      log::info("a document is not shown", {{"cause", picture.error().cause()}});
+      report.preview = unavailable(picture.error().slug());
+      return {};
+    }
     auto const memory = Descriptor{::memfd_create("page", MFD_CLOEXEC)};
-    if (::write(memory.number(), picture.data(), picture.size()) != static_cast<ssize_t>(picture.size()))
+    if (::write(memory.number(), picture->data(), picture->size()) != static_cast<ssize_t>(picture->size()))
       return away("memfd");
-    TRY(auto page, decode({.file = memory.number(),
-                           .size = static_cast<std::int64_t>(picture.size()),
-                           .declared_type = "image/png"},
-                          deadline));
+    auto const size = static_cast<std::int64_t>(picture->size());
+    TRY(auto page, look({.file = memory.number(), .size = size, .declared_type = "image/png"}, deadline));
     report.thumbnails = std::move(page.thumbnails);
-    return report;
+    report.preview = std::move(page.preview);
+    return {};
   }
+
+  Result<Child> start() { return start_child(options_.child_command); }
 
   Result<Child> take() {
     {
@@ -200,11 +251,12 @@ class SandboxedMedia final : public Media {
         return child;
       }
     }
-    return start_child(options_.child_command);
+    return start();
   }
 
   void give_back(Child child) {
     if (++child.jobs > options_.jobs_per_child_max) return;
+    if (resident_bytes(child.process.pid()) > limits::idle_bytes_max) return;
     auto const lock = std::lock_guard{mutex_};
     idle_.push_back(std::move(child));
   }

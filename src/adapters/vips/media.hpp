@@ -1,8 +1,8 @@
 // The Media port by a bounded set of sandboxed children, one file at a time in each.
 //
 // Threads  any. Each child is driven by one thread of a pool of its own.
-// Promise  a child that crashes, hangs or lies costs the file it was working on, nothing else; it
-//          is replaced. The parent decodes nothing and believes nothing a child says.
+// Promise  a child that crashes, hangs or lies costs the file it was working on its preview, nothing
+//          else; it is replaced. The parent decodes nothing and believes nothing a child says.
 // Errors   ports/media.hpp.
 #pragma once
 

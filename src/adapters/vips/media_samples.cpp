@@ -134,23 +134,28 @@ std::string png_header(unsigned width, unsigned height) {
   return "\x89PNG\r\n\x1a\n" + chunk("IHDR", ihdr) + chunk("IDAT", "x") + chunk("IEND", "");
 }
 
-std::string png_bomb(unsigned edge) {
-  auto const ihdr = big_endian(edge) + big_endian(edge) + std::string("\x08\x06\0\0\0", 5);
-  auto const row = std::string(1 + std::size_t{edge} * 4, '\0');
+std::string png_bomb(unsigned edge, bool interlaced) {
+  auto const ihdr = big_endian(edge) + big_endian(edge) + std::string("\x08\x06\0\0", 4) +
+                    static_cast<char>(interlaced ? 1 : 0);
+  // The seven passes of an interlaced one are as many bytes as one pass of all, but for the filters.
+  auto left = std::size_t{edge} * edge * 4 + std::size_t{edge} * (interlaced ? 2 : 1);
+  auto const zeros = std::string(1 << 20, '\0');
   auto stream = z_stream{};
   ::deflateInit(&stream, 9);
   auto packed = std::string{};
   auto buffer = std::string(65536, '\0');
-  for (unsigned y = 0; y <= edge; ++y) {
-    stream.next_in = const_cast<Bytef*>(reinterpret_cast<Bytef const*>(row.data()));
-    stream.avail_in = y < edge ? static_cast<uInt>(row.size()) : 0;
+  do {
+    auto const piece = std::min(left, zeros.size());
+    left -= piece;
+    stream.next_in = const_cast<Bytef*>(reinterpret_cast<Bytef const*>(zeros.data()));
+    stream.avail_in = static_cast<uInt>(piece);
     do {
       stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
       stream.avail_out = static_cast<uInt>(buffer.size());
-      ::deflate(&stream, y < edge ? Z_NO_FLUSH : Z_FINISH);
+      ::deflate(&stream, left > 0 ? Z_NO_FLUSH : Z_FINISH);
       packed.append(buffer, 0, buffer.size() - stream.avail_out);
     } while (stream.avail_out == 0);
-  }
+  } while (left > 0);
   ::deflateEnd(&stream);
   return "\x89PNG\r\n\x1a\n" + chunk("IHDR", ihdr) + chunk("IDAT", packed) + chunk("IEND", "");
 }

@@ -20,7 +20,10 @@ std::string transparent_png();      // the left half is fully transparent black
 std::string animation(int frames);  // GIF
 std::string multipage_tiff(int pages);
 std::string png_header(unsigned width, unsigned height);  // a PNG that promises this size
-std::string png_bomb(unsigned edge);                      // a real PNG of edge x edge zeros in a few bytes
+// A real PNG of edge x edge zeros in a few bytes; interlaced, it has to be decoded whole.
+std::string png_bomb(unsigned edge, bool interlaced = false);
+// As phones write it: one picture of many tiles of 512 x 512. Empty as for picture().
+std::string tiled_heic(int columns, int rows);
 std::string pdf(int pages, std::string_view extra = {});
 std::string pdf_bomb();  // a page that draws for minutes, packed twice
 bool has_text(std::string_view bytes, std::string_view text);

@@ -1,12 +1,12 @@
-// The program that tests start as a media child: `media-child` is the real one; `faulty` is a
-// decoder that has been taken over and does what the file says; `probe` tries to get out.
+// Children that misbehave: `faulty` is a decoder that has been taken over and does what the file says;
+// `probe` tries to get out. (The real child is `hoist` itself.)
 #include <cstdlib>
 #include <fcntl.h>
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <vector>
 
-#include "adapters/vips/child.hpp"
 #include "adapters/vips/media_test_probe.hpp"
 #include "adapters/vips/sandbox.hpp"
 #include "adapters/vips/wire.hpp"
@@ -23,7 +23,13 @@ std::string content(Job const& job) {
   return text;
 }
 
+auto jobs = 0;
+
 void misbehave(std::string const& how) {
+  ++jobs;
+  if (how == "abort unless fresh" && jobs > 1) std::abort();
+  static auto eaten = std::vector<std::string>{};
+  while (how == "eat") eaten.emplace_back(1 << 20, 'x');
   if (how == "abort") std::abort();
   if (how == "exit") ::_exit(0);
   if (how == "hang") ::pause();
@@ -47,8 +53,9 @@ void misbehave(std::string const& how) {
     (void)send_frame(
         0, json::parse(R"({"content_type":"text/html\r\nx: y","make":"","model":"","thumbnails":[]})"),
         Deadline::max());
-  if (how == "fine") {
+  if (how.starts_with("fine") || how == "abort unless fresh") {
     auto report = Result<MediaReport>{MediaReport{.content_type = "text/plain"}};
+    report->preview.reason = "unsupported_type";
     (void)send_report(0, report);
   }
 }
@@ -65,5 +72,5 @@ int main(int argc, char** argv) {
   auto const mode = std::string_view{argc > 1 ? argv[1] : ""};
   if (mode == "faulty") return faulty();
   if (mode == "probe") return probe_the_box();
-  return media_child_main(argc, argv);
+  return 2;
 }

@@ -121,6 +121,11 @@ int probe_the_box() {
   answer["tried"] = std::move(probe).tried();
   answer["gigabyte"] =
       ::mmap(nullptr, 1UL << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+  auto const shared = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  answer["shared_memory"] = shared != MAP_FAILED;
+  // Reserving is not using: allocators do it for every thread.
+  answer["reserved"] = ::mmap(nullptr, 64UL << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                              0) != MAP_FAILED;
   answer["self_test"] = escapes_from_decoder_box().size();
   (void)send_frame(0, answer, Deadline::max());
   return 0;

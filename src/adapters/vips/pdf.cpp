@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "adapters/vips/limits.hpp"
+#include "adapters/vips/memory.hpp"
 #include "adapters/vips/slugs.hpp"
 #include "base/encode.hpp"
 #include "base/process.hpp"
@@ -46,8 +47,13 @@ struct Output {
   std::string err;
 };
 
-// Reads both pipes until they close. Errors: too_large, timeout.
-Result<Output> drain(Pipe const& out, Pipe const& err, std::size_t out_max, Deadline deadline) {
+std::unexpected<Error> no_preview(std::string_view reason, std::string cause) {
+  return fail(Error{Code::invalid}.with_slug(reason).with_cause(std::move(cause)));
+}
+
+// Reads both pipes of `process` until they close. Errors: too_large in output or memory, timeout.
+Result<Output> drain(Process const& process, Pipe const& out, Pipe const& err, std::size_t out_max,
+                     Deadline deadline) {
   auto output = Output{};
   auto watched = std::array{pollfd{.fd = out.reading(), .events = POLLIN, .revents = 0},
                             pollfd{.fd = err.reading(), .events = POLLIN, .revents = 0}};
@@ -56,8 +62,9 @@ Result<Output> drain(Pipe const& out, Pipe const& err, std::size_t out_max, Dead
     auto const left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return fail(Code::timeout);
-    if (::poll(watched.data(), watched.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
-      return fail(Code::internal);
+    if (resident_bytes(process.pid()) > limits::memory_bytes_max) return fail(Code::too_large);
+    auto const patience = static_cast<int>(std::min(left, limits::memory_look_every).count());
+    if (::poll(watched.data(), watched.size(), patience) < 0 && errno != EINTR) return fail(Code::internal);
     for (auto i = std::size_t{0}; i < 2; ++i) {
       if (watched[i].fd < 0 || watched[i].revents == 0) continue;
       auto const count = ::read(watched[i].fd, buffer.data(), buffer.size());
@@ -92,25 +99,24 @@ Result<std::string> run(PdfTools const& tools, char const* what, int file, std::
   TRY(auto process, Process::start(std::move(options)));
   out.close_writing();
   err.close_writing();
-  auto const limit = std::min(deadline, deadline_in(tools.wall_max));
-  auto const output = drain(out, err, out_max, limit);
+  auto const limit = std::min(deadline, tools.until);
+  auto const output = drain(process, out, err, out_max, limit);
   if (!output && limit == deadline && output.error().code() == Code::timeout)
     return std::unexpected{output.error()};
   if (!output)
-    return fail(refusal(slug::decoder_limit, {}, {}, std::string{what} + ": too much output or time"));
+    return no_preview(slug::decoder_limit, std::string{what} + ": too much output, memory or time");
   auto const status = process.wait(std::chrono::seconds{1});
   auto const cause = std::string{what} + ": " + printable(output->err);
-  if (!status) return fail(refusal(slug::decoder_limit, {}, {}, cause));
+  if (!status) return no_preview(slug::decoder_limit, cause);
   if (WIFSIGNALED(*status)) {
     auto const limited = WTERMSIG(*status) == SIGXCPU || WTERMSIG(*status) == SIGKILL;
-    return fail(refusal(limited ? slug::decoder_limit : slug::decoder_crashed, {}, {}, cause));
+    return no_preview(limited ? slug::decoder_limit : slug::decoder_crashed, cause);
   }
   if (WEXITSTATUS(*status) >= 126)
     return fail(Error{Code::unavailable, "PDF documents cannot be read now."}.with_cause(cause));
-  if (output->err.find("Incorrect password") != std::string::npos) return fail(Code::conflict);
-  if (output->err.find("emory") != std::string::npos)
-    return fail(refusal(slug::decoder_limit, {}, {}, cause));
-  if (WEXITSTATUS(*status) != 0) return fail(refusal(slug::corrupt_file, {}, {}, cause));
+  if (output->err.find("Incorrect password") != std::string::npos) return no_preview(slug::locked, cause);
+  if (output->err.find("emory") != std::string::npos) return no_preview(slug::decoder_limit, cause);
+  if (WEXITSTATUS(*status) != 0) return no_preview(slug::corrupt_file, cause);
   return output->out;
 }
 
@@ -127,8 +133,7 @@ Result<int> pdf_pages(PdfTools const& tools, int file, Deadline deadline) {
     auto const number = trim(rest.substr(0, rest.find('\n')));
     std::from_chars(number.data(), number.data() + number.size(), pages);
   }
-  if (pages < 1) return fail(refusal(slug::corrupt_file, {}, {}, "no page count"));
-  if (pages > limits::pages_max) return fail(refusal(slug::too_many_pages, {}, {}, std::to_string(pages)));
+  if (pages < 1 || pages > limits::pages_max) return no_preview(slug::corrupt_file, "no page count");
   return pages;
 }
 

@@ -3,7 +3,6 @@
 // Threads  any; blocks the calling one.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -14,11 +13,10 @@ namespace hoist::vips {
 
 struct PdfTools {
   std::vector<std::string> child_command;
-  std::chrono::milliseconds wall_max;
+  Deadline until;  // for both, together
 };
 
-// Errors: corrupt_file, decoder_limit, decoder_crashed, too_many_pages; conflict when the document
-// is locked with a password, so that nothing can be said about it.
+// Errors: invalid with a slug why there is no preview; timeout when the caller's time is up; unavailable.
 [[nodiscard]] Result<int> pdf_pages(PdfTools const& tools, int file, Deadline deadline);
 // The first page as a PNG, no edge longer than the largest thumbnail.
 [[nodiscard]] Result<std::string> pdf_first_page(PdfTools const& tools, int file, Deadline deadline);

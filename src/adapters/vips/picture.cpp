@@ -4,13 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <malloc.h>
 #include <memory>
 #include <string>
 
 #include "adapters/vips/exif.hpp"
+#include "adapters/vips/heif.hpp"
+#include "adapters/vips/image.hpp"
 #include "adapters/vips/limits.hpp"
 #include "adapters/vips/slugs.hpp"
+#include "adapters/vips/sniff.hpp"
 #include "adapters/vips/tiff_exif.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
@@ -20,15 +24,11 @@ namespace {
 
 using namespace std::string_view_literals;
 
-struct Unref {
-  void operator()(VipsImage* image) const { g_object_unref(image); }
-};
-using Image = std::unique_ptr<VipsImage, Unref>;
-
-// Operations whose names begin so are the loaders of has_picture()'s types.
-constexpr auto loaders =
-    std::array{"VipsForeignLoadJpeg"sv,  "VipsForeignLoadPng"sv,  "VipsForeignLoadWebp"sv,
-               "VipsForeignLoadNsgif"sv, "VipsForeignLoadTiff"sv, "VipsForeignLoadHeif"sv};
+// Operations whose names begin so are libvips' loaders of has_picture()'s types. HEIF is not among them:
+// heif.hpp says why.
+constexpr auto loaders = std::array{
+    "VipsForeignLoadJpeg"sv, "VipsForeignLoadPng"sv, "VipsForeignLoadWebp"sv, "VipsForeignLoadNsgif"sv,
+    "VipsForeignLoadTiff"sv, "VipsForeignLoadJxl"sv, "VipsForeignLoadJp2k"sv};
 
 void* note_open_loader(VipsObjectClass* type, void* names) {
   auto const* const operation = VIPS_OPERATION_CLASS(type);
@@ -47,35 +47,8 @@ void note_warning(char const*, GLogLevelFlags, char const* message, void*) {
   if (warning.empty()) warning = std::string_view{message}.substr(0, 200);
 }
 
-Result<void> check_warning(std::string_view type) {
-  if (type != "image/png" || to_lower(warning).find("not enough") == std::string::npos) return {};
-  return fail(Error{Code::invalid}.with_slug(slug::truncated_file).with_cause(warning));
-}
-
-std::unexpected<Error> decoder_says() {
-  auto cause = std::string{vips_error_buffer()};
-  vips_error_clear();
-  auto const words = to_lower(cause);
-  auto const about = [&](std::string_view what) { return words.find(what) != words.npos; };
-  auto const slug = [&] {
-    if (about("out of memory") || about("unable to allocate") || about("bad alloc") || about("memory limit"))
-      return slug::decoder_limit;
-    if (about("premature") || about("truncated") || about("unexpected end") || about("end of file") ||
-        about("not enough data") || about("eof") || about("read past"))
-      return slug::truncated_file;
-    return slug::corrupt_file;
-  }();
-  return fail(Error{Code::invalid}.with_slug(slug).with_cause(cause.substr(0, 500)));
-}
-
-Result<void> check_size(VipsImage* image, std::string_view type) {
-  auto const frames = vips_image_get_n_pages(image);
-  auto const many = type == "image/tiff" ? slug::too_many_pages : slug::too_many_frames;
-  if (frames > (type == "image/tiff" ? limits::pages_max : limits::frames_max))
-    return fail(Error{Code::invalid}.with_slug(many));
-  auto const pixels = std::int64_t{image->Xsize} * vips_image_get_page_height(image);
-  if (pixels > limits::pixels_max) return fail(Error{Code::invalid}.with_slug(slug::too_many_pixels));
-  return {};
+bool warned_of_missing_rows() {
+  return to_lower(warning).find("not enough") != std::string::npos;
 }
 
 // libjpeg can decode at half, a quarter or an eighth for a fraction of the work. The largest
@@ -97,20 +70,21 @@ Result<Image> scale_down(VipsImage* image, int edge) {
   return Image{out};
 }
 
-Result<Image> small_from_file(std::string_view bytes, std::string_view type, VipsImage* header, int edge) {
+Result<Image> small_from_file(std::string_view bytes, std::string_view type, VipsImage* header, int edge,
+                              VipsFailOn fail_on) {
   // Without a profile of its own a picture is sRGB already; the way through a profile costs a fifth.
   auto const* const profile = vips_image_get_typeof(header, VIPS_META_ICC_NAME) != 0 ? "srgb" : nullptr;
   auto* const data = const_cast<char*>(bytes.data());  // libvips only reads it
   VipsImage* small = nullptr;
   if (type != "image/jpeg") {
     if (vips_thumbnail_buffer(data, bytes.size(), &small, edge, "height", edge, "size", VIPS_SIZE_DOWN,
-                              "export_profile", profile, "fail_on", VIPS_FAIL_ON_ERROR, nullptr) != 0)
+                              "export_profile", profile, "fail_on", fail_on, nullptr) != 0)
       return decoder_says();
     return Image{small};
   }
   VipsImage* decoded = nullptr;
   if (vips_jpegload_buffer(data, bytes.size(), &decoded, "shrink", jpeg_shrink(header, edge), "access",
-                           VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr) != 0)
+                           VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on, nullptr) != 0)
     return decoder_says();
   auto const owned = Image{decoded};
   TRY(auto const reduced, scale_down(decoded, edge));
@@ -147,10 +121,14 @@ Result<Thumbnail> encode(VipsImage* image, int size) {
   return thumbnail;
 }
 
-Result<std::vector<Thumbnail>> make_thumbnails(std::string_view bytes, std::string_view type,
-                                               VipsImage* header, std::span<int const> sizes) {
-  TRY(auto small, small_from_file(bytes, type, header, sizes.front()));
-  TRY(auto current, flat_copy(std::move(small)));
+// A decoder that goes on after an error leaves what it could not read in one colour.
+bool shows_something(VipsImage* image) {
+  auto spread = 0.0;
+  return vips_deviate(image, &spread, nullptr) == 0 && spread > 1;
+}
+
+Result<std::vector<Thumbnail>> make_thumbnails(Image small, std::span<int const> sizes) {
+  auto current = std::move(small);
   auto thumbnails = std::vector<Thumbnail>{};
   for (auto const size : sizes) {
     if (!thumbnails.empty()) {
@@ -160,6 +138,107 @@ Result<std::vector<Thumbnail>> make_thumbnails(std::string_view bytes, std::stri
     thumbnails.push_back(std::move(thumbnail));
   }
   return thumbnails;
+}
+
+// A file with its beginning read: what that says, and how to get at the picture.
+struct Opened {
+  MediaReport report;
+  // The picture with a longest edge of at most so many pixels. With `lenient`, what can be had of a
+  // damaged one.
+  std::function<Result<Image>(int edge, bool lenient)> small;
+};
+
+Result<Opened> open_heif(std::string_view bytes) {
+  TRY(auto file, HeifFile::open(bytes));
+  auto opened = Opened{};
+  opened.report.width = file.width();
+  opened.report.height = file.height();
+  if (file.images() > 1) opened.report.pages = file.images();
+  read_exif(file.exif(), opened.report);
+  opened.small = [file](int edge, bool lenient) -> Result<Image> {
+    TRY(auto image, lenient ? file.embedded(edge) : file.small(edge));
+    VipsImage* small = nullptr;
+    auto const* const profile =
+        vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0 ? "srgb" : nullptr;
+    if (vips_thumbnail_image(image.get(), &small, edge, "height", edge, "size", VIPS_SIZE_DOWN,
+                             "export_profile", profile, nullptr) != 0)
+      return decoder_says();
+    return Image{small};
+  };
+  return opened;
+}
+
+Result<Image> open_header(std::string_view bytes) {
+  for (auto const fail_on : {VIPS_FAIL_ON_ERROR, VIPS_FAIL_ON_NONE}) {
+    auto* const header = vips_image_new_from_buffer(bytes.data(), bytes.size(), "", "access",
+                                                    VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on, nullptr);
+    if (header != nullptr) return Image{header};
+  }
+  return decoder_says();
+}
+
+Result<Opened> open_with_vips(std::string_view bytes, std::string_view type) {
+  TRY(auto owned, open_header(bytes));
+  auto const header = std::shared_ptr<VipsImage>{std::move(owned)};
+  auto const height = vips_image_get_page_height(header.get());
+  if (std::max(header->Xsize, height) > limits::edge_max) return no_picture("the size makes no sense");
+  auto opened = Opened{};
+  auto& report = opened.report;
+  auto const swapped = vips_image_get_orientation_swap(header.get()) != 0;
+  report.width = swapped ? height : header->Xsize;
+  report.height = swapped ? header->Xsize : height;
+  if (auto const pages = vips_image_get_n_pages(header.get()); pages > 1) report.pages = pages;
+  void const* exif = nullptr;
+  auto length = std::size_t{0};
+  if (vips_image_get_typeof(header.get(), VIPS_META_EXIF_NAME) != 0 &&
+      vips_image_get_blob(header.get(), VIPS_META_EXIF_NAME, &exif, &length) == 0)
+    read_exif({static_cast<char const*>(exif), length}, report);
+  else if (type == "image/tiff")
+    read_exif(exif_of_tiff(bytes), report);
+  auto const pixels = std::int64_t{header->Xsize} * height;
+  auto const too_many = type != "image/jpeg" && type != "image/tiff" && pixels > limits::whole_pixels_max;
+  opened.small = [bytes, type, header, too_many](int edge, bool lenient) -> Result<Image> {
+    if (too_many)
+      return fail(Error{Code::invalid}.with_slug(slug::decoder_limit).with_cause("too many pixels"));
+    return small_from_file(bytes, type, header.get(), edge, lenient ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_ERROR);
+  };
+  return opened;
+}
+
+Result<Opened> open_file(std::string_view bytes, std::string_view type) {
+  warning.clear();
+  auto opened = is_heif(type) ? open_heif(bytes) : open_with_vips(bytes, type);
+  if (opened) opened->report.content_type = std::string{type};
+  return opened;
+}
+
+Preview because(Error const& error) {
+  return {.reason = std::string{error.slug()}, .note = {}, .message = error.cause()};
+}
+
+MediaReport not_opened(std::string_view type, Error const& error) {
+  auto report = MediaReport{.content_type = std::string{type}};
+  report.preview = because(error);
+  return report;
+}
+
+// What there is of a picture that cannot be read to its end.
+Result<std::vector<Thumbnail>> make_partly(Opened const& opened, std::span<int const> sizes,
+                                           Error const& error) {
+  auto const partly = error.slug() == slug::truncated_file || error.slug() == slug::corrupt_file;
+  if (!partly) return fail(error);
+  TRY(auto small, opened.small(sizes.front(), true));
+  TRY(auto flat, flat_copy(std::move(small)));
+  if (!shows_something(flat.get())) return fail(error);
+  return make_thumbnails(std::move(flat), sizes);
+}
+
+Result<std::vector<Thumbnail>> make_whole(Opened const& opened, std::span<int const> sizes) {
+  TRY(auto small, opened.small(sizes.front(), false));
+  TRY(auto flat, flat_copy(std::move(small)));
+  if (warned_of_missing_rows() && !shows_something(flat.get()))
+    return fail(Error{Code::invalid}.with_slug(slug::truncated_file).with_cause(warning));
+  return make_thumbnails(std::move(flat), sizes);
 }
 
 }  // namespace
@@ -182,28 +261,27 @@ Result<void> start_pictures() {
   return {};
 }
 
-Result<MediaReport> read_picture(std::string_view bytes, std::string_view type, std::span<int const> sizes) {
-  warning.clear();
-  auto const header =
-      Image{vips_image_new_from_buffer(bytes.data(), bytes.size(), "", "access", VIPS_ACCESS_SEQUENTIAL,
-                                       "fail_on", VIPS_FAIL_ON_ERROR, nullptr)};
-  if (!header) return decoder_says();
-  CHECK(check_size(header.get(), type));
-  auto report = MediaReport{.content_type = std::string{type}};
-  auto const swapped = vips_image_get_orientation_swap(header.get()) != 0;
-  auto const height = vips_image_get_page_height(header.get());
-  report.width = swapped ? height : header->Xsize;
-  report.height = swapped ? header->Xsize : height;
-  if (auto const pages = vips_image_get_n_pages(header.get()); pages > 1) report.pages = pages;
-  void const* exif = nullptr;
-  auto length = std::size_t{0};
-  if (vips_image_get_typeof(header.get(), VIPS_META_EXIF_NAME) != 0 &&
-      vips_image_get_blob(header.get(), VIPS_META_EXIF_NAME, &exif, &length) == 0)
-    read_exif({static_cast<char const*>(exif), length}, report);
-  else if (type == "image/tiff")
-    read_exif(exif_of_tiff(bytes), report);
-  TRY(report.thumbnails, make_thumbnails(bytes, type, header.get(), sizes));
-  CHECK(check_warning(type));
+MediaReport read_header(std::string_view bytes, std::string_view type) {
+  auto const opened = open_file(bytes, type);
+  return opened ? opened->report : not_opened(type, opened.error());
+}
+
+MediaReport read_picture(std::string_view bytes, std::string_view type, std::span<int const> sizes) {
+  auto const opened = open_file(bytes, type);
+  if (!opened) return not_opened(type, opened.error());
+  auto report = opened->report;
+  auto thumbnails = make_whole(*opened, sizes);
+  if (!thumbnails) {
+    auto const error = thumbnails.error();
+    thumbnails = make_partly(*opened, sizes, error);
+    report.preview = because(error);
+    if (!thumbnails) return report;
+    auto const note = error.slug() == slug::truncated_file ? slug::truncated : slug::damaged;
+    report.preview = {.reason = {}, .note = std::string{note}, .message = error.cause()};
+  } else if (warned_of_missing_rows()) {
+    report.preview = {.reason = {}, .note = std::string{slug::truncated}, .message = warning};
+  }
+  report.thumbnails = std::move(*thumbnails);
   return report;
 }
 

@@ -14,9 +14,11 @@ namespace hoist::vips {
 // Errors   internal: some other loader is still there.
 [[nodiscard]] Result<void> start_pictures();
 
-// Dimensions, EXIF and thumbnails of `bytes`, which has_picture(). `sizes` from large to small: all
-// come from one decode. Errors: as ports/media.hpp, with the decoder's words as the cause.
-[[nodiscard]] Result<MediaReport> read_picture(std::string_view bytes, std::string_view type,
-                                               std::span<int const> sizes = limits::thumbnail_sizes);
+// Dimensions and EXIF of `bytes`, whose `type` has_picture(), as far as they can be read.
+[[nodiscard]] MediaReport read_header(std::string_view bytes, std::string_view type);
+// The same with thumbnails, all from one decode, `sizes` from large to small. The preview says when they
+// are missing or show a part; its message are the decoder's words.
+[[nodiscard]] MediaReport read_picture(std::string_view bytes, std::string_view type,
+                                       std::span<int const> sizes = limits::thumbnail_sizes);
 
 }  // namespace hoist::vips

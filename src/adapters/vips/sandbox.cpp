@@ -3,12 +3,10 @@
 #include <seccomp.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/capability.h>
-#include <memory>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -43,31 +41,20 @@ Result<void> drop_capabilities() {
   return {};
 }
 
-// Bytes of address space in use now: the limit counts from there, because libraries are mapped
-// into it that never become resident.
-std::uint64_t mapped_bytes() {
-  auto pages = 0ULL;
-  auto const close_file = [](FILE* file) { std::fclose(file); };
-  auto const file = std::unique_ptr<FILE, decltype(close_file)>{std::fopen("/proc/self/statm", "r")};
-  if (!file || std::fscanf(file.get(), "%llu", &pages) != 1) return 0;
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 Result<void> limit_resources(Box box, bool own_user_namespace) {
   auto const set = [](__rlimit_resource resource, rlim_t value) {
     auto const limit = rlimit{value, value};
     return ::setrlimit(resource, &limit) == 0;
   };
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-  auto const base = box == Box::decoder ? mapped_bytes() : 0;
-  if (!set(RLIMIT_AS, base + limits::memory_bytes_max)) return broken("RLIMIT_AS");
+  if (!set(RLIMIT_DATA, limits::data_bytes_max)) return broken("RLIMIT_DATA");
 #endif
   if (!set(RLIMIT_FSIZE, 0) || !set(RLIMIT_CORE, 0) || !set(RLIMIT_NOFILE, limits::descriptors_max) ||
       !set(RLIMIT_MEMLOCK, 0) || !set(RLIMIT_MSGQUEUE, 0))
     return broken("rlimits");
   // Processes are counted per user and namespace; in a shared one the count is not ours.
   if (own_user_namespace && !set(RLIMIT_NPROC, limits::threads_max)) return broken("RLIMIT_NPROC");
-  if (box == Box::program && !set(RLIMIT_CPU, limits::cpu_s_max)) return broken("RLIMIT_CPU");
+  if (box == Box::program && !set(RLIMIT_CPU, limits::pdf_cpu_s_max)) return broken("RLIMIT_CPU");
   return {};
 }
 
@@ -93,7 +80,6 @@ constexpr int calls_of_both[] = {SCMP_SYS(read),
                                  SCMP_SYS(pread64),
                                  SCMP_SYS(close),
                                  SCMP_SYS(lseek),
-                                 SCMP_SYS(mmap),
                                  SCMP_SYS(munmap),
                                  SCMP_SYS(mprotect),
                                  SCMP_SYS(mremap),
@@ -147,6 +133,9 @@ bool add_rules(scmp_filter_ctx filter, Box box) {
     fine = fine && seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, condition) == 0;
   };
   for (auto const call : calls_of_both) allow(call);
+  // Shared memory is in no limit of the process; a program maps its font caches that way.
+  allow_if(SCMP_SYS(mmap), argument_has(3, MAP_SHARED, 0));
+  if (box == Box::program) allow_if(SCMP_SYS(mmap), argument_has(3, MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED));
   // Threads yes, processes no. clone3 hides its flags in memory: glibc falls back to clone.
   allow_if(SCMP_SYS(clone), argument_has(0, CLONE_THREAD | CLONE_NEWUSER, CLONE_THREAD));
   fine = fine && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;

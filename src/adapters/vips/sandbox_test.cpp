@@ -34,6 +34,8 @@ TEST(Sandbox, M8_AnOwnedDecoderIsDeniedEveryWayOut) {
     denied += error.as_int64() == EPERM ? 1 : 0;
   }
   EXPECT_FALSE(answer->at("gigabyte").as_bool()) << "M2: memory is not limited";
+  EXPECT_FALSE(answer->at("shared_memory").as_bool()) << "M2: shared memory is in no limit";
+  EXPECT_TRUE(answer->at("reserved").as_bool()) << "address space is limited, which kills good files";
   EXPECT_EQ(answer->at("self_test").to_number<int>(), 0);
   std::printf("%d of %zu ways out denied; landlock %d, own namespaces %d\n", denied, tried.size(),
               answer->at("landlock").as_bool(), answer->at("namespaces").as_bool());

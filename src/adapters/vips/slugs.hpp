@@ -1,27 +1,35 @@
-// Why a file cannot be taken, as slugs of errors, and the sentence for each.
+// Why a file is refused or cannot be shown, as slugs, and the sentence for each.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "ports/media.hpp"
 
 namespace hoist::vips {
 
 namespace slug {
-inline constexpr auto corrupt_file = std::string_view{"corrupt_file"};
-// Travels only between child and parent: to the user it is a corrupt_file with its own sentence.
-inline constexpr auto truncated_file = std::string_view{"truncated_file"};
 inline constexpr auto type_mismatch = std::string_view{"type_mismatch"};
-inline constexpr auto too_many_pixels = std::string_view{"too_many_pixels"};
-inline constexpr auto too_many_frames = std::string_view{"too_many_frames"};
-inline constexpr auto too_many_pages = std::string_view{"too_many_pages"};
+// Reasons for having no preview.
+inline constexpr auto unsupported_type = std::string_view{"unsupported_type"};
+inline constexpr auto corrupt_file = std::string_view{"corrupt_file"};
+inline constexpr auto truncated_file = std::string_view{"truncated_file"};
+inline constexpr auto locked = std::string_view{"locked"};
 inline constexpr auto decoder_limit = std::string_view{"decoder_limit"};
 inline constexpr auto decoder_crashed = std::string_view{"decoder_crashed"};
+// Notes on a preview of a part.
+inline constexpr auto truncated = std::string_view{"truncated"};
+inline constexpr auto damaged = std::string_view{"damaged"};
 }  // namespace slug
 
-// The error for a slug that a child sent; decoder_crashed for one that does not exist.
-[[nodiscard]] Error refusal(std::string_view slug, std::string_view declared_type,
-                            std::string_view content_type, std::string cause);
+// The preview that is not there, or shows a part. Without a message when the slug is none of ours.
+[[nodiscard]] Preview unavailable(std::string_view reason);
+[[nodiscard]] Preview partly(std::string_view note);
+
+[[nodiscard]] Error refusal(std::string_view declared_type, std::string_view content_type, std::string cause);
+// The decoder of a file was lost: `slug` is decoder_limit or decoder_crashed.
+[[nodiscard]] Error lost(std::string_view slug, std::string cause);
+[[nodiscard]] bool is_lost(Error const& error);
 
 }  // namespace hoist::vips

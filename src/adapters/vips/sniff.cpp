@@ -15,17 +15,21 @@ using namespace std::string_view_literals;
 constexpr auto sniffed_bytes_max = std::size_t{256} << 10;
 
 constexpr auto pictures =
-    std::array{"image/jpeg"sv, "image/png"sv, "image/webp"sv, "image/gif"sv, "image/tiff"sv, "image/heic"sv};
+    std::array{"image/jpeg"sv, "image/png"sv,  "image/webp"sv, "image/gif"sv, "image/tiff"sv,
+               "image/heic"sv, "image/avif"sv, "image/jxl"sv,  "image/jp2"sv};
 
-constexpr auto aliases = std::array<std::pair<std::string_view, std::string_view>, 13>{{
+constexpr auto aliases = std::array<std::pair<std::string_view, std::string_view>, 16>{{
     {"image/jpg", "image/jpeg"},
     {"image/pjpeg", "image/jpeg"},
     {"image/x-png", "image/png"},
     {"image/tif", "image/tiff"},
     {"image/x-tiff", "image/tiff"},
-    {"image/heif", "image/heic"},
     {"image/heic-sequence", "image/heic"},
-    {"image/heif-sequence", "image/heic"},
+    {"image/avif-sequence", "image/avif"},
+    {"image/jpx", "image/jp2"},
+    {"image/jpeg2000", "image/jp2"},
+    {"image/jpeg2000-image", "image/jp2"},
+    {"image/x-jp2", "image/jp2"},
     {"image/svg", "image/svg+xml"},
     {"application/x-pdf", "application/pdf"},
     {"application/x-zip-compressed", "application/zip"},
@@ -57,8 +61,13 @@ std::string_view signature_type(std::string_view content) {
   if (content.starts_with("GIF87a") || content.starts_with("GIF89a")) return "image/gif";
   if (content.starts_with("RIFF") && content.size() >= 12 && content.substr(8, 4) == "WEBP")
     return "image/webp";
-  if (content.starts_with("II*\0"sv) || content.starts_with("MM\0*"sv)) return "image/tiff";
+  if (content.starts_with("II*\0"sv) || content.starts_with("MM\0*"sv) ||
+      content.starts_with("II+\0\x08\0"sv) || content.starts_with("MM\0+\0\x08"sv))
+    return "image/tiff";
   if (content.starts_with("%PDF-")) return "application/pdf";
+  if (content.starts_with("\0\0\0\x0cJXL \r\n\x87\n"sv)) return "image/jxl";
+  if (content.starts_with("\0\0\0\x0cjP  \r\n\x87\n"sv) || content.starts_with("\xff\x4f\xff\x51\0"sv))
+    return "image/jp2";
   return heif_type(content);
 }
 
@@ -90,6 +99,8 @@ bool is_markup(std::string_view type) {
 
 // Formats that are a TIFF or a PDF inside.
 bool is_dialect(std::string_view declared, std::string_view content) {
+  if (is_heif(content)) return declared == "image/heif" || declared == "image/heif-sequence";
+  if (content == "image/png") return declared == "image/apng" || declared == "image/vnd.mozilla.apng";
   if (content == "image/tiff") return declared.starts_with("image/x-") || declared == "image/dng";
   if (content == "application/pdf")
     return declared == "application/illustrator" || declared == "application/postscript";
@@ -124,6 +135,15 @@ std::string canonical_type(std::string_view declared) {
 
 bool has_picture(std::string_view type) {
   return std::ranges::find(pictures, type) != pictures.end();
+}
+
+bool is_heif(std::string_view type) {
+  return type == "image/heic" || type == "image/avif";
+}
+
+std::string_view picture_type(std::string_view settled, std::string_view content) {
+  if (has_picture(content)) return content;
+  return has_picture(settled) ? settled : std::string_view{};
 }
 
 bool contradicts(std::string_view declared, std::string_view content) {

@@ -24,6 +24,9 @@ class Sniffer {
 // Lower case, without parameters, aliases resolved: "image/jpg" is "image/jpeg".
 [[nodiscard]] std::string canonical_type(std::string_view declared);
 [[nodiscard]] bool has_picture(std::string_view type);  // an image type we decode
+[[nodiscard]] bool is_heif(std::string_view type);
+// Of the two, the one to decode a file as; empty when it has no picture.
+[[nodiscard]] std::string_view picture_type(std::string_view settled, std::string_view content);
 [[nodiscard]] bool contradicts(std::string_view declared, std::string_view content);
 // The more specific of the two, once they do not contradict each other.
 [[nodiscard]] std::string settled_type(std::string_view declared, std::string_view content);

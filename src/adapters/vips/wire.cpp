@@ -12,12 +12,14 @@
 #include "adapters/vips/limits.hpp"
 #include "adapters/vips/slugs.hpp"
 #include "base/encode.hpp"
+#include "base/log.hpp"
 #include "base/try.hpp"
 
 namespace hoist::vips {
 namespace {
 
 constexpr auto never = Deadline::max();
+constexpr auto cause_bytes_max = std::size_t{500};
 
 std::unexpected<Error> peer_gone(char const* what) {
   return fail(Error{Code::unavailable, "The decoder is gone."}.with_cause(std::string{what} + ": " +
@@ -63,6 +65,10 @@ Result<json::object> receive_body(int socket, std::string_view prefix, Deadline 
   return std::move(value.as_object());
 }
 
+std::string decoders_words(std::string_view cause) {
+  return is_utf8(cause) ? std::string{cause.substr(0, cause_bytes_max)} : "not UTF-8";
+}
+
 json::object to_json(MediaReport const& report) {
   auto object = json::object{{"content_type", report.content_type}};
   auto const put = [&](char const* name, auto const& optional) {
@@ -85,6 +91,8 @@ json::object to_json(MediaReport const& report) {
     thumbnails.push_back(
         json::array{thumbnail.size, thumbnail.width, thumbnail.height, thumbnail.bytes.size()});
   object["thumbnails"] = std::move(thumbnails);
+  auto const& preview = report.preview;
+  object["preview"] = json::array{preview.reason, preview.note, decoders_words(preview.message)};
   return object;
 }
 
@@ -118,6 +126,26 @@ Result<std::optional<Gps>> read_gps(Fields& fields) {
   return gps;
 }
 
+// The reason or note must be one of ours; the decoder's words go to the log only.
+Result<Preview> read_preview(Fields& fields) {
+  auto const* const value = fields.any("preview");
+  if (value == nullptr || !value->is_array() || value->as_array().size() != 3) return fail(Code::invalid);
+  auto words = std::array<std::string, 3>{};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    auto const* const text = value->as_array()[i].if_string();
+    if (text == nullptr) return fail(Code::invalid);
+    words[i] = std::string{*text};
+  }
+  auto const& [reason, note, cause] = words;
+  if (reason.empty() && note.empty()) return Preview{};
+  auto preview = reason.empty() ? partly(note) : unavailable(reason);
+  if (preview.message.empty()) return fail(Code::invalid);
+  if (!cause.empty())
+    log::info("a file is shown in part or not at all",
+              {{"reason", reason.empty() ? note : reason}, {"cause", cause}});
+  return preview;
+}
+
 Result<Thumbnail> receive_thumbnail(int socket, json::value const& shape, Deadline deadline) {
   if (!shape.is_array() || shape.as_array().size() != 4) return fail(Code::invalid);
   auto numbers = std::array<std::int64_t, 4>{};
@@ -143,14 +171,15 @@ Result<MediaReport> read_report(int socket, json::object const& object, Deadline
   auto fields = Fields{object};
   auto report = MediaReport{};
   report.content_type = fields.text("content_type", {.max = 127});
-  report.width = small_number(fields, "width", 10'000'000);
-  report.height = small_number(fields, "height", 10'000'000);
+  report.width = small_number(fields, "width", limits::edge_max);
+  report.height = small_number(fields, "height", limits::edge_max);
   report.orientation = small_number(fields, "orientation", 8);
   report.pages = small_number(fields, "pages", limits::pages_max);
   report.captured_at = fields.optional_text("captured_at", {.max = 25});
   report.camera_make = fields.text("make", {.min = 0, .max = 64});
   report.camera_model = fields.text("model", {.min = 0, .max = 64});
   TRY(report.gps, read_gps(fields));
+  TRY(report.preview, read_preview(fields));
   auto const* const thumbnails = fields.any("thumbnails");
   CHECK(fields.finish());
   if (!is_type_name(report.content_type)) return fail(Code::invalid);
@@ -159,6 +188,8 @@ Result<MediaReport> read_report(int socket, json::object const& object, Deadline
   if (thumbnails == nullptr || !thumbnails->is_array() ||
       thumbnails->as_array().size() > limits::thumbnail_sizes.size())
     return fail(Code::invalid);
+  // Either there are pictures or there is a reason, unless nobody asked for pictures.
+  if (!thumbnails->as_array().empty() && !report.preview.reason.empty()) return fail(Code::invalid);
   for (auto const& shape : thumbnails->as_array()) {
     TRY(auto thumbnail, receive_thumbnail(socket, shape, deadline));
     report.thumbnails.push_back(std::move(thumbnail));
@@ -204,7 +235,8 @@ Result<json::object> receive_frame(int socket, Deadline deadline) {
 }
 
 Result<void> send_job(int socket, Job const& job, Deadline deadline) {
-  auto const text = json::serialize(json::object{{"size", job.size}, {"declared_type", job.declared_type}});
+  auto const text = json::serialize(json::object{
+      {"size", job.size}, {"declared_type", job.declared_type}, {"depth", static_cast<int>(job.depth)}});
   auto bytes = length_prefix(text.size()) + text;
   auto message = msghdr{};
   auto part = iovec{bytes.data(), 1};
@@ -243,14 +275,15 @@ Result<Job> receive_job(int socket) {
   auto fields = Fields{object};
   job.size = fields.number("size", {});
   job.declared_type = fields.text("declared_type", {.min = 0, .max = 256});
+  auto const deepest = static_cast<int>(Depth::pictures);
+  job.depth = static_cast<Depth>(fields.number("depth", {.min = 0, .max = deepest}));
   CHECK(fields.finish());
   return job;
 }
 
 Result<void> send_report(int socket, Result<MediaReport> const& report) {
   if (!report) {
-    auto cause = report.error().cause().substr(0, 500);
-    if (!is_utf8(cause)) cause = "decoder's words were not UTF-8";
+    auto const cause = decoders_words(report.error().cause());
     auto const& content_type = report.error().detail();
     auto const object =
         json::object{{"error", report.error().slug()}, {"content_type", content_type}, {"cause", cause}};
@@ -264,7 +297,7 @@ Result<void> send_report(int socket, Result<MediaReport> const& report) {
 Result<MediaReport> receive_report(int socket, Job const& job, Deadline deadline) {
   auto const nonsense = [](Error const& error) {
     if (error.code() == Code::timeout || error.code() == Code::unavailable) return fail(error);
-    return fail(refusal(slug::decoder_crashed, {}, {}, "a child's reply made no sense"));
+    return fail(lost(slug::decoder_crashed, "a child's reply made no sense"));
   };
   auto const object = receive_frame(socket, deadline);
   if (!object) return nonsense(object.error());
@@ -277,9 +310,9 @@ Result<MediaReport> receive_report(int socket, Job const& job, Deadline deadline
   auto const slug = fields.text("error", {.max = 32});
   auto const cause = fields.optional_text("cause", {.min = 0, .max = 600, .line_breaks = true}).value_or("");
   auto const content_type = fields.optional_text("content_type", {.min = 0, .max = 127}).value_or("");
-  if (!fields.finish() || (!content_type.empty() && !is_type_name(content_type)))
-    return fail(refusal(slug::decoder_crashed, {}, {}, "a child's error made no sense"));
-  return fail(refusal(slug, job.declared_type, content_type, cause));
+  if (!fields.finish() || slug != slug::type_mismatch || !is_type_name(content_type))
+    return fail(lost(slug::decoder_crashed, "a child's error made no sense"));
+  return fail(refusal(job.declared_type, content_type, cause));
 }
 
 }  // namespace hoist::vips

@@ -43,6 +43,16 @@ void print_counts(json::object const& counts) {
     print_table(rows, {1});
 }
 
+// "ready", or what there is to say about the pictures.
+std::string preview_of(json::object const& upload) {
+  auto const& preview = object_of(upload, "preview");
+  auto text = text_of(preview, "status");
+  for (auto const* name : {"reason", "note", "message"})
+    if (auto const more = text_of(preview, name); !more.empty())
+      text += (name == std::string_view{"message"} ? ": " : ", ") + more;
+  return text;
+}
+
 void print_upload(json::object const& upload) {
   auto rows = std::vector<std::vector<std::string>>{};
   auto add = [&](std::string name, std::string value) {
@@ -59,6 +69,7 @@ void print_upload(json::object const& upload) {
   auto const& media = object_of(upload, "media");
   if (number_of(media, "width") > 0)
     add("picture", fmt::format("{}x{}", number_of(media, "width"), number_of(media, "height")));
+  add("preview", preview_of(upload));
   add("captured", text_of(media, "captured_at"));
   add("camera", text_of(object_of(media, "camera"), "model"));
   print_table(rows);
