@@ -201,4 +201,14 @@ Result<void> Connection::checkpoint(int mode) {
   return {};
 }
 
+Result<bool> Connection::empty_wal() {
+  sqlite3_busy_timeout(handle_.get(), 0);
+  auto const rc =
+      sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(handle_.get(), busy_timeout_ms);
+  if (rc == SQLITE_BUSY) return false;
+  if (rc != SQLITE_OK) return sqlite_error(handle_.get(), rc);
+  return true;
+}
+
 }  // namespace hoist::sqlite

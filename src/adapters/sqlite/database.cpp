@@ -1,6 +1,7 @@
 #include "adapters/sqlite/database.hpp"
 
 #include <pthread.h>
+#include <system_error>
 #include <thread>
 
 #include "adapters/sqlite/connection.hpp"
@@ -53,18 +54,20 @@ class SqliteDatabase final : public Database {
       pthread_setname_np(pthread_self(), "db-writer");
       writer_.run();
     }};
-    for (auto const& reader : readers_)
-      reader_threads_.emplace_back([this, connection = reader.get()] {
-        pthread_setname_np(pthread_self(), "db-reader");
-        run_reader(*connection, reads_);
-      });
+    try {
+      for (auto const& reader : readers_)
+        reader_threads_.emplace_back([this, connection = reader.get()] {
+          pthread_setname_np(pthread_self(), "db-reader");
+          run_reader(*connection, reads_);
+        });
+    } catch (std::system_error const&) {  // the system gives no more threads
+      end_threads();
+      throw;
+    }
   }
 
   ~SqliteDatabase() override {
-    writes_.close();
-    reads_.close();
-    writer_thread_.join();
-    for (auto& thread : reader_threads_) thread.join();
+    end_threads();
     // Readers first: the last connection to close checkpoints, and that has to be the writer.
     readers_.clear();
   }
@@ -79,6 +82,13 @@ class SqliteDatabase final : public Database {
   }
 
  private:
+  void end_threads() {
+    writes_.close();
+    reads_.close();
+    writer_thread_.join();
+    for (auto& thread : reader_threads_) thread.join();
+  }
+
   Lane writes_;
   Lane reads_;
   Writer writer_;

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <thread>
 
 #include "adapters/sql/event_index.hpp"
 #include "adapters/sql/migrations.hpp"
@@ -37,6 +39,11 @@ namespace hoist {
 namespace {
 
 using namespace std::chrono_literals;
+
+std::string contents(std::filesystem::path const& path) {
+  auto file = std::ifstream{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
 
 // Holds the writer inside a function until released.
 class Gate {
@@ -261,6 +268,29 @@ TEST_F(MigrationsTest, StatementsAreSplitOutsideQuotesCommentsAndTriggers) {
   EXPECT_EQ(parts[0], "INSERT INTO a VALUES ('x;''y')");
   EXPECT_TRUE(parts[1].ends_with("END;"));
   EXPECT_EQ(parts[2], "SELECT 1");
+}
+
+TEST(SqliteDatabase, WhatWasErasedIsSoonInNoFile) {
+  auto const database = hoist::testing::fresh_database();
+  auto const run = [&](std::string_view sql, sql::Args args = {}) {
+    EXPECT_TRUE(hoist::testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+      CHECK(tx.execute(sql, args));
+      return {};
+    }));
+  };
+  auto const secret = "erase me " + std::string(100, 'x');
+  run("CREATE TABLE notes (note TEXT NOT NULL)");
+  run("INSERT INTO notes (note) VALUES ($1)", {secret});
+  run("DELETE FROM notes");
+  auto const found = [&] {
+    for (auto const* name : {"test.db", "test.db-wal"})
+      if (contents(database.folder() / name).find(secret) != std::string::npos) return true;
+    return false;
+  };
+  EXPECT_TRUE(found()) << "or nothing is shown";
+  auto const deadline = deadline_in(10s);
+  while (found() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_FALSE(found());
 }
 
 }  // namespace

@@ -34,14 +34,19 @@ class Lane {
     if (wake) arrived_.notify_one();
     return true;
   }
-  // Waits for at least one job and moves up to `max` of them into `out`. false: closed and empty.
-  [[nodiscard]] bool take(std::vector<Job>& out, std::size_t max) {
+  // Waits for at least one job and moves up to `max` of them into `out`; none when `limit` came first.
+  // false: closed and empty.
+  [[nodiscard]] bool take(std::vector<Job>& out, std::size_t max, Deadline limit = Deadline::max()) {
+    auto const ready = [&] { return closed_ || !jobs_.empty(); };
     auto lock = std::unique_lock{mutex_};
     ++waiting_threads_;
-    arrived_.wait(lock, [&] { return closed_ || !jobs_.empty(); });
+    if (limit == Deadline::max())
+      arrived_.wait(lock, ready);
+    else
+      arrived_.wait_until(lock, limit, ready);
     --waiting_threads_;
     move_to(out, max);
-    return !out.empty();
+    return !out.empty() || !closed_;
   }
   // The same without waiting.
   void take_waiting(std::vector<Job>& out, std::size_t max) {

@@ -11,6 +11,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr auto quiet_time = std::chrono::milliseconds{500};  // without a write: empty the WAL
+
 double seconds_since(steady_clock::time_point start) {
   return std::chrono::duration<double>(steady_clock::now() - start).count();
 }
@@ -32,10 +34,16 @@ Writer::Writer(std::unique_ptr<Connection> connection, Lane& lane, Metrics& metr
 
 void Writer::run() {
   auto jobs = std::vector<Job>{};
-  while (lane_.take(jobs, batch_functions_max)) {
+  auto wal_filled = false;
+  while (lane_.take(jobs, batch_functions_max, wal_filled ? deadline_in(quiet_time) : Deadline::max())) {
+    if (jobs.empty()) {
+      wal_filled = !empty_wal();
+      continue;
+    }
     run_batch(std::move(jobs));
     jobs.clear();
     keep_wal_short();
+    wal_filled = connection_->wal_pages() > 0;
   }
 }
 
@@ -114,6 +122,13 @@ void Writer::run_batch(std::vector<Job> jobs) {
       for (auto& action : function.actions) action();
     function.job.done(std::move(function.outcome));
   }
+}
+
+// What was erased could be read in the log until later commits overwrite it, so a quiet moment ends that.
+bool Writer::empty_wal() {
+  auto const emptied = connection_->empty_wal();
+  if (!emptied) log::warn("the database's log cannot be emptied", {{"cause", emptied.error().to_string()}});
+  return !emptied || *emptied;
 }
 
 void Writer::keep_wal_short() {

@@ -45,6 +45,7 @@ class Writer {
   void roll_back(std::vector<Function>& batch);
   Result<void> commit();
   void keep_wal_short();
+  bool empty_wal();  // false: a reader was in the way
 
   std::unique_ptr<Connection> connection_;
   Lane& lane_;
