@@ -2,8 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 namespace hoist {
+
+// Slug of what failed only because the process could open no file: it says nothing about the file.
+inline constexpr auto out_of_descriptors = std::string_view{"out_of_descriptors"};
 
 // Raises the soft limit of open files to the hard one. Answers what may be open at once.
 std::size_t raise_descriptor_limit();

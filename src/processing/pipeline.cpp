@@ -4,6 +4,7 @@
 
 #include "base/encode.hpp"
 #include "base/log.hpp"
+#include "base/resources.hpp"
 #include "base/try.hpp"
 #include "processing/spool.hpp"
 
@@ -28,6 +29,7 @@ bool is_about_the_file(Error const& error) {
 
 // The same error, told as the reason for which a file is given up after the last attempt.
 std::unexpected<Error> because(Error const& error, std::string_view slug, std::string message) {
+  if (error.slug() == out_of_descriptors) return fail(error);  // the file is not given up for that
   return fail(Error{error.code(), std::move(message)}.with_slug(slug).with_cause(error.to_string()));
 }
 

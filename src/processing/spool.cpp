@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/resources.hpp"
 #include "base/try.hpp"
 
 namespace hoist::processing {
@@ -14,9 +15,12 @@ namespace {
 constexpr auto chunk_bytes = std::size_t{256} << 10;
 
 std::unexpected<Error> file_error(char const* what) {
-  auto const code = errno == ENOSPC || errno == EDQUOT ? Code::storage_full : Code::unavailable;
-  return fail(Error{code, "The server has no room to process the file now."}.with_cause(
-      std::string{what} + ": " + std::strerror(errno)));
+  auto const number = errno;
+  auto const code = number == ENOSPC || number == EDQUOT ? Code::storage_full : Code::unavailable;
+  auto error = Error{code, "The server has no room to process the file now."}.with_cause(
+      std::string{what} + ": " + std::strerror(number));
+  if (number == EMFILE || number == ENFILE) return fail(std::move(error).with_slug(out_of_descriptors));
+  return fail(std::move(error));
 }
 
 }  // namespace

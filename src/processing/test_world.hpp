@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/resources.hpp"
 #include "base/try.hpp"
 #include "ports/media.hpp"
 #include "ports/queue.hpp"
@@ -209,6 +210,8 @@ class PlainMedia final : public Media {
       auto const ticket = released.ticket();
       if (hold) (void)co_await released.wait(ticket, deadline_in(10s));
     }
+    if (lacks_descriptors-- > 0)
+      co_return fail(Error{Code::unavailable, "The server is busy."}.with_slug(out_of_descriptors));
     if (failure) co_return fail(*failure);
     auto report = MediaReport{.content_type = request.declared_type, .width = 4, .height = 3};
     for (auto const size : {1024, 256}) {
@@ -221,6 +224,7 @@ class PlainMedia final : public Media {
   }
   int inspected = 0;
   std::optional<Error> failure;
+  int lacks_descriptors = 0;  // at so many files
   bool hold = false;
   Signal started;
   Signal released;

@@ -7,6 +7,7 @@
 #include "base/json.hpp"
 #include "base/lanes.hpp"
 #include "base/log.hpp"
+#include "base/resources.hpp"
 #include "base/try.hpp"
 
 namespace hoist::processing {
@@ -88,7 +89,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
     auto settled = Result<void>{};
     if (outcome)
       settled = co_await queue.acknowledge(message.receipt, deadline_in(settle_max));
-    else if (outcome.error().slug() == scanner_away)
+    else if (outcome.error().slug() == scanner_away || outcome.error().slug() == out_of_descriptors)
       settled = co_await leave_waiting(message, *target, outcome.error());
     else
       settled = co_await give_back(message, *target, outcome.error());
@@ -112,12 +113,14 @@ struct Worker::State : std::enable_shared_from_this<State> {
   Async<> leave_waiting(Message const& message, Target const& target, Error const& error) {
     auto const deadline = deadline_in(settle_max);
     log::info(
-        "a file waits for the virus scanner",
+        "a file waits, and no attempt is counted",
         {{"tenant", target.tenant.str()}, {"upload", target.upload.str()}, {"cause", error.to_string()}});
     auto const noted = co_await ports.ledger.waiting(target.tenant, target.upload, error.detail(), deadline);
     if (!noted)
       log::warn("the wait of a file could not be recorded",
                 {{"upload", target.upload.str()}, {"cause", noted.error().to_string()}});
+    // The lane looks for the scanner by itself; descriptors come back when others are done.
+    if (error.slug() == out_of_descriptors) co_await lanes.pause(pause_after_error);
     co_return co_await queue.release(message.receipt, deadline);
   }
 

@@ -126,6 +126,15 @@ TEST_F(ProcessingWorker, U11_WhileTheScannerIsAwayNoFileIsTaken) {
   EXPECT_TRUE(ledger.waits.empty());
 }
 
+TEST_F(ProcessingWorker, WithoutADescriptorFilesWaitAndNoAttemptIsCounted) {
+  upload("u1", "a picture");
+  media.lacks_descriptors = 1;
+  work_until([&] { return queue.acknowledged == 1; });
+  EXPECT_TRUE(ledger.completed.contains("u1"));
+  EXPECT_TRUE(ledger.retries.empty());
+  EXPECT_EQ(ledger.waits.size(), 1U);
+}
+
 TEST_F(ProcessingWorker, M12_AScannerThatBreaksOffIsRetriedThenTheFileFails) {
   upload("u1", "a picture");
   scanner.breaks_off = 2;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "base/resources.hpp"
 #include "base/try.hpp"
 
 namespace hoist::disk {
@@ -46,7 +47,10 @@ std::unexpected<Error> errno_error(std::string_view what) {
   if (errno == ENOSPC || errno == EDQUOT)
     return fail(Error{Code::storage_full, "The storage is full."}.with_cause(cause));
   if (errno == EMFILE || errno == ENFILE)
-    return fail(Error{Code::unavailable, "The server is busy."}.with_retry_after(1).with_cause(cause));
+    return fail(Error{Code::unavailable, "The server is busy."}
+                    .with_slug(out_of_descriptors)
+                    .with_retry_after(1)
+                    .with_cause(cause));
   return fail(Error{Code::internal, "The file could not be stored."}.with_cause(cause));
 }
 
