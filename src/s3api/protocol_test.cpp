@@ -358,10 +358,15 @@ TEST_F(Protocol, CorsAnswersKnownOriginsOnly) {
   EXPECT_TRUE(refused.headers.has("access-control-allow-origin")) << "so that the page can read why";
 }
 
-TEST_F(Protocol, S10_DamagedObjectsBreakOffRatherThanEnd) {
-  ASSERT_EQ(put("k", std::string(10'000, 'x')).status, 200);
-  client_.store().damage({"bucket", "k"});
-  EXPECT_FALSE(get("k").complete);
+TEST_F(Protocol, S10_DamagedObjectsAre500OrBreakOffRatherThanEnd) {
+  for (auto const* key : {"small", "large"})
+    ASSERT_EQ(put(key, std::string(key == std::string_view{"small"} ? 10'000 : 1'000'000, 'x')).status, 200);
+  client_.store().damage({"bucket", "small"});
+  EXPECT_EQ(error_of(get("small")), "500 InternalError");
+  client_.store().damage({"bucket", "large"});  // which is known at its end only
+  auto const broken = get("large");
+  EXPECT_EQ(broken.status, 200);
+  EXPECT_FALSE(broken.complete);
 }
 
 TEST_F(Protocol, FailuresOfTheStoreHaveNamesOfTheProtocol) {

@@ -5,6 +5,7 @@
 #include "aws/verify.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "s3api/begun.hpp"
 #include "s3api/cors.hpp"
 #include "s3api/dispatch.hpp"
 
@@ -87,6 +88,9 @@ asio::awaitable<net::Response> S3Api::handle(net::Request request) {
     response = state_->cors.preflight(request);
   } else {
     auto answered = co_await state_->answer(request, operation);
+    if (answered)
+      if (auto begun = co_await begin_stream(*answered); !begun)
+        answered = std::unexpected{std::move(begun).error()};
     if (answered) {
       response = *std::move(answered);
     } else {
