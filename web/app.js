@@ -1,9 +1,9 @@
 // Signs in, then shows the views behind their tabs.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { el, setText } from "./dom.js";
 import { Live } from "./live.js";
-import { forgetToken, keepToken, takeTokenFromAddress, token } from "./session.js";
+import { forgetToken, keepToken, takeTicketFromAddress, takeTokenFromAddress, token } from "./session.js";
 import { views } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
@@ -111,16 +111,32 @@ byId("sign-in-form").addEventListener("submit", async (event) => {
   }
   await start();
 });
-byId("sign-out").addEventListener("click", () => signOut(""));
+byId("sign-out").addEventListener("click", async () => {
+  // Whoever else has the token is signed out too; without the server, at least this page forgets it.
+  await post("/sign-out", undefined, { attempts: 1, quiet: true }).catch(() => {});
+  signOut("");
+});
 document.addEventListener("hoist:signed-out", () => signOut("The session has ended. Sign in again."));
-addEventListener("hashchange", () => {
+addEventListener("hashchange", async () => {
   const before = token();
-  takeTokenFromAddress();
+  await enterByAddress();
   if (token() !== before) location.reload();
   else if (context) openView(viewOfAddress());
 });
 
-takeTokenFromAddress();
+async function enterByAddress() {
+  takeTokenFromAddress();
+  const ticket = takeTicketFromAddress();
+  if (!ticket) return;
+  try {
+    keepToken((await post("/sign-in", { ticket }, { attempts: 1, quiet: true })).token);
+  } catch (error) {
+    sessionStorage.setItem("hoist.problem", error.status === 401
+      ? "This link has been used or has ended. Make a token with: hoist token --user NAME" : error.message);
+  }
+}
+
+await enterByAddress();
 if (token()) {
   start();
 } else {

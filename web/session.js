@@ -10,6 +10,13 @@ export function takeTokenFromAddress() {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
+// The ticket of a sign-in link, which is exchanged for a token and good for that once.
+export function takeTicketFromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("sign-in");
+  if (given) history.replaceState(null, "", location.pathname + location.search);
+  return given;
+}
+
 export function token() {
   return sessionStorage.getItem(key);
 }

@@ -17,6 +17,8 @@ constexpr auto sweep_interval = std::chrono::seconds{2};
 constexpr auto scanner_look_interval = std::chrono::seconds{1};
 constexpr auto scanner_patience = std::chrono::seconds{5};  // a busy machine is not a frozen scanner
 constexpr auto maintenance_interval = std::chrono::minutes{1};
+constexpr auto renewal_interval = std::chrono::hours{1};
+constexpr auto cli_token_age_max = std::chrono::hours{24};
 constexpr auto memory_interval = std::chrono::seconds{10};
 
 json::object health(App::Parts const& parts) {
@@ -34,7 +36,7 @@ json::object health(App::Parts const& parts) {
 // What the command line on this machine needs to find and enter this server.
 Result<void> write_cli_file(App::Parts const& parts) {
   auto const text = json::serialize(
-      json::object{{"api", parts.api_url}, {"objects", parts.objects_url}, {"token", parts.console_token}});
+      json::object{{"api", parts.api_url}, {"objects", parts.objects_url}, {"token", parts.cli_token}});
   return write_secret_file(parts.folder.path("cli.json"), text + "\n");
 }
 
@@ -73,6 +75,14 @@ void add_periodic_jobs(App::Parts& parts) {
   });
   parts.periodic->add("tasks", maintenance_interval, [&parts, deadline]() -> Async<bool> {
     CO_CHECK(co_await parts.tasks->maintain(deadline()));
+    co_return false;
+  });
+  // So that a command that starts now has days before its token ends.
+  parts.periodic->add("cli token", renewal_interval, [&parts, deadline]() -> Async<bool> {
+    auto const age = parts.clock.now() - parts.cli_token_made_at;
+    if (age > Micros{0} && age < cli_token_age_max) co_return false;
+    CO_CHECK(co_await make_cli_token(parts, deadline()));
+    CO_CHECK(write_cli_file(parts));
     co_return false;
   });
   parts.periodic->add("objects", maintenance_interval, [&parts]() -> Async<bool> {
@@ -142,8 +152,13 @@ std::string App::api_url() const {
 std::string App::objects_url() const {
   return parts_->objects_url;
 }
-std::string App::console_url() const {
-  return fmt::format("{}/#token={}", parts_->api_url, parts_->console_token);
+std::string App::sign_in_url() {
+  auto caller = Caller{};
+  caller.tenant = parts_->first_tenant;
+  caller.user = UserId{"console"};
+  caller.role = Role::admin;
+  auto const ticket = parts_->tickets->issue(std::move(caller), tenants::Tickets::Purpose::sign_in);
+  return ticket ? fmt::format("{}/#sign-in={}", parts_->api_url, ticket->text) : parts_->api_url;
 }
 bool App::first_start() const {
   return parts_->folder.created();

@@ -25,8 +25,8 @@ class App {
 
   [[nodiscard]] std::string api_url() const;
   [[nodiscard]] std::string objects_url() const;
-  // The page's address with a token that lets its bearer in; a secret.
-  [[nodiscard]] std::string console_url() const;
+  // The page's address with a ticket that lets its bearer in, once and soon; a secret.
+  [[nodiscard]] std::string sign_in_url();
   [[nodiscard]] bool first_start() const;
 
  private:

@@ -30,7 +30,7 @@ bool is_loopback(std::string_view address) {
 
 void add_asset(net::Router& router, std::string path, Asset const& asset, std::string const& policy) {
   router.add(
-      {.method = "GET", .pattern = std::move(path)},
+      {.method = "GET", .pattern = std::move(path), .reads_query = true},  // links may carry what they like
       [&asset, policy](net::Request&) -> Async<net::Response> { co_return asset_response(asset, policy); });
 }
 

@@ -73,6 +73,7 @@ struct App::Parts {
   std::unique_ptr<tenants::KeyRing> keys;
   std::unique_ptr<tenants::TenantTable> tenant_table;
   std::unique_ptr<tenants::Authenticator> authenticator;
+  std::unique_ptr<tenants::Tickets> tickets;
   memory::RateLimiter limiter;
   std::unique_ptr<tenants::Gate> gate;
   std::size_t connections_max = 0;  // of each listener
@@ -115,7 +116,9 @@ struct App::Parts {
   std::unique_ptr<tasks::Processor> task_processor;
 
   std::unique_ptr<Periodic> periodic;
-  std::string console_token;
+  TenantId first_tenant;
+  std::string cli_token;  // for the command line on this machine
+  Time cli_token_made_at;
 };
 
 // The steps of App::open, in order. Errors: what keeps the server from starting.
@@ -127,6 +130,7 @@ Result<void> wire_events(App::Parts& parts);
 Result<void> wire_tasks(App::Parts& parts);
 Result<void> wire_task_processor(App::Parts& parts);  // of wire_tasks, for hosts without routes
 void add_periodic_jobs(App::Parts& parts);
+Async<> make_cli_token(App::Parts& parts, Deadline deadline);
 
 [[nodiscard]] Deadline start_deadline();
 

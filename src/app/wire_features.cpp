@@ -13,7 +13,7 @@ namespace {
 
 // A worker renews it while it works; after a crash its files wait this long at the most.
 constexpr auto lease = std::chrono::seconds{15};
-constexpr auto console_token_life = std::chrono::hours{24 * 7};
+constexpr auto cli_token_life = std::chrono::hours{24 * 7};
 
 Result<void> wire_uploads(App::Parts& parts) {
   auto options = sigv4::PresignerOptions{};
@@ -44,22 +44,13 @@ Result<void> wire_tenants(App::Parts& parts) {
   parts.usage = uploads::make_tenant_usage();
   parts.tenants = std::make_unique<tenants::Service>(
       tenants::Service::Needs{*parts.database, *parts.tenant_table, parts.audit, parts.audit, *parts.usage,
-                              *parts.authenticator, parts.clock});
+                              *parts.authenticator, *parts.keys, *parts.tickets, parts.clock});
   tenants::add_routes(*parts.router, *parts.tenants);
   auto desk = tenants::Operator{{*parts.database, *parts.tenant_table, parts.audit, parts.clock}};
   auto first = std::function<Async<tenants::Tenant>()>{[&] { return desk.ensure_first(start_deadline()); }};
   TRY(auto const tenant, run_to_end<tenants::Tenant>(first));
-  auto const wanted = tenants::TokenRequest{tenant.id, UserId{"console"}, Role::admin, console_token_life};
-  auto mint = std::function<Async<std::string>()>{
-      [&] { return desk.mint_token(*parts.keys, wanted, start_deadline()); }};
-  auto minted = run_to_end<std::string>(mint);
-  // A full disk must not keep the server from starting.
-  if (!minted)
-    log::error("the console's token is missing in the audit trail", {{"cause", minted.error().to_string()}});
-  parts.console_token =
-      minted ? *minted
-             : parts.keys->mint(wanted.tenant, wanted.user, wanted.role, wanted.lifetime, parts.clock.now());
-  return {};
+  parts.first_tenant = tenant.id;
+  return run_to_end<void>([&] { return make_cli_token(parts, start_deadline()); });
 }
 
 Result<void> wire_scanner(App::Parts& parts) {
@@ -79,6 +70,21 @@ Result<void> wire_scanner(App::Parts& parts) {
 }
 
 }  // namespace
+
+Async<> make_cli_token(App::Parts& parts, Deadline deadline) {
+  auto desk = tenants::Operator{{*parts.database, *parts.tenant_table, parts.audit, parts.clock}};
+  auto wanted = tenants::TokenRequest{parts.first_tenant, UserId{"console"}, Role::admin, cli_token_life};
+  auto const now = parts.clock.now();
+  auto minted = co_await desk.mint_token(*parts.keys, wanted, deadline);
+  // A full disk must not keep the server from starting.
+  if (!minted)
+    log::error("the command line's token is missing in the audit trail",
+               {{"cause", minted.error().to_string()}});
+  parts.cli_token = minted ? *std::move(minted)
+                           : parts.keys->mint(wanted.tenant, wanted.user, wanted.role, wanted.lifetime, now);
+  parts.cli_token_made_at = now;
+  co_return Result<void>{};
+}
 
 Result<void> wire_features(App::Parts& parts) {
   CHECK(wire_scanner(parts));

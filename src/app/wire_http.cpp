@@ -71,8 +71,9 @@ Result<void> wire_identity(App::Parts& parts) {
       TenantLimits{config.limits.storage_bytes_per_tenant, tenants::default_files_max});
   parts.authenticator = std::make_unique<tenants::Authenticator>(*parts.keys, *parts.database, parts.clock,
                                                                  tenants::Authenticator::Options{});
-  parts.gate =
-      std::make_unique<tenants::Gate>(*parts.authenticator, parts.limiter, parts.clock, gate_options(config));
+  parts.tickets = std::make_unique<tenants::Tickets>(parts.clock);
+  parts.gate = std::make_unique<tenants::Gate>(*parts.authenticator, *parts.tickets, parts.limiter,
+                                               parts.clock, gate_options(config));
   return {};
 }
 

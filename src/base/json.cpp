@@ -244,6 +244,13 @@ void append_canonical(std::string& out, json::value const& value) {
   }
 }
 
+// Null when absent. JSON null is a value, and of none of the types that members have.
+json::value const* find(json::object const& object, std::string_view name,
+                        std::vector<std::string_view>& known) {
+  known.push_back(name);
+  return object.if_contains(json::string_view{name});
+}
+
 }  // namespace
 
 Result<json::value> parse_json(std::string_view text, JsonLimits limits) {
@@ -272,8 +279,7 @@ void Fields::refuse(std::string_view name, std::string reason) {
 }
 
 json::value const* Fields::any(std::string_view name) {
-  known_.push_back(name);
-  auto const* value = object_.if_contains(json::string_view{name});
+  auto const* value = find(object_, name, known_);
   return value != nullptr && value->is_null() ? nullptr : value;
 }
 
@@ -297,12 +303,12 @@ std::optional<std::string> Fields::check_text(std::string_view name, json::value
 }
 
 std::optional<std::string> Fields::optional_text(std::string_view name, TextRule rule) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   return value == nullptr ? std::nullopt : check_text(name, *value, rule);
 }
 
 std::string Fields::text(std::string_view name, TextRule rule) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   if (value == nullptr) return refuse(name, "is required"), std::string{};
   return check_text(name, *value, rule).value_or(std::string{});
 }
@@ -320,18 +326,18 @@ std::optional<std::int64_t> Fields::check_number(std::string_view name, json::va
 }
 
 std::optional<std::int64_t> Fields::optional_number(std::string_view name, NumberRule rule) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   return value == nullptr ? std::nullopt : check_number(name, *value, rule);
 }
 
 std::int64_t Fields::number(std::string_view name, NumberRule rule) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   if (value == nullptr) return refuse(name, "is required"), 0;
   return check_number(name, *value, rule).value_or(0);
 }
 
 std::optional<bool> Fields::optional_bool(std::string_view name) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   if (value == nullptr) return std::nullopt;
   if (!value->is_bool()) return refuse(name, "must be true or false"), std::nullopt;
   return value->get_bool();
@@ -348,7 +354,7 @@ std::optional<Time> Fields::optional_time(std::string_view name) {
 
 std::string Fields::choice(std::string_view name, std::vector<std::string_view> const& allowed,
                            std::string_view fallback) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   if (value == nullptr && !fallback.empty()) return std::string{fallback};
   auto const* string = value == nullptr ? nullptr : value->if_string();
   if (string != nullptr)
@@ -360,21 +366,21 @@ std::string Fields::choice(std::string_view name, std::vector<std::string_view> 
 }
 
 json::object const* Fields::optional_object(std::string_view name) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   if (value == nullptr) return nullptr;
   if (!value->is_object()) refuse(name, "must be an object");
   return value->if_object();
 }
 
 json::object const* Fields::object(std::string_view name) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   auto const* found = value == nullptr ? nullptr : value->if_object();
   if (found == nullptr) refuse(name, value == nullptr ? "is required" : "must be an object");
   return found;
 }
 
 json::array const* Fields::array(std::string_view name, std::size_t max_items) {
-  auto const* value = any(name);
+  auto const* value = find(object_, name, known_);
   auto const* found = value == nullptr ? nullptr : value->if_array();
   if (found == nullptr) return refuse(name, value == nullptr ? "is required" : "must be an array"), nullptr;
   if (found->empty()) return refuse(name, "must have at least one item"), nullptr;

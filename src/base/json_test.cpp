@@ -68,5 +68,23 @@ TEST(CanonicalJson, FollowsTheExamplesOfRfc8785) {
             "{\"\\r\":2,\"1\":4,\"\xC2\x80\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\xEF\xAC\xB3\":3}");
 }
 
+TEST(Fields, NullIsNoValueOfAnyMember) {
+  auto const object =
+      parse_json(
+          R"({"text":null,"number":null,"bool":null,"time":null,"choice":null,"object":null,"any":null})")
+          ->get_object();
+  auto fields = Fields{object};
+  EXPECT_FALSE(fields.optional_text("text", {}));
+  EXPECT_FALSE(fields.optional_number("number", {}));
+  EXPECT_FALSE(fields.optional_bool("bool"));
+  EXPECT_FALSE(fields.optional_time("time"));
+  EXPECT_EQ(fields.choice("choice", {"a"}, "a"), "");
+  EXPECT_EQ(fields.optional_object("object"), nullptr);
+  EXPECT_EQ(fields.any("any"), nullptr) << "the one for members that may be null";
+  auto const outcome = fields.finish();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().fields().size(), 6U);
+}
+
 }  // namespace
 }  // namespace hoist

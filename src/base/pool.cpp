@@ -17,6 +17,15 @@ struct Pool::State {
   bool stopping = false;
   std::vector<std::thread> threads;
 
+  ~State() {
+    {
+      auto const lock = std::lock_guard{mutex};
+      stopping = true;
+    }
+    arrived.notify_all();
+    for (auto& thread : threads) thread.join();
+  }
+
   void work() {
     pthread_setname_np(pthread_self(), options.name.substr(0, 15).c_str());
     while (true) {
@@ -33,20 +42,14 @@ struct Pool::State {
   }
 };
 
+// The threads end with State, so also when the system gives only some of them.
 Pool::Pool(Options options) : state_{std::make_unique<State>()} {
   state_->options = std::move(options);
   for (std::size_t i = 0; i < state_->options.threads; ++i)
     state_->threads.emplace_back([state = state_.get()] { state->work(); });
 }
 
-Pool::~Pool() {
-  {
-    auto const lock = std::lock_guard{state_->mutex};
-    state_->stopping = true;
-  }
-  state_->arrived.notify_all();
-  for (auto& thread : state_->threads) thread.join();
-}
+Pool::~Pool() = default;
 
 bool Pool::try_post(std::move_only_function<void()> work) {
   {

@@ -1,13 +1,17 @@
 #include "base/resources.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <limits>
 #include <malloc.h>
+#include <new>
 #include <sys/resource.h>
 
 // Of the allocator that programs may be linked with.
 extern "C" void mi_collect(bool force) __attribute__((weak));
+extern "C" void mi_register_error(void (*handler)(int error, void* argument), void* argument)
+    __attribute__((weak));
 
 namespace hoist {
 
@@ -24,6 +28,19 @@ std::size_t open_descriptors() {
   auto error = std::error_code{};
   auto const all = std::filesystem::directory_iterator{"/proc/self/fd", error};
   return error ? 0 : static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+void when_out_of_memory(void (*handler)()) {
+  std::set_new_handler(handler);
+  // It aborts instead, because its library hides the standard one's handler.
+  static void (*end)() = nullptr;
+  end = handler;
+  if (mi_register_error != nullptr)
+    mi_register_error(
+        [](int error, void*) {
+          if (error == ENOMEM) end();
+        },
+        nullptr);
 }
 
 void release_free_memory() {

@@ -2,11 +2,18 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <unistd.h>
 
 #include "app/app.hpp"
+#include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/resources.hpp"
 #include "base/try.hpp"
 
 namespace hoist::bin {
@@ -22,6 +29,26 @@ struct ServeFlags {
   bool config_reference = false;
 };
 
+// How the lines of this process are written; also where nothing can be asked or allocated any more.
+std::atomic<bool> as_json{false};
+
+// Going on without memory could acknowledge what was not done.
+[[noreturn]] void out_of_memory() {
+  constexpr auto text =
+      std::string_view{"hoist: unavailable: no memory is left; look at the limits of memory\n"};
+  constexpr auto line = std::string_view{"{\"level\":\"error\",\"message\":\"no memory is left\"}\n"};
+  auto const said = as_json ? line : text;
+  [[maybe_unused]] auto const written = ::write(STDERR_FILENO, said.data(), said.size());
+  ::_exit(info(Code::unavailable).cli_exit);
+}
+
+// As far as that can be told before the settings are read: what is wrong with them is told so too.
+bool asks_for_json(ServeFlags const& flags) {
+  auto const* found = std::getenv("HOIST_LOG_FORMAT");
+  return (found != nullptr && std::string_view{found} == "json") ||
+         std::ranges::find(flags.settings, "log.format=json") != flags.settings.end();
+}
+
 Result<app::Config> read_config(ServeFlags const& flags) {
   auto sources = app::ConfigSources{};
   sources.file = flags.config_file;
@@ -34,6 +61,14 @@ Result<app::Config> read_config(ServeFlags const& flags) {
   add("server.listen", flags.listen);
   add("server.objects_listen", flags.objects_listen);
   return app::load_config(sources);
+}
+
+// For machines: a line like those of the log, with no secret in it.
+void print_as_json(std::FILE* to, std::string_view level, std::string_view message, json::object fields) {
+  auto line = json::object{{"time", to_rfc3339(SystemClock{}.now())}, {"level", level}, {"message", message}};
+  for (auto const& [name, value] : fields) line[name] = value;
+  std::fprintf(to, "%s\n", json::serialize(line).c_str());
+  std::fflush(to);
 }
 
 void configure_log(app::Config const& config) {
@@ -53,10 +88,10 @@ void block_stop_signals(sigset_t& set) {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void greet(app::App const& server, std::string const& data) {
+void greet(app::App& server, std::string const& data) {
   std::printf("ready api=%s objects=%s\n", server.api_url().c_str(), server.objects_url().c_str());
   if (server.first_start() || isatty(STDOUT_FILENO) != 0) {
-    std::printf("console %s\n", server.console_url().c_str());
+    std::printf("console %s    (opens once, within 15 minutes)\n", server.sign_in_url().c_str());
     auto const elsewhere = data == "hoist-data" ? std::string{} : " --data " + data;
     std::printf("try     hoist put PHOTO.jpg --project demo%s    (from another terminal, in this folder)\n",
                 elsewhere.c_str());
@@ -66,6 +101,7 @@ void greet(app::App const& server, std::string const& data) {
 
 Result<void> serve(ServeFlags const& flags) {
   TRY(auto const config, read_config(flags));
+  as_json = config.log.format == "json";
   if (flags.print_config) {
     std::fputs(app::print_config(config).c_str(), stdout);
     return {};
@@ -75,7 +111,10 @@ Result<void> serve(ServeFlags const& flags) {
   block_stop_signals(stop_signals);
   TRY(auto const server, app::App::open(config));
   CHECK(server->start());
-  greet(*server, config.server.data);
+  if (as_json)
+    print_as_json(stdout, "info", "ready", {{"api", server->api_url()}, {"objects", server->objects_url()}});
+  else
+    greet(*server, config.server.data);
   auto received = 0;
   sigwait(&stop_signals, &received);
   log::info("stopping", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
@@ -84,14 +123,32 @@ Result<void> serve(ServeFlags const& flags) {
   return {};
 }
 
+// Out of threads or memory, the system says so by throwing from wherever it is noticed.
+Result<void> serve_or_say_why(ServeFlags const& flags) {
+  try {
+    return serve(flags);
+  } catch (std::exception const& thrown) {
+    return fail(Error{Code::unavailable,
+                      "the system does not give what a server needs; look at its limits of "
+                      "memory, threads and open files"}
+                    .with_cause(thrown.what()));
+  }
+}
+
 int run(ServeFlags const& flags) {
   if (flags.config_reference) {
     std::fputs(app::config_reference().c_str(), stdout);
     return 0;
   }
-  auto const served = serve(flags);
+  as_json = asks_for_json(flags);
+  when_out_of_memory(out_of_memory);
+  auto const served = serve_or_say_why(flags);
   if (served) return 0;
-  std::fprintf(stderr, "hoist: %s\n", served.error().to_string().c_str());
+  auto const why = served.error().to_string();
+  if (as_json)
+    print_as_json(stderr, "error", "hoist ends", {{"cause", why}});
+  else
+    std::fprintf(stderr, "hoist: %s\n", why.c_str());
   return info(served.error().code()).cli_exit;
 }
 

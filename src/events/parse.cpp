@@ -96,7 +96,7 @@ NewEvent read_event(Fields& fields, json::object const& body, TenantId const& te
   auto const* at = body.if_contains("timestamp");
   event.request_hash =
       sha256(fmt::format("{}:{}{}:{}{} {}", event.user.str().size(), event.user.str(), event.type.size(),
-                         event.type, at == nullptr || at->is_null() ? 0 : to_us(event.at), event.details));
+                         event.type, at == nullptr ? 0 : to_us(event.at), event.details));
   return event;
 }
 

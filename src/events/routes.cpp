@@ -12,6 +12,7 @@
 #include "events/routes_context.hpp"
 #include "net/idempotency_key.hpp"
 #include "net/query.hpp"
+#include "net/refused_batch.hpp"
 
 namespace hoist::events {
 namespace {
@@ -121,11 +122,10 @@ Async<net::Response> post_batch(Context& context, net::Request& request) {
     items.push_back(render_item(i, *next++));
   }
   auto const recorded = parsed.size() - refused - duplicates;
-  auto const status = recorded > 0 ? 201 : duplicates > 0 ? 200 : 400;
-  co_return net::json_response(status, json::object{{"items", std::move(items)},
-                                                    {"recorded", recorded},
-                                                    {"duplicates", duplicates},
-                                                    {"refused", refused}});
+  auto const answer = json::object{
+      {"items", std::move(items)}, {"recorded", recorded}, {"duplicates", duplicates}, {"refused", refused}};
+  if (recorded + duplicates == 0) co_return net::refused_batch(json::serialize(answer), request.request_id);
+  co_return net::json_response(recorded > 0 ? 201 : 200, answer);
 }
 
 // The filters a cursor belongs to.
@@ -263,13 +263,13 @@ json::object render(EventView const& view) {
 void add_routes(net::Router& router, Needs needs, RouteOptions options) {
   auto const context = std::make_shared<Context>(needs, std::move(options));
   auto const add = [&](std::string method, std::string pattern, Role role_min, std::size_t body_max,
-                       auto* handler) {
-    add_route(router, context, method, pattern, role_min, body_max, handler);
+                       auto* handler, bool reads_query = false) {
+    add_route(router, context, method, pattern, role_min, body_max, handler, reads_query);
   };
   add("POST", "/events", Role::member, event_body_max, post_event);
   add("POST", "/events/batch", Role::member, batch_body_max, post_batch);
-  add("GET", "/events", Role::admin, no_body_max, list_all_events);
-  add("GET", "/events/{userId}", Role::viewer, no_body_max, list_user_events);
+  add("GET", "/events", Role::admin, no_body_max, list_all_events, true);
+  add("GET", "/events/{userId}", Role::viewer, no_body_max, list_user_events, true);
   add("GET", "/events/{userId}/{eventId}", Role::viewer, no_body_max, get_event);
   add_evidence_routes(router, context);
 }

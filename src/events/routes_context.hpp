@@ -32,12 +32,14 @@ inline constexpr std::size_t no_body_max = 1024;
 using ContextHandler = Async<net::Response>(Context&, net::Request&);
 
 inline void add_route(net::Router& router, std::shared_ptr<Context> const& context, std::string method,
-                      std::string pattern, Role role_min, std::size_t body_max, ContextHandler* handler) {
+                      std::string pattern, Role role_min, std::size_t body_max, ContextHandler* handler,
+                      bool reads_query) {
   auto route = net::Route{};
   route.method = std::move(method);
   route.pattern = std::move(pattern);
   route.role_min = role_min;
   route.body_max = body_max;
+  route.reads_query = reads_query;
   router.add(std::move(route),
              [context, handler](net::Request& request) { return handler(*context, request); });
 }

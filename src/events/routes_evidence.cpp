@@ -173,12 +173,12 @@ Async<TenantId> enter_log(Context& context, net::Request& request, std::optional
 
 void add_evidence_routes(net::Router& router, std::shared_ptr<Context> const& context) {
   auto const add = [&](std::string method, std::string pattern, Role role_min, std::size_t body_max,
-                       auto* handler) {
-    add_route(router, context, method, pattern, role_min, body_max, handler);
+                       auto* handler, bool reads_query = false) {
+    add_route(router, context, method, pattern, role_min, body_max, handler, reads_query);
   };
-  add("GET", "/event-checkpoints", Role::viewer, no_body_max, get_checkpoints);
-  add("GET", "/event-proofs/inclusion", Role::viewer, no_body_max, get_inclusion);
-  add("GET", "/event-proofs/consistency", Role::viewer, no_body_max, get_consistency);
+  add("GET", "/event-checkpoints", Role::viewer, no_body_max, get_checkpoints, true);
+  add("GET", "/event-proofs/inclusion", Role::viewer, no_body_max, get_inclusion, true);
+  add("GET", "/event-proofs/consistency", Role::viewer, no_body_max, get_consistency, true);
   add("GET", "/event-key", Role::viewer, no_body_max, get_key);
   add("POST", "/event-redactions", Role::admin, redaction_body_max, post_redaction);
   add("GET", "/event-retention", Role::viewer, no_body_max, get_retention);

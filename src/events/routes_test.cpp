@@ -61,6 +61,8 @@ TEST_F(EventRoutes, BodiesThatAreNoEventAreRefused) {
   EXPECT_EQ(in("userId", "\"" + std::string(129, 'u') + "\""), 400);
   EXPECT_EQ(in("userId", R"("")"), 400);
   EXPECT_EQ(in("userId", "7"), 400);
+  EXPECT_EQ(in("details", "null"), 400);
+  EXPECT_EQ(in("eventId", "null"), 400);
   EXPECT_EQ(in("eventType", R"("event.redacted")"), 400);
   EXPECT_EQ(in("eventId", R"("not-a-uuid")"), 400);
   EXPECT_EQ(in("timestamp", R"("2023-11-14T20:00:00")"), 400) << "an offset is needed";

@@ -15,6 +15,14 @@ std::optional<std::string> QueryReader::take(std::string_view name) {
   return request_.query_value(name);
 }
 
+std::vector<std::string> QueryReader::all(std::string_view name) {
+  known_.push_back(name);
+  auto values = std::vector<std::string>{};
+  for (auto const& [given, value] : request_.query)
+    if (given == name) values.push_back(value);
+  return values;
+}
+
 void QueryReader::refuse(std::string_view name, std::string reason) {
   errors_.push_back(FieldError{std::string{name}, std::move(reason)});
 }

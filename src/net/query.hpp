@@ -20,6 +20,7 @@ class QueryReader {
   std::optional<Time> time(std::string_view name);
   bool flag(std::string_view name);  // "true"; absent is false
   std::optional<std::string> choice(std::string_view name, std::vector<std::string_view> const& allowed);
+  std::vector<std::string> all(std::string_view name);  // of one that may be repeated
   void refuse(std::string_view name, std::string reason);
   [[nodiscard]] Result<void> finish();
 
@@ -27,7 +28,7 @@ class QueryReader {
   std::optional<std::string> take(std::string_view name);
 
   Request const& request_;
-  std::vector<std::string_view> known_{"access_token"};
+  std::vector<std::string_view> known_{"access_token", "ticket"};
   std::vector<FieldError> errors_;
 };
 

@@ -97,11 +97,28 @@ std::optional<std::string> decode_param(std::string_view segment) {
     return c == '/' || c == '\\' || c == ';' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
   };
   if (std::ranges::any_of(*value, forbidden)) return std::nullopt;
+  // C1 controls are two bytes in UTF-8: C2 80 to C2 9F.
+  for (auto at = value->find('\xC2'); at != value->npos; at = value->find('\xC2', at + 1))
+    if (static_cast<unsigned char>((*value)[at + 1]) < 0xA0) return std::nullopt;
   return value;
 }
 
 Response no_content(int status) {
   return Response{.status = status};
+}
+
+// No parameter is ever ignored: who sends one expects it to mean something.
+Result<void> check_query(Route const& route, Request const& request) {
+  auto errors = std::vector<FieldError>{};
+  for (auto const& [name, value] : request.query) {
+    auto const credential = name == "access_token" || name == "ticket";
+    if (credential && !route.token_in_query)
+      errors.push_back({name, "is taken by streams only; send the header Authorization"});
+    else if (!credential && !route.reads_query)
+      errors.push_back({name, "is not a known parameter"});
+  }
+  if (!errors.empty()) return invalid_fields(std::move(errors));
+  return {};
 }
 
 // Announcing a large body costs a client nothing, so memory follows the bytes that have come.
@@ -257,6 +274,7 @@ Response Router::State::answer_options(Request const& request, Node const& node)
 Async<Response> Router::State::run(Entry& entry, Request& request, Headers& extra) {
   CO_CHECK(check_upgrade(request));
   CO_TRY(request.caller, co_await gate.admit(request, entry.route, extra));
+  CO_CHECK(check_query(entry.route, request));
   auto share = BodyBudget::Share{options.bodies, request.caller.tenant.str()};
   if (entry.route.body_max > 0 && request.content_length != 0)
     CO_CHECK(co_await read_body(request, entry.route.body_max, share));

@@ -30,7 +30,8 @@ struct Route {
   std::optional<Role> role_min = {};  // absent: open to anybody (health, the page)
   RateClass rate = RateClass::plain;
   std::size_t body_max = 64 * 1024;  // 0: the handler reads Request::stream itself
-  bool token_in_query = false;       // ?access_token= is accepted, for what browsers cannot give headers
+  bool token_in_query = false;       // ?ticket= and ?access_token=, for what browsers give no headers
+  bool reads_query = false;  // its handler reads parameters and refuses unknown ones; else all are refused
 };
 
 using RouteHandler = std::function<Async<Response>(Request&)>;

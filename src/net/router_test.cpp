@@ -48,6 +48,25 @@ class RouterTest : public ::testing::Test {
   Router router{{.cors_origins = {"https://app.example"}}, gate, metrics};
 };
 
+TEST_F(RouterTest, ParametersThatNobodyReadsAreRefusedByName) {
+  auto stream = Route{"GET", "/stream"};
+  stream.token_in_query = stream.reads_query = true;
+  router.add(stream, [](Request&) -> Async<Response> { co_return text_response(200, "stream"); });
+  auto const status = [&](std::string target, std::string name) {
+    auto request = Request{.method = "GET", .target = std::move(target)};
+    request.query = {{std::move(name), "secret"}};
+    auto const response = *run_to_end<Response>(
+        [&]() -> Async<Response> { co_return co_await router.handle(std::move(request)); });
+    EXPECT_EQ(response.body.find("secret"), response.body.npos);
+    return response.status;
+  };
+  EXPECT_EQ(status("/uploads", "color"), 400);
+  EXPECT_EQ(status("/uploads", "access_token"), 400);
+  EXPECT_EQ(status("/uploads/7", "ticket"), 400);
+  EXPECT_EQ(status("/stream", "ticket"), 200);
+  EXPECT_EQ(ask("GET", "/uploads/%C2%84").status, 404);
+}
+
 TEST_F(RouterTest, AChallengeIsMadeOnce) {
   auto const response = ask("POST", "/uploads/7/parts");
   EXPECT_EQ(response.status, 401);

@@ -34,7 +34,8 @@ using std::chrono::milliseconds;
 constexpr auto backlog = 4096;
 // Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else.
 constexpr auto* tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
-constexpr auto accept_pause = milliseconds{50};  // when not even the spare descriptor helps
+constexpr std::size_t refusals_at_once_max = 64;  // they hold a descriptor while they are told
+constexpr auto accept_pause = milliseconds{50};   // when not even the spare descriptor helps
 constexpr auto warn_interval = std::chrono::seconds{10};
 constexpr auto sweep_min = milliseconds{5};
 constexpr auto sweep_max = milliseconds{500};
@@ -124,7 +125,8 @@ Core::Core(ServerOptions given, Runtime& the_runtime, Handler& the_handler, Metr
       head_limits{options.target_bytes_max, options.header_fields_max},
       trusted_proxies{options.trusted_proxies.begin(), options.trusted_proxies.end()},
       door{{.connections_max = options.connections_max,
-            .per_address_max = options.connections_per_address_max}} {
+            .per_address_max = options.connections_per_address_max,
+            .refusals_max = std::clamp(options.connections_max / 8, std::size_t{1}, refusals_at_once_max)}} {
   for (auto i = std::size_t{0}; i < runtime.threads(); ++i)
     shards.push_back(std::make_unique<Shard>(runtime.context(i), *this));
 }

@@ -19,7 +19,7 @@ NewTask read_task(Fields& fields) {
   task.description =
       fields.text("description", {.min = 0, .max = description_max, .trimmed = true, .line_breaks = true});
   task.priority = fields.choice("priority", {"low", "medium", "high"});
-  task.due_at = fields.optional_time("due_date");
+  if (fields.any("due_date") != nullptr) task.due_at = fields.optional_time("due_date");
   if (auto group = fields.optional_text("group", {.max = group_max})) {
     if (!is_group(*group)) fields.refuse("group", group_rule);
     task.group = std::move(*group);
@@ -32,7 +32,7 @@ std::optional<std::string> group_of(json::value const& item) {
   auto const* object = item.if_object();
   if (object == nullptr) return std::nullopt;
   auto const* group = object->if_contains("group");
-  if (group == nullptr || group->is_null()) return default_group;
+  if (group == nullptr) return default_group;
   auto const* text = group->if_string();
   if (text == nullptr || !is_group({text->data(), text->size()})) return std::nullopt;
   return std::string{text->data(), text->size()};
@@ -101,7 +101,7 @@ Result<RedriveRequest> parse_redrive(json::object const& body) {
   auto fields = Fields{body};
   request.queue = fields.choice("queue", {"tasks", "processing"}, "tasks");
   request.dry_run = fields.optional_bool("dry_run").value_or(false);
-  if (fields.any("ids") != nullptr) {
+  if (body.contains("ids")) {
     auto const* ids = fields.array("ids", redrive_ids_max);
     if (ids != nullptr && ids->empty())
       fields.refuse("ids", "must not be empty; leave it out to mean all of them");

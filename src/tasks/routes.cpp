@@ -9,6 +9,7 @@
 #include "base/try.hpp"
 #include "net/idempotency_key.hpp"
 #include "net/query.hpp"
+#include "net/refused_batch.hpp"
 #include "tasks/render.hpp"
 
 namespace hoist::tasks {
@@ -68,7 +69,8 @@ Async<Response> post_batch(Service& service, Request& request) {
       std::ranges::all_of(items, [](BatchItem const& item) { return std::holds_alternative<Error>(item); });
   CO_TRY(auto who, asked(request));
   CO_TRY(auto answer, co_await service.create_batch(std::move(who), std::move(items)));
-  co_return net::json_text_response(refused ? 400 : 201, std::move(answer));
+  if (refused) co_return net::refused_batch(answer, request.request_id);
+  co_return net::json_text_response(201, std::move(answer));
 }
 
 Async<Response> get_task(Service& service, Request& request) {
@@ -158,23 +160,24 @@ Async<Response> post_redrive(Service& service, Request& request) {
 
 void add_routes(net::Router& router, Service& service) {
   auto const add = [&](std::string method, std::string pattern, Role role_min, std::size_t body_max,
-                       auto* handler) {
+                       auto* handler, bool reads_query = false) {
     auto route = net::Route{};
     route.method = std::move(method);
     route.pattern = std::move(pattern);
     route.role_min = role_min;
     route.body_max = body_max;
+    route.reads_query = reads_query;
     router.add(std::move(route), [&service, handler](Request& request) { return handler(service, request); });
   };
   add("POST", "/tasks", Role::member, task_body_max, post_task);
   add("POST", "/tasks/batch", Role::member, batch_body_max, post_batch);
-  add("GET", "/tasks", Role::viewer, no_body, get_tasks);
+  add("GET", "/tasks", Role::viewer, no_body, get_tasks, true);
   add("GET", "/tasks/{id}", Role::viewer, no_body, get_task);
   add("DELETE", "/tasks/{id}", Role::member, no_body, delete_task);
   add("GET", "/tasks/{id}/proof", Role::viewer, no_body, get_proof);
   add("GET", "/groups/{group}", Role::viewer, no_body, get_group);
-  add("GET", "/groups/{group}/tasks", Role::viewer, no_body, get_group_tasks);
-  add("GET", "/dead-letters", Role::admin, no_body, get_dead_letters);
+  add("GET", "/groups/{group}/tasks", Role::viewer, no_body, get_group_tasks, true);
+  add("GET", "/dead-letters", Role::admin, no_body, get_dead_letters, true);
   add("POST", "/dead-letters/redrive", Role::admin, batch_body_max / 8, post_redrive);
 }
 

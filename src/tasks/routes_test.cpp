@@ -143,6 +143,9 @@ TEST_F(TaskRoutes, ABatchHoldsAThousandTasksAndNotOneMore) {
     return body + "]}";
   };
   EXPECT_EQ(ok(201, "POST", "/tasks/batch", batch(1000)).at("created"), 1000);
+  auto const refused = call("POST", "/tasks/batch", R"({"tasks":[{"title":7}]})");
+  EXPECT_EQ(refused.headers.get("Content-Type"), "application/problem+json");
+  EXPECT_EQ(json::parse(refused.body).at("code"), "invalid");
   EXPECT_EQ(call("POST", "/tasks/batch", batch(1001)).status, 400);
   EXPECT_EQ(call("POST", "/tasks/batch", R"({"tasks":[]})").status, 400);
 }
@@ -237,6 +240,8 @@ TEST_F(TaskRoutes, RedriveNamesEveryWrongField) {
   EXPECT_EQ(call("POST", "/dead-letters/redrive", R"({"queue":"other","ids":["x"],"force":true})").status,
             400);
   EXPECT_EQ(call("POST", "/dead-letters/redrive", R"({"ids":[]})").status, 400);
+  EXPECT_EQ(call("POST", "/dead-letters/redrive", R"({"ids":null})").status, 400);
+  EXPECT_EQ(call("POST", "/dead-letters/redrive", R"({"dry_run":null})").status, 400);
   EXPECT_EQ(call("GET", "/dead-letters?queue=mail").status, 400);
   EXPECT_EQ(ok(200, "POST", "/dead-letters/redrive", "{}").at("redriven"), 0);
 }

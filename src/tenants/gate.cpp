@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <vector>
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
@@ -23,23 +23,30 @@ std::unexpected<Error> malformed(std::string cause) {
                   .with_cause(std::move(cause)));
 }
 
+struct Credential {
+  std::string text;
+  bool is_ticket = false;
+};
+
 // The one credential of the request. Two of anything are refused: somebody else on the way might
 // have looked at the other one.
-Result<std::string> presented_credential(net::Request const& request, net::Route const& route) {
+Result<Credential> presented_credential(net::Request const& request, net::Route const& route) {
   constexpr std::string_view scheme = "bearer ";
-  auto headers = std::size_t{0};
+  auto found = std::vector<Credential>{};
   for (auto const& [name, value] : request.headers.all())
-    headers += to_lower(name) == "authorization" ? 1 : 0;
-  auto in_query = std::ranges::count(request.query, std::string{"access_token"},
-                                     &std::pair<std::string, std::string>::first);
-  if (!route.token_in_query) in_query = 0;
-  if (headers == 0 && in_query == 0) return missing();
-  if (headers + static_cast<std::size_t>(in_query) > 1) return malformed("more than one credential");
-  if (in_query == 1) return *request.query_value("access_token");
-  auto const value = request.headers.get("Authorization");
-  if (value.size() <= scheme.size() || to_lower(value.substr(0, scheme.size())) != scheme)
+    if (to_lower(name) == "authorization") found.push_back({value});
+  auto const in_header = !found.empty();
+  for (auto const& [name, value] : request.query)
+    if (route.token_in_query && (name == "access_token" || name == "ticket"))
+      found.push_back({value, name == "ticket"});
+  if (found.empty()) return missing();
+  if (found.size() > 1) return malformed("more than one credential");
+  auto& credential = found.front();
+  if (!in_header) return credential;
+  if (credential.text.size() <= scheme.size() || to_lower(credential.text.substr(0, scheme.size())) != scheme)
     return malformed("not a bearer token");
-  return std::string{value.substr(scheme.size())};
+  credential.text.erase(0, scheme.size());
+  return credential;
 }
 
 }  // namespace
@@ -73,8 +80,19 @@ class Gate::Budget {
   std::optional<std::int64_t> shown_;
 };
 
-Gate::Gate(Authenticator& authenticator, RateLimiter& limiter, Clock const& clock, Options options)
-    : authenticator_{authenticator}, limiter_{limiter}, clock_{clock}, options_{options} {}
+Gate::Gate(Authenticator& authenticator, Tickets& tickets, RateLimiter& limiter, Clock const& clock,
+           Options options)
+    : authenticator_{authenticator}, tickets_{tickets}, limiter_{limiter}, clock_{clock}, options_{options} {}
+
+Async<Caller> Gate::identify(net::Request const& request, net::Route const& route) {
+  CO_TRY(auto credential, presented_credential(request, route));
+  if (!credential.is_ticket)
+    co_return co_await authenticator_.authenticate(std::move(credential.text), request.deadline);
+  CO_TRY(auto caller, tickets_.redeem(credential.text, Tickets::Purpose::stream));
+  // What it was issued for may have been revoked since.
+  CO_CHECK(co_await authenticator_.still_valid(caller, request.deadline));
+  co_return caller;
+}
 
 Async<Caller> Gate::admit(net::Request const& request, net::Route const& route, net::Headers& extra) {
   auto budget = Budget{limiter_, clock_.now(), extra};
@@ -82,12 +100,7 @@ Async<Caller> Gate::admit(net::Request const& request, net::Route const& route, 
                                 "requests from this address"));
   auto caller = Caller{};
   if (route.role_min) {
-    auto credential = presented_credential(request, route);
-    auto found = Result<Caller>{};
-    if (credential)
-      found = co_await authenticator_.authenticate(std::move(*credential), request.deadline);
-    else
-      found = std::unexpected{std::move(credential).error()};
+    auto found = co_await identify(request, route);
     if (!found) {
       if (found.error().code() == Code::unauthenticated)
         extra.set("WWW-Authenticate",

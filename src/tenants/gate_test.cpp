@@ -29,7 +29,7 @@ class GateTest : public TenantsFixture {
     return made;
   }
   Outcome admit(net::Request const& asked, net::Route const& on, Gate::Options options = {}) {
-    auto gate = Gate{authenticator_, limiter_, clock_, options};
+    auto gate = Gate{authenticator_, tickets_, limiter_, clock_, options};
     auto headers = net::Headers{};
     auto caller = run_to_end<Caller>([&] { return gate.admit(asked, on, headers); });
     return {std::move(caller), std::move(headers)};
@@ -66,6 +66,31 @@ TEST_F(GateTest, TheCallerCarriesTheAddressOfTheRequest) {
   auto const outcome = admit(request(token(Role::viewer)), route(Role::viewer));
   ASSERT_TRUE(outcome.caller);
   EXPECT_EQ(outcome.caller->address, "192.0.2.1");
+}
+
+TEST_F(GateTest, ATicketOpensAStreamOnceUnlessItsTokenWasRevoked) {
+  auto stream = route(Role::viewer);
+  stream.token_in_query = true;
+  auto const caller = authenticate(token(Role::viewer));
+  ASSERT_TRUE(caller);
+  auto const asked_with_ticket = [&] {
+    auto asked = request("");
+    asked.query.emplace_back("ticket", tickets_.issue(*caller, Tickets::Purpose::stream)->text);
+    return asked;
+  };
+  auto const asked = asked_with_ticket();
+  auto const outcome = admit(asked, stream);
+  ASSERT_TRUE(outcome.caller) << outcome.caller.error().to_string();
+  EXPECT_EQ(outcome.caller->user, caller->user);
+  expect_refused(asked, "ticket_invalid", stream);
+  expect_refused(asked_with_ticket(), "token_missing", route(Role::viewer));
+  auto two = asked_with_ticket();
+  two.query.emplace_back("access_token", token(Role::viewer));
+  expect_refused(two, "token_invalid", stream);
+
+  auto const late = asked_with_ticket();
+  ASSERT_TRUE(run_to_end<void>([&] { return operator_.revoke_token(*caller, deadline_in(10s)); }));
+  expect_refused(late, "token_invalid", stream);
 }
 
 TEST_F(GateTest, OpenRoutesNeedNoCredentialAndNameNobody) {

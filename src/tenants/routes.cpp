@@ -89,6 +89,35 @@ Async<net::Response> delete_key(Service& service, net::Request& request) {
   co_return net::Response{.status = 204};
 }
 
+Async<net::Response> post_ticket(Service& service, net::Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  auto fields = Fields{body};
+  (void)fields.choice("purpose", {"stream"});
+  CO_CHECK(fields.finish());
+  CO_TRY(auto const issued, service.stream_ticket(request.caller));
+  auto response = net::json_response(
+      201, json::object{{"ticket", issued.text}, {"expires_at", to_rfc3339(issued.expires_at)}});
+  response.headers.set("Cache-Control", "no-store");
+  co_return response;
+}
+
+Async<net::Response> post_sign_in(Service& service, net::Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  auto fields = Fields{body};
+  auto ticket = fields.text("ticket", {.max = 64});
+  CO_CHECK(fields.finish());
+  CO_TRY(auto const session, co_await service.sign_in(std::move(ticket), actor_of(request)));
+  auto response = net::json_response(
+      201, json::object{{"token", session.token}, {"expires_at", to_rfc3339(session.expires_at)}});
+  response.headers.set("Cache-Control", "no-store");
+  co_return response;
+}
+
+Async<net::Response> post_sign_out(Service& service, net::Request& request) {
+  CO_CHECK(co_await service.sign_out(actor_of(request)));
+  co_return net::Response{.status = 204};
+}
+
 Result<AuditQuery> read_audit_query(net::Request const& request) {
   auto query = AuditQuery{};
   auto reader = net::QueryReader{request};
@@ -122,14 +151,18 @@ Async<net::Response> get_audit(Service& service, net::Request& request) {
 }  // namespace
 
 void add_routes(net::Router& router, Service& service) {
-  auto const add = [&](std::string method, std::string pattern, Role role_min, auto* handler) {
+  auto const add = [&](std::string method, std::string pattern, std::optional<Role> role_min, auto* handler) {
     auto route = net::Route{};
     route.method = std::move(method);
     route.pattern = std::move(pattern);
     route.role_min = role_min;
+    route.reads_query = handler == get_audit;
     router.add(std::move(route),
                [&service, handler](net::Request& request) { return handler(service, request); });
   };
+  add("POST", "/tickets", Role::viewer, post_ticket);
+  add("POST", "/sign-in", std::nullopt, post_sign_in);
+  add("POST", "/sign-out", Role::viewer, post_sign_out);
   add("GET", "/tenants/{id}", Role::viewer, get_tenant);
   add("GET", "/tenants/{id}/usage", Role::viewer, get_usage);
   add("GET", "/tenants/{id}/audit", Role::admin, get_audit);

@@ -6,7 +6,8 @@
 namespace hoist::tenants {
 namespace {
 
-// Whoever runs commands on the machine itself.
+constexpr auto session_life = std::chrono::hours{12};
+
 }  // namespace
 
 std::int64_t UsageReport::percent() const {
@@ -46,6 +47,45 @@ Async<Tenant> Service::find(Actor actor, TenantId tenant) {
   CO_CHECK(co_await own_tenant_only(actor, tenant, "tenant.read"));
   co_return co_await needs_.database.read(
       tenant, [&](sql::Transaction& tx) { return needs_.tenants.find(tx, tenant); }, actor.deadline);
+}
+
+Result<Tickets::Issued> Service::stream_ticket(Caller caller) {
+  return needs_.tickets.issue(std::move(caller), Tickets::Purpose::stream);
+}
+
+Async<Session> Service::sign_in(std::string ticket, Actor actor) {
+  auto const address = actor.caller.address;
+  CO_TRY(actor.caller, needs_.tickets.redeem(ticket, Tickets::Purpose::sign_in));
+  actor.caller.address = address;
+  auto const now = needs_.clock.now();
+  auto const& caller = actor.caller;
+  auto session = Session{needs_.keys.mint(caller.tenant, caller.user, caller.role, session_life, now),
+                         now + session_life};
+  CO_TRY(auto const minted, needs_.keys.verify(session.token, now));
+  CO_CHECK(co_await needs_.database.write(
+      caller.tenant,
+      [&](sql::Transaction& tx) {
+        return record(tx, actor, "session.started", minted.credential_id,
+                      {{"user", caller.user.str()},
+                       {"role", to_string(caller.role)},
+                       {"expires_at", to_rfc3339(session.expires_at)}});
+      },
+      actor.deadline));
+  co_return session;
+}
+
+Async<> Service::sign_out(Actor actor) {
+  auto const& caller = actor.caller;
+  if (!caller.expires_at) co_return fail(Code::conflict, "An API key has no session; revoke it by its id.");
+  CO_CHECK(co_await needs_.database.write(
+      caller.tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        CHECK(insert_revoked_token(tx, caller, needs_.clock.now()));
+        return record(tx, actor, "session.ended", caller.credential_id);
+      },
+      actor.deadline));
+  needs_.authenticator.forget(caller.tenant, caller.credential_id);
+  co_return Result<void>{};
 }
 
 Async<UsageReport> Service::usage(Actor actor, TenantId tenant) {

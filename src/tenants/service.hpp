@@ -15,6 +15,7 @@
 #include "tenants/api_keys.hpp"
 #include "tenants/authenticator.hpp"
 #include "tenants/tenant_table.hpp"
+#include "tenants/tickets.hpp"
 
 namespace hoist::tenants {
 
@@ -34,6 +35,11 @@ struct UsageReport {
   [[nodiscard]] bool warning() const { return percent() >= storage_warning_percent; }
 };
 
+struct Session {
+  std::string token;
+  Time expires_at;
+};
+
 class Service {
  public:
   struct Needs {
@@ -43,11 +49,19 @@ class Service {
     AuditTrail& trail;
     TenantUsage& usage;
     Authenticator& authenticator;
+    KeyRing const& keys;
+    Tickets& tickets;
     Clock const& clock;
   };
   explicit Service(Needs needs) : needs_{needs} {}
 
   Async<Tenant> find(Actor actor, TenantId tenant);
+  // For the streams' addresses. Errors: unavailable when there are too many.
+  Result<Tickets::Issued> stream_ticket(Caller caller);
+  // A token for the page, from a ticket that was issued for signing in. Errors: unauthenticated.
+  Async<Session> sign_in(std::string ticket, Actor actor);
+  // The token of this request ends. Errors: conflict for an API key, which is revoked by its id.
+  Async<> sign_out(Actor actor);
   Async<UsageReport> usage(Actor actor, TenantId tenant);
   Async<NewKey> create_key(Actor actor, TenantId tenant, std::string name, Role role);
   Async<std::vector<ApiKey>> list_keys(Actor actor, TenantId tenant);

@@ -72,7 +72,8 @@ class TenantsFixture : public ::testing::Test {
   FixedUsage usage_;
   memory::RateLimiter limiter_;
   Authenticator authenticator_{keys_, *database_, clock_, {}};
-  Service service_{{*database_, tenants_, audit_, audit_, usage_, authenticator_, clock_}};
+  Tickets tickets_{clock_};
+  Service service_{{*database_, tenants_, audit_, audit_, usage_, authenticator_, keys_, tickets_, clock_}};
   Operator operator_{{*database_, tenants_, audit_, clock_}};
 };
 

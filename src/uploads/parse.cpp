@@ -197,9 +197,9 @@ Result<PartsAsked> parse_parts_asked(json::object const& body, Upload const& upl
   asked.part_size = fields.optional_number("part_size", {.min = least, .max = most});
   if (asked.part_size && upload.checksum && upload.checksum->algorithm != "sha256")
     fields.refuse("part_size", "cannot be had: a file in parts takes only a sha256 checksum");
-  if (asked.part_size && fields.any("numbers") != nullptr)
+  if (asked.part_size && body.contains("numbers"))
     fields.refuse("numbers", "must not come with part_size, which numbers the parts anew");
-  if (!asked.part_size && fields.any("numbers") != nullptr) {
+  if (!asked.part_size && body.contains("numbers")) {
     auto const* array = fields.array("numbers", static_cast<std::size_t>(options.parts_per_call_max));
     for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
       auto const* number = (*array)[i].if_int64();

@@ -31,12 +31,12 @@ Result<Asked> asked(Request const& request, std::string_view variant = {}) {
   return asked;
 }
 
-Result<std::optional<bool>> flag(Request const& request, std::string_view name) {
-  auto const value = request.query_value(name);
+Result<std::optional<bool>> read_multipart(Request const& request) {
+  auto reader = net::QueryReader{request};
+  auto const value = reader.choice("multipart", {"true", "false"});
+  CHECK(reader.finish());
   if (!value) return std::optional<bool>{};
-  if (*value == "true") return std::optional{true};
-  if (*value == "false") return std::optional{false};
-  return invalid_field(std::string{name}, "must be true or false");
+  return std::optional{*value == "true"};
 }
 
 UploadId upload_id(Request const& request) {
@@ -59,7 +59,7 @@ void append_transfer_or_null(std::string& out, std::optional<Transfer> const& tr
 
 Async<Response> post_upload(Service& service, Request& request) {
   CO_TRY(auto const body, net::json_body(request));
-  CO_TRY(auto const multipart, flag(request, "multipart"));
+  CO_TRY(auto const multipart, read_multipart(request));
   CO_TRY(auto wanted, parse_new_upload(body, service.options()));
   auto const variant = multipart ? (*multipart ? "multipart" : "single") : "";
   CO_TRY(auto who, asked(request, variant));
@@ -238,13 +238,17 @@ void add_routes(net::Router& router, Feed& feed, Recheck recheck) {
   auto const add = [&](net::Route route, Async<Response> (*handler)(Service&, Request&)) {
     router.add(std::move(route), [&service, handler](Request& request) { return handler(service, request); });
   };
+  auto const asking = [](net::Route route) {
+    route.reads_query = true;
+    return route;
+  };
   using enum net::RateClass;
   auto const batch_max = service.options().batch_body_bytes_max;
-  add({"POST", "/uploads", Role::member, initiate}, post_upload);
+  add(asking({"POST", "/uploads", Role::member, initiate}), post_upload);
   add({"POST", "/batches", Role::member, initiate, batch_max}, post_batch);
-  add({"GET", "/uploads", Role::viewer}, list_uploads);
+  add(asking({"GET", "/uploads", Role::viewer}), list_uploads);
   add({"GET", "/projects", Role::viewer}, get_projects);
-  router.add({"GET", "/uploads/{id}", Role::viewer},
+  router.add(asking({"GET", "/uploads/{id}", Role::viewer}),
              [&feed](Request& request) { return get_upload(feed, request); });
   add({"GET", "/batches/{id}", Role::viewer}, get_batch);
   add({"POST", "/uploads/{id}/parts", Role::member}, post_parts);
@@ -254,7 +258,7 @@ void add_routes(net::Router& router, Feed& feed, Recheck recheck) {
   add({"GET", "/uploads/{id}/thumbnails/{size}", Role::viewer}, get_thumbnail);
   auto const add_stream = [&](std::string pattern, Async<Response> (*handler)(Feed&, Recheck, Request&)) {
     auto route = net::Route{"GET", std::move(pattern), Role::viewer};
-    route.token_in_query = true;
+    route.token_in_query = route.reads_query = true;
     router.add(std::move(route),
                [&feed, recheck, handler](Request& request) { return handler(feed, recheck, request); });
   };

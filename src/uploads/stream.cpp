@@ -10,7 +10,9 @@
 
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "net/query.hpp"
 #include "net/websocket.hpp"
+#include "uploads/parse.hpp"
 #include "uploads/render.hpp"
 
 namespace hoist::uploads {
@@ -46,13 +48,19 @@ Result<std::vector<Topic>> parse_topics(std::vector<std::string> const& texts, s
 }
 
 Result<Wanted> parse_query(net::Request const& request, Options const& options) {
-  auto texts = std::vector<std::string>{};
-  for (auto const& [name, value] : request.query)
-    if (name == "topic") texts.push_back(value);
+  auto reader = net::QueryReader{request};
+  auto texts = reader.all("topic");
+  auto const resumed = reader.text("cursor");
+  if (auto const project = reader.text("project_id")) {
+    if (!is_project_id(*project)) reader.refuse("project_id", "must be a project's id");
+    if (!texts.empty()) reader.refuse("project_id", "and topic exclude each other");
+    texts = {"project:" + *project};
+  }
+  CHECK(reader.finish());
   auto wanted = Wanted{};
   TRY(wanted.topics, parse_topics(texts, options.topics_per_watcher_max));
   auto cursor = std::string{request.headers.get("Last-Event-ID")};
-  if (cursor.empty()) cursor = request.query_value("cursor").value_or(std::string{});
+  if (cursor.empty()) cursor = resumed.value_or(std::string{});
   if (!cursor.empty()) {
     TRY(wanted.cursor, parse_stream_cursor(cursor));
   }

@@ -1,6 +1,7 @@
 // What hostile users and hostile pages must not achieve. Names carry the threat's id.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createServer, request as httpRequest } from "node:http";
 import { after, before, test } from "node:test";
 
@@ -148,6 +149,39 @@ function upgradeStatus(origin) {
     request.end();
   });
 }
+
+function mintToken(user) {
+  const arguments_ = ["token", "--data", server.data, "--user", user, "--role", "admin"];
+  return execFileSync(process.env.HOIST_BIN, arguments_, { encoding: "utf8" }).trim();
+}
+
+test("ThePagesTokenIsInNoAddressAndSigningOutEndsIt", async () => {
+  const token = mintToken("leaver");
+  const page = await browser.newPage();
+  const sockets = [];
+  const requests = [];
+  page.on("websocket", (socket) => sockets.push(socket.url()));
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(`${server.api}/#token=${token}`);
+  await page.locator('#live[data-state="on"]').waitFor();
+  assert.ok(sockets.length > 0 && sockets.every((url) => url.includes("ticket=")), sockets.join());
+  const addresses = [...sockets, ...requests.filter((url) => !url.includes("#token="))];
+  for (const url of addresses) assert.ok(!url.includes(token), url);
+  await page.locator("#sign-out").click();
+  await page.locator("#sign-in").waitFor();
+  const { status } = await api({ ...server, token }, "GET", "/uploads");
+  assert.equal(status, 401);
+  await page.close();
+});
+
+test("ASignInLinkThatWasUsedSaysSo", async () => {
+  const page = await browser.newPage();
+  await page.goto(`${server.api}/#sign-in=used`);
+  await page.locator("#sign-in-problem").waitFor();
+  assert.match(await page.locator("#sign-in-problem").innerText(), /has been used or has ended/);
+  assert.ok(!page.url().includes("sign-in="));
+  await page.close();
+});
 
 test("H11_AWebSocketFromAForeignOriginIsRefused", async () => {
   const { host } = new URL(server.api);
