@@ -280,14 +280,14 @@ TEST(SqliteDatabase, WhatWasErasedIsSoonInNoFile) {
   };
   auto const secret = "erase me " + std::string(100, 'x');
   run("CREATE TABLE notes (note TEXT NOT NULL)");
-  run("INSERT INTO notes (note) VALUES ($1)", {secret});
-  run("DELETE FROM notes");
   auto const found = [&] {
-    for (auto const* name : {"test.db", "test.db-wal"})
+    for (auto const* name : {"hoist.db", "hoist.db-wal"})
       if (contents(database.folder() / name).find(secret) != std::string::npos) return true;
     return false;
   };
-  EXPECT_TRUE(found()) << "or nothing is shown";
+  run("INSERT INTO notes (note) VALUES ($1)", {secret});
+  EXPECT_TRUE(found());
+  run("DELETE FROM notes");
   auto const deadline = deadline_in(10s);
   while (found() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_FALSE(found());
