@@ -16,6 +16,7 @@ namespace hoist::sqlite {
 namespace {
 
 constexpr auto busy_timeout_ms = 5000;
+constexpr auto journal_limit = std::string_view{"PRAGMA journal_size_limit = 67108864;"};
 constexpr auto row_lock = std::string_view{" FOR UPDATE"};
 
 // "$3" is the third argument; SQLite numbers parameters by first appearance instead.
@@ -150,9 +151,9 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
                              "PRAGMA foreign_keys = ON;"
                              "PRAGMA temp_store = MEMORY;"
                              "PRAGMA cache_spill = OFF;"
-                             "PRAGMA journal_size_limit = 67108864;"
                              "PRAGMA secure_delete = FAST;"
                              "PRAGMA trusted_schema = OFF;"));
+  CHECK(connection->run_script(journal_limit));
   CHECK(connection->run_script(fmt::format("PRAGMA cache_size = -{};", options.cache_kib)));
   CHECK(connection->run_script(options.durable ? "PRAGMA synchronous = FULL;" : "PRAGMA synchronous = OFF;"));
   if (options.read_only) CHECK(connection->run_script("PRAGMA query_only = ON;"));
@@ -204,10 +205,16 @@ Result<void> Connection::checkpoint(int mode) {
 Result<bool> Connection::empty_wal() {
   sqlite3_busy_timeout(handle_.get(), 0);
   auto const rc =
-      sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+      sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
   sqlite3_busy_timeout(handle_.get(), busy_timeout_ms);
   if (rc == SQLITE_BUSY) return false;
   if (rc != SQLITE_OK) return sqlite_error(handle_.get(), rc);
+  // The next commit begins the log anew and, within this limit, cuts off the rest. It is never empty while
+  // the database is open: one that is was taken away.
+  CHECK(run_script("PRAGMA journal_size_limit = 0"));
+  auto const begun = run_script("PRAGMA user_version = 0");  // writes a page of no data
+  CHECK(run_script(journal_limit));
+  if (!begun) return std::unexpected{begun.error()};
   return true;
 }
 

@@ -291,6 +291,9 @@ TEST(SqliteDatabase, WhatWasErasedIsSoonInNoFile) {
   auto const deadline = deadline_in(10s);
   while (found() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_FALSE(found());
+  auto const left = std::filesystem::file_size(database.folder() / "hoist.db-wal");
+  EXPECT_GT(left, 0U) << "as if it had been removed";
+  EXPECT_LT(left, 10'000U);
 }
 
 }  // namespace
