@@ -219,6 +219,8 @@ std::vector<Field> feature_fields() {
       text("objects.region", AT(objects.region), "region in signatures"),
       text("objects.bucket", AT(objects.bucket), "bucket of files and thumbnails"),
       text("objects.quarantine_bucket", AT(objects.quarantine_bucket), "bucket of infected files"),
+      flag("objects.md5_of_uploads", AT(objects.md5_of_uploads),
+           "ETags of users' files are MD5, as those of S3 clients' files always are"),
       number("processing.workers", AT(processing.workers), 0, 256, "files processed at once; 0: one a core"),
       number("processing.attempts_max", AT(processing.attempts_max), 1, 20, "tries before a file fails"),
       text("tasks.handler", AT(tasks.handler), "what a task is handed to; record only marks it done",

@@ -61,6 +61,7 @@ struct Config {
     std::string region = "us-east-1";
     std::string bucket = "hoist";
     std::string quarantine_bucket = "hoist-quarantine";
+    bool md5_of_uploads = false;
   } objects;
   struct {
     std::int64_t workers = 0;

@@ -97,12 +97,18 @@ Result<void> wire_http(App::Parts& parts) {
   parts.api_url = url_of(config, config.server.public_url, config.server.listen, parts.api_server->port());
 
   auto access_keys = std::vector<s3api::AccessKey>{};
-  for (auto const& credential : {parts.credentials.root, parts.credentials.signer})
-    access_keys.push_back({credential.access_key_id, credential.secret_access_key, ""});
+  auto const& root = parts.credentials.root;
+  auto const& signer = parts.credentials.signer;
+  access_keys.push_back({root.access_key_id, root.secret_access_key, ""});
+  access_keys.push_back({signer.access_key_id, signer.secret_access_key, "", config.objects.md5_of_uploads});
   TRY(auto keyring, s3api::Keyring::make(std::move(access_keys)));
   parts.s3_keys = std::make_unique<s3api::Keyring>(std::move(keyring));
   auto options = s3api::Options{};
   options.region = config.objects.region;
+  auto const& public_url = config.server.objects_url;
+  auto const secure =
+      public_url.empty() ? !config.server.tls_certificate_file.empty() : public_url.starts_with("https://");
+  options.scheme = secure ? "https" : "http";
   options.cors_origins = config.server.cors_origins;
   options.cors_origins.push_back(parts.api_url);
   options.bodies = parts.bodies;

@@ -68,6 +68,7 @@ Result<Authorization> parse_header_form(RequestView const& request) {
   auto rest = std::string_view{text};
   if (rest.starts_with("AWS4-ECDSA"))
     return bad_request("Signature Version 4A is not supported; use AWS4-HMAC-SHA256.");
+  if (rest.starts_with("AWS ")) return bad_request(std::string{version_2_refused});
   if (!rest.starts_with("AWS4-HMAC-SHA256 "))
     return bad_request("The authorization mechanism is not supported; use AWS4-HMAC-SHA256.");
   rest.remove_prefix(algorithm_name.size() + 1);
@@ -172,7 +173,7 @@ Result<std::optional<Authorization>> parse_authorization(RequestView const& requ
     auto const lower = to_lower(name);
     if (lower == "x-amz-security-token")
       return fail(Error{Code::invalid, "Session tokens are not issued here."}.with_slug("InvalidToken"));
-    if (lower == "awsaccesskeyid") return bad_request("Signature Version 2 is not supported.");
+    if (lower == "awsaccesskeyid") return bad_request(std::string{version_2_refused});
     if (lower == "x-amz-region-set") return bad_request("Signature Version 4A is not supported.");
     in_query = in_query || is_query_authentication(name);
     names.push_back(name);

@@ -19,6 +19,11 @@ namespace hoist::aws {
 inline constexpr auto lifetime_max = std::chrono::seconds{604'800};
 inline constexpr auto clock_skew_max = std::chrono::minutes{15};
 
+// Clients fall back to it for endpoints that are not Amazon's, so the refusal says what to set.
+inline constexpr std::string_view version_2_refused =
+    "Signature Version 2 is not supported; sign with Version 4. boto3: Config(signature_version='s3v4'); "
+    "AWS CLI: aws configure set default.s3.signature_version s3v4; s3cmd: signature_v2 = False.";
+
 enum class AuthForm { header, query, policy };
 
 struct Authorization {

@@ -43,7 +43,13 @@ struct ObjectInfo {
   StringMap tags;
   Time modified_at;
   std::string version;  // changes with each commit of the key; orders events of one key
+  // Of an object made of parts, in order; empty for others, and in lists.
+  std::vector<std::int64_t> part_sizes;
 };
+
+// The digest an ETag is. MD5 is what S3 clients compare files with; SHA-256 is computed anyway and
+// costs nothing more.
+enum class EtagKind { sha256, md5 };
 
 struct PutOptions {
   std::string content_type = "application/octet-stream";
@@ -52,7 +58,23 @@ struct PutOptions {
   StringMap checksums;  // already verified by the caller; stored as given
   StringMap tags;
   bool if_absent = false;               // If-None-Match: *
-  std::optional<std::string> if_match;  // ETag that must be current
+  std::optional<std::string> if_match;  // ETag that must be current; "*": any
+};
+
+// As `info` is described, without conditions.
+[[nodiscard]] inline PutOptions described_as(ObjectInfo const& info) {
+  auto options = PutOptions{};
+  options.content_type = info.content_type;
+  options.metadata = info.metadata;
+  options.headers = info.headers;
+  options.checksums = info.checksums;
+  options.tags = info.tags;
+  return options;
+}
+
+struct CopyOptions {
+  std::string version;            // the source's, or conflict; empty: any
+  std::optional<PutOptions> put;  // absent: as its source is described, without conditions
 };
 
 struct ByteRange {
@@ -102,6 +124,15 @@ struct MultipartInfo {
   Time created_at;
 };
 
+// Open uploads in order of key and id.
+struct MultipartListRequest {
+  std::string bucket;
+  std::string prefix;
+  std::string after_key;
+  std::string after_upload;  // of that key; empty: all of that key are passed over
+  int limit = 1000;
+};
+
 struct ObjectPage {
   std::vector<ObjectInfo> objects;        // in byte order of keys
   std::vector<std::string> prefixes;      // rolled up by delimiter
@@ -122,14 +153,15 @@ class ObjectStore {
 
   // `size` bytes will follow, or unknown; a known size lets a full disk be refused early.
   virtual Async<std::unique_ptr<ObjectWriter>> create(ObjectRef ref, std::optional<std::int64_t> size,
-                                                      Deadline deadline) = 0;
+                                                      Deadline deadline,
+                                                      EtagKind etag = EtagKind::sha256) = 0;
   virtual Async<ObjectInfo> head(ObjectRef ref, Deadline deadline) = 0;
   virtual Async<std::unique_ptr<ObjectReader>> open(ObjectRef ref, std::optional<ByteRange> range,
                                                     Deadline deadline) = 0;
-  virtual Async<> remove(ObjectRef ref, Deadline deadline) = 0;  // idempotent: an absent key is success
-  // Atomic for readers of `to`; content type, metadata and tags come along unless `tags` replaces them.
-  virtual Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, std::optional<StringMap> tags,
-                                 Deadline deadline) = 0;
+  // Idempotent: an absent key is success. With a version, conflict when another has taken its place.
+  virtual Async<> remove(ObjectRef ref, Deadline deadline, std::string version = {}) = 0;
+  // The same bytes and ETag under another key; atomic for readers of `to`.
+  virtual Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) = 0;
   virtual Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) = 0;
   virtual Async<ObjectPage> list(ListRequest request, Deadline deadline) = 0;
   virtual Async<std::vector<std::string>> list_buckets(Deadline deadline) = 0;
@@ -139,7 +171,8 @@ class ObjectStore {
   virtual Async<std::string> create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) = 0;
   // commit()'s ObjectInfo carries the part's etag, size and checksums.
   virtual Async<std::unique_ptr<ObjectWriter>> create_part(ObjectRef ref, std::string upload_id, int number,
-                                                           Deadline deadline) = 0;
+                                                           Deadline deadline,
+                                                           EtagKind etag = EtagKind::sha256) = 0;
   virtual Async<MultipartInfo> head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) = 0;
   virtual Async<std::vector<PartInfo>> list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
                                                   Deadline deadline) = 0;
@@ -148,7 +181,7 @@ class ObjectStore {
                                                std::vector<PartInfo> parts, Deadline deadline,
                                                CompleteOptions options = {}) = 0;
   virtual Async<> abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) = 0;  // idempotent
-  virtual Async<std::vector<MultipartInfo>> list_multiparts(std::string bucket, std::string prefix, int limit,
+  virtual Async<std::vector<MultipartInfo>> list_multiparts(MultipartListRequest request,
                                                             Deadline deadline) = 0;
 };
 

@@ -188,8 +188,10 @@ Async<> Pipeline::quarantine(UploadJob const& job, ScanReport report, Deadline d
   log::warn("an infected file was quarantined",
             {{"tenant", job.tenant.str()}, {"upload", job.id.str()}, {"signature", report.signature}});
   auto const away = ObjectRef{options_.quarantine_bucket, job.object.key};
-  auto tags = StringMap{{"scan", "infected"}, {"signature", report.signature}};
-  CO_CHECK(co_await ports_.objects.copy(job.object, away, std::move(tags), deadline));
+  CO_TRY(auto const object, co_await ports_.objects.head(job.object, deadline));
+  auto copy = CopyOptions{.version = object.version, .put = described_as(object)};
+  copy.put->tags = {{"scan", "infected"}, {"signature", report.signature}};
+  CO_CHECK(co_await ports_.objects.copy(job.object, away, std::move(copy), deadline));
   CO_CHECK(co_await ports_.objects.remove(job.object, deadline));
   auto failure = ProcessingFailure{.code = "infected", .message = {}, .scan = report};
   failure.message =

@@ -2,6 +2,7 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "s3api/conditions.hpp"
 #include "s3api/operations.hpp"
 #include "s3api/payload.hpp"
 #include "s3api/xml.hpp"
@@ -47,27 +48,37 @@ void write_common(XmlWriter& xml, Listing const& listing, ObjectPage const& page
   xml.number("MaxKeys", listing.asked).boolean("IsTruncated", page.next_after.has_value());
 }
 
-void write_entries(XmlWriter& xml, Listing const& listing, ObjectPage const& page) {
-  for (auto const& object : page.objects) {
-    xml.open("Contents").text("Key", listing.name(object.ref.key));
-    xml.text("LastModified", to_rfc3339(object.modified_at)).text("ETag", quoted(object.etag));
-    for (auto const& [name, value] : object.checksums) {
-      auto upper = name;
-      std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
-      xml.text("ChecksumAlgorithm", upper);
-    }
-    xml.number("Size", object.size).text("StorageClass", "STANDARD").close("Contents");
-  }
+void write_prefixes(XmlWriter& xml, Listing const& listing, ObjectPage const& page) {
   for (auto const& prefix : page.prefixes)
     xml.open("CommonPrefixes").text("Prefix", listing.name(prefix)).close("CommonPrefixes");
 }
+
+// With the owner where `owner` is the call that asks for it.
+void write_entries(XmlWriter& xml, Listing const& listing, ObjectPage const& page, Call const* owner) {
+  for (auto const& object : page.objects) {
+    xml.open("Contents").text("Key", listing.name(object.ref.key));
+    xml.text("LastModified", xml_time(object.modified_at)).text("ETag", quoted(object.etag));
+    for (auto const& [name, value] : object.checksums)
+      xml.text("ChecksumAlgorithm", to_upper(name)).text("ChecksumType", checksum_type(value));
+    xml.number("Size", object.size).text("StorageClass", "STANDARD");
+    if (owner) write_owner(xml, "Owner", *owner);
+    xml.close("Contents");
+  }
+  write_prefixes(xml, listing, page);
+}
+
+// An element of a list of deletions.
+struct Doomed {
+  std::string key;
+  DeleteConditions conditions;
+};
 
 }  // namespace
 
 Answer list_buckets(Service& service, Call const& call) {
   CO_TRY(auto const names, co_await service.store.list_buckets(call.deadline()));
   auto xml = XmlWriter{"ListAllMyBucketsResult"};
-  xml.open("Owner").text("ID", call.key->id).close("Owner").open("Buckets");
+  write_owner(xml, "Owner", call).open("Buckets");
   for (auto const& name : names)
     xml.open("Bucket").text("Name", name).text("CreationDate", "1970-01-01T00:00:00.000Z").close("Bucket");
   xml.close("Buckets");
@@ -103,7 +114,29 @@ Answer list_objects(Service& service, Call const& call) {
   write_common(xml, listing, page);
   xml.text("Marker", listing.name(marker));
   if (page.next_after) xml.text("NextMarker", listing.name(*page.next_after));
-  write_entries(xml, listing, page);
+  write_entries(xml, listing, page, &call);
+  co_return xml_response(200, std::move(xml).finish());
+}
+
+// Every object has one version, which is called null.
+Answer list_versions(Service& service, Call const& call) {
+  CO_TRY(auto listing, read_listing(call));
+  auto const marker = call.query("key-marker");
+  if (!is_utf8(marker)) co_return invalid_argument("key-marker must be UTF-8.");
+  listing.request.after = marker;
+  CO_TRY(auto const page, co_await service.store.list(listing.request, call.deadline()));
+  auto xml = XmlWriter{"ListVersionsResult"};
+  write_common(xml, listing, page);
+  xml.text("KeyMarker", listing.name(marker)).text("VersionIdMarker", call.query("version-id-marker"));
+  if (page.next_after)
+    xml.text("NextKeyMarker", listing.name(*page.next_after)).text("NextVersionIdMarker", "null");
+  for (auto const& object : page.objects) {
+    xml.open("Version").text("Key", listing.name(object.ref.key)).text("VersionId", "null");
+    xml.boolean("IsLatest", true).text("LastModified", xml_time(object.modified_at));
+    xml.text("ETag", quoted(object.etag)).number("Size", object.size).text("StorageClass", "STANDARD");
+    write_owner(xml, "Owner", call).close("Version");
+  }
+  write_prefixes(xml, listing, page);
   co_return xml_response(200, std::move(xml).finish());
 }
 
@@ -128,7 +161,7 @@ Answer list_objects_v2(Service& service, Call const& call) {
   if (token) xml.text("ContinuationToken", *token);
   if (!start.empty()) xml.text("StartAfter", listing.name(start));
   if (page.next_after) xml.text("NextContinuationToken", base64url(*page.next_after));
-  write_entries(xml, listing, page);
+  write_entries(xml, listing, page, call.query("fetch-owner") == "true" ? &call : nullptr);
   co_return xml_response(200, std::move(xml).finish());
 }
 
@@ -136,27 +169,28 @@ Answer delete_objects(Service& service, Call const& call) {
   CO_TRY(auto const text, co_await read_text(call, xml_bytes_max));
   CO_TRY(auto const document, parse_xml(text, "Delete"));
   auto const root = document->document_element();
-  auto keys = std::vector<std::string>{};
+  auto doomed = std::vector<Doomed>{};
   for (auto const object : root.children("Object")) {
-    if (object.child("VersionId")) co_return not_implemented("Object versions are not supported.");
-    keys.emplace_back(object.child_value("Key"));
+    auto const version = std::string_view{object.child_value("VersionId")};
+    if (!version.empty() && version != "null")
+      co_return not_implemented("Object versions are not supported.");
+    CO_TRY(auto conditions, parse_delete_conditions(object.child_value("ETag"), object.child_value("Size"),
+                                                    object.child_value("LastModifiedTime")));
+    doomed.push_back(Doomed{object.child_value("Key"), std::move(conditions)});
   }
-  if (keys.empty() || keys.size() > static_cast<std::size_t>(keys_max))
+  if (doomed.empty() || doomed.size() > static_cast<std::size_t>(keys_max))
     co_return fail(
         Error{Code::invalid, "The request must name from 1 to 1,000 objects."}.with_slug("MalformedXML"));
   auto const quiet = std::string_view{root.child_value("Quiet")} == "true";
 
   auto xml = XmlWriter{"DeleteResult"};
-  for (auto const& key : keys) {
+  for (auto const& [key, conditions] : doomed) {
     auto outcome = check_key(key);
     if (outcome) outcome = check_prefix(*call.key, key);
-    if (outcome) outcome = co_await service.store.remove({call.ref.bucket, key}, call.deadline());
+    if (outcome) outcome = co_await remove_if(service, call, {call.ref.bucket, key}, conditions);
     if (outcome && !quiet) xml.open("Deleted").text("Key", key).close("Deleted");
     if (outcome) continue;
-    auto const code = outcome.error().code() == Code::invalid     ? "InvalidArgument"
-                      : outcome.error().code() == Code::forbidden ? "AccessDenied"
-                                                                  : "InternalError";
-    xml.open("Error").text("Key", is_utf8(key) ? key : "").text("Code", code);
+    xml.open("Error").text("Key", is_utf8(key) ? key : "").text("Code", name_of(outcome.error()));
     xml.text("Message", outcome.error().detail()).close("Error");
   }
   co_return xml_response(200, std::move(xml).finish());
@@ -175,13 +209,7 @@ Answer get_tagging(Service& service, Call const& call) {
 Answer put_tagging(Service& service, Call const& call) {
   constexpr std::size_t tagging_bytes_max = 64 * 1024;
   CO_TRY(auto const text, co_await read_text(call, tagging_bytes_max));
-  CO_TRY(auto const document, parse_xml(text, "Tagging"));
-  auto tags = StringMap{};
-  for (auto const tag : document->document_element().child("TagSet").children("Tag"))
-    if (!tags.emplace(tag.child_value("Key"), tag.child_value("Value")).second)
-      co_return fail(
-          Error{Code::invalid, "Cannot provide multiple Tags with the same key"}.with_slug("InvalidTag"));
-  CO_CHECK(check_tags(tags));
+  CO_TRY(auto tags, parse_tagging(text));
   CO_CHECK(co_await service.store.set_tags(call.ref, std::move(tags), call.deadline()));
   co_return net::Response{};
 }

@@ -25,13 +25,13 @@ int status_of(Error const& error) {
   }
 }
 
+}  // namespace
+
 // A slug that is a name of the protocol begins with a capital letter.
 std::string_view name_of(Error const& error) {
   auto const slug = error.slug();
   return slug.front() >= 'A' && slug.front() <= 'Z' ? slug : info(error.code()).s3;
 }
-
-}  // namespace
 
 std::unexpected<Error> invalid_argument(std::string detail) {
   return fail(Error{Code::invalid, std::move(detail)}.with_slug("InvalidArgument"));
@@ -98,6 +98,19 @@ Result<std::int64_t> number_query(Call const& call, std::string_view name, std::
                           std::to_string(max) + ".");
 }
 
+Result<int> part_number(Call const& call) {
+  TRY(auto const number, number_query(call, "partNumber", 1, parts_max, 0));
+  if (number == 0) return invalid_argument("partNumber must be given.");
+  return static_cast<int>(number);
+}
+
+std::string to_upper(std::string_view text) {
+  auto out = std::string{text};
+  for (auto& c : out)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return out;
+}
+
 net::Response xml_response(int status, std::string body) {
   auto response = net::Response{};
   response.status = status;
@@ -106,12 +119,15 @@ net::Response xml_response(int status, std::string body) {
   return response;
 }
 
-net::Response error_response(Error const& error, net::Request const& request) {
+net::Response error_response(Error const& error, net::Request const& request, std::string_view region) {
   auto const internal = error.code() == Code::internal || error.code() == Code::corrupt;
   auto const message =
       internal || error.detail().empty() ? std::string{info(error.code()).title} : error.detail();
-  auto body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + std::string{name_of(error)} +
-              "</Code><Message>" + escape_xml(message) + "</Message><Resource>" +
+  auto const name = name_of(error);
+  auto const learns = !region.empty() && name == "AuthorizationHeaderMalformed";
+  auto const more = learns ? "<Region>" + escape_xml(region) + "</Region>" : std::string{};
+  auto body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + std::string{name} +
+              "</Code><Message>" + escape_xml(message) + "</Message>" + more + "<Resource>" +
               percent_encode(request.path, true) + "</Resource><RequestId>" + escape_xml(request.request_id) +
               "</RequestId><HostId>hoist</HostId></Error>";
   auto response = xml_response(status_of(error), std::move(body));

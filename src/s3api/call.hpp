@@ -20,6 +20,8 @@ namespace hoist::s3api {
 [[nodiscard]] std::unexpected<Error> access_denied(std::string detail);
 [[nodiscard]] std::unexpected<Error> not_implemented(std::string detail);
 
+inline constexpr int parts_max = 10'000;
+
 struct Call {
   net::Request const& request;
   aws::Authorization authorization;
@@ -50,10 +52,14 @@ struct Call {
 [[nodiscard]] Result<std::int64_t> number_query(Call const& call, std::string_view name, std::int64_t min,
                                                 std::int64_t max, std::int64_t fallback);
 [[nodiscard]] std::optional<std::int64_t> parse_number(std::string_view text);
+[[nodiscard]] Result<int> part_number(Call const& call);  // of an UploadPart
 
-// The error as the protocol writes it.
-[[nodiscard]] net::Response error_response(Error const& error, net::Request const& request);
+// The error as the protocol writes it. A client that signed for another region learns this one.
+[[nodiscard]] net::Response error_response(Error const& error, net::Request const& request,
+                                           std::string_view region = {});
+[[nodiscard]] std::string_view name_of(Error const& error);  // "NoSuchKey"
 [[nodiscard]] net::Response xml_response(int status, std::string body);
+[[nodiscard]] std::string to_upper(std::string_view text);  // ASCII
 [[nodiscard]] std::string quoted(std::string_view etag);
 [[nodiscard]] std::string unquoted(std::string_view etag);
 

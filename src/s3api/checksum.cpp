@@ -108,6 +108,7 @@ Hasher::Algorithm hash_of(ChecksumKind kind) {
   switch (kind) {
     case ChecksumKind::sha1: return Hasher::Algorithm::sha1;
     case ChecksumKind::sha256: return Hasher::Algorithm::sha256;
+    case ChecksumKind::sha512: return Hasher::Algorithm::sha512;
     default: return Hasher::Algorithm::md5;
   }
 }
@@ -116,20 +117,20 @@ Hasher::Algorithm hash_of(ChecksumKind kind) {
 
 std::string_view name_of(ChecksumKind kind) {
   constexpr auto names =
-      std::to_array<std::string_view>({"crc32", "crc32c", "crc64nvme", "sha1", "sha256", "md5"});
+      std::to_array<std::string_view>({"crc32", "crc32c", "crc64nvme", "sha1", "sha256", "sha512", "md5"});
   return names.at(static_cast<std::size_t>(kind));
 }
 
 std::optional<ChecksumKind> parse_checksum(std::string_view name) {
   auto const lower = to_lower(name);
   for (auto const kind : {ChecksumKind::crc32, ChecksumKind::crc32c, ChecksumKind::crc64nvme,
-                          ChecksumKind::sha1, ChecksumKind::sha256})
+                          ChecksumKind::sha1, ChecksumKind::sha256, ChecksumKind::sha512, ChecksumKind::md5})
     if (lower == name_of(kind)) return kind;
   return std::nullopt;
 }
 
 std::size_t digest_bytes(ChecksumKind kind) {
-  constexpr auto sizes = std::to_array<std::size_t>({4, 4, 8, 20, 32, 16});
+  constexpr auto sizes = std::to_array<std::size_t>({4, 4, 8, 20, 32, 64, 16});
   return sizes.at(static_cast<std::size_t>(kind));
 }
 

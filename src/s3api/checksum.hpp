@@ -1,7 +1,7 @@
 // The checksums of the S3 protocol, streamed, and those of parts combined into that of the whole.
 //
 // Source   Amazon S3 "Checking object integrity": CRC-32 (ISO-HDLC), CRC-32C, CRC-64/NVME, SHA-1,
-//          SHA-256. Values travel as base64 of the big-endian bytes.
+//          SHA-256, SHA-512, MD5. Values travel as base64 of the big-endian bytes.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@
 
 namespace hoist::s3api {
 
-enum class ChecksumKind { crc32, crc32c, crc64nvme, sha1, sha256, md5 };
+enum class ChecksumKind { crc32, crc32c, crc64nvme, sha1, sha256, sha512, md5 };
 
 [[nodiscard]] std::string_view name_of(ChecksumKind kind);                        // "crc64nvme"
-[[nodiscard]] std::optional<ChecksumKind> parse_checksum(std::string_view name);  // any case; not md5
+[[nodiscard]] std::optional<ChecksumKind> parse_checksum(std::string_view name);  // any case
 [[nodiscard]] std::size_t digest_bytes(ChecksumKind kind);
 [[nodiscard]] bool is_crc(ChecksumKind kind);
 

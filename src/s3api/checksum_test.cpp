@@ -46,7 +46,9 @@ TEST(Checksum, CrcsOfPartsCombineIntoThatOfTheWhole) {
 TEST(Checksum, NamesAreReadInAnyCase) {
   EXPECT_EQ(parse_checksum("CRC64NVME"), ChecksumKind::crc64nvme);
   EXPECT_EQ(parse_checksum("sha256"), ChecksumKind::sha256);
-  EXPECT_FALSE(parse_checksum("md5"));
+  EXPECT_EQ(parse_checksum("MD5"), ChecksumKind::md5);
+  EXPECT_EQ(parse_checksum("SHA512"), ChecksumKind::sha512);
+  EXPECT_FALSE(parse_checksum("xxhash64"));
   EXPECT_FALSE(parse_checksum(""));
 }
 

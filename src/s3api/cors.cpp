@@ -10,7 +10,8 @@ namespace {
 constexpr auto methods = "GET, PUT, POST, HEAD, DELETE";
 constexpr auto exposed =
     "ETag, Content-Range, Accept-Ranges, x-amz-request-id, x-amz-checksum-crc32, x-amz-checksum-crc32c, "
-    "x-amz-checksum-crc64nvme, x-amz-checksum-sha1, x-amz-checksum-sha256, Retry-After";
+    "x-amz-checksum-crc64nvme, x-amz-checksum-sha1, x-amz-checksum-sha256, x-amz-checksum-sha512, "
+    "x-amz-checksum-md5, x-amz-mp-parts-count, Location, Retry-After";
 constexpr auto preflight_age_s = "600";
 
 }  // namespace

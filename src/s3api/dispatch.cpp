@@ -28,21 +28,44 @@ constexpr auto listing_v2 =
 constexpr auto uploads = std::to_array<std::string_view>(
     {"prefix", "delimiter", "max-uploads", "encoding-type", "key-marker", "upload-id-marker"});
 constexpr auto parts = std::to_array<std::string_view>({"max-parts", "part-number-marker"});
+constexpr auto versions = std::to_array<std::string_view>(
+    {"prefix", "delimiter", "max-keys", "encoding-type", "key-marker", "version-id-marker"});
 constexpr auto part = std::to_array<std::string_view>({"partNumber"});
 constexpr auto overrides = std::to_array<std::string_view>(
     {"response-content-type", "response-content-language", "response-expires", "response-cache-control",
-     "response-content-disposition", "response-content-encoding"});
+     "response-content-disposition", "response-content-encoding", "partNumber"});
 
 // The first row that fits is the one, so rows with a marker come before those without.
 constexpr auto rows = std::to_array<Row>({
     {"GET", Target::service, "", {"ListBuckets", list_buckets}},
     {"GET", Target::bucket, "location", {"GetBucketLocation", get_location}},
     {"GET", Target::bucket, "uploads", {"ListMultipartUploads", list_multiparts}, uploads},
+    {"GET", Target::bucket, "versions", {"ListObjectVersions", list_versions}, versions},
+    {"GET", Target::bucket, "acl", {"GetBucketAcl", get_bucket_setting}},
+    {"GET", Target::bucket, "versioning", {"GetBucketVersioning", get_bucket_setting}},
+    {"GET", Target::bucket, "accelerate", {"GetBucketAccelerateConfiguration", get_bucket_setting}},
+    {"GET", Target::bucket, "logging", {"GetBucketLogging", get_bucket_setting}},
+    {"GET", Target::bucket, "notification", {"GetBucketNotificationConfiguration", get_bucket_setting}},
+    {"GET", Target::bucket, "requestPayment", {"GetBucketRequestPayment", get_bucket_setting}},
+    {"GET", Target::bucket, "policyStatus", {"GetBucketPolicyStatus", get_bucket_setting}},
+    {"GET", Target::bucket, "publicAccessBlock", {"GetPublicAccessBlock", get_bucket_setting}},
+    {"GET", Target::bucket, "ownershipControls", {"GetBucketOwnershipControls", get_bucket_setting}},
+    {"GET", Target::bucket, "cors", {"GetBucketCors", get_bucket_setting}},
+    {"GET", Target::bucket, "encryption", {"GetBucketEncryption", get_bucket_setting}},
+    {"GET", Target::bucket, "lifecycle", {"GetBucketLifecycleConfiguration", get_bucket_setting}},
+    {"GET", Target::bucket, "object-lock", {"GetObjectLockConfiguration", get_bucket_setting}},
+    {"GET", Target::bucket, "policy", {"GetBucketPolicy", get_bucket_setting}},
+    {"GET", Target::bucket, "replication", {"GetBucketReplication", get_bucket_setting}},
+    {"GET", Target::bucket, "tagging", {"GetBucketTagging", get_bucket_setting}},
+    {"GET", Target::bucket, "website", {"GetBucketWebsite", get_bucket_setting}},
     {"GET", Target::bucket, "list-type", {"ListObjectsV2", list_objects_v2}, listing_v2},
     {"GET", Target::bucket, "", {"ListObjects", list_objects}, listing},
     {"HEAD", Target::bucket, "", {"HeadBucket", head_bucket}},
+    {"PUT", Target::bucket, "", {"CreateBucket", create_bucket}},
     {"POST", Target::bucket, "delete", {"DeleteObjects", delete_objects}},
     {"GET", Target::object, "tagging", {"GetObjectTagging", get_tagging}},
+    {"GET", Target::object, "acl", {"GetObjectAcl", get_object_acl}},
+    {"GET", Target::object, "attributes", {"GetObjectAttributes", get_attributes}},
     {"PUT", Target::object, "tagging", {"PutObjectTagging", put_tagging}},
     {"DELETE", Target::object, "tagging", {"DeleteObjectTagging", delete_tagging}},
     {"GET", Target::object, "uploadId", {"ListParts", list_parts}, parts},
@@ -70,6 +93,9 @@ bool knows(Row const& row, net::Request const& request) {
   return std::ranges::all_of(request.query, [&](auto const& item) {
     auto const& [name, value] = item;
     if (is_neutral(name) || name == row.marker) return true;
+    // The only version there is of an object has this name.
+    if (name == "versionId")
+      return row.target == Target::object && value == "null" && row.method != "PUT" && row.method != "POST";
     if (to_lower(name) == "x-amz-content-sha256") return value == aws::unsigned_payload;
     return std::ranges::find(row.parameters, name) != row.parameters.end();
   });

@@ -14,7 +14,8 @@ inline constexpr std::size_t secret_bytes_min = 32;
 struct AccessKey {
   std::string id;
   std::string secret;
-  std::string prefix;  // only keys that start with this; empty: all
+  std::string prefix;     // only keys that start with this; empty: all
+  bool md5_etags = true;  // ETags of what it stores are MD5, as clients of S3 compare them
 };
 
 class Keyring {

@@ -3,6 +3,7 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "s3api/conditions.hpp"
 #include "s3api/operations.hpp"
 #include "s3api/payload.hpp"
 #include "s3api/xml.hpp"
@@ -10,22 +11,9 @@
 namespace hoist::s3api {
 namespace {
 
-constexpr int parts_max = 10'000;
 constexpr int listed_max = 1000;
 constexpr std::string_view full_object = "FULL_OBJECT";
 constexpr std::string_view composite = "COMPOSITE";
-
-std::string upper(std::string_view text) {
-  auto out = std::string{text};
-  for (auto& c : out)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return out;
-}
-
-// <ChecksumCRC32C> and its like.
-std::string element_name(std::string_view checksum) {
-  return "Checksum" + upper(checksum);
-}
 
 std::unexpected<Error> malformed() {
   return fail(Error{Code::invalid, "The XML you provided was not well-formed or did not validate."}.with_slug(
@@ -35,7 +23,7 @@ std::unexpected<Error> malformed() {
 // The wish is kept in the upload's options: algorithm -> FULL_OBJECT or COMPOSITE.
 Result<StringMap> read_checksum_wish(Call const& call) {
   auto const algorithm = call.header("x-amz-checksum-algorithm");
-  auto type = upper(call.header("x-amz-checksum-type"));
+  auto type = to_upper(call.header("x-amz-checksum-type"));
   if (algorithm.empty()) {
     if (!type.empty()) return invalid_request("x-amz-checksum-type needs x-amz-checksum-algorithm.");
     return StringMap{};
@@ -96,6 +84,38 @@ Async<> match_parts(Service& service, Call const& call, std::vector<PartInfo>& p
   co_return Result<void>{};
 }
 
+// A composite checksum is of the parts' checksums, so the client has to say what he takes them to be.
+Result<void> check_named_checksums(StringMap const& wish, std::vector<PartInfo> const& parts) {
+  if (wish.empty() || wish.begin()->second == full_object) return {};
+  auto const& name = wish.begin()->first;
+  for (auto const& part : parts)
+    if (!part.checksums.contains(name))
+      return invalid_request(
+          "The upload was created using a " + name +
+          " checksum. The complete request must include the checksum for each part. It was "
+          "missing for part " +
+          std::to_string(part.number) + " in the request.");
+  return {};
+}
+
+// The algorithm and type of the whole object's checksum: as the upload was created, or as the
+// completion says.
+Result<StringMap> wish_of_completion(Call const& call, StringMap const& created) {
+  auto const type = to_upper(call.header("x-amz-checksum-type"));
+  for (auto const& [name, value] : call.request.headers.all()) {
+    TRY(auto const kind, checksum_header(to_lower(name)));
+    if (!kind) continue;
+    if (!created.empty() && created.begin()->first != name_of(*kind))
+      return invalid_request("The upload was created using another checksum than " + to_lower(name) + ".");
+    if (!created.empty()) break;
+    auto const whole = type.empty() ? is_crc(*kind) && !value.contains('-') : type == full_object;
+    return StringMap{{std::string{name_of(*kind)}, std::string{whole ? full_object : composite}}};
+  }
+  if (!type.empty() && !created.empty() && type != created.begin()->second)
+    return invalid_request("The upload was created with another x-amz-checksum-type.");
+  return created;
+}
+
 // Of the whole object, from those of the parts; empty when one of them has none.
 std::string whole_checksum(ChecksumKind kind, bool full, std::vector<PartInfo> const& parts) {
   auto whole = std::string{};
@@ -114,15 +134,20 @@ std::string whole_checksum(ChecksumKind kind, bool full, std::vector<PartInfo> c
   return base64(checksum_of(kind, whole)) + "-" + std::to_string(parts.size());
 }
 
-Result<CompleteOptions> read_complete_options(Call const& call, StringMap const& wish,
+Result<CompleteOptions> read_complete_options(Call const& call, StringMap const& created,
                                               std::vector<PartInfo> const& parts) {
   auto options = CompleteOptions{};
   CHECK(read_conditions(call, options.if_absent, options.if_match));
+  TRY(auto const wish, wish_of_completion(call, created));
   if (!wish.empty()) {
     auto const& [name, type] = *wish.begin();
     auto value = whole_checksum(*parse_checksum(name), type == full_object, parts);
     auto const given = call.header("x-amz-checksum-" + name);
-    if (!given.empty() && !value.empty() && given != value)
+    if (!given.empty() && value.empty())
+      return invalid_request("The checksum cannot be verified: not every part was sent with one.");
+    // Some clients leave out the number of parts.
+    auto const bare = std::string_view{value}.substr(0, value.find('-'));
+    if (!given.empty() && given != value && given != bare)
       return fail(
           Error{Code::invalid, "The checksum of the object is not the one given."}.with_slug("BadDigest"));
     if (!value.empty()) options.checksums.emplace(name, std::move(value));
@@ -141,6 +166,20 @@ Result<void> need_upload_id(Call const& call) {
   return invalid_argument("This operation needs uploadId.");
 }
 
+// A part carries the checksum that its upload was created with. It is computed for a client who sends
+// none, unless the whole is to be made of what the clients say of their parts.
+Result<void> plan_part_checksum(StringMap const& wish, Payload& payload) {
+  if (wish.empty()) return {};
+  auto const kind = parse_checksum(wish.begin()->first);
+  auto const sent = kept_checksum(payload);
+  if (sent == kind) return {};
+  if (sent || wish.begin()->second == composite)
+    return invalid_request("Checksum Type mismatch occurred, expected checksum Type: " + wish.begin()->first +
+                           ", actual checksum Type: " + std::string{sent ? name_of(*sent) : "null"});
+  payload.computed = kind;
+  return {};
+}
+
 }  // namespace
 
 Answer create_multipart(Service& service, Call const& call) {
@@ -153,27 +192,29 @@ Answer create_multipart(Service& service, Call const& call) {
   xml.text("Bucket", call.ref.bucket).text("Key", call.ref.key).text("UploadId", id);
   auto response = xml_response(200, std::move(xml).finish());
   for (auto const& [name, type] : wish) {
-    response.headers.add("x-amz-checksum-algorithm", upper(name));
+    response.headers.add("x-amz-checksum-algorithm", to_upper(name));
     response.headers.add("x-amz-checksum-type", type);
   }
   co_return response;
 }
 
 Answer upload_part(Service& service, Call const& call) {
-  if (call.request.headers.has("x-amz-copy-source"))
-    co_return not_implemented("Parts cannot be copied from objects.");
   CO_CHECK(need_upload_id(call));
-  CO_TRY(auto const number, number_query(call, "partNumber", 1, parts_max, 0));
-  CO_TRY(auto const payload, plan_payload(call, service.options.object_bytes_max));
-  CO_TRY(auto writer, co_await service.store.create_part(call.ref, call.query("uploadId"),
-                                                         static_cast<int>(number), call.request.deadline));
+  if (call.request.headers.has("x-amz-copy-source")) co_return co_await copy_part(service, call);
+  CO_TRY(auto const number, part_number(call));
+  CO_TRY(auto payload, plan_payload(call, service.options.object_bytes_max));
+  auto const id = call.query("uploadId");
+  CO_TRY(auto const upload, co_await service.store.head_multipart(call.ref, id, call.deadline()));
+  CO_CHECK(plan_part_checksum(upload.options.checksums, payload));
+  CO_TRY(auto writer, co_await service.store.create_part(call.ref, id, number, call.request.deadline,
+                                                         Service::etag_kind(call)));
   auto sink = Sink{[&writer](std::string_view bytes) { return writer->write(bytes); }};
   auto options = PutOptions{};
   CO_TRY(options.checksums, co_await transfer(call, payload, sink));
   CO_TRY(auto const info, co_await writer->commit(std::move(options)));
   auto response = net::Response{};
   response.headers.add("ETag", quoted(info.etag));
-  add_checksums(response, info.checksums);
+  for (auto const& [name, value] : info.checksums) response.headers.add("x-amz-checksum-" + name, value);
   co_return response;
 }
 
@@ -187,23 +228,34 @@ Answer complete_multipart(Service& service, Call const& call) {
   // An upload that is over has nothing left to compare; the store knows a repetition by its list.
   auto const upload = co_await service.store.head_multipart(call.ref, id, call.deadline());
   if (upload) {
+    CO_CHECK(check_named_checksums(upload->options.checksums, parts));
     CO_CHECK(co_await match_parts(service, call, parts));
     CO_TRY(options, read_complete_options(call, upload->options.checksums, parts));
   }
   CO_TRY(auto const info, co_await service.store.complete_multipart(call.ref, id, std::move(parts),
                                                                     call.deadline(), std::move(options)));
   auto xml = XmlWriter{"CompleteMultipartUploadResult"};
-  xml.text("Location", "/" + info.ref.bucket + "/" + percent_encode(info.ref.key, true));
+  xml.text("Location", location_of(service, call.request, info.ref));
   xml.text("Bucket", info.ref.bucket).text("Key", info.ref.key).text("ETag", quoted(info.etag));
   for (auto const& [name, value] : info.checksums) {
-    xml.text(element_name(name), value);
-    xml.text("ChecksumType", value.find('-') == value.npos ? full_object : composite);
+    xml.text(checksum_element(name), value);
+    xml.text("ChecksumType", checksum_type(value));
   }
   co_return xml_response(200, std::move(xml).finish());
 }
 
 Answer abort_multipart(Service& service, Call const& call) {
   CO_CHECK(need_upload_id(call));
+  constexpr auto condition = "x-amz-if-match-initiated-time";
+  if (auto const text = call.header(condition); !text.empty()) {
+    CO_TRY(auto const initiated, parse_time(condition, text));
+    CO_TRY(auto const upload,
+           co_await service.store.head_multipart(call.ref, call.query("uploadId"), call.deadline()));
+    // Times are shown in whole seconds or milliseconds; both are the start of the microsecond's.
+    using std::chrono::floor, std::chrono::milliseconds, std::chrono::seconds;
+    if (initiated != floor<seconds>(upload.created_at) && initiated != floor<milliseconds>(upload.created_at))
+      co_return precondition_failed();
+  }
   CO_CHECK(co_await service.store.abort_multipart(call.ref, call.query("uploadId"), call.deadline()));
   auto response = net::Response{};
   response.status = 204;
@@ -226,37 +278,10 @@ Answer list_parts(Service& service, Call const& call) {
   if (!parts.empty()) xml.number("NextPartNumberMarker", parts.back().number);
   xml.text("StorageClass", "STANDARD");
   for (auto const& part : parts) {
-    xml.open("Part").number("PartNumber", part.number).text("LastModified", to_rfc3339(part.modified_at));
+    xml.open("Part").number("PartNumber", part.number).text("LastModified", xml_time(part.modified_at));
     xml.text("ETag", quoted(part.etag)).number("Size", part.size);
-    for (auto const& [name, value] : part.checksums) xml.text(element_name(name), value);
+    for (auto const& [name, value] : part.checksums) xml.text(checksum_element(name), value);
     xml.close("Part");
-  }
-  co_return xml_response(200, std::move(xml).finish());
-}
-
-Answer list_multiparts(Service& service, Call const& call) {
-  auto const prefix = call.query("prefix");
-  if (call.has_query("delimiter") || call.has_query("key-marker"))
-    co_return not_implemented("Uploads are listed by prefix only.");
-  if (!is_utf8(prefix)) co_return invalid_argument("prefix must be UTF-8.");
-  CO_CHECK(check_prefix(*call.key, prefix));
-  CO_TRY(auto const limit, number_query(call, "max-uploads", 1, INT32_MAX, listed_max));
-  auto const count = static_cast<int>(std::min<std::int64_t>(limit, listed_max));
-  CO_TRY(auto uploads,
-         co_await service.store.list_multiparts(call.ref.bucket, prefix, count + 1, call.deadline()));
-  auto const more = std::ssize(uploads) > count;
-  if (more) uploads.resize(static_cast<std::size_t>(count));
-  auto const encoded = call.query("encoding-type") == "url";
-  auto xml = XmlWriter{"ListMultipartUploadsResult"};
-  xml.text("Bucket", call.ref.bucket).text("Prefix", prefix).number("MaxUploads", count);
-  if (encoded) xml.text("EncodingType", "url");
-  xml.boolean("IsTruncated", more);
-  for (auto const& upload : uploads) {
-    auto const& key = upload.ref.key;
-    xml.open("Upload")
-        .text("Key", encoded ? percent_encode(key, true) : key)
-        .text("UploadId", upload.upload_id);
-    xml.text("StorageClass", "STANDARD").text("Initiated", to_rfc3339(upload.created_at)).close("Upload");
   }
   co_return xml_response(200, std::move(xml).finish());
 }

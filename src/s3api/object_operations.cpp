@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <numeric>
+#include <set>
+#include <span>
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "s3api/conditions.hpp"
 #include "s3api/operations.hpp"
 #include "s3api/payload.hpp"
 #include "s3api/range.hpp"
@@ -18,34 +22,6 @@ class ReaderBody final : public net::BodySource {
  private:
   std::unique_ptr<ObjectReader> reader_;
 };
-
-// RFC 9110 section 13.2.2: the order in which conditions are weighed.
-Result<bool> is_unmodified(Call const& call, ObjectInfo const& info) {
-  auto const lists = [&](std::string_view header) {
-    auto rest = header;
-    while (!rest.empty()) {
-      auto const item = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(rest.size(), item.size() + 1));
-      auto text = trim(item);
-      if (text.starts_with("W/")) text.remove_prefix(2);
-      if (text == "*" || unquoted(text) == info.etag) return true;
-    }
-    return false;
-  };
-  auto const modified = std::chrono::floor<std::chrono::seconds>(info.modified_at);
-  auto const failed = [] {
-    return fail(Code::precondition, "At least one of the preconditions you specified did not hold.");
-  };
-  if (auto const match = call.header("if-match"); !match.empty()) {
-    if (!lists(match)) return failed();
-  } else if (auto const since = parse_http_date(call.header("if-unmodified-since"));
-             since && modified > *since) {
-    return failed();
-  }
-  if (auto const none = call.header("if-none-match"); !none.empty()) return lists(none);
-  auto const since = parse_http_date(call.header("if-modified-since"));
-  return since && modified <= *since;
-}
 
 // A response-* parameter is part of what was signed; still it cannot break out of its header.
 Result<void> apply_overrides(Call const& call, StringMap& headers) {
@@ -93,39 +69,23 @@ void add_whole_checksums(Call const& call, ObjectInfo const& info, net::Response
                      call.query("X-Amz-Checksum-Mode") == "ENABLED";
   if (!asked || info.checksums.empty()) return;
   add_checksums(response, info.checksums);
-  auto const composite = info.checksums.begin()->second.find('-') != std::string::npos;
-  response.headers.add("x-amz-checksum-type", composite ? "COMPOSITE" : "FULL_OBJECT");
 }
 
-struct CopySource {
-  ObjectRef ref;
-};
-
-Result<CopySource> parse_copy_source(Call const& call) {
-  auto text = call.header("x-amz-copy-source");
-  if (text.find('?') != text.npos) return not_implemented("Object versions are not supported.");
-  auto const path = percent_decode(text);
-  if (!path) return invalid_argument("x-amz-copy-source is not well encoded.");
-  TRY(auto ref, parse_path(path->starts_with('/') ? *path : "/" + *path));
-  if (ref.key.empty()) return invalid_argument("x-amz-copy-source must name a bucket and a key.");
-  CHECK(check_prefix(*call.key, ref.key));
-  return CopySource{std::move(ref)};
-}
-
-Answer copy_object(Service& service, Call const& call) {
-  if (call.authorization.form != aws::AuthForm::header)
-    co_return access_denied("A presigned URL cannot copy.");
-  if (to_lower(call.header("x-amz-metadata-directive")) == "replace")
-    co_return not_implemented("Copies keep their metadata; x-amz-metadata-directive must be COPY.");
-  CO_TRY(auto const source, parse_copy_source(call));
-  auto tags = std::optional<StringMap>{};
-  if (to_lower(call.header("x-amz-tagging-directive")) == "replace") {
-    CO_TRY(tags, parse_tag_query(call.header("x-amz-tagging")));
-  }
-  CO_TRY(auto const info, co_await service.store.copy(source.ref, call.ref, tags, call.deadline()));
-  auto xml = XmlWriter{"CopyObjectResult"};
-  xml.text("LastModified", to_rfc3339(info.modified_at)).text("ETag", quoted(info.etag));
-  co_return xml_response(200, std::move(xml).finish());
+// The bytes of part `number`; nothing for an object that is empty. One that was not made of parts is
+// its own first part.
+Result<std::optional<ByteRange>> range_of_part(Call const& call, ObjectInfo const& info,
+                                               std::int64_t number) {
+  if (call.request.headers.has("range"))
+    return invalid_request("Cannot specify both Range header and partNumber query parameter");
+  auto const count = std::max<std::int64_t>(1, std::ssize(info.part_sizes));
+  if (number > count)
+    return fail(Error{Code::range_unsatisfiable, "The requested partnumber is not satisfiable"}.with_slug(
+        "InvalidPartNumber"));
+  if (info.size == 0) return std::optional<ByteRange>{};
+  if (info.part_sizes.empty()) return std::optional{ByteRange{0, info.size - 1}};
+  auto const sizes = std::span{info.part_sizes}.first(static_cast<std::size_t>(number));
+  auto const end = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+  return std::optional{ByteRange{end - sizes.back(), end - 1}};
 }
 
 }  // namespace
@@ -135,7 +95,8 @@ Answer put_object(Service& service, Call const& call) {
   CO_TRY(auto options, read_put_options(call));
   CO_CHECK(read_conditions(call, options.if_absent, options.if_match));
   CO_TRY(auto const payload, plan_payload(call, service.options.object_bytes_max));
-  CO_TRY(auto writer, co_await service.store.create(call.ref, payload.bytes, call.request.deadline));
+  CO_TRY(auto writer, co_await service.store.create(call.ref, payload.bytes, call.request.deadline,
+                                                    Service::etag_kind(call)));
   auto sink = Sink{[&writer](std::string_view bytes) { return writer->write(bytes); }};
   CO_TRY(options.checksums, co_await transfer(call, payload, sink));
   CO_TRY(auto const info, co_await writer->commit(std::move(options)));
@@ -147,27 +108,30 @@ Answer put_object(Service& service, Call const& call) {
 
 Answer get_object(Service& service, Call const& call) {
   CO_TRY(auto const info, co_await service.store.head(call.ref, call.deadline()));
-  CO_TRY(auto const unmodified, is_unmodified(call, info));
+  CO_TRY(auto const part, number_query(call, "partNumber", 1, parts_max, 0));
+  CO_TRY(auto const unmodified, weigh_conditions(call, "", info));
   CO_TRY(auto response, describe(call, info));
   if (unmodified) {
     response.status = 304;
     co_return response;
   }
-  auto range = wanted_range(call, info);
+  auto range = part > 0 ? range_of_part(call, info, part) : wanted_range(call, info);
+  if (!range && range.error().code() != Code::range_unsatisfiable) co_return std::unexpected{range.error()};
   if (!range) {
     auto refusal = error_response(range.error(), call.request);
     refusal.headers.add("Content-Range", "bytes */" + std::to_string(info.size));
     co_return refusal;
   }
+  if (part > 0 && !info.part_sizes.empty())
+    response.headers.add("x-amz-mp-parts-count", std::to_string(info.part_sizes.size()));
   auto const bytes = range->value_or(ByteRange{0, info.size - 1});
   response.stream_length = bytes.last - bytes.first + 1;
   if (*range) {
     response.status = 206;
     response.headers.add("Content-Range", "bytes " + std::to_string(bytes.first) + "-" +
                                               std::to_string(bytes.last) + "/" + std::to_string(info.size));
-  } else {
-    add_whole_checksums(call, info, response);
   }
+  if (bytes.first == 0 && bytes.last == info.size - 1) add_whole_checksums(call, info, response);
   if (call.request.method == "HEAD") co_return response;
   CO_TRY(auto reader, co_await service.store.open(call.ref, *range, call.deadline()));
   if (reader->info().version != info.version)
@@ -177,9 +141,39 @@ Answer get_object(Service& service, Call const& call) {
 }
 
 Answer delete_object(Service& service, Call const& call) {
-  CO_CHECK(co_await service.store.remove(call.ref, call.deadline()));
+  CO_TRY(auto conditions, read_delete_conditions(call));
+  CO_CHECK(co_await remove_if(service, call, call.ref, std::move(conditions)));
   auto response = net::Response{};
   response.status = 204;
+  co_return response;
+}
+
+Answer get_attributes(Service& service, Call const& call) {
+  auto wanted = std::set<std::string, std::less<>>{};
+  for (auto rest = call.header("x-amz-object-attributes"); !rest.empty();) {
+    auto const item = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+    constexpr auto known =
+        std::to_array<std::string_view>({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"});
+    if (std::ranges::find(known, trim(item)) == known.end())
+      co_return invalid_argument("Invalid attribute name specified.");
+    wanted.emplace(trim(item));
+  }
+  if (wanted.empty()) co_return invalid_argument("x-amz-object-attributes must name attributes.");
+  CO_TRY(auto const info, co_await service.store.head(call.ref, call.deadline()));
+  auto xml = XmlWriter{"GetObjectAttributesResponse"};
+  if (wanted.contains("ETag")) xml.text("ETag", info.etag);
+  if (wanted.contains("Checksum") && !info.checksums.empty()) {
+    auto const& [name, value] = *info.checksums.begin();
+    xml.open("Checksum").text(checksum_element(name), value).text("ChecksumType", checksum_type(value));
+    xml.close("Checksum");
+  }
+  if (wanted.contains("ObjectParts") && !info.part_sizes.empty())
+    xml.open("ObjectParts").number("PartsCount", std::ssize(info.part_sizes)).close("ObjectParts");
+  if (wanted.contains("StorageClass")) xml.text("StorageClass", "STANDARD");
+  if (wanted.contains("ObjectSize")) xml.number("ObjectSize", info.size);
+  auto response = xml_response(200, std::move(xml).finish());
+  response.headers.add("Last-Modified", to_http_date(info.modified_at));
   co_return response;
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view checksum_prefix = "x-amz-checksum-";
 constexpr auto first_buffer_bytes = net::BodyBudget::free_bytes;
+constexpr std::string_view content_md5 = "Content-MD5";
 
 std::unexpected<Error> incomplete() {
   return fail(Error{Code::invalid, "The body has not the number of bytes its headers promise."}.with_slug(
@@ -63,31 +64,23 @@ Result<void> plan_length(Call const& call, std::int64_t bytes_max, Payload& payl
   return {};
 }
 
-Result<std::string> parse_digest(ChecksumKind kind, std::string_view text) {
-  auto raw = unbase64(text);
-  if (raw && raw->size() == digest_bytes(kind)) return *std::move(raw);
-  return invalid_request("Value for x-amz-checksum-" + std::string{name_of(kind)} + " header is invalid.");
-}
-
-// The five headers of the protocol, or their copies that presigners put into the query.
+// The headers of the protocol, or their copies that presigners put into the query.
 Result<void> plan_checksums(Call const& call, Payload& payload) {
   for (auto const& [name, value] : call.request.headers.all()) {
     auto const lower = to_lower(name);
-    if (!lower.starts_with(checksum_prefix)) continue;
-    auto const kind = parse_checksum(lower.substr(checksum_prefix.size()));
-    if (!kind) continue;  // -algorithm, -type and -mode
+    TRY(auto const kind, checksum_header(lower));
+    if (!kind) continue;
     TRY(auto raw, parse_digest(*kind, value));
-    payload.expected.push_back(Expected{*kind, std::move(raw)});
+    payload.expected.push_back(Expected{*kind, std::move(raw), name_of(*kind)});
   }
   for (auto const& [name, value] : call.request.query) {
     auto const lower = to_lower(name);
-    auto const kind = lower.starts_with(checksum_prefix)
-                          ? parse_checksum(lower.substr(checksum_prefix.size()))
-                          : std::nullopt;
+    TRY(auto const kind, checksum_header(lower));
     if (!kind) continue;
     TRY(auto raw, parse_digest(*kind, value));
     // SDKs sign the checksum of an empty body into URLs made before the body is known.
-    if (raw != checksum_of(*kind, "")) payload.expected.push_back(Expected{*kind, std::move(raw)});
+    if (raw != checksum_of(*kind, ""))
+      payload.expected.push_back(Expected{*kind, std::move(raw), name_of(*kind)});
   }
   auto const trailer = to_lower(call.header("x-amz-trailer"));
   if (!trailer.empty()) {
@@ -96,7 +89,7 @@ Result<void> plan_checksums(Call const& call, Payload& payload) {
                           ? parse_checksum(trailer.substr(checksum_prefix.size()))
                           : std::nullopt;
     if (!kind) return invalid_request("The value specified in the x-amz-trailer header is not supported");
-    payload.expected.push_back(Expected{*kind, {}});
+    payload.expected.push_back(Expected{*kind, {}, name_of(*kind)});
     payload.trailer_name = trailer;
   }
   if (payload.expected.size() > 1) return invalid_request("Expecting a single x-amz-checksum- header.");
@@ -116,7 +109,7 @@ Result<void> plan_md5(Call const& call, Payload& payload) {
   if (!raw || raw->size() != digest_bytes(ChecksumKind::md5))
     return fail(
         Error{Code::invalid, "The Content-MD5 you specified is not valid."}.with_slug("InvalidDigest"));
-  payload.expected.push_back(Expected{ChecksumKind::md5, *std::move(raw)});
+  payload.expected.push_back(Expected{ChecksumKind::md5, *std::move(raw), content_md5});
   return {};
 }
 
@@ -126,6 +119,7 @@ class Watcher {
   explicit Watcher(Payload const& payload) : payload_{payload} {
     if (!payload.sha256_hex.empty()) sha256_.emplace(Hasher::Algorithm::sha256);
     for (auto const& expected : payload.expected) checksums_.emplace_back(expected.kind);
+    if (payload.computed) checksums_.emplace_back(*payload.computed);
   }
 
   void update(std::string_view bytes) {
@@ -145,7 +139,7 @@ class Watcher {
         return fail(Error{Code::invalid, "The trailer is not the one x-amz-trailer announced."}.with_slug(
             "MalformedTrailerError"));
     auto verified = StringMap{};
-    for (std::size_t i = 0; i < checksums_.size(); ++i) {
+    for (std::size_t i = 0; i < payload_.expected.size(); ++i) {
       auto expected = payload_.expected[i];
       if (expected.raw.empty()) {
         auto const trailer = trailers.find(payload_.trailer_name);
@@ -153,10 +147,10 @@ class Watcher {
         TRY(expected.raw, parse_digest(expected.kind, trailer->second));
       }
       auto const computed = checksums_[i].finish();
-      auto const is_md5 = expected.kind == ChecksumKind::md5;
-      if (computed != expected.raw) return bad_digest(is_md5 ? "Content-MD5" : name_of(expected.kind));
-      if (!is_md5) verified.emplace(name_of(expected.kind), base64(computed));
+      if (computed != expected.raw) return bad_digest(expected.header);
+      if (expected.header != content_md5) verified.emplace(name_of(expected.kind), base64(computed));
     }
+    if (payload_.computed) verified.emplace(name_of(*payload_.computed), base64(checksums_.back().finish()));
     return verified;
   }
 
@@ -209,6 +203,27 @@ Result<Payload> plan_payload(Call const& call, std::int64_t bytes_max, ChecksumO
   CHECK(check_named_algorithm(call, payload));
   CHECK(plan_md5(call, payload));
   return payload;
+}
+
+Result<std::optional<ChecksumKind>> checksum_header(std::string_view lower_name) {
+  auto const none = std::optional<ChecksumKind>{};
+  if (!lower_name.starts_with(checksum_prefix)) return none;
+  auto const algorithm = lower_name.substr(checksum_prefix.size());
+  if (algorithm == "algorithm" || algorithm == "type" || algorithm == "mode") return none;
+  if (auto const kind = parse_checksum(algorithm)) return kind;
+  return invalid_request("The checksum of " + std::string{lower_name} + " is not supported.");
+}
+
+Result<std::string> parse_digest(ChecksumKind kind, std::string_view text) {
+  auto raw = unbase64(text);
+  if (raw && raw->size() == digest_bytes(kind)) return *std::move(raw);
+  return invalid_request("Value for x-amz-checksum-" + std::string{name_of(kind)} + " header is invalid.");
+}
+
+std::optional<ChecksumKind> kept_checksum(Payload const& payload) {
+  for (auto const& expected : payload.expected)
+    if (expected.header != content_md5) return expected.kind;
+  return std::nullopt;
 }
 
 Async<StringMap> transfer(Call const& call, Payload const& payload, Sink& sink) {

@@ -20,7 +20,8 @@ inline constexpr std::size_t transfer_buffer_bytes = 256 * 1024;
 
 struct Expected {
   ChecksumKind kind;
-  std::string raw;  // empty: arrives as trailer
+  std::string raw;          // empty: arrives as trailer
+  std::string_view header;  // that promised it, as refusals name it
 };
 
 struct Payload {
@@ -30,8 +31,12 @@ struct Payload {
   std::int64_t bytes = 0;  // of content
   std::string sha256_hex;  // promised by x-amz-content-sha256; empty: none
   std::vector<Expected> expected;
-  std::string trailer_name;  // lower case; empty: none announced
+  std::string trailer_name;              // lower case; empty: none announced
+  std::optional<ChecksumKind> computed;  // though nobody promised it
 };
+
+// Which checksum, if any, the body brings along to be kept.
+[[nodiscard]] std::optional<ChecksumKind> kept_checksum(Payload const& payload);
 
 // Whose checksum an x-amz-checksum-* header is: that of the body, or, when a multipart upload is
 // completed, that of the object.
@@ -41,6 +46,12 @@ enum class ChecksumOf { body, object };
                                            ChecksumOf of = ChecksumOf::body);
 
 using Sink = std::move_only_function<Async<>(std::string_view)>;
+
+// The algorithm of an x-amz-checksum-ALGORITHM header in lower case; empty for those that say something
+// else (-algorithm, -type, -mode) and for other headers. Errors: InvalidRequest for one not known.
+[[nodiscard]] Result<std::optional<ChecksumKind>> checksum_header(std::string_view lower_name);
+// Errors: InvalidRequest naming the header.
+[[nodiscard]] Result<std::string> parse_digest(ChecksumKind kind, std::string_view text);
 
 // Answers the verified x-amz-checksum-* values, base64 by name ("crc32c").
 Async<StringMap> transfer(Call const& call, Payload const& payload, Sink& sink);

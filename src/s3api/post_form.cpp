@@ -4,8 +4,11 @@
 #include "aws/verify.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "s3api/checksum.hpp"
+#include "s3api/conditions.hpp"
 #include "s3api/form_reader.hpp"
 #include "s3api/operations.hpp"
+#include "s3api/payload.hpp"
 #include "s3api/post_policy.hpp"
 #include "s3api/xml.hpp"
 
@@ -54,7 +57,7 @@ Result<aws::Authorization> authenticate(FormFields const& fields, Keyring const&
     return found == fields.end() ? std::string{} : found->second;
   };
   if (fields.contains("awsaccesskeyid") || fields.contains("signature"))
-    return invalid_request("Signature Version 2 is not supported.");
+    return invalid_request(std::string{aws::version_2_refused});
   if (get("policy").empty()) return access_denied("Anonymous uploads are not allowed.");
   if (get("x-amz-algorithm") != aws::algorithm_name)
     return invalid_request("x-amz-algorithm must be AWS4-HMAC-SHA256.");
@@ -91,9 +94,25 @@ net::Request as_headers(FormFields const& fields, net::Request const& request) {
   return described;
 }
 
-Async<> store_file(FormReader& reader, ObjectWriter& writer, PostPolicy const& policy,
-                   std::int64_t bytes_max) {
+// The checksums that fields promise of the file, by algorithm, raw.
+Result<std::map<ChecksumKind, std::string>> read_checksums(FormFields const& fields) {
+  auto promised = std::map<ChecksumKind, std::string>{};
+  for (auto const& [name, value] : fields) {
+    TRY(auto const kind, checksum_header(name));
+    if (!kind) continue;
+    TRY(auto raw, parse_digest(*kind, value));
+    promised.emplace(*kind, std::move(raw));
+  }
+  if (promised.size() > 1) return invalid_request("Expecting a single x-amz-checksum- field.");
+  return promised;
+}
+
+// Answers the verified checksum, if one was promised.
+Async<StringMap> store_file(FormReader& reader, ObjectWriter& writer, PostPolicy const& policy,
+                            std::int64_t bytes_max, std::map<ChecksumKind, std::string> const& promised) {
   auto const most = std::min(policy.bytes_max, bytes_max);
+  auto checksum = std::optional<Checksum>{};
+  if (!promised.empty()) checksum.emplace(promised.begin()->first);
   auto total = std::int64_t{0};
   while (true) {
     CO_TRY(auto const piece, co_await reader.read_piece());
@@ -102,21 +121,28 @@ Async<> store_file(FormReader& reader, ObjectWriter& writer, PostPolicy const& p
     if (total > most)
       co_return fail(Error{Code::invalid, "Your proposed upload exceeds the maximum allowed size"}.with_slug(
           "EntityTooLarge"));
+    if (checksum) checksum->update(piece);
     CO_CHECK(co_await writer.write(piece));
   }
   if (total < policy.bytes_min)
     co_return fail(
         Error{Code::invalid, "Your proposed upload is smaller than the minimum allowed size"}.with_slug(
             "EntityTooSmall"));
-  co_return Result<void>{};
+  if (!checksum) co_return StringMap{};
+  auto const raw = checksum->finish();
+  auto const name = std::string{name_of(checksum->kind())};
+  if (raw != promised.begin()->second)
+    co_return fail(
+        Error{Code::invalid, "The " + name + " you specified did not match what was received."}.with_slug(
+            "BadDigest"));
+  co_return StringMap{{name, base64(raw)}};
 }
 
-net::Response success(FormFields const& fields, ObjectInfo const& info) {
+net::Response success(FormFields const& fields, ObjectInfo const& info, std::string const& location) {
   auto const get = [&](char const* name) {
     auto const found = fields.find(name);
     return found == fields.end() ? std::string{} : found->second;
   };
-  auto const location = "/" + info.ref.bucket + "/" + percent_encode(info.ref.key, true);
   auto response = net::Response{};
   response.status = 204;
   auto const redirect = get("success_action_redirect");
@@ -132,10 +158,10 @@ net::Response success(FormFields const& fields, ObjectInfo const& info) {
     xml.text("Location", location).text("Bucket", info.ref.bucket).text("Key", info.ref.key);
     xml.text("ETag", quoted(info.etag));
     response = xml_response(201, std::move(xml).finish());
-    response.headers.add("Location", location);
   } else if (status == "200") {
     response.status = 200;
   }
+  if (response.status != 303) response.headers.add("Location", location);
   response.headers.add("ETag", quoted(info.etag));
   return response;
 }
@@ -168,14 +194,18 @@ Answer post_form(Service& service, Keyring const& keyring, net::Request const& r
 
   auto const described = as_headers(form.fields, request);
   auto const call = Call{described, authorization, access_key, nullptr, ObjectRef{ref.bucket, key}};
-  for (auto const& [name, value] : form.fields)
-    if (name == "tagging" || name.starts_with("x-amz-checksum-"))
-      co_return not_implemented("The form field " + name + " is not supported.");
+  CO_CHECK(check_owner(call));
   CO_TRY(auto options, read_put_options(call));
-  CO_TRY(auto writer, co_await service.store.create(call.ref, std::nullopt, request.deadline));
-  CO_CHECK(co_await store_file(reader, *writer, policy, service.options.object_bytes_max));
+  if (auto const tagging = form.fields.find("tagging"); tagging != form.fields.end()) {
+    CO_TRY(options.tags, parse_tagging(tagging->second));
+  }
+  CO_TRY(auto const promised, read_checksums(form.fields));
+  CO_TRY(auto writer,
+         co_await service.store.create(call.ref, std::nullopt, request.deadline, Service::etag_kind(call)));
+  CO_TRY(options.checksums,
+         co_await store_file(reader, *writer, policy, service.options.object_bytes_max, promised));
   CO_TRY(auto const info, co_await writer->commit(std::move(options)));
-  co_return success(form.fields, info);
+  co_return success(form.fields, info, location_of(service, request, info.ref));
 }
 
 }  // namespace hoist::s3api

@@ -92,6 +92,39 @@ TEST_F(PostForm, P10_UncoveredAndUnmetFieldsAreRefused) {
   EXPECT_EQ(client_.store().count(), 1U);
 }
 
+TEST_F(PostForm, P10_EachTypeOfAListMustBeginAsThePolicySays) {
+  auto const typed = [&](std::string type) {
+    auto form = fields(policy(R"(["starts-with","$content-type","image/"])"), "user/k");
+    form.emplace_back("Content-Type", std::move(type));
+    return error_of(post(form, "1234"));
+  };
+  EXPECT_EQ(typed("text/plain"), "403 AccessDenied");
+  EXPECT_EQ(typed("image/png, text/html"), "403 AccessDenied");
+  EXPECT_EQ(typed("text/html,image/png"), "403 AccessDenied");
+  EXPECT_EQ(typed("image/png,"), "403 AccessDenied");
+  EXPECT_EQ(client_.store().count(), 0U);
+  EXPECT_EQ(typed("image/png, image/jpeg"), "204 ");
+}
+
+TEST_F(PostForm, ChecksumsAndTagsOfAFormAreVerifiedAndKept) {
+  auto const form = [&](std::string name, std::string value) {
+    auto with = fields(policy(R"(["starts-with","$)" + name + R"(",""])"), "user/k");
+    with.emplace_back(name, std::move(value));
+    return post(with, "1234");
+  };
+  EXPECT_EQ(error_of(form("x-amz-checksum-sha256", base64(sha256("other")))), "400 BadDigest");
+  EXPECT_EQ(error_of(form("x-amz-checksum-xxhash64", "AAAAAAAAAAA=")), "400 InvalidRequest");
+  EXPECT_EQ(error_of(form("tagging", "<Tagging")), "400 MalformedXML");
+  EXPECT_EQ(client_.store().count(), 0U);
+  auto const got = form("x-amz-checksum-sha256", base64(sha256("1234")));
+  EXPECT_EQ(got.status, 204) << got.body;
+  EXPECT_EQ(got.headers.get("location"), "http://localhost/bucket/user/k");
+  auto const tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+  EXPECT_EQ(form("tagging", tags).status, 204);
+  auto const read = client_.call({.method = "HEAD", .path = "/bucket/user/k", .query = {}, .headers = {}});
+  EXPECT_EQ(read.headers.get("x-amz-tagging-count"), "1");
+}
+
 TEST_F(PostForm, P10_ExpiredForgedAndMissingPoliciesAreRefused) {
   EXPECT_EQ(error_of(post(fields(policy("", "2023-11-14T22:13:19Z")), "1234")), "403 AccessDenied");
   auto forged = fields(policy());
@@ -141,6 +174,7 @@ TEST_F(PostForm, BrokenFormsAreRefused) {
 TEST(PostPolicy, P10_OddPoliciesAreRefused) {
   for (auto const* text :
        {"", "[]", "{}", R"({"expiration":"x","conditions":[]})", R"({"expiration":"2030-01-01T00:00:00Z"})",
+        R"({"expiration":"2030-01-01 00:00:00+00:00","conditions":[]})",
         R"({"expiration":"2030-01-01T00:00:00Z","conditions":[1]})",
         R"({"expiration":"2030-01-01T00:00:00Z","conditions":[["eq","key","x"]]})",
         R"({"expiration":"2030-01-01T00:00:00Z","conditions":[["matches","$key","x"]]})",

@@ -64,8 +64,15 @@ Result<void> take_array(json::array const& array, PostPolicy& policy) {
 bool holds(PostPolicy::Condition const& condition, FormFields const& fields) {
   auto const found = fields.find(condition.field);
   auto const value = found == fields.end() ? std::string_view{} : std::string_view{found->second};
-  return condition.match == PostPolicy::Match::equal ? value == condition.value
-                                                     : value.starts_with(condition.value);
+  if (condition.match == PostPolicy::Match::equal) return value == condition.value;
+  if (condition.field != "content-type") return value.starts_with(condition.value);
+  // A list of types begins right only when each of them does.
+  for (auto rest = value;;) {
+    auto const item = rest.substr(0, rest.find(','));
+    if (!trim(item).starts_with(condition.value)) return false;
+    if (item.size() == rest.size()) return true;
+    rest.remove_prefix(item.size() + 1);
+  }
 }
 
 }  // namespace
@@ -80,8 +87,10 @@ Result<PostPolicy> parse_post_policy(std::string_view text) {
   if (conditions == nullptr || !conditions->is_array()) return invalid_policy("it needs conditions.");
   if (conditions->get_array().size() > conditions_max) return invalid_policy("it has too many conditions.");
   auto policy = PostPolicy{};
-  auto const expires_at = parse_rfc3339(expiration->get_string());
-  if (!expires_at) return invalid_policy("the expiration must be an ISO 8601 time.");
+  auto const written = std::string_view{expiration->get_string()};
+  auto const expires_at = parse_rfc3339(written);
+  if (!expires_at || !written.contains('T') || !written.ends_with('Z'))
+    return invalid_policy("the expiration must be an ISO 8601 time.");
   policy.expires_at = *expires_at;
   for (auto const& condition : conditions->get_array()) {
     if (condition.is_object())

@@ -28,7 +28,7 @@ TEST_F(Presigned, AGrantStoresExactlyWhatWasGranted) {
   auto const got = client_.url("PUT", grant(), granted_headers(), "12345");
   EXPECT_EQ(got.status, 200) << got.body;
   EXPECT_EQ(client_.stored("tenant/file"), "12345");
-  EXPECT_EQ(got.headers.get("etag"), '"' + hex(sha256("12345")) + '"');
+  EXPECT_EQ(got.headers.get("etag"), "\"827ccb0eea8a706c4c34a16891f84e7b\"") << "its MD5";
 }
 
 TEST_F(Presigned, P1_NoMutationOfAUrlPasses) {
@@ -231,7 +231,9 @@ TEST_F(Presigned, P8_DoubledAndMixedAuthenticationIsRefused) {
   EXPECT_EQ(client_.url("GET", url + "&response-content-type=a&response-content-type=b").status, 400);
   EXPECT_EQ(client_.url("GET", url + "&X-Amz-Security-Token=t").status, 400);
   EXPECT_EQ(client_.url("GET", url, {{"Authorization", "AWS4-HMAC-SHA256 Credential=x"}}).status, 400);
-  EXPECT_EQ(client_.url("GET", "/bucket/k?AWSAccessKeyId=AKID&Signature=a&Expires=9999999999").status, 400);
+  auto const old = client_.url("GET", "/bucket/k?AWSAccessKeyId=AKID&Signature=a&Expires=9999999999");
+  EXPECT_EQ(old.status, 400);
+  EXPECT_NE(old.body.find("s3v4"), std::string::npos) << "the refusal says what to set";
   auto asymmetric = url;
   asymmetric.replace(asymmetric.find("AWS4-HMAC-SHA256"), 16, "AWS4-ECDSA-P256-SHA256");
   EXPECT_EQ(client_.url("GET", asymmetric).status, 400);

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t metadata_bytes_max = 2048;
 constexpr std::size_t tags_max = 10;
-constexpr std::size_t tag_name_bytes_max = 128 * 4;
-constexpr std::size_t tag_value_bytes_max = 256 * 4;
+constexpr std::ptrdiff_t tag_name_characters_max = 128;
+constexpr std::ptrdiff_t tag_value_characters_max = 256;
 constexpr std::string_view meta_prefix = "x-amz-meta-";
 constexpr std::string_view default_type = "application/octet-stream";
 
@@ -22,7 +22,11 @@ constexpr auto kept_headers =
 // Headers that would change what is stored in a way we do not offer: refused, not ignored.
 constexpr auto refused_headers = std::to_array<std::string_view>(
     {"x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-grant-", "x-amz-website-redirect-location",
-     "x-amz-write-offset-bytes", "x-amz-copy-source"});
+     "x-amz-write-offset-bytes", "x-amz-copy-source-server-side-encryption"});
+
+std::ptrdiff_t characters(std::string_view text) {
+  return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
 
 // What the holder of a presigned URL sends beyond what was signed is his own wish: it must not be
 // stored, or a file scanned as it lies here would reach its reader decoded into another. Only the
@@ -71,6 +75,8 @@ Result<PutOptions> read_put_options(Call const& call) {
     for (auto const refused : refused_headers)
       if (lower.starts_with(refused))
         return not_implemented("The header " + lower + " is not supported here.");
+    if (lower == "x-amz-copy-source" && call.request.method != "PUT")
+      return not_implemented("Only a PUT copies; x-amz-copy-source means nothing here.");
     if (lower == "content-type") ++types;
     auto const kept = std::ranges::find(kept_headers, lower) != kept_headers.end();
     if (kept || lower == "content-encoding") CHECK(check_signed(call, lower));
@@ -122,24 +128,45 @@ Result<void> check_tags(StringMap const& tags) {
   };
   if (tags.size() > tags_max) return refuse("Object tags cannot be greater than 10");
   for (auto const& [name, value] : tags)
-    if (name.empty() || name.size() > tag_name_bytes_max || value.size() > tag_value_bytes_max ||
-        !is_utf8(name) || !is_utf8(value))
-      return refuse("A tag's name or value is empty, too long or not UTF-8.");
+    if (name.empty() || !is_utf8(name) || !is_utf8(value) || characters(name) > tag_name_characters_max ||
+        characters(value) > tag_value_characters_max)
+      return refuse("A tag's key has 1 to 128 characters and its value up to 256, in UTF-8.");
   return {};
 }
 
-Result<void> read_conditions(Call const& call, bool& if_absent, std::optional<std::string>& if_match) {
-  auto const none_match = trim(call.header("if-none-match"));
-  if (!none_match.empty() && none_match != "*")
-    return not_implemented("If-None-Match on writes takes only '*'.");
-  if_absent = none_match == "*";
-  auto const match = call.header("if-match");
-  if (!match.empty()) if_match = unquoted(match);
-  return {};
+XmlWriter& write_owner(XmlWriter& xml, std::string_view element, Call const& call) {
+  return xml.open(element).text("ID", call.key->id).close(element);
+}
+
+Result<StringMap> parse_tagging(std::string_view xml) {
+  TRY(auto const document, parse_xml(xml, "Tagging"));
+  auto tags = StringMap{};
+  for (auto const tag : document->document_element().child("TagSet").children("Tag"))
+    if (!tags.emplace(tag.child_value("Key"), tag.child_value("Value")).second)
+      return fail(
+          Error{Code::invalid, "Cannot provide multiple Tags with the same key"}.with_slug("InvalidTag"));
+  CHECK(check_tags(tags));
+  return tags;
+}
+
+std::string location_of(Service const& service, net::Request const& request, ObjectRef const& ref) {
+  return service.options.scheme + "://" + std::string{request.headers.get("host")} + "/" + ref.bucket + "/" +
+         percent_encode(ref.key, true);
+}
+
+std::string_view checksum_type(std::string_view value) {
+  return value.contains('-') ? "COMPOSITE" : "FULL_OBJECT";
+}
+
+std::string checksum_element(std::string_view algorithm) {
+  return "Checksum" + to_upper(algorithm);
 }
 
 void add_checksums(net::Response& response, StringMap const& checksums) {
-  for (auto const& [name, value] : checksums) response.headers.add("x-amz-checksum-" + name, value);
+  if (checksums.empty()) return;
+  auto const& [name, value] = *checksums.begin();
+  response.headers.add("x-amz-checksum-" + name, value);
+  response.headers.add("x-amz-checksum-type", std::string{checksum_type(value)});
 }
 
 }  // namespace hoist::s3api

@@ -24,7 +24,7 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, std::int64
     return fail(Code::range_unsatisfiable, "The requested range is not satisfiable");
   };
   if (!header.starts_with("bytes=")) return ignored;
-  auto const spec = trim(header.substr(6));
+  auto const spec = header.substr(6);
   auto const dash = spec.find('-');
   if (dash == spec.npos) return ignored;
   auto const first = spec.substr(0, dash);
@@ -32,7 +32,8 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, std::int64
   if (first.empty()) {
     auto const count = parse_position(last);
     if (!count) return ignored;
-    if (*count == 0 || size == 0) return unsatisfiable();
+    if (*count == 0) return unsatisfiable();
+    if (size == 0) return ignored;  // the last bytes of nothing are all there is
     return std::optional{ByteRange{std::max<std::int64_t>(0, size - *count), size - 1}};
   }
   auto const from = parse_position(first);

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "s3api/begun.hpp"
+#include "s3api/conditions.hpp"
 #include "s3api/cors.hpp"
 #include "s3api/dispatch.hpp"
 
@@ -39,8 +40,10 @@ struct S3Api::State {
     CHECK(aws::verify_signature(view, *authorization, *signing_key));
     if (!ref.key.empty()) CHECK(check_prefix(*key, ref.key));
     auto memory = std::make_shared<net::BodyBudget::Share>(options.bodies, "key " + key->id);
-    return Call{request,        *std::move(authorization), key, std::move(signing_key),
-                std::move(ref), std::move(memory)};
+    auto call = Call{request,        *std::move(authorization), key, std::move(signing_key),
+                     std::move(ref), std::move(memory)};
+    CHECK(check_owner(call));
+    return call;
   }
 
   Answer answer(net::Request const& request, std::string_view& operation) {
@@ -99,7 +102,7 @@ asio::awaitable<net::Response> S3Api::handle(net::Request request) {
         log::error("an object request failed", {{"operation", std::string{operation}},
                                                 {"request_id", request.request_id},
                                                 {"cause", error.to_string()}});
-      response = error_response(error, request);
+      response = error_response(error, request, state_->options.region);
     }
     state_->cors.expose(request, response);
   }

@@ -8,6 +8,7 @@
 //             must be sent so. A header that would be stored is refused unless it is signed, but
 //             for a type that the signer left open. Operations and sub-resources not listed are
 //             NotImplemented: none is ever mistaken for another.
+//             Preconditions, checksums and directives are obeyed or refused, never passed over.
 // Invariants  signatures and query strings are never logged.
 // Source      Amazon S3 API reference, 2006-03-01.
 #pragma once
@@ -27,6 +28,7 @@ namespace hoist::s3api {
 
 struct Options {
   std::string region;
+  std::string scheme = "http";            // of the address that clients use
   std::vector<std::string> cors_origins;  // exact origins; "*" for any
   std::int64_t object_bytes_max = std::int64_t{5} << 30;
   std::shared_ptr<net::BodyBudget> bodies = std::make_shared<net::BodyBudget>();  // shared with the API

@@ -1,6 +1,8 @@
 // A client for the tests: signs requests as an SDK would and hands them to the handler directly.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 
@@ -140,6 +142,34 @@ class Client {
   memory::Objects store_{{"bucket", "other"}, clock_, part_bytes_min};
   Keyring keyring_;
   S3Api api_;
+};
+
+// A client and the calls that tests make with it.
+class Calls : public ::testing::Test {
+ protected:
+  Got put(std::string key, std::string body, aws::Pairs headers = {}) {
+    return client_.call({.method = "PUT",
+                         .path = "/bucket/" + key,
+                         .query = {},
+                         .headers = std::move(headers),
+                         .body = std::move(body)});
+  }
+  Got get(std::string key, aws::Pairs headers = {}, aws::Pairs query = {}) {
+    return client_.call({.method = "GET",
+                         .path = "/bucket/" + key,
+                         .query = std::move(query),
+                         .headers = std::move(headers)});
+  }
+  Got send(std::string method, std::string path, aws::Pairs query = {}, std::string body = {},
+           aws::Pairs headers = {}) {
+    return client_.call({.method = std::move(method),
+                         .path = std::move(path),
+                         .query = std::move(query),
+                         .headers = std::move(headers),
+                         .body = std::move(body)});
+  }
+  static std::string error_of(Got const& got) { return std::to_string(got.status) + " " + got.code(); }
+  Client client_;
 };
 
 // The text between <name> and </name>.

@@ -42,6 +42,13 @@ std::string escape_xml(std::string_view text) {
   return out;
 }
 
+std::string xml_time(Time time) {
+  auto text = to_rfc3339(std::chrono::floor<std::chrono::milliseconds>(time));
+  constexpr std::size_t milliseconds_end = 23;  // 2026-11-20T18:25:43.123
+  text.resize(milliseconds_end);
+  return text + 'Z';
+}
+
 XmlWriter::XmlWriter(std::string_view root) : root_{root} {
   out_ = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<" + root_ +
          " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
@@ -58,6 +65,11 @@ XmlWriter& XmlWriter::close(std::string_view name) {
   out_ += "</";
   out_ += name;
   out_ += '>';
+  return *this;
+}
+
+XmlWriter& XmlWriter::raw(std::string_view xml) {
+  out_ += xml;
   return *this;
 }
 
@@ -79,8 +91,9 @@ std::string XmlWriter::finish() && {
 Result<std::unique_ptr<pugi::xml_document>> parse_xml(std::string_view text, std::string_view root) {
   if (text.size() > xml_bytes_max || !is_acceptable(text)) return malformed();
   auto document = std::make_unique<pugi::xml_document>();
-  auto const outcome = document->load_buffer(text.data(), text.size(),
-                                             pugi::parse_minimal | pugi::parse_escapes, pugi::encoding_utf8);
+  // A key may be of white space alone.
+  constexpr auto options = pugi::parse_minimal | pugi::parse_escapes | pugi::parse_ws_pcdata_single;
+  auto const outcome = document->load_buffer(text.data(), text.size(), options, pugi::encoding_utf8);
   if (!outcome || document->document_element().name() != root) return malformed();
   return document;
 }

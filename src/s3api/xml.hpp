@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 
 namespace hoist::s3api {
 
@@ -21,6 +22,9 @@ inline constexpr std::size_t xml_bytes_max = 4 * 1024 * 1024;
 inline constexpr int xml_depth_max = 8;
 
 [[nodiscard]] std::string escape_xml(std::string_view text);
+
+// In UTC and milliseconds, as the protocol writes times.
+[[nodiscard]] std::string xml_time(Time time);
 
 class XmlWriter {
  public:
@@ -31,6 +35,7 @@ class XmlWriter {
   XmlWriter& boolean(std::string_view name, bool value) { return text(name, value ? "true" : "false"); }
   XmlWriter& open(std::string_view name);
   XmlWriter& close(std::string_view name);
+  XmlWriter& raw(std::string_view xml);  // as it is; never of anybody's making
   [[nodiscard]] std::string finish() &&;
 
  private:

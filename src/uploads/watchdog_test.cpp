@@ -30,14 +30,14 @@ TEST_F(UploadWatchdog, AnAbandonedMultipartLosesItsParts) {
   auto const id = world.create(5, "acme ana member", "?multipart=true");
   EXPECT_EQ(world
                 .wait<std::vector<MultipartInfo>>(
-                    [&] { return world.objects.list_multiparts("hoist", "", 10, soon()); })
+                    [&] { return world.objects.list_multiparts({.bucket = "hoist"}, soon()); })
                 ->size(),
             1U);
   world.clock.advance(25h);
   EXPECT_EQ(world.sweep().expired, 1);
   EXPECT_TRUE(world
                   .wait<std::vector<MultipartInfo>>(
-                      [&] { return world.objects.list_multiparts("hoist", "", 10, soon()); })
+                      [&] { return world.objects.list_multiparts({.bucket = "hoist"}, soon()); })
                   ->empty());
 }
 

@@ -68,8 +68,11 @@ class ObjectStoreContract : public ::testing::TestWithParam<MakeObjectStore> {
   Result<ObjectInfo> head(std::string key) {
     return run_to_end<ObjectInfo>([&] { return store().head(at(key), soon()); });
   }
-  Result<void> remove(std::string key) {
-    return run_to_end<void>([&] { return store().remove(at(key), soon()); });
+  Result<void> remove(std::string key, std::string version = {}) {
+    return run_to_end<void>([&] { return store().remove(at(key), soon(), version); });
+  }
+  Result<ObjectInfo> copy(std::string from, std::string to, CopyOptions options = {}) {
+    return run_to_end<ObjectInfo>([&] { return store().copy(at(from), at(to), options, soon()); });
   }
   Result<ObjectPage> list(ListRequest request) {
     request.bucket = "bucket";
@@ -215,6 +218,12 @@ TEST_P(ObjectStoreContract, ListsInByteOrderAndRollsUpByDelimiter) {
   auto const inside = list({.bucket = {}, .prefix = "a/", .delimiter = "/"});
   EXPECT_EQ(inside->prefixes, (std::vector<std::string>{"a/x/"}));
   EXPECT_EQ(inside->objects.size(), 2U);
+  // A common prefix that was given is not given again; a key inside of it passes nothing over.
+  auto const after = [&](std::string place) {
+    return list({.bucket = {}, .prefix = {}, .delimiter = "/", .after = place})->prefixes;
+  };
+  EXPECT_EQ(after("a/"), (std::vector<std::string>{"ä/"}));
+  EXPECT_EQ(after("a/1"), (std::vector<std::string>{"a/", "ä/"}));
   EXPECT_EQ(list({.bucket = {}, .prefix = {}, .delimiter = {}, .after = "a/x/1"})->objects.size(), 4U);
 }
 
@@ -248,22 +257,70 @@ TEST_P(ObjectStoreContract, CopiesCarryEverythingAndOutliveTheirOriginal) {
   options.metadata = {{"a", "b"}};
   options.tags = {{"scan", "none"}};
   ASSERT_TRUE(put("from", "bytes", options));
-  auto const tags = StringMap{{"scan", "infected"}};
-  auto const copied =
-      run_to_end<ObjectInfo>([&] { return store().copy(at("from"), at("to"), tags, soon()); });
-  ASSERT_TRUE(copied);
+  ASSERT_TRUE(copy("from", "to"));
   ASSERT_TRUE(remove("from"));
   EXPECT_EQ(get("to").value_or("?"), "bytes");
   EXPECT_EQ(head("to")->content_type, "text/plain");
   EXPECT_EQ(head("to")->metadata, options.metadata);
-  EXPECT_EQ(head("to")->tags, tags);
-  auto const self =
-      run_to_end<ObjectInfo>([&] { return store().copy(at("to"), at("to"), std::nullopt, soon()); });
-  ASSERT_TRUE(self);
+  EXPECT_EQ(head("to")->tags, options.tags);
+  ASSERT_TRUE(copy("to", "to"));
   EXPECT_EQ(get("to").value_or("?"), "bytes");
-  auto const none =
-      run_to_end<ObjectInfo>([&] { return store().copy(at("from"), at("x"), std::nullopt, soon()); });
-  EXPECT_EQ(code_of(none), Code::not_found);
+  EXPECT_EQ(code_of(copy("from", "x")), Code::not_found);
+}
+
+TEST_P(ObjectStoreContract, ACopyMayBeDescribedAnewAndObeysItsConditions) {
+  auto const first = put("from", "bytes", {.content_type = "text/plain", .metadata = {{"a", "b"}}});
+  ASSERT_TRUE(first);
+  auto options = CopyOptions{.version = first->version, .put = PutOptions{.content_type = "image/png"}};
+  options.put->tags = {{"scan", "infected"}};
+  options.put->if_absent = true;
+  ASSERT_TRUE(copy("from", "to", options));
+  EXPECT_EQ(head("to")->content_type, "image/png");
+  EXPECT_TRUE(head("to")->metadata.empty());
+  EXPECT_EQ(head("to")->tags, options.put->tags);
+  EXPECT_EQ(head("to")->etag, first->etag);
+  EXPECT_EQ(code_of(copy("from", "to", options)), Code::precondition);
+  ASSERT_TRUE(put("from", "other"));
+  options.put->if_absent = false;
+  EXPECT_EQ(code_of(copy("from", "to", options)), Code::conflict) << "another version of the source";
+  EXPECT_EQ(get("to").value_or("?"), "bytes");
+}
+
+TEST_P(ObjectStoreContract, AVersionIsRemovedOnlyWhileItIsThere) {
+  auto const first = put("k", "first");
+  auto const second = put("k", "second");
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(code_of(remove("k", first->version)), Code::conflict);
+  EXPECT_EQ(get("k").value_or("?"), "second");
+  EXPECT_TRUE(remove("k", second->version));
+  EXPECT_TRUE(remove("k", second->version)) << "an absent key is success";
+  EXPECT_EQ(code_of(head("k")), Code::not_found);
+}
+
+TEST_P(ObjectStoreContract, AnEtagIsTheDigestThatWasAskedFor) {
+  auto const put_as = [&](EtagKind kind) {
+    return run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
+      CO_TRY(auto writer, co_await store().create(at("k"), 5, soon(), kind));
+      CO_CHECK(co_await writer->write("hello"));
+      co_return co_await writer->commit({});
+    });
+  };
+  EXPECT_EQ(put_as(EtagKind::sha256)->etag, hex(sha256("hello")));
+  auto const md5 = put_as(EtagKind::md5);
+  EXPECT_EQ(md5->etag, "5d41402abc4b2a76b9719d911017c592");
+  EXPECT_EQ(head("k")->etag, md5->etag);
+  EXPECT_EQ(head("k")->sha256, sha256("hello"));
+  auto options = PutOptions{};
+  options.if_match = md5->etag;
+  EXPECT_TRUE(put("k", "other", options));
+}
+
+TEST_P(ObjectStoreContract, AConditionOfAnyEtagNeedsAnObject) {
+  auto options = PutOptions{};
+  options.if_match = "*";
+  EXPECT_EQ(code_of(put("k", "x", options)), Code::not_found);
+  ASSERT_TRUE(put("k", "x"));
+  EXPECT_TRUE(put("k", "y", options));
 }
 
 TEST_P(ObjectStoreContract, TagsAreReplacedWithoutTouchingTheRest) {
@@ -301,8 +358,26 @@ TEST_P(ObjectStoreContract, PartsInAnyOrderBecomeOneObject) {
   auto const info = head("k");
   EXPECT_EQ(info->size, 11);
   EXPECT_EQ(info->etag, hex(sha256(sha256("hello ") + sha256("world"))) + "-2");
+  EXPECT_EQ(info->part_sizes, (std::vector<std::int64_t>{6, 5}));
   EXPECT_EQ(info->content_type, "image/png");
   EXPECT_EQ(info->metadata, options.metadata);
+}
+
+TEST_P(ObjectStoreContract, PartsWhoseEtagsAreMd5MakeOneAsS3Does) {
+  auto const upload = begin("k");
+  auto parts = std::vector<PartInfo>{};
+  for (auto const* text : {"hello ", "world"}) {
+    auto const stored = run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
+      auto const number = static_cast<int>(parts.size()) + 1;
+      CO_TRY(auto writer, co_await store().create_part(at("k"), upload, number, soon(), EtagKind::md5));
+      CO_CHECK(co_await writer->write(text));
+      co_return co_await writer->commit({});
+    });
+    ASSERT_TRUE(stored);
+    parts.push_back(part(static_cast<int>(parts.size()) + 1, *stored));
+  }
+  // md5(md5("hello ") + md5("world")), as Amazon's store has it.
+  EXPECT_EQ(complete("k", upload, parts)->etag, "e09e4fd6265b36115fe3db32df945d84-2");
 }
 
 TEST_P(ObjectStoreContract, S7_CompleteTwiceReturnsTheSameObject) {
@@ -373,14 +448,23 @@ TEST_P(ObjectStoreContract, OpenUploadsAreListedByKey) {
   auto const b = begin("x/b");
   auto const a = begin("x/a");
   auto const other = begin("y");
-  auto const list_open = [&](std::string prefix) {
-    return run_to_end<std::vector<MultipartInfo>>(
-        [&] { return store().list_multiparts("bucket", prefix, 10, soon()); });
+  auto const list_open = [&](std::string prefix, std::string key = {}, std::string id = {}) {
+    return run_to_end<std::vector<MultipartInfo>>([&] {
+      return store().list_multiparts(
+          {.bucket = "bucket", .prefix = prefix, .after_key = key, .after_upload = id}, soon());
+    });
   };
   auto const listed = list_open("x/");
   ASSERT_EQ(listed->size(), 2U);
   EXPECT_EQ(listed->at(0).upload_id, a);
   EXPECT_EQ(listed->at(1).upload_id, b);
+  auto const later = begin("x/a");
+  EXPECT_EQ(list_open("x/")->size(), 3U);
+  EXPECT_EQ(list_open("x/", "x/a")->at(0).upload_id, b);
+  ASSERT_EQ(list_open("x/", "x/a", a)->size(), 2U);
+  EXPECT_EQ(list_open("x/", "x/a", a)->at(0).upload_id, later);
+  EXPECT_TRUE(list_open("x/", "x/b", b)->empty());
+  EXPECT_TRUE(abort("x/a", later));
   EXPECT_TRUE(abort("y", other));
   EXPECT_EQ(list_open("")->size(), 2U);
 }

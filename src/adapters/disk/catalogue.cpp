@@ -35,7 +35,21 @@ std::unexpected<Error> precondition_failed() {
   return fail(Code::precondition, "At least one of the preconditions you specified did not hold.");
 }
 
+Result<void> check_version(std::string const& wanted, std::string const& found) {
+  if (wanted.empty() || wanted == found) return {};
+  return fail(Error{Code::conflict, "The object was replaced meanwhile; try again."}.with_slug(
+      "ConditionalRequestConflict"));
+}
+
 }  // namespace
+
+void describe(ObjectInfo& info, PutOptions const& options) {
+  info.content_type = options.content_type;
+  info.metadata = options.metadata;
+  info.headers = options.headers;
+  info.checksums = options.checksums;
+  info.tags = options.tags;
+}
 
 std::unexpected<Error> no_such_key() {
   return fail(Error{Code::not_found, "The object does not exist."}.with_slug("NoSuchKey"));
@@ -46,7 +60,8 @@ Result<void> Catalogue::check(ObjectRef const& ref, Conditions const& conditions
       tx.query("SELECT version, etag FROM objects WHERE bucket = $1 AND key = $2", {ref.bucket, ref.key}));
   if (conditions.if_absent && !rows.empty()) return precondition_failed();
   if (conditions.if_match && rows.empty()) return no_such_key();
-  if (conditions.if_match && *conditions.if_match != rows[0].text(1)) return precondition_failed();
+  auto const any = conditions.if_match == "*";
+  if (conditions.if_match && !any && *conditions.if_match != rows[0].text(1)) return precondition_failed();
   if (!rows.empty()) old_version = rows[0].text(0);
   return {};
 }
@@ -93,21 +108,26 @@ Result<void> Catalogue::add_garbage(std::string const& blob) {
   return {};
 }
 
-Result<void> Catalogue::remove(ObjectRef const& ref) {
+Result<void> Catalogue::remove(ObjectRef const& ref, std::string const& version) {
   TRY(auto rows, tx.query("DELETE FROM objects WHERE bucket = $1 AND key = $2 RETURNING version",
                           {ref.bucket, ref.key}));
   if (rows.empty()) return {};
+  CHECK(check_version(version, rows[0].text(0)));
   CHECK(drop_segments(rows[0].text(0)));
   if (events != nullptr) CHECK(events->on_removed(tx, ref));
   return {};
 }
 
-Result<ObjectInfo> Catalogue::copy(ObjectRef const& from, ObjectRef const& to,
-                                   std::optional<StringMap> tags) {
+Result<ObjectInfo> Catalogue::copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options) {
   TRY(auto stored, find_object(tx, from));
+  CHECK(check_version(options.version, stored.info.version));
   stored.info.ref = to;
-  if (tags) stored.info.tags = std::move(*tags);
-  return put(std::move(stored.info), stored.segments, {});
+  auto conditions = Conditions{};
+  if (options.put) {
+    describe(stored.info, *options.put);
+    conditions = {options.put->if_absent, options.put->if_match};
+  }
+  return put(std::move(stored.info), stored.segments, conditions);
 }
 
 Result<void> Catalogue::set_tags(ObjectRef const& ref, StringMap const& tags) {
@@ -126,6 +146,9 @@ Result<Stored> find_object(sql::Transaction& tx, ObjectRef const& ref) {
   auto stored = Stored{};
   TRY(stored.info, read_object(ref.bucket, rows[0]));
   TRY(stored.segments, segments_of(tx, stored.info.version));
+  // The segments of an object made of parts are its parts.
+  if (stored.info.etag.contains('-'))
+    for (auto const& segment : stored.segments) stored.info.part_sizes.push_back(segment.size);
   return stored;
 }
 
@@ -158,7 +181,12 @@ Result<ObjectPage> list_objects(sql::Transaction& tx, ListRequest const& request
       auto const cut =
           request.delimiter.empty() ? key.npos : key.find(request.delimiter, request.prefix.size());
       auto const common = cut == key.npos ? std::string{} : key.substr(0, cut + request.delimiter.size());
-      if (!common.empty() && !page.prefixes.empty() && page.prefixes.back() == common) continue;
+      auto const given =
+          common == request.after || (!page.prefixes.empty() && page.prefixes.back() == common);
+      if (!common.empty() && given) {
+        after = std::max(key, common + std::string{last_character});
+        continue;
+      }
       if (full()) {
         page.next_after = last_given;
         return page;
@@ -169,7 +197,8 @@ Result<ObjectPage> list_objects(sql::Transaction& tx, ListRequest const& request
         last_given = key;
       } else {
         page.prefixes.push_back(common);
-        after = last_given = std::max(key, common + std::string{last_character});
+        last_given = common;
+        after = std::max(key, common + std::string{last_character});
       }
     }
     if (static_cast<std::int64_t>(rows.size()) < batch_rows) return page;

@@ -24,6 +24,9 @@ struct Stored {
   std::vector<Segment> segments;
 };
 
+// Makes `info` say what `options` say.
+void describe(ObjectInfo& info, PutOptions const& options);
+
 struct Conditions {
   bool if_absent = false;
   std::optional<std::string> if_match;
@@ -40,8 +43,8 @@ struct Catalogue {
 
   // Makes `info` the current version of its key and tells the listener. Fills version and time.
   Result<ObjectInfo> put(ObjectInfo info, std::vector<Segment> const& segments, Conditions const& conditions);
-  Result<void> remove(ObjectRef const& ref);
-  Result<ObjectInfo> copy(ObjectRef const& from, ObjectRef const& to, std::optional<StringMap> tags);
+  Result<void> remove(ObjectRef const& ref, std::string const& version);
+  Result<ObjectInfo> copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options);
   Result<void> set_tags(ObjectRef const& ref, StringMap const& tags);
 
   Result<std::string> create_multipart(ObjectRef const& ref, PutOptions const& options);
@@ -69,7 +72,6 @@ struct Catalogue {
 [[nodiscard]] Result<std::vector<PartInfo>> list_parts(sql::Transaction& tx, ObjectRef const& ref,
                                                        std::string const& upload_id, int after, int limit);
 [[nodiscard]] Result<std::vector<MultipartInfo>> list_multiparts(sql::Transaction& tx,
-                                                                 std::string const& bucket,
-                                                                 std::string const& prefix, int limit);
+                                                                 MultipartListRequest const& request);
 
 }  // namespace hoist::disk

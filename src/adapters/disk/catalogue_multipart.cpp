@@ -5,6 +5,7 @@
 #include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "ports/etag.hpp"
 
 namespace hoist::disk {
 namespace {
@@ -40,15 +41,14 @@ struct Chosen {
 
 Result<Chosen> choose_parts(sql::Transaction& tx, std::string const& upload_id,
                             std::vector<PartInfo> const& parts, std::int64_t part_bytes_min) {
-  TRY(auto rows, tx.query("SELECT number, blob, size, sha256 FROM multipart_parts WHERE upload_id = $1"
+  TRY(auto rows, tx.query("SELECT number, blob, size, sha256, etag FROM multipart_parts WHERE upload_id = $1"
                           " ORDER BY number",
                           {upload_id}));
   auto chosen = Chosen{};
-  auto digests = std::string{};
   auto row = rows.begin();
   for (auto const& part : parts) {
     while (row != rows.end() && row->integer(0) < part.number) ++row;
-    if (row == rows.end() || row->integer(0) != part.number || row->text(3) != part.etag)
+    if (row == rows.end() || row->integer(0) != part.number || row->text(4) != part.etag)
       return invalid_part(part.number);
     auto const size = row->integer(2);
     if (&part != &parts.back() && size < part_bytes_min)
@@ -57,9 +57,8 @@ Result<Chosen> choose_parts(sql::Transaction& tx, std::string const& upload_id,
                       .with_slug("EntityTooSmall"));
     chosen.segments.push_back(Segment{row->text(1), size, row->text(3)});
     chosen.size += size;
-    digests += unhex(row->text(3)).value_or("");
   }
-  chosen.etag = hex(sha256(digests)) + "-" + std::to_string(parts.size());
+  chosen.etag = etag_of_parts(parts);
   return chosen;
 }
 
@@ -109,10 +108,10 @@ Result<PartInfo> Catalogue::put_part(ObjectRef const& ref, std::string const& up
   part.modified_at = now;
   auto const attributes = to_text({.metadata = {}, .headers = {}, .checksums = part.checksums, .tags = {}});
   CHECK(tx.execute(
-      "INSERT INTO multipart_parts (upload_id, number, blob, size, sha256, attributes, modified_us)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      {upload_id, std::int64_t{part.number}, segment.blob, segment.size, segment.sha256, attributes,
-       sql::value(now)}));
+      "INSERT INTO multipart_parts (upload_id, number, blob, size, sha256, etag, attributes, modified_us)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+      {upload_id, std::int64_t{part.number}, segment.blob, segment.size, segment.sha256, part.etag,
+       attributes, sql::value(now)}));
   if (events != nullptr) CHECK(events->on_part(tx, ref, upload_id, part));
   return part;
 }
@@ -199,7 +198,7 @@ Result<MultipartInfo> find_multipart(sql::Transaction& tx, ObjectRef const& ref,
 Result<std::vector<PartInfo>> list_parts(sql::Transaction& tx, ObjectRef const& ref,
                                          std::string const& upload_id, int after, int limit) {
   CHECK(find_multipart(tx, ref, upload_id));
-  TRY(auto rows, tx.query("SELECT number, size, sha256, attributes, modified_us FROM multipart_parts"
+  TRY(auto rows, tx.query("SELECT number, size, etag, attributes, modified_us FROM multipart_parts"
                           " WHERE upload_id = $1 AND number > $2 ORDER BY number LIMIT $3",
                           {upload_id, std::int64_t{after}, std::int64_t{limit}}));
   auto parts = std::vector<PartInfo>{};
@@ -211,16 +210,18 @@ Result<std::vector<PartInfo>> list_parts(sql::Transaction& tx, ObjectRef const& 
   return parts;
 }
 
-Result<std::vector<MultipartInfo>> list_multiparts(sql::Transaction& tx, std::string const& bucket,
-                                                   std::string const& prefix, int limit) {
-  TRY(auto rows,
-      tx.query("SELECT upload_id, key, content_type, attributes, created_us FROM multiparts"
-               " WHERE bucket = $1 AND key >= $2 AND state = 'open' ORDER BY key, upload_id LIMIT $3",
-               {bucket, prefix, std::int64_t{limit}}));
+Result<std::vector<MultipartInfo>> list_multiparts(sql::Transaction& tx,
+                                                   MultipartListRequest const& request) {
+  TRY(auto rows, tx.query("SELECT upload_id, key, content_type, attributes, created_us FROM multiparts"
+                          " WHERE bucket = $1 AND key >= $2 AND key >= $3"
+                          " AND (key > $3 OR ($4 <> '' AND upload_id > $4))"
+                          " AND state = 'open' ORDER BY key, upload_id LIMIT $5",
+                          {request.bucket, request.prefix, request.after_key, request.after_upload,
+                           std::int64_t{request.limit}}));
   auto found = std::vector<MultipartInfo>{};
   for (auto const& row : rows) {
-    if (!row.text(1).starts_with(prefix)) break;
-    TRY(auto info, read_multipart(bucket, row));
+    if (!row.text(1).starts_with(request.prefix)) break;
+    TRY(auto info, read_multipart(request.bucket, row));
     found.push_back(std::move(info));
   }
   return found;

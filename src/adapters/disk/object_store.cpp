@@ -32,7 +32,7 @@ void Objects::set_events(ObjectEvents& events) {
 }
 
 Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optional<std::int64_t> size,
-                                                     Deadline deadline) {
+                                                     Deadline deadline, EtagKind etag) {
   CO_CHECK(context_->check_bucket(ref.bucket));
   auto const needed = size.value_or(0) + context_->options.free_bytes_min;
   if (context_->shelf->free_bytes() < needed) co_return fail(Code::storage_full, "The storage is full.");
@@ -40,22 +40,22 @@ Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optiona
     --context_->writers_open;
     co_return fail(Error{Code::unavailable, "Too many uploads at once."}.with_retry_after(1));
   }
-  co_return std::make_unique<Writer>(context_, std::move(ref), std::nullopt, size, deadline);
+  co_return std::make_unique<Writer>(context_, std::move(ref), std::nullopt, size, deadline, etag);
 }
 
 Async<std::unique_ptr<ObjectWriter>> Objects::create_part(ObjectRef ref, std::string upload_id, int number,
-                                                          Deadline deadline) {
+                                                          Deadline deadline, EtagKind etag) {
   if (number < 1 || number > 10'000)
     co_return fail(
         Error{Code::invalid, "The part number must be from 1 to 10,000."}.with_slug("InvalidArgument"));
   // Asked here so that bytes for nothing are not taken; the transaction of commit() decides.
   CO_CHECK(co_await head_multipart(ref, upload_id, deadline));
-  auto writer = co_await create(ref, std::nullopt, deadline);
+  auto writer = co_await create(ref, std::nullopt, deadline, etag);
   if (!writer) co_return writer;
   writer->reset();  // gives its place to the part's writer
   ++context_->writers_open;
   co_return std::make_unique<Writer>(context_, std::move(ref), PartTarget{std::move(upload_id), number},
-                                     std::nullopt, deadline);
+                                     std::nullopt, deadline, etag);
 }
 
 Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline deadline) {
@@ -81,18 +81,18 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
   co_return std::make_unique<Reader>(context_, std::move(stored), wanted);
 }
 
-Async<> Objects::remove(ObjectRef ref, Deadline deadline) {
+Async<> Objects::remove(ObjectRef ref, Deadline deadline, std::string version) {
   CO_CHECK(context_->check_bucket(ref.bucket));
   co_return co_await context_->database.write(
-      system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).remove(ref); }, deadline);
+      system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).remove(ref, version); },
+      deadline);
 }
 
-Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, std::optional<StringMap> tags,
-                                Deadline deadline) {
+Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) {
   CO_CHECK(context_->check_bucket(from.bucket));
   CO_CHECK(context_->check_bucket(to.bucket));
   co_return co_await context_->database.write(
-      system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).copy(from, to, tags); },
+      system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).copy(from, to, options); },
       deadline);
 }
 
@@ -153,10 +153,9 @@ Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline 
       deadline);
 }
 
-Async<std::vector<MultipartInfo>> Objects::list_multiparts(std::string bucket, std::string prefix, int limit,
-                                                           Deadline deadline) {
-  CO_CHECK(context_->check_bucket(bucket));
-  auto work = [&](sql::Transaction& tx) { return disk::list_multiparts(tx, bucket, prefix, limit); };
+Async<std::vector<MultipartInfo>> Objects::list_multiparts(MultipartListRequest request, Deadline deadline) {
+  CO_CHECK(context_->check_bucket(request.bucket));
+  auto work = [&](sql::Transaction& tx) { return disk::list_multiparts(tx, request); };
   co_return co_await context_->database.read(system_scope(), work, deadline);
 }
 

@@ -144,8 +144,8 @@ TEST_F(DiskObjects, ReplacedAndRemovedFilesGoAfterTheirGrace) {
 
 TEST_F(DiskObjects, AFileSharedByCopiesStaysUntilTheLastIsGone) {
   ASSERT_TRUE(put("a", "bytes"));
-  ASSERT_TRUE(run_to_end<ObjectInfo>(
-      [&] { return store().copy({"bucket", "a"}, {"bucket", "b"}, std::nullopt, soon()); }));
+  ASSERT_TRUE(
+      run_to_end<ObjectInfo>([&] { return store().copy({"bucket", "a"}, {"bucket", "b"}, {}, soon()); }));
   EXPECT_EQ(files().size(), 1U);
   ASSERT_TRUE(remove("a"));
   sweep(later(std::chrono::hours{1}));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/assert.hpp"
+#include "base/encode.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
@@ -41,8 +42,10 @@ std::pair<std::string, std::string> split(std::string const& blob) {
 
 }  // namespace
 
-Blob::Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file)
-    : shelf_{std::move(shelf)}, name_{std::move(name)}, file_{std::move(file)} {}
+Blob::Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file, EtagKind etag)
+    : shelf_{std::move(shelf)}, name_{std::move(name)}, file_{std::move(file)} {
+  if (etag == EtagKind::md5) md5_.emplace(Hasher::Algorithm::md5);
+}
 
 Blob::~Blob() {
   if (!kept_)
@@ -55,12 +58,14 @@ Result<void> Blob::append(std::string_view bytes) {
   CHECK(write_at(file_, bytes, size_));
   start_writeback(file_, size_, static_cast<std::int64_t>(bytes.size()));
   hasher_.update(bytes);
+  if (md5_) md5_->update(bytes);
   size_ += static_cast<std::int64_t>(bytes.size());
   return {};
 }
 
 Result<void> Blob::finish() {
   sha256_ = hasher_.finish();
+  etag_ = hex(md5_ ? md5_->finish() : sha256_);
   CHECK(sync_file(file_));
   file_.reset();
   return {};
@@ -75,13 +80,13 @@ Shelf::~Shelf() {
   for (auto const& spare : spares_) static_cast<void>(remove(spare.name));
 }
 
-Result<std::unique_ptr<Blob>> Shelf::take() {
+Result<std::unique_ptr<Blob>> Shelf::take(EtagKind etag) {
   while (true) {
     auto low = false;
     auto spare = pop(low);
     if (low) refill_later();
     if (spare)
-      return std::make_unique<Blob>(shared_from_this(), std::move(spare->name), std::move(spare->file));
+      return std::make_unique<Blob>(shared_from_this(), std::move(spare->name), std::move(spare->file), etag);
     CHECK(refill(1));
   }
 }

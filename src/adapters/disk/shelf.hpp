@@ -20,6 +20,7 @@
 #include "base/hash.hpp"
 #include "base/pool.hpp"
 #include "base/time.hpp"
+#include "ports/object_store.hpp"
 
 namespace hoist::disk {
 
@@ -32,7 +33,7 @@ class Shelf;
 // One blob being written. Destroyed before keep(), it removes its file.
 class Blob {
  public:
-  Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file);
+  Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file, EtagKind etag);
   ~Blob();
   Blob(Blob const&) = delete;
 
@@ -43,14 +44,17 @@ class Blob {
   [[nodiscard]] std::string const& name() const { return name_; }
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] std::string const& sha256() const { return sha256_; }  // raw; after finish()
+  [[nodiscard]] std::string const& etag() const { return etag_; }      // hex; after finish()
 
  private:
   std::shared_ptr<Shelf> shelf_;
   std::string name_;
   Fd file_;
   Hasher hasher_{Hasher::Algorithm::sha256};
+  std::optional<Hasher> md5_;  // where the ETag is to be one
   std::int64_t size_ = 0;
   std::string sha256_;
+  std::string etag_;
   bool kept_ = false;
 };
 
@@ -59,7 +63,7 @@ class Shelf : public std::enable_shared_from_this<Shelf> {
   static Result<std::shared_ptr<Shelf>> open(std::string const& root, Clock const& clock, Pool& pool);
   ~Shelf();
 
-  Result<std::unique_ptr<Blob>> take();
+  Result<std::unique_ptr<Blob>> take(EtagKind etag);
   [[nodiscard]] Result<Fd> open_blob(std::string const& name, std::int64_t size) const;
   // Absent is success.
   Result<void> remove(std::string const& name) const;

@@ -13,6 +13,7 @@ struct Writer::Stage {
   using Done = std::move_only_function<void(Result<void>)>;
 
   std::shared_ptr<Objects::Context> context;
+  EtagKind etag = EtagKind::sha256;
   std::unique_ptr<Blob> blob;
   std::string bytes;
 
@@ -23,7 +24,7 @@ struct Writer::Stage {
 
   Result<void> work(bool last) {
     if (!blob) {
-      TRY(blob, context->shelf->take());
+      TRY(blob, context->shelf->take(etag));
     }
     CHECK(blob->append(bytes));
     if (last) CHECK(blob->finish());
@@ -57,13 +58,14 @@ struct Writer::Stage {
 };
 
 Writer::Writer(std::shared_ptr<Objects::Context> context, ObjectRef ref, std::optional<PartTarget> part,
-               std::optional<std::int64_t> size, Deadline deadline)
+               std::optional<std::int64_t> size, Deadline deadline, EtagKind etag)
     : context_{std::move(context)},
       ref_{std::move(ref)},
       part_{std::move(part)},
       deadline_{deadline},
       stage_{std::make_shared<Stage>()} {
   stage_->context = context_;
+  stage_->etag = etag;
   if (size) filling_.reserve(static_cast<std::size_t>(std::min<std::int64_t>(*size, buffer_bytes)));
   context_->writers.add(1);
 }
@@ -112,8 +114,7 @@ Async<ObjectInfo> Writer::commit(PutOptions options) {
 
 Async<ObjectInfo> Writer::record(PutOptions const& options) {
   auto const& blob = *stage_->blob;
-  auto const etag = hex(blob.sha256());
-  auto const segment = Segment{blob.name(), blob.size(), etag};
+  auto const segment = Segment{blob.name(), blob.size(), hex(blob.sha256())};
   auto agreed = false;  // the function wanted to commit
   auto work = [&](sql::Transaction& tx) -> Result<ObjectInfo> {
     agreed = false;
@@ -121,18 +122,15 @@ Async<ObjectInfo> Writer::record(PutOptions const& options) {
     auto info = ObjectInfo{};
     info.ref = ref_;
     info.size = segment.size;
-    info.etag = etag;
+    info.etag = blob.etag();
     info.sha256 = blob.sha256();
-    info.checksums = options.checksums;
     if (part_) {
-      auto part = PartInfo{part_->number, segment.size, etag, options.checksums, {}};
+      info.checksums = options.checksums;
+      auto part = PartInfo{part_->number, segment.size, info.etag, options.checksums, {}};
       TRY(part, catalogue.put_part(ref_, part_->upload_id, std::move(part), segment));
       info.modified_at = part.modified_at;
     } else {
-      info.content_type = options.content_type;
-      info.metadata = options.metadata;
-      info.headers = options.headers;
-      info.tags = options.tags;
+      describe(info, options);
       TRY(info, catalogue.put(std::move(info), {segment}, {options.if_absent, options.if_match}));
     }
     agreed = true;

@@ -18,7 +18,7 @@ struct PartTarget {
 class Writer final : public ObjectWriter {
  public:
   Writer(std::shared_ptr<Objects::Context> context, ObjectRef ref, std::optional<PartTarget> part,
-         std::optional<std::int64_t> size, Deadline deadline);
+         std::optional<std::int64_t> size, Deadline deadline, EtagKind etag);
   ~Writer() override;
   Async<> write(std::string_view bytes) override;
   Async<ObjectInfo> commit(PutOptions options) override;

@@ -14,6 +14,19 @@ namespace {
 
 using State = Objects::State;
 
+Result<void> check_version(std::string const& wanted, ObjectInfo const& info) {
+  if (wanted.empty() || wanted == info.version) return {};
+  return fail(Error{Code::conflict, "The object is another by now."}.with_slug("ConditionalRequestConflict"));
+}
+
+void describe(ObjectInfo& info, PutOptions const& options) {
+  info.content_type = options.content_type;
+  info.metadata = options.metadata;
+  info.headers = options.headers;
+  info.checksums = options.checksums;
+  info.tags = options.tags;
+}
+
 struct PartTarget {
   std::string upload_id;
   int number = 0;
@@ -21,8 +34,8 @@ struct PartTarget {
 
 class Writer final : public ObjectWriter {
  public:
-  Writer(std::shared_ptr<State> state, ObjectRef ref, std::optional<PartTarget> part)
-      : state_{std::move(state)}, ref_{std::move(ref)}, part_{std::move(part)} {}
+  Writer(std::shared_ptr<State> state, ObjectRef ref, std::optional<PartTarget> part, EtagKind etag)
+      : state_{std::move(state)}, ref_{std::move(ref)}, part_{std::move(part)}, etag_{etag} {}
 
   Async<> write(std::string_view bytes) override {
     auto const lock = std::lock_guard{state_->mutex};
@@ -38,14 +51,16 @@ class Writer final : public ObjectWriter {
     info.ref = ref_;
     info.sha256 = sha256(bytes_);
     info.etag = hex(info.sha256);
+    if (etag_ == EtagKind::md5) {
+      auto md5 = Hasher{Hasher::Algorithm::md5};
+      md5.update(bytes_);
+      info.etag = hex(md5.finish());
+    }
     info.size = static_cast<std::int64_t>(bytes_.size());
     info.checksums = options.checksums;
     auto bytes = std::make_shared<std::string const>(std::move(bytes_));
     if (part_) co_return put_part(std::move(info), std::move(bytes));
-    info.content_type = options.content_type;
-    info.metadata = options.metadata;
-    info.headers = options.headers;
-    info.tags = options.tags;
+    describe(info, options);
     co_return state_->put(std::move(info), std::move(bytes), options.if_absent, options.if_match);
   }
 
@@ -62,6 +77,7 @@ class Writer final : public ObjectWriter {
   std::shared_ptr<State> state_;
   ObjectRef ref_;
   std::optional<PartTarget> part_;
+  EtagKind etag_;
   std::string bytes_;
 };
 
@@ -123,10 +139,11 @@ std::string Objects::bytes(ObjectRef const& ref) const {
   return found == state_->objects.end() ? std::string{} : *found->second.bytes;
 }
 
-Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optional<std::int64_t>, Deadline) {
+Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optional<std::int64_t>, Deadline,
+                                                     EtagKind etag) {
   auto const lock = std::lock_guard{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
-  co_return std::make_unique<Writer>(state_, std::move(ref), std::nullopt);
+  co_return std::make_unique<Writer>(state_, std::move(ref), std::nullopt, etag);
 }
 
 Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline) {
@@ -150,23 +167,28 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
   co_return std::make_unique<Reader>(state_, found->second, wanted);
 }
 
-Async<> Objects::remove(ObjectRef ref, Deadline) {
+Async<> Objects::remove(ObjectRef ref, Deadline, std::string version) {
   auto const lock = std::lock_guard{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
-  state_->objects.erase(ref);
+  auto const found = state_->objects.find(ref);
+  if (found == state_->objects.end()) co_return Result<void>{};
+  CO_CHECK(check_version(version, found->second.info));
+  state_->objects.erase(found);
   co_return Result<void>{};
 }
 
-Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, std::optional<StringMap> tags, Deadline) {
+Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline) {
   auto const lock = std::lock_guard{state_->mutex};
   CO_CHECK(state_->enter(from.bucket));
   CO_CHECK(state_->enter(to.bucket));
   auto const found = state_->objects.find(from);
   if (found == state_->objects.end()) co_return no_such_key();
   auto info = found->second.info;
+  CO_CHECK(check_version(options.version, info));
   info.ref = to;
-  if (tags) info.tags = std::move(*tags);
-  co_return state_->put(std::move(info), found->second.bytes, false, std::nullopt);
+  auto put = options.put.value_or(described_as(info));
+  describe(info, put);
+  co_return state_->put(std::move(info), found->second.bytes, put.if_absent, put.if_match);
 }
 
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline) {
@@ -203,14 +225,14 @@ Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, 
 }
 
 Async<std::unique_ptr<ObjectWriter>> Objects::create_part(ObjectRef ref, std::string upload_id, int number,
-                                                          Deadline) {
+                                                          Deadline, EtagKind etag) {
   auto const lock = std::lock_guard{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   if (number < 1 || number > 10'000)
     co_return fail(
         Error{Code::invalid, "The part number must be from 1 to 10,000."}.with_slug("InvalidArgument"));
   if (state_->find_open(ref, upload_id) == nullptr) co_return no_such_upload();
-  co_return std::make_unique<Writer>(state_, std::move(ref), PartTarget{std::move(upload_id), number});
+  co_return std::make_unique<Writer>(state_, std::move(ref), PartTarget{std::move(upload_id), number}, etag);
 }
 
 Async<MultipartInfo> Objects::head_multipart(ObjectRef ref, std::string upload_id, Deadline) {
@@ -254,18 +276,22 @@ Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline)
   co_return Result<void>{};
 }
 
-Async<std::vector<MultipartInfo>> Objects::list_multiparts(std::string bucket, std::string prefix, int limit,
-                                                           Deadline) {
+Async<std::vector<MultipartInfo>> Objects::list_multiparts(MultipartListRequest request, Deadline) {
   auto const lock = std::lock_guard{state_->mutex};
-  CO_CHECK(state_->enter(bucket));
+  CO_CHECK(state_->enter(request.bucket));
   auto found = std::vector<MultipartInfo>{};
-  for (auto const& [id, multipart] : state_->multiparts)
-    if (multipart.phase == State::Phase::open && multipart.info.ref.bucket == bucket &&
-        multipart.info.ref.key.starts_with(prefix))
+  for (auto const& [id, multipart] : state_->multiparts) {
+    auto const& [bucket, key] = multipart.info.ref;
+    auto const later =
+        key > request.after_key ||
+        (key == request.after_key && !request.after_upload.empty() && id > request.after_upload);
+    if (multipart.phase == State::Phase::open && bucket == request.bucket && later &&
+        key.starts_with(request.prefix))
       found.push_back(multipart.info);
+  }
   std::ranges::sort(found, {},
                     [](MultipartInfo const& info) { return std::pair{info.ref.key, info.upload_id}; });
-  if (std::ssize(found) > limit) found.resize(static_cast<std::size_t>(limit));
+  if (std::ssize(found) > request.limit) found.resize(static_cast<std::size_t>(request.limit));
   co_return found;
 }
 

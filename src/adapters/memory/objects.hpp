@@ -31,27 +31,26 @@ class Objects final : public ObjectStore {
   [[nodiscard]] std::string bytes(ObjectRef const& ref) const;
 
   Async<std::unique_ptr<ObjectWriter>> create(ObjectRef ref, std::optional<std::int64_t> size,
-                                              Deadline deadline) override;
+                                              Deadline deadline, EtagKind etag = EtagKind::sha256) override;
   Async<ObjectInfo> head(ObjectRef ref, Deadline deadline) override;
   Async<std::unique_ptr<ObjectReader>> open(ObjectRef ref, std::optional<ByteRange> range,
                                             Deadline deadline) override;
-  Async<> remove(ObjectRef ref, Deadline deadline) override;
-  Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, std::optional<StringMap> tags,
-                         Deadline deadline) override;
+  Async<> remove(ObjectRef ref, Deadline deadline, std::string version = {}) override;
+  Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) override;
   Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) override;
   Async<ObjectPage> list(ListRequest request, Deadline deadline) override;
   Async<std::vector<std::string>> list_buckets(Deadline deadline) override;
   Async<std::string> create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) override;
   Async<std::unique_ptr<ObjectWriter>> create_part(ObjectRef ref, std::string upload_id, int number,
-                                                   Deadline deadline) override;
+                                                   Deadline deadline,
+                                                   EtagKind etag = EtagKind::sha256) override;
   Async<MultipartInfo> head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) override;
   Async<std::vector<PartInfo>> list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
                                           Deadline deadline) override;
   Async<ObjectInfo> complete_multipart(ObjectRef ref, std::string upload_id, std::vector<PartInfo> parts,
                                        Deadline deadline, CompleteOptions options = {}) override;
   Async<> abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) override;
-  Async<std::vector<MultipartInfo>> list_multiparts(std::string bucket, std::string prefix, int limit,
-                                                    Deadline deadline) override;
+  Async<std::vector<MultipartInfo>> list_multiparts(MultipartListRequest request, Deadline deadline) override;
 
   struct State;
 

@@ -6,6 +6,7 @@
 #include "base/hash.hpp"
 #include "base/id.hpp"
 #include "base/try.hpp"
+#include "ports/etag.hpp"
 
 namespace hoist::memory {
 
@@ -33,7 +34,8 @@ Result<ObjectInfo> Objects::State::put(ObjectInfo info, Bytes bytes, bool if_abs
   auto const found = objects.find(info.ref);
   auto const exists = found != objects.end();
   if (if_match && !exists) return no_such_key();
-  if ((if_absent && exists) || (if_match && found->second.info.etag != *if_match))
+  auto const other = if_match && *if_match != "*" && found->second.info.etag != *if_match;
+  if ((if_absent && exists) || other)
     return fail(Code::precondition, "A condition of the request does not hold.");
   info.size = static_cast<std::int64_t>(bytes->size());
   info.modified_at = clock.now();
@@ -70,7 +72,7 @@ Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string co
   if (multipart.phase != Phase::open) return no_such_upload();
 
   auto bytes = std::string{};
-  auto digests = std::string{};
+  auto info = ObjectInfo{};
   for (auto const& part : parts) {
     auto const stored = multipart.parts.find(part.number);
     if (stored == multipart.parts.end() || stored->second.info.etag != part.etag)
@@ -79,11 +81,10 @@ Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string co
     if (&part != &parts.back() && stored->second.info.size < size_min)
       return fail(Error{Code::invalid, "A part is too small."}.with_slug("EntityTooSmall"));
     bytes += *stored->second.bytes;
-    digests += unhex(part.etag).value_or("");
+    info.part_sizes.push_back(stored->second.info.size);
   }
-  auto info = ObjectInfo{};
   info.ref = ref;
-  info.etag = hex(sha256(digests)) + "-" + std::to_string(parts.size());
+  info.etag = etag_of_parts(parts);
   info.content_type = multipart.info.options.content_type;
   info.metadata = multipart.info.options.metadata;
   info.headers = multipart.info.options.headers;
@@ -100,18 +101,15 @@ Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string co
 ObjectPage Objects::State::list(ListRequest const& request) const {
   auto page = ObjectPage{};
   auto last = std::string{};
-  auto skip_prefix = std::string{};  // rolled up on an earlier page
-  if (request.after.ends_with("\xF4\x8F\xBF\xBF"))
-    skip_prefix = request.after.substr(0, request.after.size() - 4);
   if (request.limit <= 0) return page;
   for (auto const& [ref, object] : objects) {
     auto const& key = ref.key;
     if (ref.bucket != request.bucket || key <= request.after || !key.starts_with(request.prefix)) continue;
-    if (!skip_prefix.empty() && key.starts_with(skip_prefix)) continue;
     auto const cut =
         request.delimiter.empty() ? key.npos : key.find(request.delimiter, request.prefix.size());
     auto const common = cut == key.npos ? std::string{} : key.substr(0, cut + request.delimiter.size());
-    if (!common.empty() && !page.prefixes.empty() && page.prefixes.back() == common) continue;
+    auto const given = common == request.after || (!page.prefixes.empty() && page.prefixes.back() == common);
+    if (!common.empty() && given) continue;
     if (page.objects.size() + page.prefixes.size() >= static_cast<std::size_t>(request.limit)) {
       page.next_after = last;
       return page;
@@ -121,7 +119,7 @@ ObjectPage Objects::State::list(ListRequest const& request) const {
       last = key;
     } else {
       page.prefixes.push_back(common);
-      last = common + "\xF4\x8F\xBF\xBF";
+      last = common;
     }
   }
   return page;

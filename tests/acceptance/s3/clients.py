@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""Runs unmodified S3 clients against the object endpoint: Debian's awscli and boto3, npm's AWS SDK v3.
+"""Runs unmodified S3 clients against the object endpoint: Debian's awscli, boto3, s3cmd, rclone and s3fs,
+npm's AWS SDK v3.
 
-usage: clients.py SERVER      SERVER is hoist, or object_server
+usage: clients.py SERVER [SUITE...]      SERVER is hoist, or object_server; SUITE is one of those below,
+                                         such as rclone; all of them when none is named
 With HOIST_S3_ENDPOINT and HOIST_S3_KEYS (a keys/s3.json) set, no server is started.
 A client that is not installed is skipped by name; 77 if none is there.
 """
@@ -11,6 +13,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,8 +56,10 @@ class Server:
 
 
 def environment(endpoint, keys, api, token):
+    # Plain HTTP on this machine needs no authority, and rclone fails on being given one.
+    inherited = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
     return dict(
-        os.environ,
+        inherited,
         AWS_ACCESS_KEY_ID=keys["access_key_id"],
         AWS_SECRET_ACCESS_KEY=keys["secret_access_key"],
         AWS_DEFAULT_REGION=keys["region"],
@@ -106,6 +111,20 @@ def with_awscli(env, folder):
     aws("s3", "sync", str(folder), f"s3://{bucket}/cli/sync/")
     aws("s3", "mv", f"s3://{bucket}/cli/sum", f"s3://{bucket}/cli/moved")
     aws("s3api", "head-object", "--bucket", bucket, "--key", "cli/sum", fails=True)
+    aws("s3", "cp", f"s3://{bucket}/cli/large.bin", f"s3://{bucket}/cli/copy.bin")
+    aws("s3", "cp", f"s3://{bucket}/cli/copy.bin", str(folder / "copy.bin"))
+    expect("a large object is copied in parts", sha256(large) == sha256(folder / "copy.bin"))
+    aws("s3", "cp", f"s3://{bucket}/cli/large.bin", f"s3://{bucket}/cli/typed.bin", "--metadata-directive", "REPLACE",
+        "--content-type", "image/png", "--metadata", "a=b")
+    head = json.loads(aws("s3api", "head-object", "--bucket", bucket, "--key", "cli/typed.bin"))
+    expect("a copy takes other metadata", head["ContentType"] == "image/png" and head["Metadata"] == {"a": "b"})
+    head = json.loads(aws("s3api", "head-object", "--bucket", bucket, "--key", "cli/large.bin", "--part-number", "2"))
+    expect("an object is described by part", head["PartsCount"] == 3 and head["ContentLength"] == 8 * 1024 * 1024)
+    for question in ("versioning", "acl", "location", "ownership-controls", "request-payment"):
+        aws("s3api", f"get-bucket-{question}", "--bucket", bucket)
+    expect("questions about the bucket are answered", True)
+    aws("s3", "mb", f"s3://{bucket}")
+    expect("a bucket that is there may be asked for again", True)
     aws("s3", "rm", "--recursive", f"s3://{bucket}/cli/")
     aws("s3", "ls", f"s3://{bucket}/cli/", fails=True)
     expect("everything is removed again", True)
@@ -133,11 +152,46 @@ def with_boto3(env, folder):
     except client.exceptions.NoSuchKey:
         expect("an absent key is NoSuchKey", True)
 
+    def refusal(call, **arguments):
+        try:
+            call(Bucket=bucket, **arguments)
+        except botocore.exceptions.ClientError as refused:
+            return refused.response["ResponseMetadata"]["HTTPStatusCode"]
+        return 200
+
+    etag = client.put_object(Bucket=bucket, Key="boto/k", Body=b"0123456789")["ETag"]
+    expect("an ETag is the MD5", etag == '"' + hashlib.md5(b"0123456789").hexdigest() + '"')
+    source = {"Bucket": bucket, "Key": "boto/k"}
+    expect("a copy obeys the conditions of its source",
+           refusal(client.copy_object, Key="boto/c", CopySource=source, CopySourceIfMatch="other") == 412
+           and refusal(client.copy_object, Key="boto/c", CopySource=source, CopySourceIfNoneMatch=etag) == 412
+           and refusal(client.head_object, Key="boto/c") == 404)
+    expect("another owner is refused",
+           refusal(client.get_object, Key="boto/k", ExpectedBucketOwner="123456789012") == 403)
+    status = fetch("PUT", client.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "boto/e"}),
+                   b"x", {"Content-Encoding": "br"})[0]
+    expect("what was not signed is not stored", status == 403 and refusal(client.head_object, Key="boto/e") == 404)
+    plain = boto3.client("s3", endpoint_url=env["ENDPOINT"], region_name=env["AWS_DEFAULT_REGION"],
+                         aws_access_key_id=env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+                         config=Config(signature_version="s3"))
+    _, _, text = fetch("GET", plain.generate_presigned_url("get_object", Params=source))
+    expect("Signature Version 2 is refused with what to set", b"s3v4" in text)
+
     large = folder / "boto.bin"
     large.write_bytes(os.urandom(12 * 1024 * 1024))
     client.upload_file(str(large), bucket, "boto/large")
     client.download_file(bucket, "boto/large", str(folder / "boto.back"))
     expect("managed transfers come back the same", sha256(large) == sha256(folder / "boto.back"))
+
+    client.copy({"Bucket": bucket, "Key": "boto/large"}, bucket, "boto/copied",
+                ExtraArgs={"Metadata": {"c": "d"}, "MetadataDirective": "REPLACE"})
+    client.download_file(bucket, "boto/copied", str(folder / "boto.copied"))
+    expect("a managed copy is the same", sha256(large) == sha256(folder / "boto.copied"))
+    part = client.get_object(Bucket=bucket, Key="boto/large", PartNumber=2)
+    expect("an object is read by part",
+           part["PartsCount"] == 2 and part["Body"].read() == large.read_bytes()[8 * 1024 * 1024:])
+    versions = client.list_object_versions(Bucket=bucket, Prefix="boto/large")["Versions"]
+    expect("an object has one version", [entry["VersionId"] for entry in versions] == ["null"])
 
     upload = client.create_multipart_upload(Bucket=bucket, Key="boto/parts")["UploadId"]
     client.upload_part(Bucket=bucket, Key="boto/parts", UploadId=upload, PartNumber=1, Body=b"x")
@@ -232,6 +286,104 @@ def with_grants(env, folder):
            and headers["Content-Disposition"].startswith('attachment; filename="doc.bin"'))
 
 
+def run(words, fails=False, **more):
+    done = subprocess.run(words, capture_output=True, text=True, **more)
+    if (done.returncode != 0) != fails:
+        raise AssertionError(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def make_files(folder):
+    """A tree with files that go whole and one that goes in parts."""
+    (folder / "in" / "deep").mkdir(parents=True)
+    for number in range(12):
+        (folder / "in" / "deep" / f"{number} ñ.bin").write_bytes(os.urandom(number * 1000))
+    (folder / "in" / "large.bin").write_bytes(os.urandom(17 * 1024 * 1024 + 3))
+    return folder / "in"
+
+
+def same_trees(one, other):
+    names = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    return names == sorted(path.relative_to(other) for path in other.rglob("*") if path.is_file()) and all(
+        sha256(one / name) == sha256(other / name) for name in names)
+
+
+def with_s3cmd(env, folder):
+    host = urllib.parse.urlsplit(env["ENDPOINT"]).netloc
+    config = folder / "s3cfg"
+    config.write_text(f"[default]\naccess_key = {env['AWS_ACCESS_KEY_ID']}\n"
+                      f"secret_key = {env['AWS_SECRET_ACCESS_KEY']}\nhost_base = {host}\nhost_bucket = {host}\n"
+                      "use_https = False\nsignature_v2 = False\nmultipart_chunk_size_mb = 6\n")
+
+    def s3cmd(*words):
+        return run(["s3cmd", "--config", str(config), "--no-progress", *words])
+
+    source, there = make_files(folder), f"s3://{env['BUCKET']}/s3cmd/"
+    s3cmd("put", str(source / "deep" / "3 ñ.bin"), there + "one")
+    expect("a put finds its MD5 confirmed", "one" in s3cmd("ls", there))
+    s3cmd("sync", str(source) + "/", there)
+    expect("a second sync sends nothing", "upload:" not in s3cmd("sync", str(source) + "/", there))
+    s3cmd("rm", there + "one")
+    (folder / "out").mkdir()
+    s3cmd("sync", there, str(folder / "out") + "/")
+    expect("what comes back is the same", same_trees(source, folder / "out"))
+    s3cmd("cp", there + "large.bin", there + "copy.bin")
+    s3cmd("mv", there + "copy.bin", there + "moved.bin")
+    s3cmd("modify", "--add-header=Content-Type:image/png", there + "moved.bin")
+    expect("a header is changed in place", "image/png" in s3cmd("info", there + "moved.bin"))
+    s3cmd("del", "--recursive", there)
+    expect("everything is removed again", not s3cmd("ls", there))
+
+
+def with_rclone(env, folder):
+    settings = dict(env, RCLONE_CONFIG=str(folder / "none"), RCLONE_CONFIG_H_TYPE="s3",
+                    RCLONE_CONFIG_H_PROVIDER="Other", RCLONE_CONFIG_H_ENV_AUTH="true", RCLONE_CONFIG_H_ENDPOINT=env["ENDPOINT"],
+                    RCLONE_CONFIG_H_REGION=env["AWS_DEFAULT_REGION"])
+
+    def rclone(*words):
+        done = subprocess.run(["rclone", "--s3-upload-cutoff", "8M", "--s3-chunk-size", "5M", *words], env=settings,
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise AssertionError(f"rclone {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    source, there = make_files(folder), f"h:{env['BUCKET']}/rclone"
+    rclone("sync", str(source), there)
+    checked = rclone("check", str(source), there)
+    expect("a check compares every hash",
+           "0 differences found" in checked and "hashes could not be checked" not in checked)
+    rclone("moveto", there + "/large.bin", there + "/moved.bin")
+    rclone("copyto", there + "/moved.bin", there + "/large.bin")
+    rclone("touch", there + "/moved.bin")
+    expect("objects are moved, copied and touched", "moved.bin" in rclone("lsf", there))
+    rclone("delete", there + "/moved.bin")
+    rclone("sync", there, str(folder / "out"))
+    expect("what comes back is the same", same_trees(source, folder / "out"))
+    rclone("purge", there)
+    expect("everything is removed again", not rclone("lsf", f"h:{env['BUCKET']}/").strip().startswith("rclone"))
+
+
+def with_s3fs(env, folder):
+    mount = folder / "mount"
+    mount.mkdir()
+    source = make_files(folder)
+    keys = dict(env, AWSACCESSKEYID=env["AWS_ACCESS_KEY_ID"], AWSSECRETACCESSKEY=env["AWS_SECRET_ACCESS_KEY"])
+    run(["s3fs", env["BUCKET"], str(mount), "-o",
+         f"url={env['ENDPOINT']},use_path_request_style,endpoint={env['AWS_DEFAULT_REGION']}"], env=keys)
+    try:
+        shutil.copytree(source, mount / "s3fs")
+        expect("a tree is copied in and reads the same", same_trees(source, mount / "s3fs"))
+        (mount / "s3fs" / "large.bin").rename(mount / "s3fs" / "moved.bin")
+        os.utime(mount / "s3fs" / "moved.bin", (1_000_000_000, 1_000_000_000))
+        expect("a file is renamed and its time is set",
+               sha256(mount / "s3fs" / "moved.bin") == sha256(source / "large.bin")
+               and (mount / "s3fs" / "moved.bin").stat().st_mtime == 1_000_000_000)
+        shutil.rmtree(mount / "s3fs")
+        expect("everything is removed again", not (mount / "s3fs").exists())
+    finally:
+        run(["fusermount", "-u", "-z", str(mount)])
+
+
 def with_sdk(env, folder):
     del folder
     subprocess.run(["node", str(HERE / "sdk.mjs")], env=dict(env, NODE_NO_WARNINGS="1"), check=True)
@@ -260,10 +412,27 @@ def have_awscli():
     return False
 
 
+def have(command):
+    if shutil.which(command):
+        return True
+    print(f"SKIPPED: {command} is not installed (Debian package {command})")
+    return False
+
+
+def have_s3fs():
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        print("SKIPPED: s3fs needs /dev/fuse, which this process may not open")
+        return False
+    return have("s3fs")
+
+
 def main():
     is_hoist = "HOIST_S3_ENDPOINT" not in os.environ and pathlib.Path(sys.argv[1]).name == "hoist"
-    suites = [(with_grants, is_hoist), (with_awscli, have_awscli()), (with_boto3, have_boto3()), (with_sdk, have_sdk())]
-    chosen = [run for run, there in suites if there]
+    suites = [(with_grants, is_hoist), (with_awscli, have_awscli()), (with_boto3, have_boto3()), (with_sdk, have_sdk()),
+              (with_s3cmd, have("s3cmd")), (with_rclone, have("rclone")), (with_s3fs, have_s3fs())]
+    named = ["with_" + name for name in sys.argv[2:]]
+    chosen = [suite for suite, there in suites if there and (not named or suite.__name__ in named)]
+    print(f"{len(chosen)} of {len(suites)} suites are run", flush=True)
     if not chosen:
         sys.exit(77)
     server = api = token = None
@@ -274,10 +443,10 @@ def main():
         server = Server(sys.argv[1])
         endpoint, keys, api, token = server.endpoint, server.keys, server.api, server.token
     try:
-        for run in chosen:
-            print(run.__name__, flush=True)
+        for suite in chosen:
+            print(suite.__name__, flush=True)
             with tempfile.TemporaryDirectory() as folder:
-                run(environment(endpoint, keys, api, token), pathlib.Path(folder))
+                suite(environment(endpoint, keys, api, token), pathlib.Path(folder))
     finally:
         if server:
             server.stop()
