@@ -8,7 +8,7 @@
 #include "app/open_data.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
-#include "uploads/rows.hpp"
+#include "uploads/sharing.hpp"
 
 namespace hoist::bin {
 namespace {
@@ -33,12 +33,8 @@ Result<std::vector<Finding>> check_tables(sql::Transaction& tx) {
     if (row.text(0) != "ok") findings.push_back({"database", row.text(0)});
   TRY(auto const drift, uploads::check_usage(tx));
   for (auto const& line : drift) findings.push_back({"quota", line});
-  TRY(auto const bare,
-      tx.query("SELECT u.tenant, u.id FROM uploads u WHERE u.state IN ('UPLOADED', 'COMPLETED') "
-               "AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.key = "
-               "u.tenant || '/' || u.project_id || '/uploads/' || u.id) LIMIT 100"));
-  for (auto const& row : bare)
-    findings.push_back({"objects", fmt::format("upload {} of {} has no object", row.text(1), row.text(0))});
+  TRY(auto const strays, uploads::check_objects(tx));
+  for (auto const& line : strays) findings.push_back({"objects", line});
   return findings;
 }
 

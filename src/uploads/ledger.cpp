@@ -4,7 +4,7 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
-#include "uploads/rows.hpp"
+#include "uploads/sharing.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -66,6 +66,15 @@ UploadJob to_job(Upload const& upload, Options const& options) {
   if (upload.checksum && upload.checksum->algorithm == "sha256")
     job.expected_sha256 = unhex(upload.checksum->hex).value_or(std::string{});
   return job;
+}
+
+Result<void> end_as_failed(sql::Transaction& tx, Options const& options, Upload& upload, Step step,
+                           std::string const& scan) {
+  CHECK(advance(tx, options, upload, std::move(step)));
+  if (scan.empty()) return {};
+  CHECK(tx.execute("UPDATE uploads SET scan = $3 WHERE tenant = $1 AND id = $2",
+                   {upload.tenant.str(), upload.id.str(), scan}));
+  return {};
 }
 
 }  // namespace
@@ -169,10 +178,15 @@ Async<> Ledger::failed(TenantId tenant, UploadId id, ProcessingFailure failure, 
         step.detail = failure.message;
         step.error_code = failure.code;
         step.error_message = failure.message;
-        CHECK(advance(tx, options_, upload, std::move(step)));
-        if (failure.scan)
-          CHECK(tx.execute("UPDATE uploads SET scan = $3 WHERE tenant = $1 AND id = $2",
-                           {tenant.str(), id.str(), scan_json(*failure.scan, now)}));
+        auto const scan = failure.scan ? scan_json(*failure.scan, now) : std::string{};
+        // The infected bytes are those of every upload that shares them.
+        if (failure.code == "infected" && !upload.object_key.empty()) {
+          TRY(auto sharers, sharers_of(tx, tenant, upload.object_key));
+          for (auto& other : sharers)
+            if (other.id != id && other.state == UploadState::completed)
+              CHECK(end_as_failed(tx, options_, other, step, scan));
+        }
+        CHECK(end_as_failed(tx, options_, upload, std::move(step), scan));
         notify_after(tx, tenant);
         return {};
       },

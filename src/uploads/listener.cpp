@@ -4,7 +4,7 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
-#include "uploads/rows.hpp"
+#include "uploads/sharing.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -141,11 +141,18 @@ Result<void> ObjectListener::on_part(sql::Transaction& tx, ObjectRef const& ref,
 Result<void> ObjectListener::on_removed(sql::Transaction& tx, ObjectRef const& ref) {
   auto const key = ours(ref);
   if (!key) return {};
+  TRY(auto losers, sharers_of(tx, key->tenant, ref.key));
   auto upload = find_upload(tx, key->tenant, key->id);
-  if (!upload && upload.error().code() == Code::not_found) return {};
-  if (!upload) return std::unexpected{upload.error()};
-  if (upload->project != key->project) return {};
-  if (upload->state != UploadState::uploaded && upload->state != UploadState::completed) return {};
+  if (!upload && upload.error().code() != Code::not_found) return std::unexpected{upload.error()};
+  if (upload && upload->project == key->project && upload->object_key.empty())
+    losers.push_back(std::move(*upload));
+  for (auto& loser : losers)
+    if (loser.state == UploadState::uploaded || loser.state == UploadState::completed)
+      CHECK(lose(tx, std::move(loser)));
+  return {};
+}
+
+Result<void> ObjectListener::lose(sql::Transaction& tx, Upload upload) {
   auto const now = clock_.now();
   auto step = Step{};
   step.to = UploadState::deleted;
@@ -153,8 +160,8 @@ Result<void> ObjectListener::on_removed(sql::Transaction& tx, ObjectRef const& r
   step.deadline = now;  // thumbnails may be left
   step.what = "deleted";
   step.detail = "removed from the object store";
-  CHECK(advance(tx, options_, *upload, std::move(step)));
-  tx.after_commit([this, tenant = upload->tenant] { broadcast_.notify(tenant); });
+  CHECK(advance(tx, options_, upload, std::move(step)));
+  tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });
   return {};
 }
 

@@ -39,6 +39,7 @@ class ObjectListener final : public ObjectEvents {
   Result<void> on_removed(sql::Transaction& tx, ObjectRef const& ref) override;
 
  private:
+  Result<void> lose(sql::Transaction& tx, Upload upload);  // its bytes
   [[nodiscard]] std::optional<KeyParts> ours(ObjectRef const& ref) const;
 
   Queue& queue_;

@@ -1,12 +1,14 @@
 // The end of an upload by its owner, and what it leaves behind.
 //
 // The state changes first and the bytes go afterwards, with a deadline on the row: whoever dies in
-// between leaves work for the watchdog, and never a row that promises bytes which are gone.
+// between leaves work for the watchdog, and never a row that promises bytes which are gone. Bytes that
+// other uploads share stay until the last of those has ended.
 #include <array>
 
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "uploads/service.hpp"
+#include "uploads/sharing.hpp"
 
 namespace hoist::uploads {
 
@@ -47,6 +49,21 @@ Async<Upload> Service::remove(Asked asked, UploadId id) {
 }
 
 Async<> Service::clean_up(Upload upload, Deadline deadline) {
+  CO_TRY(auto const needed,
+         co_await ports_.database.read(
+             upload.tenant, [&](sql::Transaction& tx) { return others_need_bytes(tx, upload); }, deadline));
+  if (!needed) CO_CHECK(co_await remove_bytes(upload, deadline));
+  co_return co_await ports_.database.write(
+      upload.tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        CHECK(tx.execute("UPDATE uploads SET deadline_us = NULL WHERE tenant = $1 AND id = $2 AND state = $3",
+                         {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
+        return {};
+      },
+      deadline);
+}
+
+Async<> Service::remove_bytes(Upload const& upload, Deadline deadline) {
   auto const key = key_of(upload);
   if (!upload.multipart_id.empty()) {
     auto const aborted =
@@ -59,14 +76,7 @@ Async<> Service::clean_up(Upload upload, Deadline deadline) {
   CO_CHECK(co_await ports_.objects.remove({options_.bucket, key}, deadline));
   if (upload.state == UploadState::deleted)
     CO_CHECK(co_await ports_.objects.remove({options_.quarantine_bucket, key}, deadline));
-  co_return co_await ports_.database.write(
-      upload.tenant,
-      [&](sql::Transaction& tx) -> Result<void> {
-        CHECK(tx.execute("UPDATE uploads SET deadline_us = NULL WHERE tenant = $1 AND id = $2 AND state = $3",
-                         {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
-        return {};
-      },
-      deadline);
+  co_return Result<void>{};
 }
 
 }  // namespace hoist::uploads

@@ -165,7 +165,7 @@ std::string render_batch(Batch const& batch, std::vector<StateCount> const& coun
   auto settled = std::int64_t{0};
   auto finished_at = batch.created_at;
   for (auto const& count : counts) {
-    files[static_cast<std::size_t>(count.state)] = count.files;
+    files[static_cast<std::size_t>(count.state)] += count.files;
     bytes += count.bytes;
     granted += count.files;
     if (is_final(count.state)) settled += count.files;

@@ -66,7 +66,7 @@ Async<Response> post_upload(Service& service, Request& request) {
   CO_TRY(auto const created, co_await service.create(std::move(who), std::move(wanted), multipart));
   auto text = R"({"upload":)" + show(service, created.upload);
   append_transfer_or_null(text, created.transfer);
-  auto response = net::json_text_response(201, text + "}");
+  auto response = net::json_text_response(created.have ? 200 : 201, text + "}");
   response.headers.set("Location", "/uploads/" + created.upload.id.str());
   co_return response;
 }

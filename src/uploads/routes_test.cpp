@@ -163,7 +163,7 @@ TEST_F(UploadRoutes, ABatchAnswersEachFileByItself) {
       R"({{"project_id":"site-1","files":[)"
       R"({{"filename":"1.jpg","content_type":"image/jpeg","size":4,"checksum":{{"algorithm":"sha256","value":"{0}"}}}},)"
       R"({{"filename":"","content_type":"image/jpeg","size":0}},)"
-      R"({{"filename":"2.jpg","content_type":"image/jpeg","size":4,"checksum":{{"algorithm":"sha256","value":"{0}"}}}},)"
+      R"({{"filename":"1.jpg","content_type":"image/jpeg","size":4,"checksum":{{"algorithm":"sha256","value":"{0}"}}}},)"
       R"({{"filename":"3.jpg","content_type":"image/jpeg","size":7}},17]}})",
       sum);
   auto const answer = world.ok(201, "POST", "/batches", body);

@@ -9,24 +9,11 @@
 namespace hoist::uploads {
 namespace {
 
-// clang-format off
-#define HOIST_UPLOAD_COLUMNS                                                                              \
-  "tenant, id, project_id, batch_id, user_id, filename, content_type, size, checksum_algorithm, "        \
-  "checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, requeues, part_size, "    \
-  "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline, path, " \
-  "preview"
-// clang-format on
-
-constexpr std::string_view find_upload_sql =
-    "SELECT " HOIST_UPLOAD_COLUMNS " FROM uploads WHERE tenant = $1 AND id = $2";
-
-constexpr std::string_view find_content_sql = "SELECT " HOIST_UPLOAD_COLUMNS
-                                              " FROM uploads WHERE tenant = $1 AND sha256 = $2 AND size = $3 "
-                                              "AND state = 'COMPLETED' ORDER BY id LIMIT 1";
-
-constexpr std::string_view due_sql =
-    "SELECT " HOIST_UPLOAD_COLUMNS
-    " FROM uploads WHERE deadline_us <= $1 AND state = $2 ORDER BY deadline_us LIMIT $3";
+constexpr std::string_view select_sql =
+    "SELECT tenant, id, project_id, batch_id, user_id, filename, content_type, size, checksum_algorithm, "
+    "checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, requeues, part_size, "
+    "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline, "
+    "path, preview, object_key FROM uploads WHERE ";
 
 constexpr std::string_view account_sql =
     "INSERT INTO tenant_usage (tenant, bytes, files, change_seq) VALUES ($1, $2, $3, $4) "
@@ -36,7 +23,8 @@ constexpr std::string_view account_sql =
 
 constexpr std::string_view advance_sql =
     "UPDATE uploads SET state = $4, updated_us = $5, deadline_us = $6, requeues = $7, error_code = $8, "
-    "error_message = $9, timeline = timeline || $10 WHERE tenant = $1 AND id = $2 AND state = $3";
+    "error_message = $9, timeline = timeline || $10 WHERE tenant = $1 AND id = $2 AND state = $3 "
+    "AND object_key IS NOT DISTINCT FROM $11";
 
 constexpr std::string_view note_sql =
     "UPDATE uploads SET updated_us = $4, deadline_us = $5, timeline = timeline || $6 "
@@ -94,14 +82,37 @@ Upload to_upload(sql::Row const& row) {
   upload.timeline = row.text(26);
   upload.path = row.text(27);
   upload.preview = row.text(28);
+  upload.object_key = row.text(29);
   return upload;
 }
 
-std::vector<Upload> to_uploads(sql::Rows const& rows) {
-  auto uploads = std::vector<Upload>{};
-  uploads.reserve(rows.size());
-  for (auto const& row : rows) uploads.push_back(to_upload(row));
-  return uploads;
+// The states whose uploads count against the quota, for an IN.
+std::string quota_states() {
+  auto states = std::string{};
+  for (auto i = 0; i < static_cast<int>(UploadState::count_); ++i)
+    if (auto const state = static_cast<UploadState>(i); holds_quota(state))
+      states += fmt::format("{}'{}'", states.empty() ? "" : ", ", to_string(state));
+  return states;
+}
+
+// Does another upload hold the quota of the bytes that `upload` shares?
+Result<bool> held_by_others(sql::Transaction& tx, Upload const& upload) {
+  static auto const statement = fmt::format(
+      "SELECT 1 FROM uploads WHERE tenant = $1 AND object_key = $2 AND id <> $3 AND state IN ({}) LIMIT 1",
+      quota_states());
+  TRY(auto const rows, tx.query(statement, {upload.tenant.str(), upload.object_key, upload.id.str()}));
+  return !rows.empty();
+}
+
+// Adds the upload to the account, or takes it out, and counts its change. The account's lock comes
+// before the look at the others, so that of two that end at the same time one sees the other.
+Result<Account> move_quota(sql::Transaction& tx, Upload const& upload, int holds) {
+  auto const bytes = holds * upload.size;
+  auto const shared = !upload.object_key.empty();
+  TRY(auto const total, account(tx, upload.tenant, {shared ? 0 : bytes, holds, 1}));
+  if (!shared || holds == 0) return total;
+  TRY(auto const others, held_by_others(tx, upload));
+  return others ? total : account(tx, upload.tenant, {.bytes = bytes});
 }
 
 // A file that is retried for ever must not grow its row for ever.
@@ -146,10 +157,18 @@ Result<void> insert_batch(sql::Transaction& tx, Batch const& batch) {
   return {};
 }
 
+Result<std::vector<Upload>> select_uploads(sql::Transaction& tx, std::string_view condition, sql::Args args) {
+  TRY(auto const rows, tx.query(std::string{select_sql}.append(condition), std::move(args)));
+  auto uploads = std::vector<Upload>{};
+  uploads.reserve(rows.size());
+  for (auto const& row : rows) uploads.push_back(to_upload(row));
+  return uploads;
+}
+
 Result<Upload> find_upload(sql::Transaction& tx, TenantId const& tenant, UploadId const& id) {
-  TRY(auto const rows, tx.query(find_upload_sql, {tenant.str(), id.str()}));
-  if (rows.empty()) return fail(Code::not_found, "There is no such upload.");
-  return to_upload(rows[0]);
+  TRY(auto found, select_uploads(tx, "tenant = $1 AND id = $2", {tenant.str(), id.str()}));
+  if (found.empty()) return fail(Code::not_found, "There is no such upload.");
+  return std::move(found[0]);
 }
 
 Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId const& id) {
@@ -163,44 +182,35 @@ Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId c
       row.integer(4), row.time(5)};
 }
 
-Result<std::optional<Upload>> find_content(sql::Transaction& tx, TenantId const& tenant,
-                                           std::string const& sha256, std::int64_t size) {
-  TRY(auto const rows, tx.query(find_content_sql, {tenant.str(), sha256, size}));
-  if (rows.empty()) return std::optional<Upload>{};
-  return std::optional{to_upload(rows[0])};
-}
-
 Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,
                                          ListFilter const& filter, std::string const& before, int limit) {
-  auto sql = std::string{"SELECT " HOIST_UPLOAD_COLUMNS " FROM uploads WHERE tenant = $1"};
+  auto condition = std::string{"tenant = $1"};
   auto args = sql::Args{tenant.str()};
-  auto const narrow = [&](std::string_view condition, std::string const& value) {
+  auto const narrow = [&](std::string_view what, std::string const& value) {
     if (value.empty()) return;
     args.emplace_back(value);
-    sql += fmt::format(" AND {} ${}", condition, args.size());
+    condition += fmt::format(" AND {} ${}", what, args.size());
   };
   narrow("project_id =", filter.project);
   narrow("batch_id =", filter.batch);
   // A literal, one of the table's names, so that the index of failures can be chosen.
-  if (filter.state) sql += fmt::format(" AND state = '{}'", to_string(*filter.state));
+  if (filter.state) condition += fmt::format(" AND state = '{}'", to_string(*filter.state));
   narrow("id <", before);
   args.emplace_back(std::int64_t{limit});
-  sql += fmt::format(" ORDER BY id DESC LIMIT ${}", args.size());
-  TRY(auto const rows, tx.query(sql, std::move(args)));
-  return to_uploads(rows);
+  condition += fmt::format(" ORDER BY id DESC LIMIT ${}", args.size());
+  return select_uploads(tx, condition, std::move(args));
 }
 
 Result<std::vector<Upload>> due_uploads(sql::Transaction& tx, UploadState state, Time now, int limit) {
-  TRY(auto const rows,
-      tx.query(due_sql, {sql::value(now), std::string{to_string(state)}, std::int64_t{limit}}));
-  return to_uploads(rows);
+  return select_uploads(tx, "deadline_us <= $1 AND state = $2 ORDER BY deadline_us LIMIT $3",
+                        {sql::value(now), std::string{to_string(state)}, std::int64_t{limit}});
 }
 
 Result<std::vector<Upload>> idle_multiparts(sql::Transaction& tx, Time before, int limit) {
-  TRY(auto const rows, tx.query("SELECT " HOIST_UPLOAD_COLUMNS " FROM uploads WHERE state = 'PENDING' AND "
-                                "multipart_id IS NOT NULL AND updated_us <= $1 ORDER BY updated_us LIMIT $2",
-                                {sql::value(before), std::int64_t{limit}}));
-  return to_uploads(rows);
+  return select_uploads(tx,
+                        "state = 'PENDING' AND multipart_id IS NOT NULL AND updated_us <= $1 "
+                        "ORDER BY updated_us LIMIT $2",
+                        {sql::value(before), std::int64_t{limit}});
 }
 
 Result<void> advance(sql::Transaction& tx, Options const& options, Upload& upload, Step step) {
@@ -212,10 +222,10 @@ Result<void> advance(sql::Transaction& tx, Options const& options, Upload& uploa
   if (!may_become(from, step.to)) return refusal();
   auto const entry = more_timeline(options, upload, timeline_entry(step.now, step.what, step.detail));
   TRY(auto const changed,
-      tx.execute(advance_sql,
-                 {upload.tenant.str(), upload.id.str(), std::string{to_string(from)},
-                  std::string{to_string(step.to)}, sql::value(step.now), time_or_null(step.deadline),
-                  step.requeues, text_or_null(step.error_code), text_or_null(step.error_message), entry}));
+      tx.execute(advance_sql, {upload.tenant.str(), upload.id.str(), std::string{to_string(from)},
+                               std::string{to_string(step.to)}, sql::value(step.now),
+                               time_or_null(step.deadline), step.requeues, text_or_null(step.error_code),
+                               text_or_null(step.error_message), entry, text_or_null(upload.object_key)}));
   if (changed == 0) return refusal();
   upload.state = step.to;
   upload.updated_at = step.now;
@@ -226,7 +236,7 @@ Result<void> advance(sql::Transaction& tx, Options const& options, Upload& uploa
   upload.timeline += entry;
 
   auto const holds = (holds_quota(step.to) ? 1 : 0) - (holds_quota(from) ? 1 : 0);
-  TRY(auto const total, account(tx, upload.tenant, {holds * upload.size, holds, 1}));
+  TRY(auto const total, move_quota(tx, upload, holds));
   return insert_change(tx, upload.tenant, total.change_seq, step.now, upload.project, upload.batch, &upload);
 }
 
@@ -297,18 +307,16 @@ Result<std::vector<ProjectCount>> count_projects(sql::Transaction& tx, TenantId 
 }
 
 Result<std::vector<std::string>> check_usage(sql::Transaction& tx) {
-  auto states = std::string{};
-  for (auto i = 0; i < static_cast<int>(UploadState::count_); ++i)
-    if (auto const state = static_cast<UploadState>(i); holds_quota(state))
-      states += fmt::format("{}'{}'", states.empty() ? "" : ", ", to_string(state));
   TRY(auto const rows,
       tx.query(fmt::format(
           "SELECT tenant, CAST(sum(bytes) AS BIGINT), CAST(sum(files) AS BIGINT), "
           "CAST(sum(real_bytes) AS BIGINT), CAST(sum(real_files) AS BIGINT) FROM ("
           "SELECT tenant, bytes, files, 0 AS real_bytes, 0 AS real_files FROM tenant_usage UNION ALL "
-          "SELECT tenant, 0, 0, size, 1 FROM uploads WHERE state IN ({})) AS both_sides "
+          "SELECT tenant, 0, 0, size, 1 FROM uploads WHERE object_key IS NULL AND state IN ({0}) UNION ALL "
+          "SELECT tenant, 0, 0, max(size), count(*) FROM uploads WHERE object_key IS NOT NULL "
+          "AND state IN ({0}) GROUP BY tenant, object_key) AS both_sides "
           "GROUP BY tenant HAVING sum(bytes) <> sum(real_bytes) OR sum(files) <> sum(real_files)",
-          states)));
+          quota_states())));
   auto wrong = std::vector<std::string>{};
   for (auto const& row : rows)
     wrong.push_back(fmt::format("Tenant {} is charged {} bytes in {} files, but stores {} bytes in {} files.",

@@ -1,7 +1,7 @@
 // The SQL of uploads: rows in, rows out, and the one way to change an upload's state.
 //
 // Invariants  (1) tenant_usage is the sum over the tenant's uploads that hold quota: reserve() and
-//             advance() change both in one transaction.
+//             advance() change both in one transaction. Bytes that uploads share count once.
 //             (2) `changes` is dense per tenant, in commit order.
 //             (3) a row with a deadline is one the watchdog will look at again.
 #pragma once
@@ -22,6 +22,14 @@ struct Account {
   std::int64_t bytes = 0;
   std::int64_t files = 0;
   std::int64_t change_seq = 0;  // after adding
+
+  Account operator+(Account const& other) const {
+    return {bytes + other.bytes, files + other.files, change_seq + other.change_seq};
+  }
+  Account operator-(Account const& other) const {
+    return {bytes - other.bytes, files - other.files, change_seq - other.change_seq};
+  }
+  Account& operator+=(Account const& other) { return *this = *this + other; }
 };
 // Locks the tenant's row until the transaction ends.
 [[nodiscard]] Result<Account> account(sql::Transaction& tx, TenantId const& tenant, Account add);
@@ -29,13 +37,12 @@ struct Account {
 [[nodiscard]] Result<void> insert_uploads(sql::Transaction& tx, std::span<Upload const* const> uploads);
 [[nodiscard]] Result<void> insert_batch(sql::Transaction& tx, Batch const& batch);
 
+// The uploads that `condition`, a literal of ours, holds for.
+[[nodiscard]] Result<std::vector<Upload>> select_uploads(sql::Transaction& tx, std::string_view condition,
+                                                         sql::Args args);
 // Errors: not_found.
 [[nodiscard]] Result<Upload> find_upload(sql::Transaction& tx, TenantId const& tenant, UploadId const& id);
 [[nodiscard]] Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId const& id);
-// A COMPLETED upload of the tenant with these bytes.
-[[nodiscard]] Result<std::optional<Upload>> find_content(sql::Transaction& tx, TenantId const& tenant,
-                                                         std::string const& sha256, std::int64_t size);
-
 struct ListFilter {
   std::string project;  // empty: any
   std::string batch;
@@ -62,7 +69,8 @@ struct Step {
   std::string error_message;
   std::int64_t requeues = 0;
 };
-// The transition, its quota and its change row. `upload` is as just read, and is updated.
+// The transition, its quota and its change row. `upload` is as just read, and is updated. The last
+// upload that holds shared bytes gives their quota back.
 // Errors: conflict when the table does not allow it or somebody was faster.
 [[nodiscard]] Result<void> advance(sql::Transaction& tx, Options const& options, Upload& upload, Step step);
 

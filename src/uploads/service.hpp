@@ -55,7 +55,8 @@ struct Asked {
 
 struct Created {
   Upload upload;
-  std::optional<Transfer> transfer;  // absent when a repeat finds that nothing is left to transfer
+  std::optional<Transfer> transfer;  // absent when nothing is left to transfer
+  bool have = false;                 // the Upload is an older one of the same file
 };
 
 struct Refusal {
@@ -65,7 +66,8 @@ struct Refusal {
 };
 struct BatchItem {
   std::variant<Upload, Refusal> what;
-  bool have = false;  // the Upload is an older one with the same bytes
+  bool have = false;   // the bytes are stored already
+  bool older = false;  // the Upload is an older one of the same file, not one of this batch
   std::optional<Transfer> transfer;
 };
 struct CreatedBatch {
@@ -110,7 +112,8 @@ class Service {
   // For the watchdog and the listener: makes a PENDING upload UPLOADED if all its bytes are there.
   // Errors: conflict when some are missing, forbidden when they are not those granted.
   Async<> settle(Upload upload, Deadline deadline);
-  // Removes what a finished upload leaves in the store, then takes its deadline away.
+  // Removes what a finished upload leaves in the store, unless others share it, then takes its deadline
+  // away.
   Async<> clean_up(Upload upload, Deadline deadline);
 
   [[nodiscard]] Ports const& ports() const { return ports_; }
@@ -123,7 +126,8 @@ class Service {
   Upload make_upload(Caller const& caller, ProjectId const& project, BatchId const& batch,
                      NewFile const& file, bool multipart, Time now) const;
   [[nodiscard]] bool is_multipart(NewFile const& file, std::optional<bool> asked) const;
-  Result<Upload> insert_one(sql::Transaction& tx, Asked const& asked, Upload const& upload);
+  Result<Created> insert_one(sql::Transaction& tx, Asked const& asked, Upload const& draft);
+  Result<void> insert_granted(sql::Transaction& tx, Asked const& asked, Upload const& upload);
   struct BatchOutcome;
   Result<BatchOutcome> insert_many(sql::Transaction& tx, Asked const& asked, CreatedBatch const& draft);
   Result<CreatedBatch> repeat_batch(sql::Transaction& tx, TenantId const& tenant, std::string const& stored);
@@ -136,6 +140,7 @@ class Service {
   asio::awaitable<void> drop_multipart(Upload const& upload, std::string multipart_id, Deadline deadline);
   Async<std::vector<PartInfo>> stored_parts(Upload const& upload, Deadline deadline);
   Async<> assemble(Upload const& upload, Deadline deadline);
+  Async<> remove_bytes(Upload const& upload, Deadline deadline);
   Async<> arrived(Upload const& upload, ObjectInfo object, Deadline deadline);
 
   Ports ports_;

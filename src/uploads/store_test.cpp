@@ -8,7 +8,10 @@
 #include "adapters/memory/broadcast.hpp"
 #include "adapters/sql/queue.hpp"
 #include "adapters/sqlite/testing.hpp"
+#include "base/encode.hpp"
+#include "base/hash.hpp"
 #include "base/try.hpp"
+#include "uploads/sharing.hpp"
 #include "uploads/test_world.hpp"
 
 namespace hoist::uploads {
@@ -53,18 +56,64 @@ class UploadsOnDisk : public ::testing::Test {
     CO_CHECK(co_await writer->commit({}));
     co_return Result<void>{};
   }
-  std::string create(std::int64_t size, std::optional<bool> multipart = {}) {
+  static Asked ana() {
     auto asked = Asked{};
     asked.caller = {.tenant = TenantId{"acme"}, .user = UserId{"ana"}, .role = Role::member};
     asked.deadline = soon();
+    return asked;
+  }
+  std::string create(std::int64_t size, std::optional<bool> multipart = {}) {
     auto wanted =
         NewUpload{ProjectId{"site-1"}, {.filename = "a", .content_type = "image/jpeg", .size = size}};
-    auto created = world.wait<Created>([&] { return service->create(asked, wanted, multipart); });
+    auto created = world.wait<Created>([&] { return service->create(ana(), wanted, multipart); });
     EXPECT_TRUE(created) << created.error().to_string();
     return created ? created->upload.id.str() : std::string{};
   }
+  Async<Upload> create_in(std::string project, std::string bytes) {
+    auto file = NewFile{.filename = "a", .content_type = "image/jpeg", .size = std::ssize(bytes)};
+    file.checksum = Checksum{"sha256", hex(sha256(bytes))};
+    CO_TRY(auto created, co_await service->create(ana(), {ProjectId{project}, file}, {}));
+    co_return std::move(created.upload);
+  }
+  Async<> complete(std::string id, std::string bytes) {
+    CO_TRY(auto const job, co_await world.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()));
+    auto file = ProcessedFile{.sha256 = sha256(bytes)};
+    co_return co_await world.ledger.complete(TenantId{"acme"}, UploadId{id}, std::move(file), soon());
+  }
+  // Runs all of them side by side, begun in this order.
+  Async<> together(std::vector<std::function<Async<>()>> jobs) {
+    auto finished = std::make_shared<Signal>();
+    auto left = jobs.size();
+    for (auto const& job : jobs)
+      spawn(co_await asio::this_coro::executor, [&, finished]() -> asio::awaitable<void> {
+        auto const done = co_await job();
+        EXPECT_TRUE(done) << done.error().to_string();
+        if (--left == 0) finished->notify();
+      });
+    while (left > 0) {
+      auto const ticket = finished->ticket();
+      if (left == 0) break;
+      CO_TRY(auto const woken, co_await finished->wait(ticket, soon()));
+      if (!woken) co_return fail(Code::timeout);
+    }
+    co_return Result<void>{};
+  }
+  Async<> remove(std::string id) {
+    CO_CHECK(co_await service->remove(ana(), UploadId{id}));
+    co_return Result<void>{};
+  }
+  std::vector<std::string> strays() {
+    auto wrong = world.wrong_usage();
+    EXPECT_TRUE(testing::read_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
+      TRY(auto const found, check_objects(tx));
+      wrong.insert(wrong.end(), found.begin(), found.end());
+      return {};
+    }));
+    return wrong;
+  }
   Async<std::string> content(std::string id) {
-    CO_TRY(auto reader, co_await store->open({"hoist", "acme/site-1/uploads/" + id}, {}, soon()));
+    CO_TRY(auto const upload, co_await service->get(TenantId{"acme"}, UploadId{id}, soon()));
+    CO_TRY(auto reader, co_await store->open({"hoist", key_of(upload)}, {}, soon()));
     auto bytes = std::string{};
     auto buffer = std::array<char, 64>{};
     while (true) {
@@ -111,6 +160,54 @@ TEST_F(UploadsOnDisk, P6_OfFiftyWritersToOneGrantExactlyOneIsStored) {
   EXPECT_EQ(world.status(id), "UPLOADED");
 }
 
+TEST_F(UploadsOnDisk, TheDeletionOfTheLastRecordAndANewOneOverItsBytesExcludeEachOther) {
+  auto shared = 0;
+  auto asked_for = 0;
+  for (auto round = 0; round < 40; ++round) {
+    auto const bytes = fmt::format("round {}", round);
+    auto const first = world.wait<Upload>([&] { return create_in("site-1", bytes); })->id.str();
+    ASSERT_TRUE(world.wait([&] { return put(first, bytes); }));
+    ASSERT_TRUE(world.wait([&] { return complete(first, bytes); }));
+    auto second = Upload{};
+    auto jobs = std::vector<std::function<Async<>()>>{[&] { return remove(first); },
+                                                      [&]() -> Async<> {
+                                                        CO_TRY(second, co_await create_in("site-2", bytes));
+                                                        co_return Result<void>{};
+                                                      }};
+    if (round % 2 == 1) std::swap(jobs[0], jobs[1]);
+    ASSERT_TRUE(world.wait([&] { return together(jobs); }));
+    auto const id = second.id.str();
+    if (second.state == UploadState::completed) {
+      ++shared;
+      ASSERT_EQ(world.wait<std::string>([&] { return content(id); }).value_or("lost"), bytes);
+    } else {
+      ++asked_for;
+      ASSERT_EQ(second.state, UploadState::pending);
+    }
+    ASSERT_EQ(strays(), std::vector<std::string>{});
+  }
+  EXPECT_GT(shared, 0);
+  EXPECT_GT(asked_for, 0);
+}
+
+TEST_F(UploadsOnDisk, OfManyRecordsDeletedAtOnceTheLastTakesTheBytes) {
+  auto const first = world.wait<Upload>([&] { return create_in("site-1", "hello"); })->id.str();
+  ASSERT_TRUE(world.wait([&] { return put(first, "hello"); }));
+  ASSERT_TRUE(world.wait([&] { return complete(first, "hello"); }));
+  auto jobs = std::vector<std::function<Async<>()>>{[&] { return remove(first); }};
+  for (auto i = 2; i < 12; ++i) {
+    auto const other = world.wait<Upload>([&] { return create_in(fmt::format("site-{}", i), "hello"); });
+    ASSERT_EQ(other->state, UploadState::completed);
+    jobs.emplace_back([this, id = other->id.str()] { return remove(id); });
+  }
+  auto const key = ObjectRef{"hoist", key_of(world.stored(first))};
+  ASSERT_TRUE(world.wait([&] { return together(jobs); }));
+  EXPECT_EQ(strays(), std::vector<std::string>{});
+  auto const gone = world.wait<ObjectInfo>([&] { return store->head(key, soon()); });
+  EXPECT_EQ(gone ? Code::internal : gone.error().code(), Code::not_found);
+  EXPECT_EQ(world.usage().bytes, 0);
+}
+
 TEST_F(UploadsOnDisk, ARefusedObjectLeavesNothing) {
   auto const id = create(5);
   EXPECT_FALSE(world.wait([&] { return put(id, "too long"); }));
@@ -149,11 +246,8 @@ TEST_F(UploadsOnDisk, ADeletedUploadTakesItsObjectAlong) {
     CO_TRY(auto upload, co_await service->get(TenantId{"acme"}, UploadId{in_parts}, soon()));
     co_return co_await service->settle(std::move(upload), soon());
   }));
-  auto asked = Asked{};
-  asked.caller = {.tenant = TenantId{"acme"}, .user = UserId{"ana"}, .role = Role::member};
-  asked.deadline = soon();
   for (auto const& id : {single, in_parts}) {
-    auto const removed = world.wait<Upload>([&] { return service->remove(asked, UploadId{id}); });
+    auto const removed = world.wait<Upload>([&] { return service->remove(ana(), UploadId{id}); });
     ASSERT_TRUE(removed) << removed.error().to_string();
     EXPECT_FALSE(world.wait<std::string>([&] { return content(id); }));
     EXPECT_EQ(world.status(id), "DELETED");

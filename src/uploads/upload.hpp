@@ -58,6 +58,7 @@ struct Upload {
   std::string error_code;
   std::string error_message;
   std::string timeline;
+  std::string object_key;  // of bytes it shares, or once shared; empty: they are its own
 
   [[nodiscard]] bool multipart() const { return part_size > 0; }
   void plan_parts(std::int64_t bytes) {
@@ -83,8 +84,9 @@ struct Batch {
 
 // {tenant}/{project}/uploads/{id}: nothing a caller typed freely is in it.
 [[nodiscard]] std::string key_of(TenantId const& tenant, ProjectId const& project, UploadId const& id);
+// Where the upload's bytes are.
 [[nodiscard]] inline std::string key_of(Upload const& upload) {
-  return key_of(upload.tenant, upload.project, upload.id);
+  return upload.object_key.empty() ? key_of(upload.tenant, upload.project, upload.id) : upload.object_key;
 }
 
 struct KeyParts {
