@@ -27,10 +27,10 @@ class Journal:
             self.attempted += 1
             self.note(what, **fields)
 
-    def send_upload(self, name, size, sha256):
+    def send_upload(self, name, size, sha256, kind):
         with self.lock:
             self.attempted += 1
-            self.sent[name] = {"size": size, "sha256": sha256}
+            self.sent[name] = {"size": size, "sha256": sha256, "type": kind}
             self.note("upload sent", name=name, size=size, sha256=sha256)
 
     def upload_acknowledged(self, upload_id, name):
@@ -43,6 +43,10 @@ class Journal:
                 "deletion": None,
             }
             self.note("upload acknowledged", id=upload_id, name=name)
+
+    def upload(self, upload_id):
+        with self.lock:
+            return dict(self.uploads[upload_id])
 
     def bytes_acknowledged(self, upload_id):
         with self.lock:

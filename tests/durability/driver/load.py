@@ -87,7 +87,7 @@ class Client:
         self.serial = 0
         self.photos = photos
         self.groups = groups
-        self.actions = [self.upload] * 12 + [self.upload_batch, self.delete]
+        self.actions = [self.upload] * 12 + [self.share] * 2 + [self.upload_batch] + [self.delete] * 2
         if "tasks" in features:
             self.actions += [self.add_task] * 4
         if "events" in features:
@@ -108,7 +108,7 @@ class Client:
             body, kind = photo_of(name), "image/jpeg"
         else:
             body, kind = text_of(name, self.random.choice((40, 700, 5_000, 20_000, 70_000))), "text/plain"
-        self.journal.send_upload(name, len(body), hashlib.sha256(body).hexdigest())
+        self.journal.send_upload(name, len(body), hashlib.sha256(body).hexdigest(), kind)
         return {"filename": name, "content_type": kind, "size": len(body)}, body
 
     def send_bytes(self, upload, transfer, body):
@@ -129,6 +129,31 @@ class Client:
         for item, (_, body) in zip(answer["items"], files):
             if item["action"] == "upload":
                 self.send_bytes(item["upload"], item["transfer"], body)
+
+    def share(self):
+        """The same bytes under another name and in another project. Where they cannot be shared yet or
+        any more, they are not sent a second time."""
+        candidates = self.journal.undeleted()
+        if not candidates:
+            return
+        original = self.journal.upload(self.random.choice(candidates))
+        name = self.next_name()
+        self.journal.send_upload(name, original["size"], original["sha256"], original["type"])
+        answer = self.api.call(
+            "POST",
+            "/uploads",
+            {
+                "project_id": f"{PROJECT}-2",
+                "filename": name,
+                "content_type": original["type"],
+                "size": original["size"],
+                "checksum": {"algorithm": "sha256", "value": original["sha256"]},
+            },
+        )
+        upload_id = answer["upload"]["id"]
+        self.journal.upload_acknowledged(upload_id, name)
+        if answer["transfer"] is None:
+            self.journal.bytes_acknowledged(upload_id)
 
     def delete(self):
         candidates = self.journal.undeleted()

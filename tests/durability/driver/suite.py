@@ -2,6 +2,7 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 
@@ -85,6 +86,15 @@ class Suite:
         for sentence in self.unexpected[:20]:
             self.verifier.find("unexpected_answer", sentence)
         server.stop()
+        self.examine(server)
+
+    def examine(self, server):
+        """Every object has its upload, every upload its object, and the quota is what is stored."""
+        doctor = subprocess.run(
+            [self.binary, "doctor", "--data", server.data], capture_output=True, text=True, check=False
+        )
+        if doctor.returncode:
+            self.verifier.find("doctor", (doctor.stdout + doctor.stderr).strip())
 
     def report(self, **counts):
         self.verifier.report(**counts)
