@@ -100,7 +100,8 @@ export class Rows {
   accept(record, { older = false } = {}) {
     const row = this.byId.get(record.id);
     if (!row) {
-      if (gone.has(record.status)) return;
+      // News of a file that was deleted since have no name.
+      if (gone.has(record.status) || record.filename === undefined) return;
       const added = {
         name: record.filename, size: record.size, type: record.content_type, project: record.project_id,
         file: null, record, local: null, message: "", loaded: new Map(),

@@ -12,20 +12,21 @@ constexpr std::int64_t page_rows = 500;
 
 constexpr std::string_view changes_sql =
     "SELECT c.seq, c.at_us, c.project_id, c.batch_id, c.upload_id, c.state, u.filename, u.content_type, "
-    "u.size, "
-    "u.error_code, u.error_message, u.preview FROM changes AS c LEFT JOIN uploads AS u ON u.tenant = "
-    "c.tenant AND "
-    "u.id = c.upload_id WHERE c.tenant = $1 AND c.seq > $2 ORDER BY c.seq LIMIT $3";
+    "u.size, u.error_code, u.error_message, u.preview, u.state FROM changes AS c LEFT JOIN uploads AS u "
+    "ON u.tenant = c.tenant AND u.id = c.upload_id WHERE c.tenant = $1 AND c.seq > $2 "
+    "ORDER BY c.seq LIMIT $3";
 
 // The state is the one of the change; the rest is as of now.
 std::string render_change(sql::Row const& row) {
   auto const& batch = row.text(3);
   auto out = fmt::format(
       R"({{"type":"upload","cursor":{},"at":"{}","upload":{{"id":"{}","project_id":"{}","batch_id":{},)"
-      R"("status":"{}","filename":{},"content_type":"{}","size":{})",
+      R"("status":"{}")",
       row.integer(0), to_rfc3339(row.time(1)), row.text(4), row.text(2),
-      batch.empty() ? "null" : json_string(batch), row.text(5), json_string(row.text(6)), row.text(7),
-      row.integer(8));
+      batch.empty() ? "null" : json_string(batch), row.text(5));
+  if (row.text(12) != to_string(UploadState::deleted))  // then nothing is known of the file any more
+    out += fmt::format(R"(,"filename":{},"content_type":"{}","size":{})", json_string(row.text(6)),
+                       row.text(7), row.integer(8));
   if (row.text(5) == to_string(UploadState::failed) && !row.is_null(9))
     out += fmt::format(R"(,"error":{{"code":{},"message":{}}})", json_string(row.text(9)),
                        json_string(row.text(10)));

@@ -22,6 +22,7 @@ Async<Upload> Service::remove(Asked asked, UploadId id) {
                if (current.state == UploadState::deleted || current.state == UploadState::cancelled)
                  return current;
                auto const cancels = current.state == UploadState::pending;
+               auto const size = current.size;  // forgotten with the file
                auto step = Step{};
                step.to = cancels ? UploadState::cancelled : UploadState::deleted;
                step.now = now;
@@ -35,7 +36,7 @@ Async<Upload> Service::remove(Asked asked, UploadId id) {
                                           id.str(),
                                           "ok",
                                           asked.request_id,
-                                          {{"size", current.size}}},
+                                          {{"size", size}}},
                                          now));
                tx.after_commit([this, tenant = current.tenant] { ports_.broadcast.notify(tenant); });
                return current;
@@ -56,8 +57,10 @@ Async<> Service::clean_up(Upload upload, Deadline deadline) {
   co_return co_await ports_.database.write(
       upload.tenant,
       [&](sql::Transaction& tx) -> Result<void> {
-        CHECK(tx.execute("UPDATE uploads SET deadline_us = NULL WHERE tenant = $1 AND id = $2 AND state = $3",
-                         {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
+        CHECK(
+            tx.execute("UPDATE uploads SET deadline_us = NULL, thumbnails = NULL WHERE tenant = $1 AND id = "
+                       "$2 AND state = $3",
+                       {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
         return {};
       },
       deadline);

@@ -55,6 +55,10 @@ void add_findings(std::string& out, Upload const& upload, View const& view) {
   out += '}';
 }
 
+void add_timeline(std::string& out, Upload const& upload, std::string_view created_at) {
+  add(out, {R"(,"timeline":[{"at":")", created_at, R"(","what":"created"})", upload.timeline, "]}"});
+}
+
 void add_part_urls(std::string& out, Transfer const& transfer) {
   out += '[';
   auto separator = "";
@@ -91,6 +95,11 @@ void append_upload(std::string& out, Upload const& upload, View const& view) {
   else
     add(out, {"\"", upload.batch.str(), "\""});
   add(out, {R"(,"project_id":")", upload.project.str(), "\""});
+  if (upload.state == UploadState::deleted) {
+    add(out, {R"(,"status":")", to_string(upload.state), R"(","created_at":")", created_at,
+              R"(","updated_at":")", to_rfc3339(upload.updated_at), "\""});
+    return add_timeline(out, upload, created_at);
+  }
   add_string(out, R"(,"filename":)", upload.filename);
   add(out,
       {R"(,"content_type":")", upload.content_type, R"(","size":)", std::to_string(upload.size),
@@ -102,7 +111,7 @@ void append_upload(std::string& out, Upload const& upload, View const& view) {
   if (!upload.path.empty()) add_string(out, R"(,"path":)", upload.path);
   if (!upload.metadata.empty()) add(out, {",\"metadata\":", upload.metadata});
   add_findings(out, upload, view);
-  add(out, {R"(,"timeline":[{"at":")", created_at, R"(","what":"created"})", upload.timeline, "]}"});
+  add_timeline(out, upload, created_at);
 }
 
 void append_transfer(std::string& out, Transfer const& transfer) {

@@ -6,6 +6,7 @@
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
+#include "base/try.hpp"
 #include "uploads/test_world.hpp"
 
 namespace hoist::uploads {
@@ -360,6 +361,67 @@ TEST_F(UploadRoutes, ACompletedUploadShowsWhatWasFound) {
   auto whats = std::string{};
   for (auto const& entry : upload.at("timeline").as_array()) whats += text_of(entry.at("what")) + " ";
   EXPECT_EQ(whats, "created uploaded processing completed ");
+}
+
+TEST_F(UploadRoutes, ADeletedUploadAnswersNothingOfItsFile) {
+  auto const body =
+      std::string{R"({"project_id":"site-1","filename":"Casa de Ana.jpg","path":"Lima/Casa de Ana.jpg",)"
+                  R"("content_type":"image/jpeg","size":5,"metadata":{"client":"Ana"}})"};
+  auto const id = text_of(world.ok(201, "POST", "/uploads", body).at("upload").at("id"));
+  ASSERT_TRUE(world.put_upload(id));
+  ASSERT_TRUE(world.process(id));
+  auto const answer = world.ok(200, "DELETE", "/uploads/" + id);
+  EXPECT_EQ(answer, world.ok(200, "GET", "/uploads/" + id));
+  auto members = std::string{};
+  for (auto const& member : answer.as_object()) members += std::string{member.key()} + " ";
+  EXPECT_EQ(members, "id batch_id project_id status created_at updated_at timeline ");
+  auto whats = std::string{};
+  for (auto const& entry : answer.at("timeline").as_array()) {
+    whats += text_of(entry.at("what")) + " ";
+    EXPECT_FALSE(entry.as_object().contains("detail"));
+  }
+  EXPECT_EQ(whats, "created uploaded processing completed deleted ");
+  auto kept = std::string{};
+  ASSERT_TRUE(testing::read_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
+    TRY(auto const rows,
+        tx.query("SELECT filename || content_type || user_id || COALESCE(path, '') || "
+                 "COALESCE(checksum, '') || COALESCE(metadata, '') || COALESCE(sha256, '') || "
+                 "COALESCE(media, '') || COALESCE(scan, '') || COALESCE(thumbnails, '') "
+                 "FROM uploads WHERE id = $1",
+                 {id}));
+    kept = rows.at(0).text(0);
+    return {};
+  }));
+  EXPECT_EQ(kept, "");
+  EXPECT_TRUE(world.wrong_usage().empty());
+}
+
+TEST_F(UploadRoutes, EveryFilterOfTheListHasAnIndex) {
+  for (auto const& [project, batch, state, index] :
+       std::vector<std::tuple<std::string, std::string, std::optional<UploadState>, std::string>>{
+           {"", "", {}, "PRIMARY KEY|sqlite_autoindex_uploads"},
+           {"p", "", {}, "uploads_by_project "},
+           {"", "", UploadState::completed, "uploads_by_state "},
+           {"p", "", UploadState::failed, "uploads_by_project_state "},
+           {"", "b", {}, "uploads_by_batch "},
+           {"p", "b", {}, "uploads_by_batch "},
+           {"", "b", UploadState::failed, "uploads_by_batch "},
+           {"p", "b", UploadState::failed, "uploads_by_batch "}}) {
+    SCOPED_TRACE(fmt::format("project {} batch {} state {}", project, batch, state.has_value()));
+    ASSERT_TRUE(testing::read_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
+      auto plan = std::string{};
+      auto const listing = listing_of(TenantId{"acme"}, {project, batch, state}, "z", 50);
+      TRY(auto const rows,
+          tx.query("EXPLAIN QUERY PLAN SELECT * FROM uploads WHERE " + listing.condition, listing.args));
+      for (auto const& row : rows) plan += row.text(3) + " ";
+      auto const one = index.substr(0, index.find('|'));
+      auto const other = index.substr(index.find('|') + 1);
+      EXPECT_TRUE(plan.find(one) != plan.npos || plan.find(other) != plan.npos) << plan;
+      EXPECT_EQ(plan.find("SCAN"), plan.npos) << plan;
+      EXPECT_EQ(plan.find("TEMP B-TREE"), plan.npos) << plan;
+      return {};
+    }));
+  }
 }
 
 TEST_F(UploadRoutes, U11_AFileThatWaitsForTheScannerSaysSo) {

@@ -104,6 +104,37 @@ Result<bool> held_by_others(sql::Transaction& tx, Upload const& upload) {
   return !rows.empty();
 }
 
+// The entries' times and names without what they say about people and files.
+std::string without_details(std::string const& timeline) {
+  auto const entries = parse_json("[" + timeline.substr(timeline.empty() ? 0 : 1) + "]");
+  HOIST_ASSERT(entries && entries->is_array());  // we wrote it
+  auto bare = std::string{};
+  for (auto const& entry : entries->get_array()) {
+    auto const& object = entry.as_object();
+    bare += "," + json::serialize(json::object{{"at", object.at("at")}, {"what", object.at("what")}});
+  }
+  return bare;
+}
+
+// What the upload's file said about people and places goes with it. What leads to its bytes stays
+// until they are removed.
+Result<void> forget(sql::Transaction& tx, Upload& upload) {
+  upload.timeline = without_details(upload.timeline);
+  upload.user = {};
+  upload.filename = upload.path = upload.content_type = upload.metadata = upload.sha256 = upload.media =
+      upload.scan = upload.preview = upload.error_code = upload.error_message = {};
+  upload.checksum.reset();
+  upload.size = 0;
+  TRY(auto const changed,
+      tx.execute("UPDATE uploads SET filename = '', path = NULL, content_type = '', size = 0, user_id = '', "
+                 "checksum_algorithm = NULL, checksum = NULL, metadata = NULL, sha256 = NULL, media = NULL, "
+                 "scan = NULL, preview = NULL, error_code = NULL, error_message = NULL, timeline = $3 "
+                 "WHERE tenant = $1 AND id = $2",
+                 {upload.tenant.str(), upload.id.str(), upload.timeline}));
+  HOIST_ASSERT(changed == 1);
+  return {};
+}
+
 // Adds the upload to the account, or takes it out, and counts its change. The account's lock comes
 // before the look at the others, so that of two that end at the same time one sees the other.
 Result<Account> move_quota(sql::Transaction& tx, Upload const& upload, int holds) {
@@ -182,8 +213,7 @@ Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId c
       row.integer(4), row.time(5)};
 }
 
-Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,
-                                         ListFilter const& filter, std::string const& before, int limit) {
+Listing listing_of(TenantId const& tenant, ListFilter const& filter, std::string const& before, int limit) {
   auto condition = std::string{"tenant = $1"};
   auto args = sql::Args{tenant.str()};
   auto const narrow = [&](std::string_view what, std::string const& value) {
@@ -191,14 +221,22 @@ Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& t
     args.emplace_back(value);
     condition += fmt::format(" AND {} ${}", what, args.size());
   };
-  narrow("project_id =", filter.project);
   narrow("batch_id =", filter.batch);
-  // A literal, one of the table's names, so that the index of failures can be chosen.
-  if (filter.state) condition += fmt::format(" AND state = '{}'", to_string(*filter.state));
+  // A batch is small, so its index is the one to use whatever else is asked for.
+  auto const in_batch = !filter.batch.empty();
+  narrow(in_batch ? "COALESCE(project_id, '') =" : "project_id =", filter.project);
+  narrow(in_batch ? "COALESCE(state, '') =" : "state =",
+         filter.state ? std::string{to_string(*filter.state)} : std::string{});
   narrow("id <", before);
   args.emplace_back(std::int64_t{limit});
   condition += fmt::format(" ORDER BY id DESC LIMIT ${}", args.size());
-  return select_uploads(tx, condition, std::move(args));
+  return {std::move(condition), std::move(args)};
+}
+
+Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,
+                                         ListFilter const& filter, std::string const& before, int limit) {
+  auto listing = listing_of(tenant, filter, before, limit);
+  return select_uploads(tx, listing.condition, std::move(listing.args));
 }
 
 Result<std::vector<Upload>> due_uploads(sql::Transaction& tx, UploadState state, Time now, int limit) {
@@ -237,7 +275,8 @@ Result<void> advance(sql::Transaction& tx, Options const& options, Upload& uploa
 
   auto const holds = (holds_quota(step.to) ? 1 : 0) - (holds_quota(from) ? 1 : 0);
   TRY(auto const total, move_quota(tx, upload, holds));
-  return insert_change(tx, upload.tenant, total.change_seq, step.now, upload.project, upload.batch, &upload);
+  CHECK(insert_change(tx, upload.tenant, total.change_seq, step.now, upload.project, upload.batch, &upload));
+  return step.to == UploadState::deleted ? forget(tx, upload) : Result<void>{};
 }
 
 Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, Time now,

@@ -4,6 +4,7 @@
 //             advance() change both in one transaction. Bytes that uploads share count once.
 //             (2) `changes` is dense per tenant, in commit order.
 //             (3) a row with a deadline is one the watchdog will look at again.
+//             (4) a DELETED row says nothing of the file but its id, its project and its times.
 #pragma once
 
 #include <span>
@@ -48,6 +49,13 @@ struct ListFilter {
   std::string batch;
   std::optional<UploadState> state;
 };
+// The list's condition, for the test that looks at how it is searched.
+struct Listing {
+  std::string condition;
+  sql::Args args;
+};
+[[nodiscard]] Listing listing_of(TenantId const& tenant, ListFilter const& filter, std::string const& before,
+                                 int limit);
 // Newest first; `before` is the id of the last one already seen.
 [[nodiscard]] Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,
                                                        ListFilter const& filter, std::string const& before,

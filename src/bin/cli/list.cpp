@@ -57,8 +57,9 @@ Async<> list(ListOptions const& options, Connection connection) {
         print_line(upload);
       else
         rows.push_back({text_of(upload, "id"), text_of(upload, "status"),
-                        human_bytes(number_of(upload, "size")), text_of(upload, "created_at").substr(0, 19),
-                        text_of(upload, "filename"), remark(upload)});
+                        upload.contains("size") ? human_bytes(number_of(upload, "size")) : std::string{},
+                        text_of(upload, "created_at").substr(0, 19), text_of(upload, "filename"),
+                        remark(upload)});
     }
     cursor = text_of(page, "next_cursor");
   } while (!cursor.empty() && left > 0);

@@ -62,7 +62,7 @@ void print_upload(json::object const& upload) {
   add("status", text_of(upload, "status"));
   add("waiting", text_of(object_of(upload, "waiting"), "message"));
   add("error", text_of(object_of(upload, "error"), "message"));
-  add("size", human_bytes(number_of(upload, "size")));
+  if (upload.contains("size")) add("size", human_bytes(number_of(upload, "size")));
   add("type", text_of(upload, "content_type"));
   add("sha256", text_of(object_of(upload, "checksum"), "sha256"));
   add("scan", text_of(object_of(upload, "scan"), "verdict"));

@@ -51,7 +51,8 @@ class Verifier:
         return {upload["id"]: upload for upload in api.pages("/uploads?limit=100", "uploads")}
 
     def check_listing(self, listed):
-        names = collections.Counter(upload["filename"] for upload in listed.values())
+        # A deleted one has no name any more.
+        names = collections.Counter(upload["filename"] for upload in listed.values() if "filename" in upload)
         for name, times in names.items():
             if name not in self.journal.sent:
                 self.find("never_sent", f"{name} is listed and was never sent")
