@@ -3,11 +3,15 @@
 
 usage: embed.py OUT.cpp WEB_DIR OPENAPI.yaml
 """
+import gzip
+import hashlib
 import json
 import sys
 from pathlib import Path
 
 import yaml
+
+from api_page import Page
 
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json",
@@ -26,16 +30,21 @@ def literal(data):
 
 def main():
     out, web, openapi = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+    api = yaml.safe_load(openapi.read_text())
     files = [("/" + p.relative_to(web).as_posix(), TYPES[p.suffix], p.read_bytes())
              for p in sorted(web.rglob("*")) if p.suffix in TYPES]
-    api = json.dumps(yaml.safe_load(openapi.read_text()), default=str, separators=(",", ":")).encode()
-    files.append(("/openapi.json", "application/json", api))
+    files = [(path, kind, data.replace(b"<!-- api -->", Page(api).render().encode())) for path, kind, data in files]
+    files.append(("/openapi.json", "application/json",
+                  json.dumps(api, default=str, separators=(",", ":")).encode()))
     # The compiler need not take more than 64 KB, but ours does.
     lines = ['#pragma clang diagnostic ignored "-Woverlength-strings"', '#include "app/assets.hpp"', "", "namespace hoist::app {", "namespace {", ""]
-    for i, (_, _, data) in enumerate(files):
-        lines += [f"constexpr char data_{i}[] =", literal(data) + ";"]
-    lines += ["", "constexpr Asset assets[] = {"]
-    lines += [f'    {{"{path}", "{kind}", {{data_{i}, {len(data)}}}}},' for i, (path, kind, data) in enumerate(files)]
+    entries = []
+    for i, (path, kind, data) in enumerate(files):
+        packed = gzip.compress(data, mtime=0)
+        lines += [f"constexpr char data_{i}[] =", literal(data) + ";", f"constexpr char packed_{i}[] =", literal(packed) + ";"]
+        tag = hashlib.sha256(data).hexdigest()[:32]
+        entries.append(f'    {{"{path}", "{kind}", "\\"{tag}\\"", {{data_{i}, {len(data)}}}, {{packed_{i}, {len(packed)}}}}},')
+    lines += ["", "constexpr Asset assets[] = {", *entries]
     lines += ["};", "", "}  // namespace", "", "std::span<Asset const> all_assets() { return assets; }", "",
               "}  // namespace hoist::app", ""]
     out.write_text("\n".join(lines))

@@ -64,8 +64,10 @@ class Api : public ::testing::Test {
   }
 
   static net::Response send(std::string method, std::string path, std::string const& bearer,
-                            std::string body = "{}") {
+                            std::string body = "{}",
+                            std::vector<std::pair<std::string, std::string>> const& headers = {}) {
     auto request = net::Request{};
+    for (auto const& [name, value] : headers) request.headers.add(name, value);
     request.method = std::move(method);
     auto const question = path.find('?');
     request.target = path;
@@ -122,6 +124,29 @@ TEST_F(Api, EveryRouteIsDescribedAndEveryDescriptionIsARoute) {
       described.insert(name + " " + std::string{path.key()});
     }
   EXPECT_EQ(served, described);
+}
+
+TEST_F(Api, TheDescriptionReadsWithoutAScript) {
+  auto const page = send("GET", "/docs", "").body;
+  for (auto const* part : {"<b>POST</b><code>/uploads</code>", "<b>GET</b><code>/events/{userId}</code>",
+                           "<td>project_id *</td>"})
+    EXPECT_TRUE(page.contains(part)) << part;
+  EXPECT_FALSE(page.contains("<script"));
+}
+
+TEST_F(Api, FilesOfThePageAreSentPackedAndOnlyWhenTheyChanged) {
+  auto const plain = send("GET", "/style.css", "");
+  auto const packed = send("GET", "/style.css", "", "", {{"Accept-Encoding", "br, gzip;q=0.8"}});
+  EXPECT_EQ(packed.headers.get("Content-Encoding"), "gzip");
+  EXPECT_LT(packed.body.size() * 2, plain.body.size());
+  EXPECT_FALSE(plain.headers.has("Content-Encoding"));
+  EXPECT_FALSE(
+      send("GET", "/style.css", "", "", {{"Accept-Encoding", "gzip;q=0"}}).headers.has("Content-Encoding"));
+  auto const again =
+      send("GET", "/style.css", "", "", {{"If-None-Match", std::string{plain.headers.get("ETag")}}});
+  EXPECT_EQ(again.status, 304);
+  EXPECT_EQ(again.body, "");
+  EXPECT_EQ(send("GET", "/style.css", "", "", {{"If-None-Match", "W/\"older\""}}).status, 200);
 }
 
 TEST_F(Api, A8_WithoutACredentialEveryClosedRouteIs401) {

@@ -9,7 +9,9 @@ namespace hoist::app {
 struct Asset {
   std::string_view path;  // "/index.html"
   std::string_view content_type;
+  std::string_view etag;  // of the bytes, with its quotes
   std::string_view bytes;
+  std::string_view gzipped;
 };
 
 [[nodiscard]] std::span<Asset const> all_assets();

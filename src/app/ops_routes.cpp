@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/assets.hpp"
+#include "base/encode.hpp"
 
 namespace hoist::app {
 namespace {
@@ -15,8 +16,24 @@ std::string content_policy(std::string const& objects_origin) {
       objects_origin);
 }
 
-net::Response asset_response(Asset const& asset, std::string const& policy) {
-  auto response = net::text_response(200, std::string{asset.bytes}, std::string{asset.content_type});
+// Does a list such as "gzip, br;q=0.5" name gzip, and not only to refuse it?
+bool takes_gzip(std::string_view accepted) {
+  auto const at = accepted.find("gzip");
+  if (at == accepted.npos) return false;
+  auto const weight = trim(accepted.substr(at + 4, accepted.find(',', at) - at - 4));
+  return weight != ";q=0" && !weight.starts_with(";q=0.0");
+}
+
+net::Response asset_response(Asset const& asset, net::Request const& request, std::string const& policy) {
+  auto response = net::Response{.status = 304};
+  if (!request.headers.get("If-None-Match").contains(asset.etag)) {
+    auto const gzip = takes_gzip(request.headers.get("Accept-Encoding"));
+    response = net::text_response(200, std::string{gzip ? asset.gzipped : asset.bytes},
+                                  std::string{asset.content_type});
+    if (gzip) response.headers.set("Content-Encoding", "gzip");
+  }
+  response.headers.set("ETag", "W/" + std::string{asset.etag});  // weak: one for both encodings
+  response.headers.set("Vary", "Accept-Encoding");
   response.headers.set("Cache-Control", "no-cache");
   response.headers.set("Content-Security-Policy", policy);
   response.headers.set("X-Frame-Options", "DENY");
@@ -29,9 +46,11 @@ bool is_loopback(std::string_view address) {
 }
 
 void add_asset(net::Router& router, std::string path, Asset const& asset, std::string const& policy) {
-  router.add(
-      {.method = "GET", .pattern = std::move(path), .reads_query = true},  // links may carry what they like
-      [&asset, policy](net::Request&) -> Async<net::Response> { co_return asset_response(asset, policy); });
+  // A link to the page may carry any query.
+  router.add({.method = "GET", .pattern = std::move(path), .reads_query = true},
+             [&asset, policy](net::Request& request) -> Async<net::Response> {
+               co_return asset_response(asset, request, policy);
+             });
 }
 
 void add_assets(net::Router& router, std::string const& policy) {
