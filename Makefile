@@ -1,5 +1,5 @@
 # Every target installs what it needs (tools/packages.txt) and works from a clean clone.
-.PHONY: run build test bench drill lint format asan tsan fuzz help
+.PHONY: run build test infra bench drill lint format asan tsan fuzz help
 
 JOBS ?= $(shell nproc)
 DATA ?= hoist-data
@@ -21,8 +21,12 @@ build:  ## the release binary, build/release/hoist
 	@ln -sf src/bin/hoist build/release/hoist
 
 test:  ## every suite; the closing line counts them
-	@tools/install.sh build run test
+	@tools/install.sh build run test infra
 	@tools/test.sh
+
+infra:  ## the AWS stacks, synthesised and proven without an account
+	@tools/install.sh infra
+	@tools/infra.sh
 
 bench: build  ## side by side with peers on this machine
 	@tools/install.sh run bench

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fields, list, text, type Resource } from '../lib/report/assembly.js';
+import { assembly, environments } from './support.js';
+
+const prod = assembly('prod');
+const only = (type: string, stack: string): Resource => {
+  const found = prod.ofType(type).filter((r) => r.stack === stack);
+  assert.equal(found.length, 1, `${type} in ${stack}`);
+  return found[0] as Resource;
+};
+
+test('the stacks have the names that the brief gives them', () => {
+  for (const name of environments) {
+    const stacks = assembly(name).templates.map((t) => t.stack);
+    for (const part of ['Shared', 'Api', 'Processing'])
+      assert.ok(stacks.includes(`TaskManagement${part}-${name}`));
+  }
+});
+
+test('both queues are FIFO, deduplicate by id and keep what failed for 14 days', () => {
+  const queues = prod
+    .ofType('AWS::SQS::Queue')
+    .filter((r) => r.stack === 'TaskManagementShared-prod');
+  assert.equal(queues.length, 2);
+  for (const { properties: p } of queues) {
+    assert.equal(p.FifoQueue, true);
+    assert.notEqual(p.ContentBasedDeduplication, true);
+    assert.equal(p.MessageRetentionPeriod, 14 * 86400);
+    assert.equal(p.SqsManagedSseEnabled, true);
+  }
+  const [queue] = queues.filter((r) => r.properties.RedrivePolicy);
+  assert.equal(fields(queue?.properties.RedrivePolicy).maxReceiveCount, 3);
+});
+
+test('a message stays hidden for six times the time of the function', () => {
+  const [queue] = prod
+    .ofType('AWS::SQS::Queue')
+    .filter((r) => r.stack === 'TaskManagementShared-prod' && r.properties.RedrivePolicy);
+  const fn = only('AWS::Lambda::Function', 'TaskManagementProcessing-prod');
+  assert.ok(Number(queue?.properties.VisibilityTimeout) >= 6 * Number(fn.properties.Timeout));
+});
+
+test('the processor reports partial failures and takes batches of ten, without a window', () => {
+  const { properties: p } = only(
+    'AWS::Lambda::EventSourceMapping',
+    'TaskManagementProcessing-prod',
+  );
+  assert.deepEqual(p.FunctionResponseTypes, ['ReportBatchItemFailures']);
+  assert.equal(p.BatchSize, 10);
+  assert.equal(p.MaximumBatchingWindowInSeconds, undefined);
+});
+
+test('POST /tasks is the only method that reaches the function', () => {
+  const methods = prod
+    .ofType('AWS::ApiGateway::Method')
+    .filter((r) => r.stack === 'TaskManagementApi-prod');
+  const kinds = methods.map((r) => [
+    text(r.properties.HttpMethod),
+    text(fields(r.properties.Integration).Type),
+    r.properties.ApiKeyRequired === true,
+  ]);
+  assert.deepEqual(kinds.sort(), [
+    ['ANY', 'MOCK', false],
+    ['OPTIONS', 'MOCK', false],
+    ['POST', 'AWS_PROXY', true],
+  ]);
+  const other = methods.find((r) => r.properties.HttpMethod === 'ANY');
+  const [answer] = list(fields(other?.properties.Integration).IntegrationResponses).map(fields);
+  assert.equal(answer?.StatusCode, '405');
+  assert.equal(
+    fields(answer.ResponseParameters)['method.response.header.Allow'],
+    "'POST, OPTIONS'",
+  );
+});
+
+test('origins are named, and no answer of the gateway opens to all', () => {
+  for (const name of environments)
+    for (const { stack, body } of assembly(name).templates)
+      if (stack.startsWith('TaskManagementApi')) {
+        assert.doesNotMatch(JSON.stringify(body), /Allow-Origin":"'\*'"/);
+        assert.doesNotMatch(JSON.stringify(body), /Access-Control-Allow-Origin": ?"\*"/);
+      }
+});
+
+test('requests are validated, throttled and counted', () => {
+  const validator = only('AWS::ApiGateway::RequestValidator', 'TaskManagementApi-prod');
+  assert.equal(validator.properties.ValidateRequestBody, true);
+  const { properties: stage } = only('AWS::ApiGateway::Stage', 'TaskManagementApi-prod');
+  const [settings] = list(stage.MethodSettings).map(fields);
+  assert.equal(settings?.ThrottlingRateLimit, 100);
+  assert.equal(settings.ThrottlingBurstLimit, 200);
+  assert.ok(stage.AccessLogSetting);
+  const plan = only('AWS::ApiGateway::UsagePlan', 'TaskManagementApi-prod');
+  assert.equal(fields(plan.properties.Throttle).RateLimit, 100);
+});
+
+test('dead letters, age, errors and throttles wake somebody; a dashboard shows them', () => {
+  const alarms = prod
+    .ofType('AWS::CloudWatch::Alarm')
+    .filter((r) => /^TaskManagement(Api|Processing)-prod$/.test(r.stack));
+  const metrics = alarms.map((r) => text(r.properties.MetricName));
+  for (const metric of [
+    'ApproximateNumberOfMessagesVisible',
+    'ApproximateAgeOfOldestMessage',
+    'Errors',
+    'Throttles',
+    '5XXError',
+  ])
+    assert.ok(metrics.includes(metric), metric);
+  for (const alarm of alarms) assert.ok(list(alarm.properties.AlarmActions).length > 0, alarm.path);
+  only('AWS::CloudWatch::Dashboard', 'TaskManagementProcessing-prod');
+});
+
+test('effects are remembered in a table with a replica, recovery and an end of life', () => {
+  const { properties: p } = only('AWS::DynamoDB::GlobalTable', 'TaskManagementShared-prod');
+  assert.deepEqual(list(p.KeySchema), [{ AttributeName: 'effect_key', KeyType: 'HASH' }]);
+  assert.equal(fields(p.TimeToLiveSpecification).AttributeName, 'expires_at');
+  assert.deepEqual(
+    list(p.Replicas)
+      .map((r) => fields(r).Region)
+      .sort(),
+    ['us-east-1', 'us-west-2'],
+  );
+});
+
+test('functions run the C++ binary, and say so where it is a placeholder', () => {
+  for (const fn of prod.ofType('AWS::Lambda::Function')) {
+    assert.equal(fn.properties.Runtime, 'provided.al2023', fn.path);
+    assert.equal(fn.properties.Handler, 'bootstrap', fn.path);
+  }
+  const marked = prod
+    .ofType('AWS::Lambda::Function')
+    .filter((fn) => text(fn.metadata['hoist:artefact']).startsWith('placeholder'));
+  assert.ok([0, prod.ofType('AWS::Lambda::Function').length].includes(marked.length));
+});
+
+test('stacks with data cannot be deleted in production', () => {
+  const stateful =
+    /^(TaskManagementShared|EventsData|UploadsStorage|UploadsData|Shop(Data|Storage))/;
+  for (const r of prod.resources.filter(({ stack }) => stateful.test(stack)))
+    if (['AWS::DynamoDB::GlobalTable', 'AWS::SQS::Queue', 'AWS::S3::Bucket'].includes(r.type))
+      if (!/UploadsStorage.*(Arrivals|DeadLetters)/.test(r.path))
+        assert.equal(r.raw.DeletionPolicy, 'Retain', r.path);
+});
