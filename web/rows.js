@@ -18,6 +18,18 @@ const labels = {
   FAILED: "Failed", EXPIRED: "Expired",
 };
 
+const stages = {
+  queued: "In the queue", scanning: "Scanning for viruses", inspecting: "Inspecting", previewing: "Making previews",
+  quarantined: "In quarantine",
+};
+const stagesOf = { UPLOADED: ["queued"], PROCESSING: ["scanning", "inspecting", "previewing"], FAILED: ["quarantined"] };
+
+// News of a stage may be older than the state.
+function stageOf(row) {
+  const stage = row.record?.stage;
+  return stagesOf[phaseOf(row)]?.includes(stage) ? stages[stage] : "";
+}
+
 export const groups = [
   { id: "all", title: "All" },
   { id: "uploading", title: "Uploading" },
@@ -31,7 +43,7 @@ export function phaseOf(row) {
 }
 
 export function labelOf(row) {
-  return labels[phaseOf(row)] || phaseOf(row);
+  return stageOf(row) || labels[phaseOf(row)] || phaseOf(row);
 }
 
 export function groupOf(row) {
@@ -46,13 +58,18 @@ export function reasonOf(row) {
   if (row.local === "error") return row.message;
   if (row.local) return "";
   if (row.record.error) return row.record.error.message;
-  if (row.record.status === "PENDING") return "Drop this file again to go on with its upload";
+  if (row.record.status === "PENDING") {
+    const { parts, part_count } = row.record.received || {};
+    const arrived = parts ? `${parts} of ${part_count} parts have arrived. ` : "";
+    return `${arrived}Drop this file again to go on with its upload`;
+  }
   if (row.record.status === "EXPIRED") return "The file did not arrive in time";
   return "";
 }
 
 export function bytesSent(row) {
   if (row.record && row.record.status !== "PENDING") return row.size;
+  if (!row.local && row.record?.received) return row.record.received.bytes;
   let sum = 0;
   for (const loaded of row.loaded.values()) sum += loaded;
   return Math.min(sum, row.size);

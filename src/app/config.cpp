@@ -13,6 +13,7 @@
 #include "app/assets.hpp"
 #include "base/encode.hpp"
 #include "base/json.hpp"
+#include "model/file_types.hpp"
 #include "net/url.hpp"
 
 extern char** environ;
@@ -216,6 +217,12 @@ std::vector<Field> feature_fields() {
       number("uploads.processing_deadline_s", AT(uploads.processing_deadline_s), 60, 7 * 86'400,
              "a file whose turn was lost is put back into the queue after this"),
       flag("uploads.allow_unscanned", AT(uploads.allow_unscanned), "serve files before their scan"),
+      list("uploads.types_allowed", AT(uploads.types_allowed),
+           "types and extensions of the files that are taken, such as image/*, "
+           ".dwg; none: all"),
+      list("uploads.types_denied", AT(uploads.types_denied),
+           "types and extensions of files that are refused; goes before "
+           "uploads.types_allowed"),
       text("objects.region", AT(objects.region), "region in signatures"),
       text("objects.bucket", AT(objects.bucket), "bucket of files and thumbnails"),
       text("objects.quarantine_bucket", AT(objects.quarantine_bucket), "bucket of infected files"),
@@ -364,8 +371,20 @@ class Loader {
         refuse("server.trusted_proxies", fmt::format("must be IP addresses, not \"{}\"", item));
   }
 
+  void check_types(std::string_view name, std::vector<std::string>& entries) {
+    for (auto& entry : entries)
+      if (auto const type = read_file_type(entry))
+        entry = *type;
+      else
+        refuse(name, fmt::format("must have entries like image/jpeg, image/* "
+                                 "or .dwg, not \"{}\"",
+                                 entry));
+  }
+
   void check_relations() {
     check_addresses();
+    check_types("uploads.types_allowed", config_.uploads.types_allowed);
+    check_types("uploads.types_denied", config_.uploads.types_denied);
     if (config_.server.tls_certificate_file.empty() != config_.server.tls_key_file.empty())
       refuse("server.tls_key_file", "and server.tls_certificate_file go together");
     if (config_.objects.bucket == config_.objects.quarantine_bucket)

@@ -56,6 +56,8 @@ struct Config {
     std::int64_t pending_deadline_s = 24 * 60 * 60;
     std::int64_t processing_deadline_s = 60 * 60;
     bool allow_unscanned = false;
+    std::vector<std::string> types_allowed;
+    std::vector<std::string> types_denied;
   } uploads;
   struct {
     std::string region = "us-east-1";

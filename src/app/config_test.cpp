@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "model/file_types.hpp"
+
 namespace hoist::app {
 namespace {
 
@@ -109,7 +111,28 @@ TEST(ConfigReference, IsWhatTheDocumentationShows) {
   auto file = std::ifstream{HOIST_SOURCE_DIR "/docs/configuration.md"};
   auto const page = std::string{std::istreambuf_iterator<char>{file}, {}};
   EXPECT_NE(page.find(config_reference()), std::string::npos)
-      << "docs/configuration.md must contain the output of: hoist serve --config-reference";
+      << "docs/configuration.md must contain the output of: hoist serve "
+         "--config-reference";
+}
+
+TEST(ExampleConfiguration, RefusesPrograms) {
+  auto sources = ConfigSources{};
+  sources.file = HOIST_SOURCE_DIR "/docs/hoist.example.toml";
+  auto const config = load_config(sources);
+  ASSERT_TRUE(config) << config.error().detail();
+  auto const types = FileTypes{config->uploads.types_allowed, config->uploads.types_denied};
+  EXPECT_FALSE(types.take("virus.exe", "application/octet-stream"));
+  EXPECT_FALSE(types.take("virus", "application/x-dosexec"));
+  EXPECT_TRUE(types.take("plan.dwg", "image/vnd.dwg"));
+  EXPECT_TRUE(types.take("photo.jpg", "image/jpeg"));
+}
+
+TEST(ExampleConfiguration, AWrongTypeIsNamed) {
+  auto sources = ConfigSources{};
+  sources.settings = {"uploads.types_denied=.exe,exe"};
+  auto const config = load_config(sources);
+  ASSERT_FALSE(config);
+  EXPECT_NE(config.error().detail().find("not \"exe\""), std::string::npos) << config.error().detail();
 }
 
 TEST(Endpoint, TakesIpv6InBracketsAndRefusesTheRest) {

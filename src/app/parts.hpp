@@ -64,6 +64,7 @@ struct App::Parts {
   std::unique_ptr<sql::SteadyClock> queue_clock;  // somebody setting the wall clock redelivers nothing
   std::unique_ptr<Queue> queue;
   memory::Broadcast broadcast;
+  uploads::Stages stages;
   std::unique_ptr<sql::SqlIdempotency> idempotency;
   sql::AuditLog audit;
   std::unique_ptr<disk::Objects> objects;

@@ -22,12 +22,15 @@ Result<void> wire_uploads(App::Parts& parts) {
   options.credentials = {parts.credentials.signer.access_key_id, parts.credentials.signer.secret_access_key};
   TRY(auto presigner, sigv4::Presigner::open(std::move(options)));
   parts.presigner = std::make_unique<sigv4::Presigner>(std::move(presigner));
-  auto ports = uploads::Ports{*parts.database,     *parts.queue,       *parts.objects, *parts.listener,
-                              *parts.presigner,    *parts.idempotency, parts.audit,    parts.broadcast,
-                              *parts.tenant_table, *parts.scanner,     parts.clock,    parts.metrics};
+  auto ports =
+      uploads::Ports{*parts.database,    *parts.queue, *parts.objects,  *parts.listener,     *parts.presigner,
+                     *parts.idempotency, parts.audit,  parts.broadcast, *parts.tenant_table, *parts.scanner,
+                     parts.stages,       parts.clock,  parts.metrics};
   parts.uploads = std::make_unique<uploads::Service>(ports, parts.upload_options);
-  parts.ledger =
-      std::make_unique<uploads::Ledger>(*parts.database, parts.broadcast, parts.clock, parts.upload_options);
+  parts.ledger = std::make_unique<uploads::Ledger>(
+      uploads::Ledger::Needs{*parts.database, parts.broadcast, *parts.tenant_table, parts.stages,
+                             parts.clock},
+      parts.upload_options);
   parts.feed = std::make_unique<uploads::Feed>(*parts.uploads);
   parts.watchdog = std::make_unique<uploads::Watchdog>(*parts.uploads);
   uploads::complete_by_itself(*parts.listener, *parts.uploads, parts.runtime->next_executor());

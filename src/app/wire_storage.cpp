@@ -67,8 +67,8 @@ Result<void> wire_storage(App::Parts& parts) {
   TRY(parts.objects, disk::Objects::open(std::move(disk_options), *parts.database, *parts.files, parts.clock,
                                          parts.metrics));
   parts.upload_options = upload_options(parts);
-  parts.listener = std::make_unique<uploads::ObjectListener>(*parts.queue, parts.broadcast, parts.clock,
-                                                             parts.upload_options);
+  parts.listener = std::make_unique<uploads::ObjectListener>(*parts.queue, parts.broadcast, parts.stages,
+                                                             parts.clock, parts.upload_options);
   parts.objects->set_events(*parts.listener);
   return {};
 }

@@ -108,8 +108,34 @@ Result<void> add_tenant(TenantFlags const& flags) {
   auto body = std::function<Async<tenants::Tenant>()>{
       [&] { return desk.work.create(wanted, deadline_in(patience)); }};
   TRY(auto const made, run_to_end<tenants::Tenant>(body));
-  fmt::print("Tenant {} can be used. A token for it: hoist token --tenant {} --user NAME --role admin\n",
-             made.id.str(), made.id.str());
+  fmt::print(
+      "Tenant {} can be used. A token for it: hoist token --tenant {} "
+      "--user NAME --role admin\n",
+      made.id.str(), made.id.str());
+  return {};
+}
+
+struct TypesFlags {
+  std::string data = "hoist-data";
+  std::string id;
+  std::vector<std::string> allow;
+  std::vector<std::string> deny;
+};
+
+// A list that is not named is the configuration's; "none" is an empty one.
+std::optional<std::vector<std::string>> type_list(std::vector<std::string> const& named) {
+  if (named.empty()) return std::nullopt;
+  return named == std::vector<std::string>{"none"} ? std::vector<std::string>{} : named;
+}
+
+Result<void> set_types(TypesFlags const& flags) {
+  TRY(auto data, app::open_data(flags.data));
+  auto desk = Desk{std::move(data)};
+  auto const lists = tenants::TypeLists{type_list(flags.allow), type_list(flags.deny)};
+  auto body = std::function<Async<tenants::Tenant>()>{
+      [&] { return desk.work.set_types(TenantId{flags.id}, lists, deadline_in(patience)); }};
+  CHECK(run_to_end<tenants::Tenant>(body));
+  fmt::print("A running server keeps to it at once.\n");
   return {};
 }
 
@@ -133,6 +159,20 @@ void add_token_command(CLI::App& app, int& exit_code) {
   command->callback([flags, &exit_code] { exit_code = report(token(*flags)); });
 }
 
+void add_types_command(CLI::App& tenant, int& exit_code) {
+  auto* types = tenant.add_subcommand("types",
+                                      "Set which types of files a tenant takes; "
+                                      "a list not named is the configuration's");
+  auto flags = std::make_shared<TypesFlags>();
+  types->add_option("id", flags->id, "The tenant")->required();
+  types->add_option("--allow", flags->allow, "Only these, such as image/*,.dwg; none: no list")
+      ->delimiter(',');
+  types->add_option("--deny", flags->deny, "None of these, such as .exe,video/*; none: no list")
+      ->delimiter(',');
+  types->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
+  types->callback([flags, &exit_code] { exit_code = report(set_types(*flags)); });
+}
+
 void add_tenant_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("tenant", "Manage tenants");
   command->require_subcommand(1);
@@ -144,6 +184,7 @@ void add_tenant_command(CLI::App& app, int& exit_code) {
                   "Limit of its own (default: the installation's)");
   add->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
   add->callback([flags, &exit_code] { exit_code = report(add_tenant(*flags)); });
+  add_types_command(*command, exit_code);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
+#include "model/file_types.hpp"
 #include "ports/database.hpp"
 
 namespace hoist {
@@ -11,6 +13,7 @@ namespace hoist {
 struct TenantLimits {
   std::int64_t storage_bytes_max = INT64_MAX;
   std::int64_t files_max = INT64_MAX;
+  std::shared_ptr<FileTypes const> types;  // null: every type
 };
 
 class TenantLimitsSource {

@@ -19,6 +19,7 @@ namespace hoist {
 struct UploadJob {
   TenantId tenant;
   ProjectId project;
+  BatchId batch;  // empty: none
   UploadId id;
   ObjectRef object;
   std::string filename;
@@ -48,6 +49,9 @@ struct ProcessingFailure {
   std::optional<ScanReport> scan;
 };
 
+// What is done to a file that is PROCESSING.
+enum class ProcessingStage : std::uint8_t { none, scanning, inspecting, previewing };
+
 class UploadLedger {
  public:
   virtual ~UploadLedger() = default;
@@ -59,6 +63,9 @@ class UploadLedger {
   // Likewise, for a file that was not tried because of something else.
   virtual Async<> waiting(TenantId tenant, UploadId id, std::string reason, Deadline deadline) = 0;
   virtual Async<> complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) = 0;
+  // Told to whoever looks or watches and kept by nobody: at once, without the
+  // disk.
+  virtual void stage(UploadJob const& job, ProcessingStage stage) = 0;
   virtual Async<> failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) = 0;
 };
 

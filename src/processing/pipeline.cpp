@@ -75,7 +75,9 @@ Pipeline::Pipeline(Ports ports, PipelineOptions options)
 
 Async<> Pipeline::run(UploadJob job, std::function<bool()> still_ours, Deadline deadline) {
   auto outcome = co_await process(job, still_ours, deadline);
-  // The upload was deleted meanwhile, or another worker has it: nothing is left to do.
+  ports_.ledger.stage(job, ProcessingStage::none);
+  // The upload was deleted meanwhile, or another worker has it: nothing is left
+  // to do.
   if (!outcome && outcome.error().code() == Code::conflict) co_return Result<void>{};
   co_return outcome;
 }
@@ -90,6 +92,7 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
         job, mismatch("The stored bytes are not the declared ones (SHA-256 differs). Upload the file again."),
         deadline);
 
+  ports_.ledger.stage(job, ProcessingStage::scanning);
   auto scanned = co_await scan(spool, deadline);
   if (!scanned && is_about_the_file(scanned.error())) {
     auto const failure =
@@ -104,6 +107,7 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
   if (!still_ours()) co_return fail(Code::conflict, "Another worker has the file.");
   if (!scanned->clean) co_return co_await quarantine(job, *scanned, deadline);
 
+  ports_.ledger.stage(job, ProcessingStage::inspecting);
   auto media = co_await inspect(job, spool, deadline);
   if (!media && is_about_the_file(media.error())) {
     log::info("a file cannot be processed", {{"upload", job.id.str()}, {"cause", media.error().to_string()}});
@@ -118,6 +122,7 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
   file.sha256 = spool.sha256();
   file.scan = *scanned;
   file.scanned_at = ports_.clock.now();
+  if (!media->thumbnails.empty()) ports_.ledger.stage(job, ProcessingStage::previewing);
   auto stored = co_await store(job, *media, deadline);
   if (!stored) co_return no_storage(stored.error());
   file.thumbnails = std::move(*stored);

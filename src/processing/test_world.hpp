@@ -144,6 +144,7 @@ class ListLedger final : public UploadLedger {
     waits.push_back(std::move(reason));
     co_return Result<void>{};
   }
+  void stage(UploadJob const&, ProcessingStage stage) override { stages.push_back(stage); }
   Async<> complete(TenantId, UploadId id, ProcessedFile file, Deadline) override {
     if (gone) co_return fail(Code::conflict);
     completed.insert_or_assign(id.str(), std::move(file));
@@ -162,6 +163,7 @@ class ListLedger final : public UploadLedger {
   std::map<std::string, ProcessedFile> completed;
   std::map<std::string, ProcessingFailure> failures;
   std::vector<std::string> retries;
+  std::vector<ProcessingStage> stages;
   std::vector<std::string> waits;
   bool gone = false;
   bool fail_once = false;

@@ -28,6 +28,25 @@ Async<Tenant> Operator::create(NewTenant tenant, Deadline deadline) {
       deadline);
 }
 
+Async<Tenant> Operator::set_types(TenantId tenant, TypeLists lists, Deadline deadline) {
+  for (auto* list : {&lists.allowed, &lists.denied}) {
+    if (!*list) continue;
+    for (auto& entry : **list) {
+      auto const type = read_file_type(entry);
+      if (!type) co_return fail(Code::invalid, entry + " must be like image/jpeg, image/* or .dwg");
+      entry = *type;
+    }
+  }
+  co_return co_await needs_.database.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<Tenant> {
+        TRY(auto changed, needs_.tenants.set_types(tx, tenant, lists));
+        CHECK(record(tx, tenant, "tenant.types_set", tenant.str()));
+        return changed;
+      },
+      deadline);
+}
+
 Async<Tenant> Operator::ensure_first(Deadline deadline) {
   auto find_first = [&](sql::Transaction& tx) { return needs_.tenants.first(tx); };
   CO_TRY(auto const present, co_await needs_.database.read(system_scope(), find_first, deadline));

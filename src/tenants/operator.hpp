@@ -30,6 +30,9 @@ class Operator {
 
   // Errors: conflict when the name is taken.
   Async<Tenant> create(NewTenant tenant, Deadline deadline);
+  // Errors: not_found, invalid for an entry that read_file_type() does not
+  // know.
+  Async<Tenant> set_types(TenantId tenant, TypeLists lists, Deadline deadline);
   Async<Tenant> ensure_first(Deadline deadline);  // the oldest tenant, or a new one named "main"
   // A token that the trail knows. Errors: not_found when there is no such tenant: every route would
   // refuse its token, and nothing would say why.

@@ -17,7 +17,11 @@ TenantId tenant_of(net::Request const& request) {
 }
 
 json::object show(TenantLimits const& limits) {
-  return {{"storage_bytes_max", limits.storage_bytes_max}, {"files_max", limits.files_max}};
+  auto const types = limits.types ? *limits.types : FileTypes{};
+  return {{"storage_bytes_max", limits.storage_bytes_max},
+          {"files_max", limits.files_max},
+          {"types_allowed", to_json(types.allowed)},
+          {"types_denied", to_json(types.denied)}};
 }
 
 json::object show(ApiKey const& key) {

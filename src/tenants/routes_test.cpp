@@ -75,6 +75,34 @@ TEST_F(TenantRoutesTest, ATenantsOwnLimitsWinAndTheInstallationsMayChange) {
   }));
 }
 
+TEST_F(TenantRoutesTest, ATenantsOwnTypesGoBeforeTheInstallations) {
+  auto const standard = std::make_shared<FileTypes const>(FileTypes{{}, {".exe"}});
+  auto table = TenantTable{{.storage_bytes_max = 70, .files_max = 9, .types = standard}};
+  auto const types = [&] {
+    auto found = FileTypes{};
+    EXPECT_TRUE(hoist::testing::read_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
+      found = *table.limits(tx, TenantId{"acme"})->types;
+      return {};
+    }));
+    return found;
+  };
+  auto const set = [&](TypeLists lists) {
+    return run_to_end<Tenant>([&] { return operator_.set_types(TenantId{"acme"}, lists, deadline_in(10s)); });
+  };
+  EXPECT_EQ(types().denied, std::vector<std::string>{".exe"});
+  ASSERT_TRUE(set({.allowed = std::vector<std::string>{"Image/*"}, .denied = {}}));
+  EXPECT_EQ(types().allowed, std::vector<std::string>{"image/*"});
+  EXPECT_EQ(types().denied, std::vector<std::string>{".exe"});
+  ASSERT_TRUE(set({.allowed = {}, .denied = std::vector<std::string>{}}));
+  EXPECT_TRUE(types().denied.empty());
+  EXPECT_EQ(set({.allowed = {}, .denied = std::vector<std::string>{"exe"}}).error().code(), Code::invalid);
+  ASSERT_TRUE(set({}));
+  EXPECT_EQ(types().denied, std::vector<std::string>{".exe"});
+  auto const nobody =
+      run_to_end<Tenant>([&] { return operator_.set_types(TenantId{"nobody"}, {}, deadline_in(10s)); });
+  EXPECT_EQ(nobody.error().code(), Code::not_found);
+}
+
 TEST_F(TenantRoutesTest, UsageWarnsFromEightyPercentOn) {
   usage_.now = {.bytes = default_storage_bytes_max / 100 * 80 - 1, .files = 3};
   auto body = call_json("GET", "/tenants/acme/usage", {.role = "viewer"});

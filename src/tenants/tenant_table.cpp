@@ -4,14 +4,49 @@
 #include "tenants/names.hpp"
 
 namespace hoist::tenants {
+namespace {
 
-Tenant TenantTable::read(sql::Row const& row) const {
+constexpr std::string_view select_sql =
+    "SELECT tenant, name, storage_bytes_max, files_max, created_us, types_allowed, types_denied "
+    "FROM tenants ";
+
+sql::Value to_value(std::optional<std::vector<std::string>> const& list) {
+  return list ? sql::Value{json::serialize(to_json(*list))} : sql::null();
+}
+
+Result<std::vector<std::string>> to_list(std::string const& text) {
+  TRY(auto const parsed, parse_json(text));
+  auto list = std::vector<std::string>{};
+  for (auto const& entry : parsed.as_array())
+    list.emplace_back(entry.as_string().data(), entry.as_string().size());
+  return list;
+}
+
+}  // namespace
+
+json::array to_json(std::vector<std::string> const& list) {
+  auto array = json::array{};
+  for (auto const& entry : list) array.emplace_back(entry);
+  return array;
+}
+
+Result<Tenant> TenantTable::read(sql::Row const& row) const {
   auto tenant = Tenant{};
   tenant.id = TenantId{row.text(0)};
   tenant.name = row.text(1);
-  tenant.limits.storage_bytes_max = row.is_null(2) ? defaults_.storage_bytes_max : row.integer(2);
-  tenant.limits.files_max = row.is_null(3) ? defaults_.files_max : row.integer(3);
+  tenant.limits = defaults_;
+  if (!row.is_null(2)) tenant.limits.storage_bytes_max = row.integer(2);
+  if (!row.is_null(3)) tenant.limits.files_max = row.integer(3);
   tenant.created_at = row.time(4);
+  if (row.is_null(5) && row.is_null(6)) return tenant;
+  auto types = defaults_.types ? *defaults_.types : FileTypes{};
+  if (!row.is_null(5)) {
+    TRY(types.allowed, to_list(row.text(5)));
+  }
+  if (!row.is_null(6)) {
+    TRY(types.denied, to_list(row.text(6)));
+  }
+  tenant.limits.types = std::make_shared<FileTypes const>(std::move(types));
   return tenant;
 }
 
@@ -21,18 +56,16 @@ Result<TenantLimits> TenantTable::limits(sql::Transaction& tx, TenantId const& t
 }
 
 Result<Tenant> TenantTable::find(sql::Transaction& tx, TenantId const& tenant) const {
-  TRY(auto const rows, tx.query("SELECT tenant, name, storage_bytes_max, files_max, created_us "
-                                "FROM tenants WHERE tenant = $1",
-                                {tenant.str()}));
+  TRY(auto const rows, tx.query(std::string{select_sql} + "WHERE tenant = $1", {tenant.str()}));
   if (rows.empty()) return fail(Code::not_found, "There is no such tenant.");
   return read(rows[0]);
 }
 
 Result<std::optional<Tenant>> TenantTable::first(sql::Transaction& tx) const {
-  TRY(auto const rows, tx.query("SELECT tenant, name, storage_bytes_max, files_max, created_us "
-                                "FROM tenants ORDER BY created_us, tenant LIMIT 1"));
+  TRY(auto const rows, tx.query(std::string{select_sql} + "ORDER BY created_us, tenant LIMIT 1"));
   if (rows.empty()) return std::nullopt;
-  return read(rows[0]);
+  TRY(auto tenant, read(rows[0]));
+  return tenant;
 }
 
 Result<Tenant> TenantTable::insert(sql::Transaction& tx, NewTenant const& tenant, Time now) const {
@@ -46,6 +79,15 @@ Result<Tenant> TenantTable::insert(sql::Transaction& tx, NewTenant const& tenant
                   sql::value_or_null(tenant.files_max), sql::value(now)}));
   if (inserted == 0) return fail(Code::conflict, "There is a tenant with this id already.");
   return find(tx, tenant.id);
+}
+
+Result<Tenant> TenantTable::set_types(sql::Transaction& tx, TenantId const& tenant,
+                                      TypeLists const& lists) const {
+  CHECK(
+      tx.execute("UPDATE tenants SET types_allowed = $2, types_denied = $3 WHERE tenant = "
+                 "$1",
+                 {tenant.str(), to_value(lists.allowed), to_value(lists.denied)}));
+  return find(tx, tenant);
 }
 
 }  // namespace hoist::tenants

@@ -5,7 +5,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/json.hpp"
 #include "ports/database.hpp"
 #include "ports/tenant_limits.hpp"
 
@@ -21,6 +23,13 @@ struct NewTenant {
   std::optional<std::int64_t> files_max;
 };
 
+struct TypeLists {
+  std::optional<std::vector<std::string>> allowed;
+  std::optional<std::vector<std::string>> denied;
+};
+
+[[nodiscard]] json::array to_json(std::vector<std::string> const& list);
+
 struct Tenant {
   TenantId id;
   std::string name;
@@ -30,8 +39,8 @@ struct Tenant {
 
 class TenantTable final : public TenantLimitsSource {
  public:
-  explicit TenantTable(TenantLimits defaults) : defaults_{defaults} {}
-  TenantTable() : TenantTable{{default_storage_bytes_max, default_files_max}} {}
+  explicit TenantTable(TenantLimits defaults) : defaults_{std::move(defaults)} {}
+  TenantTable() : TenantTable{{default_storage_bytes_max, default_files_max, {}}} {}
   Result<TenantLimits> limits(sql::Transaction& tx, TenantId const& tenant) override;
   // Errors: not_found.
   [[nodiscard]] Result<Tenant> find(sql::Transaction& tx, TenantId const& tenant) const;
@@ -39,9 +48,12 @@ class TenantTable final : public TenantLimitsSource {
   [[nodiscard]] Result<std::optional<Tenant>> first(sql::Transaction& tx) const;
   // Errors: invalid (name or id), conflict when the id is taken.
   [[nodiscard]] Result<Tenant> insert(sql::Transaction& tx, NewTenant const& tenant, Time now) const;
+  // Its own lists of types; an absent one is the installation's, as it may change. Errors: not_found.
+  [[nodiscard]] Result<Tenant> set_types(sql::Transaction& tx, TenantId const& tenant,
+                                         TypeLists const& lists) const;
 
  private:
-  [[nodiscard]] Tenant read(sql::Row const& row) const;
+  [[nodiscard]] Result<Tenant> read(sql::Row const& row) const;
   TenantLimits defaults_;
 };
 

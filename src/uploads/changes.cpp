@@ -27,6 +27,9 @@ std::string render_change(sql::Row const& row) {
   if (row.text(12) != to_string(UploadState::deleted))  // then nothing is known of the file any more
     out += fmt::format(R"(,"filename":{},"content_type":"{}","size":{})", json_string(row.text(6)),
                        row.text(7), row.integer(8));
+  if (row.text(5) == to_string(UploadState::uploaded)) out += R"(,"stage":"queued")";
+  if (row.text(5) == to_string(UploadState::failed) && row.text(9) == "infected")
+    out += R"(,"stage":"quarantined")";
   if (row.text(5) == to_string(UploadState::failed) && !row.is_null(9))
     out += fmt::format(R"(,"error":{{"code":{},"message":{}}})", json_string(row.text(9)),
                        json_string(row.text(10)));

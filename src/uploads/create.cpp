@@ -5,6 +5,7 @@
 
 #include "base/try.hpp"
 #include "uploads/sharing.hpp"
+#include "uploads/types.hpp"
 
 namespace hoist::uploads {
 
@@ -16,6 +17,12 @@ Refusal over_quota() {
   return {"quota_exceeded",
           "The tenant's storage quota has no room for this file. Delete files or ask for more.",
           {}};
+}
+
+std::optional<Refusal> wrong_type(TenantLimits const& limits, Upload const& upload) {
+  if (takes_type(limits, upload, upload.content_type) && takes_type(limits, upload, found_type(upload)))
+    return std::nullopt;
+  return Refusal{std::string{type_not_allowed}, refusal_of_type(upload), {}};
 }
 
 bool fits(TenantLimits const& limits, Account const& total, std::int64_t added_bytes) {
@@ -76,6 +83,8 @@ Result<Created> Service::insert_one(sql::Transaction& tx, Asked const& asked, Up
 
 Result<void> Service::insert_granted(sql::Transaction& tx, Asked const& asked, Upload const& upload) {
   TRY(auto const limits, ports_.limits.limits(tx, upload.tenant));
+  if (auto refusal = wrong_type(limits, upload))
+    return fail(Error{Code::invalid, std::move(refusal->message)}.with_slug(type_not_allowed));
   auto const bytes = new_bytes(upload);
   TRY(auto const total, account(tx, upload.tenant, {bytes, 1, 1}));
   if (!fits(limits, total, bytes)) {

@@ -127,6 +127,15 @@ Result<std::int64_t> reserve(sql::Transaction& tx, TenantLimits const& limits, C
   return change;
 }
 
+void refuse_types(TenantLimits const& limits, CreatedBatch const& draft, Decided& decided) {
+  for (std::size_t i = 0; i < draft.items.size(); ++i) {
+    auto const* upload = new_upload(item_at(draft, decided, i));
+    if (upload == nullptr) continue;
+    if (auto refusal = wrong_type(limits, *upload))
+      decided.insert_or_assign(i, BatchItem{.what = std::move(*refusal)});
+  }
+}
+
 Result<void> insert_items(sql::Transaction& tx, Batch const& batch, std::vector<Upload const*> const& uploads,
                           std::int64_t change) {
   auto const now = batch.created_at;
@@ -156,6 +165,7 @@ Result<Service::BatchOutcome> Service::insert_many(sql::Transaction& tx, Asked c
   }
   TRY(outcome.decided, find_stored(tx, draft));
   TRY(auto const limits, ports_.limits.limits(tx, tenant));
+  refuse_types(limits, draft, outcome.decided);
   TRY(auto const change, reserve(tx, limits, draft, outcome.decided));
   auto& batch = outcome.batch;
   auto created = std::vector<Upload const*>{};

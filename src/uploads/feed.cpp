@@ -1,6 +1,7 @@
 #include "uploads/feed.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <deque>
@@ -94,6 +95,7 @@ class Pump {
       }
       channel->wake_all();
     }
+    heard_ = service_.ports().stages.head();
     begun_ = true;
     co_return Result<void>{};
   }
@@ -125,6 +127,11 @@ class Pump {
     }
     auto events = std::move(pumped.page.events);
     std::ranges::move(pumped.progress, std::back_inserter(events));
+    for (auto& news : service_.ports().stages.after(tenant_, heard_))
+      events.push_back({last_, news.project, news.batch, news.upload,
+                        std::make_shared<std::string const>(
+                            fmt::format(R"({{"type":"upload","cursor":{},"at":"{}","upload":{}}})", last_,
+                                        to_rfc3339(news.at), news.json))});
     auto const channel = channel_.lock();
     if (channel && !events.empty()) {
       channel->append(std::move(events), service_.options().feed_events_max);
@@ -139,6 +146,7 @@ class Pump {
   std::shared_ptr<Signal> news_;
   bool begun_ = false;
   std::int64_t last_ = 0;
+  std::uint64_t heard_ = 0;      // of the news between changes
   std::set<std::string> dirty_;  // batches whose progress is still to be told
   Deadline reported_ = Deadline::min();
 };

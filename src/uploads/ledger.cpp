@@ -5,6 +5,7 @@
 #include "base/encode.hpp"
 #include "base/try.hpp"
 #include "uploads/sharing.hpp"
+#include "uploads/types.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -58,6 +59,7 @@ UploadJob to_job(Upload const& upload, Options const& options) {
   auto job = UploadJob{};
   job.tenant = upload.tenant;
   job.project = upload.project;
+  job.batch = upload.batch;
   job.id = upload.id;
   job.object = {options.bucket, key_of(upload)};
   job.filename = upload.filename;
@@ -66,6 +68,15 @@ UploadJob to_job(Upload const& upload, Options const& options) {
   if (upload.checksum && upload.checksum->algorithm == "sha256")
     job.expected_sha256 = unhex(upload.checksum->hex).value_or(std::string{});
   return job;
+}
+
+// The tenant takes what was declared, but not what has arrived.
+Step type_refused(Upload const& upload, Options const& options, Time now) {
+  auto step = Step{.to = UploadState::failed, .now = now, .what = "failed"};
+  step.deadline = now + options.failed_retention;
+  step.detail = step.error_message = refusal_of_type(upload);
+  step.error_code = type_not_allowed;
+  return step;
 }
 
 Result<void> end_as_failed(sql::Transaction& tx, Options const& options, Upload& upload, Step step,
@@ -79,23 +90,22 @@ Result<void> end_as_failed(sql::Transaction& tx, Options const& options, Upload&
 
 }  // namespace
 
-Ledger::Ledger(Database& database, Broadcast& broadcast, Clock const& clock, Options options)
-    : database_{database}, broadcast_{broadcast}, clock_{clock}, options_{std::move(options)} {}
+Ledger::Ledger(Needs needs, Options options) : needs_{needs}, options_{std::move(options)} {}
 
 void Ledger::notify_after(sql::Transaction& tx, TenantId const& tenant) {
-  tx.after_commit([this, tenant] { broadcast_.notify(tenant); });
+  tx.after_commit([this, tenant] { needs_.broadcast.notify(tenant); });
 }
 
 Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std::int64_t attempt,
                                               Deadline deadline) {
-  co_return co_await database_.write(
+  co_return co_await needs_.database.write(
       tenant,
       [&](sql::Transaction& tx) -> Result<std::optional<UploadJob>> {
         auto found = find_upload(tx, tenant, id);
         if (!found && found.error().code() == Code::not_found) return std::optional<UploadJob>{};
         if (!found) return std::unexpected{found.error()};
         auto& upload = *found;
-        auto const now = clock_.now();
+        auto const now = needs_.clock.now();
         if (!may_become(upload.state, UploadState::processing)) return std::optional<UploadJob>{};
         auto step = Step{};
         step.to = UploadState::processing;
@@ -121,16 +131,21 @@ Async<> Ledger::waiting(TenantId tenant, UploadId id, std::string reason, Deadli
 
 Async<> Ledger::remark(TenantId tenant, UploadId id, std::string what, std::string reason,
                        Deadline deadline) {
-  co_return co_await database_.write(
+  co_return co_await needs_.database.write(
       tenant,
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto upload, find_upload(tx, tenant, id));
         if (upload.state != UploadState::processing)
           return fail(Code::conflict, "The upload is not being processed.");
-        auto const now = clock_.now();
+        auto const now = needs_.clock.now();
         return note(tx, options_, upload, now, what, reason, now + options_.processing_deadline);
       },
       deadline);
+}
+
+void Ledger::stage(UploadJob const& job, ProcessingStage stage) {
+  needs_.stages.processing(job, stage, needs_.clock.now());
+  needs_.broadcast.notify(job.tenant);
 }
 
 Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) {
@@ -139,15 +154,15 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
   auto const scan = scan_json(file.scan, file.scanned_at);
   auto const thumbnails = thumbnails_json(file.thumbnails);
   auto const preview = preview_json(file.media.preview);
-  co_return co_await database_.write(
+  co_return co_await needs_.database.write(
       tenant,
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto upload, find_upload(tx, tenant, id));
-        auto const now = clock_.now();
-        auto step = Step{};
-        step.to = UploadState::completed;
-        step.now = now;
-        step.what = "completed";
+        auto const now = needs_.clock.now();
+        TRY(auto const limits, needs_.limits.limits(tx, tenant));
+        upload.media = media;
+        auto step = Step{.to = UploadState::completed, .now = now, .what = "completed"};
+        if (!takes_type(limits, upload, file.media.content_type)) step = type_refused(upload, options_, now);
         CHECK(advance(tx, options_, upload, std::move(step)));
         CHECK(
             tx.execute("UPDATE uploads SET sha256 = $3, media = $4, scan = $5, thumbnails = $6, preview = $7 "
@@ -160,7 +175,7 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
 }
 
 Async<> Ledger::failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) {
-  co_return co_await database_.write(
+  co_return co_await needs_.database.write(
       tenant,
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto upload, find_upload(tx, tenant, id));
@@ -168,7 +183,7 @@ Async<> Ledger::failed(TenantId tenant, UploadId id, ProcessingFailure failure, 
         if (upload.state == UploadState::pending ||
             (upload.state == UploadState::completed && failure.code != "infected"))
           return fail(Code::conflict, "The upload is not being processed.");
-        auto const now = clock_.now();
+        auto const now = needs_.clock.now();
         auto step = Step{};
         step.to = UploadState::failed;
         step.now = now;

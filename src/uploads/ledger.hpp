@@ -3,29 +3,37 @@
 
 #include "ports/broadcast.hpp"
 #include "ports/database.hpp"
+#include "ports/tenant_limits.hpp"
 #include "ports/upload_ledger.hpp"
 #include "uploads/options.hpp"
+#include "uploads/stages.hpp"
 
 namespace hoist::uploads {
 
 class Ledger final : public UploadLedger {
  public:
-  Ledger(Database& database, Broadcast& broadcast, Clock const& clock, Options options);
+  struct Needs {
+    Database& database;
+    Broadcast& broadcast;
+    TenantLimitsSource& limits;
+    Stages& stages;
+    Clock const& clock;
+  };
+  Ledger(Needs needs, Options options);
 
   Async<std::optional<UploadJob>> begin(TenantId tenant, UploadId id, std::int64_t attempt,
                                         Deadline deadline) override;
   Async<> retrying(TenantId tenant, UploadId id, std::string reason, Deadline deadline) override;
   Async<> waiting(TenantId tenant, UploadId id, std::string reason, Deadline deadline) override;
   Async<> complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) override;
+  void stage(UploadJob const& job, ProcessingStage stage) override;
   Async<> failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) override;
 
  private:
   Async<> remark(TenantId tenant, UploadId id, std::string what, std::string reason, Deadline deadline);
   void notify_after(sql::Transaction& tx, TenantId const& tenant);
 
-  Database& database_;
-  Broadcast& broadcast_;
-  Clock const& clock_;
+  Needs needs_;
   Options options_;
 };
 

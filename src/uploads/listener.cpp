@@ -80,8 +80,9 @@ QueuePolicy processing_policy(Options options, Broadcast& broadcast, Clock const
   return policy;
 }
 
-ObjectListener::ObjectListener(Queue& queue, Broadcast& broadcast, Clock const& clock, Options options)
-    : queue_{queue}, broadcast_{broadcast}, clock_{clock}, options_{std::move(options)} {}
+ObjectListener::ObjectListener(Queue& queue, Broadcast& broadcast, Stages& stages, Clock const& clock,
+                               Options options)
+    : queue_{queue}, broadcast_{broadcast}, stages_{stages}, clock_{clock}, options_{std::move(options)} {}
 
 std::optional<KeyParts> ObjectListener::ours(ObjectRef const& ref) const {
   return ref.bucket == options_.bucket ? parse_key(ref.key) : std::nullopt;
@@ -117,7 +118,7 @@ Result<void> ObjectListener::on_part(sql::Transaction& tx, ObjectRef const& ref,
                                      PartInfo const& part) {
   auto const key = ours(ref);
   if (!key) return {};
-  TRY(auto const upload, granted(tx, *key));
+  TRY(auto upload, granted(tx, *key));
   if (upload.multipart_id != upload_id) return not_granted("other multipart");
   if (part.number < 1 || part.number > upload.part_count()) return not_granted("part number out of range");
   if (part.size != upload.size_of_part(part.number))
@@ -129,10 +130,13 @@ Result<void> ObjectListener::on_part(sql::Transaction& tx, ObjectRef const& ref,
                "updated_us = $4 WHERE tenant = $1 AND id = $2 AND state = 'PENDING' RETURNING parts_seen",
                {upload.tenant.str(), upload.id.str(), std::int64_t{part.number}, sql::value(clock_.now())}));
   if (rows.empty()) return not_granted("the upload has just ended");
-  if (rows[0].text(0).find('0') == std::string::npos)
-    tx.after_commit([this, tenant = upload.tenant, id = upload.id] {
-      if (parts_complete_) parts_complete_(tenant, id);
-    });
+  upload.parts_seen = rows[0].text(0);
+  tx.after_commit([this, upload = std::move(upload)] {
+    stages_.received(upload, clock_.now());
+    broadcast_.notify(upload.tenant);
+    auto const complete = upload.parts_seen.find('0') == std::string::npos;
+    if (complete && parts_complete_) parts_complete_(upload.tenant, upload.id);
+  });
   return {};
 }
 

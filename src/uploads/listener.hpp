@@ -12,6 +12,7 @@
 #include "ports/object_events.hpp"
 #include "ports/queue.hpp"
 #include "uploads/options.hpp"
+#include "uploads/stages.hpp"
 #include "uploads/upload.hpp"
 
 namespace hoist::uploads {
@@ -28,7 +29,7 @@ class ObjectListener final : public ObjectEvents {
   // sweep completes what is missed.
   using PartsComplete = std::function<void(TenantId, UploadId)>;
 
-  ObjectListener(Queue& queue, Broadcast& broadcast, Clock const& clock, Options options);
+  ObjectListener(Queue& queue, Broadcast& broadcast, Stages& stages, Clock const& clock, Options options);
   void on_parts_complete(PartsComplete action) {
     parts_complete_ = std::move(action);
   }  // before the first report
@@ -44,6 +45,7 @@ class ObjectListener final : public ObjectEvents {
 
   Queue& queue_;
   Broadcast& broadcast_;
+  Stages& stages_;
   Clock const& clock_;
   Options options_;
   PartsComplete parts_complete_;

@@ -55,6 +55,26 @@ void add_findings(std::string& out, Upload const& upload, View const& view) {
   out += '}';
 }
 
+// What is going on within the state.
+void add_stage(std::string& out, Upload const& upload, View const& view) {
+  auto const add_name = [&](std::string_view name) { add(out, {R"(,"stage":")", name, "\""}); };
+  switch (upload.state) {
+    case UploadState::pending:
+      if (upload.parts_seen.find('1') == std::string::npos) return;
+      add_name("uploading");
+      return add(out, {",", render_received(upload)});
+    case UploadState::uploaded: return add_name("queued");
+    case UploadState::processing:
+      if (view.stages == nullptr) return;
+      if (auto const name = view.stages->of(upload.id); !name.empty()) add_name(name);
+      return;
+    case UploadState::failed:
+      if (upload.error_code == "infected") add_name("quarantined");
+      return;
+    default: return;
+  }
+}
+
 void add_timeline(std::string& out, Upload const& upload, std::string_view created_at) {
   add(out, {R"(,"timeline":[{"at":")", created_at, R"(","what":"created"})", upload.timeline, "]}"});
 }
@@ -108,6 +128,7 @@ void append_upload(std::string& out, Upload const& upload, View const& view) {
   add(out, {R"(","expires_at":")", to_rfc3339(upload.expires_at)});
   add_string(out, R"(","created_by":)", upload.user.str());
   add_checksum(out, upload);
+  add_stage(out, upload, view);
   if (!upload.path.empty()) add_string(out, R"(,"path":)", upload.path);
   if (!upload.metadata.empty()) add(out, {",\"metadata\":", upload.metadata});
   add_findings(out, upload, view);
@@ -132,6 +153,12 @@ void append_transfer(std::string& out, Transfer const& transfer) {
     separator = ",";
   }
   add(out, {R"(},"expires_at":")", expires_at, "\"}"});
+}
+
+std::string render_received(Upload const& upload) {
+  auto const received = received_of(upload);
+  return fmt::format(R"("received":{{"bytes":{},"parts":{},"part_count":{}}})", received.bytes,
+                     received.parts, upload.part_count());
 }
 
 std::string render_parts(Transfer const& transfer, std::vector<int> const& stored) {

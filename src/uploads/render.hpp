@@ -6,6 +6,7 @@
 
 #include "uploads/grants.hpp"
 #include "uploads/rows.hpp"
+#include "uploads/stages.hpp"
 
 namespace hoist::uploads {
 
@@ -17,11 +18,14 @@ struct View {
   Grants const& grants;
   Time now;
   bool scanner_away = false;
+  Stages const* stages = nullptr;  // null: none are known
 };
 
 void append_upload(std::string& out, Upload const& upload, View const& view);
 void append_transfer(std::string& out, Transfer const& transfer);
 
+// "received":{...} of an upload in parts.
+[[nodiscard]] std::string render_received(Upload const& upload);
 [[nodiscard]] std::string render_parts(Transfer const& transfer, std::vector<int> const& stored);
 [[nodiscard]] std::string render_projects(std::vector<ProjectCount> const& projects);
 [[nodiscard]] std::string render_batch(Batch const& batch, std::vector<StateCount> const& counts);

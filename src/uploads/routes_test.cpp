@@ -424,6 +424,41 @@ TEST_F(UploadRoutes, EveryFilterOfTheListHasAnIndex) {
   }
 }
 
+TEST_F(UploadRoutes, U07_TheStageSaysWhatHappensWithinAState) {
+  auto const id = world.create();
+  auto const stage = [&] {
+    auto const upload = world.ok(200, "GET", "/uploads/" + id);
+    auto const* name = upload.as_object().if_contains("stage");
+    return name == nullptr ? std::string{"none"} : text_of(*name);
+  };
+  EXPECT_EQ(stage(), "none");
+  ASSERT_TRUE(world.put_upload(id));
+  EXPECT_EQ(stage(), "queued");
+  auto job = world.wait<std::optional<UploadJob>>(
+      [&] { return world.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()); });
+  ASSERT_TRUE(job && *job);
+  EXPECT_EQ(stage(), "none");
+  for (auto const& [step, name] :
+       std::vector<std::pair<ProcessingStage, std::string>>{{ProcessingStage::scanning, "scanning"},
+                                                            {ProcessingStage::inspecting, "inspecting"},
+                                                            {ProcessingStage::previewing, "previewing"},
+                                                            {ProcessingStage::none, "none"}}) {
+    world.ledger.stage(**job, step);
+    EXPECT_EQ(stage(), name);
+  }
+  ASSERT_TRUE(world.fail_processing(id, "infected"));
+  EXPECT_EQ(stage(), "quarantined");
+}
+
+TEST_F(UploadRoutes, U07_AnUploadInPartsSaysWhatItHasReceived) {
+  auto const id = world.create(11 << 20, "acme ana member", "?multipart=true");
+  EXPECT_FALSE(world.ok(200, "GET", "/uploads/" + id).as_object().contains("stage"));
+  ASSERT_TRUE(world.put_part(id, 3, std::string(1 << 20, 'x')));
+  auto const upload = world.ok(200, "GET", "/uploads/" + id);
+  EXPECT_EQ(upload.at("stage"), "uploading");
+  EXPECT_EQ(upload.at("received"), (json::object{{"bytes", 1 << 20}, {"parts", 1}, {"part_count", 3}}));
+}
+
 TEST_F(UploadRoutes, U11_AFileThatWaitsForTheScannerSaysSo) {
   auto const waits = world.create();
   auto const not_sent = world.create();

@@ -40,6 +40,7 @@ struct Ports {
   Broadcast& broadcast;
   TenantLimitsSource& limits;
   Scanner const& scanner;  // only asked whether files wait for it
+  Stages const& stages;
   Clock const& clock;
   Metrics& metrics;
 };
@@ -120,7 +121,9 @@ class Service {
   [[nodiscard]] Options const& options() const { return options_; }
   [[nodiscard]] Grants const& grants() const { return grants_; }
   // What an upload looks like now.
-  [[nodiscard]] View view() const { return {grants_, ports_.clock.now(), ports_.scanner.away().has_value()}; }
+  [[nodiscard]] View view() const {
+    return {grants_, ports_.clock.now(), ports_.scanner.away().has_value(), &ports_.stages};
+  }
 
  private:
   Upload make_upload(Caller const& caller, ProjectId const& project, BatchId const& batch,

@@ -82,6 +82,7 @@ class World {
   memory::Broadcast broadcast;
   TestLimits limits;
   TestScanner scanner;
+  Stages stages;
   sql::AuditLog audit;
   testing::AllowGate gate;
   std::unique_ptr<Queue> queue = sql::make_queue(*database, clock, metrics, {.seed = 1});

@@ -27,6 +27,7 @@ std::string query_of(ListOptions const& options, std::int64_t limit) {
 std::string remark(json::object const& upload) {
   auto const& error = object_of(upload, "error");
   if (!error.empty()) return text_of(error, "message");
+  if (auto stage = stage_of(upload); !stage.empty()) return stage;
   auto const& media = object_of(upload, "media");
   auto text = std::string{};
   if (number_of(media, "width") > 0)

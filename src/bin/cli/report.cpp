@@ -65,6 +65,14 @@ int report(Error const& error) {
   return info(error.code()).cli_exit;
 }
 
+std::string stage_of(json::object const& upload) {
+  auto stage = text_of(upload, "stage");
+  auto const& received = object_of(upload, "received");
+  if (received.empty()) return stage;
+  return fmt::format("{}: {} of {} parts, {}", stage, number_of(received, "parts"),
+                     number_of(received, "part_count"), human_bytes(number_of(received, "bytes")));
+}
+
 void print_line(json::object const& object) {
   fmt::print("{}\n", json::serialize(object));
   std::fflush(stdout);

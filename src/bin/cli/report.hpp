@@ -11,6 +11,9 @@ namespace hoist::cli {
 [[nodiscard]] int report(Error const& error);
 
 // One line of JSON on standard output.
+// What goes on within the status of an upload, for people; empty: nothing is
+// known.
+[[nodiscard]] std::string stage_of(json::object const& upload);
 void print_line(json::object const& object);
 
 void print_json(Item const& item);

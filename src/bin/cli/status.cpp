@@ -60,6 +60,7 @@ void print_upload(json::object const& upload) {
   };
   add("name", text_of(upload, "filename"));
   add("status", text_of(upload, "status"));
+  add("stage", stage_of(upload));
   add("waiting", text_of(object_of(upload, "waiting"), "message"));
   add("error", text_of(object_of(upload, "error"), "message"));
   if (upload.contains("size")) add("size", human_bytes(number_of(upload, "size")));
