@@ -31,9 +31,12 @@ std::ptrdiff_t characters(std::string_view text) {
 // What the holder of a presigned URL sends beyond what was signed is his own wish: it must not be
 // stored, or a file scanned as it lies here would reach its reader decoded into another. Only the
 // type is left to him where the signer fixed none, because senders add one by themselves.
-Result<void> check_signed(Call const& call, std::string_view name) {
+bool is_signed(Call const& call, std::string_view name) {
   auto const& authorization = call.authorization;
-  if (authorization.form != aws::AuthForm::query || authorization.signs(name)) return {};
+  return authorization.form != aws::AuthForm::query || authorization.signs(name);
+}
+Result<void> check_signed(Call const& call, std::string_view name) {
+  if (is_signed(call, name)) return {};
   return access_denied(
       "There were headers present in the request which were not signed: " + std::string{name} + ".");
 }
@@ -78,6 +81,8 @@ Result<PutOptions> read_put_options(Call const& call) {
     if (lower == "x-amz-copy-source" && call.request.method != "PUT")
       return not_implemented("Only a PUT copies; x-amz-copy-source means nothing here.");
     if (lower == "content-type") ++types;
+    // Browsers add it by themselves to a request with a condition, so it is left out instead of refused.
+    if (lower == "cache-control" && !is_signed(call, lower)) continue;
     auto const kept = std::ranges::find(kept_headers, lower) != kept_headers.end();
     if (kept || lower == "content-encoding") CHECK(check_signed(call, lower));
     if (kept) options.headers.insert_or_assign(lower, value);
