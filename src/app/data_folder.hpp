@@ -4,6 +4,7 @@
 //   DATA/details.db       SQLite: the details of events
 //   DATA/objects/         blob files
 //   DATA/keys/            keys of tokens and of the event log, S3 credentials; mode 0600
+//   DATA/keys/event_marks.json   how far each event log was signed; belongs to the keys, not to the rows
 //   DATA/clamd/           the private clamd: configuration, socket, test signatures
 //   DATA/spool/           files while they are processed; never needed after a restart
 //   DATA/cli.json         address and token for the command line on this machine, mode 0600
@@ -18,6 +19,8 @@
 #include "base/error.hpp"
 
 namespace hoist::app {
+
+inline constexpr auto events_marks_file = "keys/event_marks.json";
 
 struct S3Credential {
   std::string access_key_id;

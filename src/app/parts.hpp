@@ -24,6 +24,7 @@
 #include "base/pool.hpp"
 #include "base/runtime.hpp"
 #include "events/background.hpp"
+#include "events/marks.hpp"
 #include "events/routes.hpp"
 #include "net/router.hpp"
 #include "net/server.hpp"
@@ -107,6 +108,7 @@ struct App::Parts {
   sql::EventIndex event_index;
   std::unique_ptr<sql::EventDetails> event_details;
   std::unique_ptr<SigningKey> event_key;
+  std::unique_ptr<events::Marks> event_marks;
   std::unique_ptr<events::Service> events;
   std::unique_ptr<events::Checkpoints> checkpoints;
   std::unique_ptr<events::Retention> retention;

@@ -11,6 +11,7 @@
 #include "adapters/sqlite/database.hpp"
 #include "app/open_data.hpp"
 #include "base/try.hpp"
+#include "events/marks.hpp"
 #include "events/reconcile.hpp"
 
 namespace hoist::bin {
@@ -39,12 +40,42 @@ Async<bool> reconcile_one(events::Service& service, TenantId tenant, bool repair
     fmt::print("{}: brought {} pending over, erased {} orphans\n", tenant.str(), report.pending, erased);
     CO_TRY(report, co_await events::reconcile(service, tenant, deadline));
   }
-  fmt::print("{}: {} events, {} pending, {} missing, {} orphaned, {} altered\n", tenant.str(), report.checked,
-             report.pending, report.missing.size(), report.orphans.size(), report.altered.size());
+  fmt::print("{}: {} events, {} pending, {} missing, {} orphaned, {} altered, {} emptied without a notice\n",
+             tenant.str(), report.checked, report.pending, report.missing.size(), report.orphans.size(),
+             report.altered.size(), report.emptied.size());
   show("missing", report.missing);
   show("orphaned", report.orphans);
   show("altered", report.altered);
+  show("emptied", report.emptied);
   co_return report.equal();
+}
+
+// Are the logs what was signed and marked beside the key?
+Async<bool> look_at_marks(events::Service& service, app::DataFolder const& folder) {
+  auto signed_any = [](sql::Transaction& tx) { return tx.query("SELECT 1 FROM event_checkpoints LIMIT 1"); };
+  CO_TRY(auto const checkpoints,
+         co_await service.database().read(system_scope(), signed_any, deadline_in(std::chrono::minutes{1})));
+  auto const pem = app::read_secret_file(folder.path("keys/event_log.pem"));
+  auto const text = app::read_secret_file(folder.path(app::events_marks_file));
+  if (checkpoints.empty() && !text) co_return true;  // nothing was signed yet
+  if (!pem) fmt::print("keys/event_log.pem: {}\n", pem.error().detail());
+  if (!text)
+    fmt::print("{} is not there: whether events were taken away cannot be told\n", app::events_marks_file);
+  if (!pem) co_return false;
+  if (!text) co_return true;  // a server that was killed right after its first checkpoint has none yet
+  CO_TRY(auto const key, SigningKey::from_pem(*pem));
+  CO_TRY(auto const marks, events::Marks::make(*text, {}));
+  auto same = true;
+  for (auto const& mark : marks->all()) {
+    auto look = [&](sql::Transaction& tx) {
+      return events::check_mark(tx, service.index(), key.public_key(), mark);
+    };
+    auto const checked =
+        co_await service.database().read(mark.newest.tenant, look, deadline_in(std::chrono::minutes{1}));
+    if (!checked) fmt::print("{}: {}\n", mark.newest.tenant.str(), checked.error().to_string());
+    same = same && checked;
+  }
+  co_return same;
 }
 
 Async<bool> reconcile_all(events::Service& service, bool repairs) {
@@ -70,7 +101,12 @@ Result<bool> run(Flags const& flags) {
   auto index = sql::EventIndex{};
   auto broadcast = memory::Broadcast{};
   auto service = events::Service{*data->database, index, *details, broadcast, data->clock, data->metrics};
-  auto body = std::function<Async<bool>()>{[&] { return reconcile_all(service, flags.repair); }};
+  auto body = std::function<Async<bool>()>{[&]() -> Async<bool> {
+    CO_TRY(auto const equal, co_await reconcile_all(service, flags.repair));
+    CO_TRY(auto const signed_so, co_await look_at_marks(service, data->folder));
+    auto const fine = equal && signed_so;
+    co_return fine;
+  }};
   return run_to_end<bool>(body);
 }
 
@@ -78,11 +114,11 @@ Result<bool> run(Flags const& flags) {
 
 void add_reconcile_command(CLI::App& app, int& exit_code) {
   auto* command = app.get_subcommand("events")->add_subcommand(
-      "reconcile", "Compare the index with the details store, event by event");
+      "reconcile", "Compare the index with the details store, event by event, and both with what was signed");
   auto flags = std::make_shared<Flags>();
   command->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
   command->add_flag("--repair", flags->repair, "Bring pending details over and erase orphans");
-  command->footer("Exit code: 0 the stores are equal, 1 they are not.");
+  command->footer("Exit code: 0 all is as it was recorded, 1 it is not.");
   command->callback([flags, &exit_code] {
     auto const outcome = run(*flags);
     if (!outcome) fmt::print(stderr, "hoist: {}\n", outcome.error().to_string());

@@ -9,6 +9,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
+#include "events/marks.hpp"
 
 namespace hoist::events {
 namespace {
@@ -150,35 +151,28 @@ Result<std::string> chain_at(sql::Transaction& tx, EventIndex& index, TenantId c
   return found.front().chain;
 }
 
-// What was signed must still be what the log says: nobody gets a signature for another past.
-Result<void> check_past(sql::Transaction& tx, EventIndex& index, SigningKey const& key, EventHead const& head,
-                        Checkpoint const& last) {
-  auto const ours = last.key_id == key_id_of(key.public_key());
-  auto const signed_so = !ours || verify_ed25519(key.public_key(), signed_text(last), last.signature);
-  TRY(auto const chain, chain_at(tx, index, last.tenant, head, last.size));
-  if (signed_so && chain == last.chain) return {};
-  return fail(Error{Code::corrupt}.with_cause(
-      fmt::format("the event log of {} does not lead to its checkpoint at {}: it was altered",
-                  last.tenant.str(), last.size)));
-}
-
 // One step of the tree, and the checkpoint at its end: worked out by a reader, so that no writer waits
 // for it. What it is made of cannot change any more.
 struct Step {
   std::int64_t from = 0;  // size of the checkpoint before
+  std::int64_t first_sequence = 1;
   std::int64_t last_sequence = 0;
   Checkpoint made;
   std::vector<Tile> tiles;
 };
 
 Result<Step> plan_step(sql::Transaction& tx, EventIndex& index, SigningKey const& key, TenantId const& tenant,
-                       Time now) {
+                       std::optional<Mark> const& mark, Time now) {
+  if (mark) CHECK(check_mark(tx, index, key.public_key(), *mark));
   TRY(auto const head, index.head(tx, tenant));
   TRY(auto const last, latest(tx, tenant));
   if (head.last_sequence == 0) return fail(Code::not_found, "There are no events yet.");
-  if (last) CHECK(check_past(tx, index, key, head, *last));
-  auto step =
-      Step{.from = last ? last->size : 0, .last_sequence = head.last_sequence, .made = {}, .tiles = {}};
+  if (last) CHECK(check_past(tx, index, key.public_key(), head, *last));
+  auto step = Step{.from = last ? last->size : 0,
+                   .first_sequence = head.first_sequence,
+                   .last_sequence = head.last_sequence,
+                   .made = {},
+                   .tiles = {}};
   if (step.from == head.last_sequence) {
     step.made = *last;
     return step;
@@ -209,6 +203,17 @@ Result<bool> store_step(sql::Transaction& tx, TenantId const& tenant, Step const
 
 }  // namespace
 
+Result<void> check_past(sql::Transaction& tx, EventIndex& index, std::string_view public_key,
+                        EventHead const& head, Checkpoint const& last) {
+  auto const ours = last.key_id == key_id_of(public_key);
+  auto const signed_so = !ours || verify_ed25519(public_key, signed_text(last), last.signature);
+  TRY(auto const chain, chain_at(tx, index, last.tenant, head, last.size));
+  if (signed_so && chain == last.chain) return {};
+  return fail(Error{Code::corrupt}.with_cause(
+      fmt::format("the event log of {} does not lead to its checkpoint at {}: it was altered",
+                  last.tenant.str(), last.size)));
+}
+
 std::string signed_text(Checkpoint const& checkpoint) {
   auto const facts = json::object{{"at", to_rfc3339(checkpoint.at)},
                                   {"chain", base64url(checkpoint.chain)},
@@ -233,14 +238,25 @@ json::object render(Checkpoint const& checkpoint) {
 }
 
 Async<Checkpoint> Checkpoints::make(TenantId tenant, Deadline deadline) {
+  auto made = co_await make_one(std::move(tenant), deadline);
+  if (made && marks_ != nullptr) CO_CHECK(marks_->save());
+  co_return made;
+}
+
+Async<Checkpoint> Checkpoints::make_one(TenantId tenant, Deadline deadline) {
+  auto const mark = marks_ == nullptr ? std::nullopt : marks_->find(tenant);
   while (true) {
     auto plan = [&, now = service_.clock().now()](sql::Transaction& tx) {
-      return plan_step(tx, service_.index(), key_, tenant, now);
+      return plan_step(tx, service_.index(), key_, tenant, mark, now);
     };
     CO_TRY(auto step, co_await service_.database().read(tenant, plan, deadline));
-    if (step.made.size == step.from) co_return std::move(step.made);
+    if (step.made.size == step.from) {
+      if (marks_ != nullptr) marks_->raise(step.made, step.first_sequence);
+      co_return std::move(step.made);
+    }
     auto store = [&](sql::Transaction& tx) { return store_step(tx, tenant, step); };
     CO_TRY(auto const stored, co_await service_.database().write(tenant, store, deadline));
+    if (stored && marks_ != nullptr) marks_->raise(step.made, step.first_sequence);
     if (stored && step.made.size == step.last_sequence) co_return std::move(step.made);
   }
 }
@@ -253,16 +269,40 @@ Async<> Checkpoints::sweep(Deadline deadline) {
       TRY(auto const head, service_.index().head(tx, tenant));
       TRY(auto const last, latest(tx, tenant));
       auto const news = head.last_sequence - (last ? last->size : 0);
-      if (news >= checkpoint_events || (news > 0 && (!last || now - last->at >= checkpoint_interval)))
+      auto const unmarked = marks_ != nullptr && last && !marks_->find(tenant);
+      if (unmarked || news >= checkpoint_events ||
+          (news > 0 && (!last || now - last->at >= checkpoint_interval)))
         due.push_back(tenant);
     }
     return due;
   };
   CO_TRY(auto const due, co_await service_.database().read(system_scope(), due_work, deadline));
-  auto outcome = Result<void>{};
+  auto outcome = co_await look_at_marks(deadline);
   for (auto const& tenant : due)
-    if (auto made = co_await make(tenant, deadline); !made) outcome = std::unexpected{made.error()};
+    if (auto made = co_await make_one(tenant, deadline); !made) outcome = std::unexpected{made.error()};
+  if (marks_ != nullptr) CO_CHECK(marks_->save());
   co_return outcome;  // a tenant whose log is damaged does not stop the others
+}
+
+Async<> Checkpoints::look_at_marks(Deadline deadline) {
+  auto outcome = Result<void>{};
+  if (marks_ == nullptr) co_return outcome;
+  auto lost = 0;
+  for (auto const& mark : marks_->all()) {
+    auto look = [&](sql::Transaction& tx) {
+      return check_mark(tx, service_.index(), key_.public_key(), mark);
+    };
+    auto const same = co_await service_.database().read(mark.newest.tenant, look, deadline);
+    if (same) continue;
+    if (same.error().code() == Code::corrupt) ++lost;
+    outcome = same;
+  }
+  service_.note_altered_logs(lost);
+  co_return outcome;
+}
+
+Result<void> Checkpoints::allow_cut(TenantId const& tenant, std::int64_t first_sequence) {
+  return marks_ == nullptr ? Result<void>{} : marks_->allow_cut(tenant, first_sequence);
 }
 
 Async<std::vector<Checkpoint>> Checkpoints::list(TenantId tenant, std::int64_t after_size, int limit,

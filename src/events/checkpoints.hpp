@@ -35,11 +35,21 @@ struct Checkpoint {
 inline constexpr std::int64_t checkpoint_events = 1000;
 inline constexpr auto checkpoint_interval = std::chrono::minutes{1};
 
+// What was signed must still be what the log says: nobody gets a signature for another past. A
+// checkpoint of another key is compared without its signature. Errors: corrupt.
+[[nodiscard]] Result<void> check_past(sql::Transaction& tx, EventIndex& index, std::string_view public_key,
+                                      EventHead const& head, Checkpoint const& last);
+
+class Marks;
+
 class Checkpoints {
  public:
-  Checkpoints(Service& service, SigningKey const& key) : service_{service}, key_{key} {}
+  // Without marks, only what is in the database tells what was signed.
+  Checkpoints(Service& service, SigningKey const& key, Marks* marks = nullptr)
+      : service_{service}, key_{key}, marks_{marks} {}
 
-  // Makes one where checkpoint_events or checkpoint_interval have passed since the last.
+  // Looks at every mark, and makes a checkpoint where checkpoint_events or checkpoint_interval have
+  // passed since the last. Errors: corrupt, when a log is not what was signed.
   Async<> sweep(Deadline deadline);
   // One that covers everything recorded so far. Errors: not_found for an empty log.
   Async<Checkpoint> make(TenantId tenant, Deadline deadline);
@@ -63,9 +73,16 @@ class Checkpoints {
   Async<Consistency> consistency(TenantId tenant, std::int64_t first, std::int64_t second, Deadline deadline);
   [[nodiscard]] SigningKey const& key() const { return key_; }
 
+  // Before retention moves the beginning of a log to `first_sequence`, and after.
+  Result<void> allow_cut(TenantId const& tenant, std::int64_t first_sequence);
+
  private:
+  Async<Checkpoint> make_one(TenantId tenant, Deadline deadline);
+  Async<> look_at_marks(Deadline deadline);
+
   Service& service_;
   SigningKey const& key_;
+  Marks* marks_;
 };
 
 }  // namespace hoist::events

@@ -133,12 +133,7 @@ class NdjsonStream final : public TextStream {
   }
 
   void forget_named(std::string const& details) {
-    auto const parsed = parse_json(details);
-    auto const* object = parsed ? parsed->if_object() : nullptr;
-    auto const* list = object == nullptr ? nullptr : object->if_contains("redacted");
-    if (list == nullptr || !list->is_array()) return;
-    for (auto const& id : list->get_array())
-      if (id.is_string()) unnamed_.erase(std::string{id.get_string()});
+    for (auto const& id : redacted_by(details)) unnamed_.erase(id.str());
   }
 
   Service& service_;

@@ -5,9 +5,12 @@
 #include <charconv>
 
 #include "base/encode.hpp"
+#include "events/parse.hpp"
 
 namespace hoist::events {
 namespace {
+
+constexpr std::size_t notice_depth_max = details_depth_max + 3;
 
 std::string text_at(json::object const& object, std::string_view name) {
   auto const* value = object.if_contains(json::string_view{name});
@@ -165,6 +168,17 @@ Result<Checkpoint> read_checkpoint(json::object const& object) {
                     *at,
                     text_at(object, "keyId"),
                     raw("signature")};
+}
+
+std::vector<EventId> redacted_by(std::string_view details) {
+  auto const parsed = parse_json(details, {.depth_max = notice_depth_max});
+  auto const* object = parsed ? parsed->if_object() : nullptr;
+  auto const* list = object == nullptr ? nullptr : object->if_contains("redacted");
+  auto ids = std::vector<EventId>{};
+  if (list == nullptr || !list->is_array()) return ids;
+  for (auto const& id : list->get_array())
+    if (id.is_string()) ids.emplace_back(std::string{id.get_string()});
+  return ids;
 }
 
 }  // namespace hoist::events

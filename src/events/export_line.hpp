@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "events/checkpoints.hpp"
 
@@ -45,5 +46,7 @@ struct ExportedEvent {
 // Views point into `storage`, whose strings must stay where they are.
 [[nodiscard]] ExportedEvent read_any_form(json::object const& line, std::vector<std::string>& storage);
 [[nodiscard]] Result<Checkpoint> read_checkpoint(json::object const& object);
+// The events that the details of an event.redacted name.
+[[nodiscard]] std::vector<EventId> redacted_by(std::string_view details);
 
 }  // namespace hoist::events

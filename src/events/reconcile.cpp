@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/try.hpp"
+#include "events/export_line.hpp"
 
 namespace hoist::events {
 namespace {
@@ -34,6 +35,7 @@ class Reconciler {
       after = events.back().facts.sequence;
     }
     CO_CHECK(co_await explain_absent());
+    CO_CHECK(co_await explain_erased());
     CO_CHECK(co_await find_orphans());
     co_return std::move(report_);
   }
@@ -48,6 +50,9 @@ class Reconciler {
     for (auto const& event : events) {
       ++report_.checked;
       indexed_.insert(event.facts.id);
+      if (!event.user) unnamed_.insert(event.facts.id);
+      if (event.facts.type == redaction_type) notices_.insert(event.facts.id);
+      if (event.holds_details) take_notice(event.facts.id, event.details.details);
       if (event.holds_details && !is_right(event, event.details.salt, event.details.details))
         report_.altered.push_back(event.facts.id);
       if (event.user && !event.holds_details) ids.push_back(event.facts.id);
@@ -58,8 +63,12 @@ class Reconciler {
       auto const at = found.find(event.facts.id);
       if (at == found.end())
         absent_.insert(event.facts.id);
-      else if (!at->second.redacted && !is_right(event, at->second.salt, at->second.details))
+      else if (at->second.redacted)
+        erased_.push_back(event.facts.id);
+      else if (!is_right(event, at->second.salt, at->second.details))
         report_.altered.push_back(event.facts.id);
+      else
+        take_notice(event.facts.id, at->second.details);
     }
     co_return Result<void>{};
   }
@@ -71,8 +80,11 @@ class Reconciler {
       auto look = [&](sql::Transaction& tx) { return service_.index().outbox(tx, after, outbox_page); };
       CO_TRY(auto const waiting, co_await service_.database().read(system_scope(), look, deadline_));
       if (waiting.empty()) break;
-      for (auto const& item : waiting)
-        if (item.tenant == tenant_) report_.pending += static_cast<std::int64_t>(absent_.erase(item.event));
+      for (auto const& item : waiting) {
+        if (item.tenant != tenant_) continue;
+        take_notice(item.event, item.details);
+        report_.pending += static_cast<std::int64_t>(absent_.erase(item.event));
+      }
       after = waiting.back().number;
     }
     auto const left = std::vector<EventId>(absent_.begin(), absent_.end());
@@ -83,7 +95,27 @@ class Reconciler {
       CO_TRY(auto const arrived, co_await service_.details().get(tenant_, std::move(ids), deadline_));
       for (auto const& id : part)
         if (!arrived.contains(id)) report_.missing.push_back(id);
+      for (auto const& [id, detail] : arrived) take_notice(id, detail.details);
     }
+    co_return Result<void>{};
+  }
+
+  void take_notice(EventId const& event, std::string const& details) {
+    if (!notices_.contains(event)) return;
+    for (auto const& id : redacted_by(details)) named_.insert(id);
+  }
+
+  // Details that are erased where the event is not: it was erased since we passed by, or by nobody who
+  // may.
+  Async<> explain_erased() {
+    for (auto const& id : erased_) {
+      auto find = [&](sql::Transaction& tx) { return service_.index().find(tx, tenant_, id); };
+      auto const event = co_await service_.database().read(tenant_, find, deadline_);
+      if (!event && event.error().code() != Code::not_found) co_return std::unexpected{event.error()};
+      if (event && event->user) report_.altered.push_back(id);
+    }
+    for (auto const& id : unnamed_)
+      if (!named_.contains(id)) report_.emptied.push_back(id);
     co_return Result<void>{};
   }
 
@@ -111,7 +143,11 @@ class Reconciler {
   Deadline deadline_;
   ReconcileReport report_;
   std::unordered_set<EventId> indexed_;
-  std::set<EventId> absent_;  // from the details store when it was asked
+  std::set<EventId> absent_;     // from the details store when it was asked
+  std::vector<EventId> erased_;  // there, and not in the index
+  std::set<EventId> unnamed_;    // erased in the index
+  std::unordered_set<EventId> notices_;
+  std::unordered_set<EventId> named_;  // by notices
 };
 
 }  // namespace

@@ -12,8 +12,11 @@ struct ReconcileReport {
   std::int64_t pending = 0;      // in the outbox, on their way
   std::vector<EventId> missing;  // indexed, neither in the details store nor in the outbox
   std::vector<EventId> orphans;  // details without an index row
-  std::vector<EventId> altered;  // details that do not match their hash
-  [[nodiscard]] bool equal() const { return missing.empty() && orphans.empty() && altered.empty(); }
+  std::vector<EventId> altered;  // details that do not match their hash, or are erased and the event is not
+  std::vector<EventId> emptied;  // erased, and no event.redacted names it
+  [[nodiscard]] bool equal() const {
+    return missing.empty() && orphans.empty() && altered.empty() && emptied.empty();
+  }
 };
 
 Async<ReconcileReport> reconcile(Service& service, TenantId tenant, Deadline deadline);

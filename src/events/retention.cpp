@@ -51,11 +51,22 @@ Async<std::int64_t> Retention::retire(TenantId tenant, Time before, Deadline dea
   CO_TRY(auto const checkpoint, co_await checkpoints_.make(tenant, deadline));
   auto total = std::int64_t{0};
   while (true) {
+    CO_TRY(auto const first, co_await first_of(tenant, deadline));
+    CO_CHECK(checkpoints_.allow_cut(tenant, std::min(first + step_events, checkpoint.size + 1)));
     auto work = [&](sql::Transaction& tx) { return retire_step(tx, tenant, before, checkpoint.size); };
     CO_TRY(auto const removed, co_await service_.database().write(tenant, work, deadline));
     total += removed;
-    if (removed < step_events) co_return total;
+    if (removed < step_events) break;
   }
+  CO_TRY(auto const first, co_await first_of(tenant, deadline));
+  CO_CHECK(checkpoints_.allow_cut(tenant, first));
+  co_return total;
+}
+
+Async<std::int64_t> Retention::first_of(TenantId const& tenant, Deadline deadline) {
+  auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant); };
+  CO_TRY(auto const head, co_await service_.database().read(tenant, work, deadline));
+  co_return head.first_sequence;
 }
 
 Async<> Retention::sweep(Deadline deadline) {

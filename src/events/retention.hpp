@@ -26,6 +26,7 @@ class Retention {
   Async<> sweep(Deadline deadline);
 
  private:
+  Async<std::int64_t> first_of(TenantId const& tenant, Deadline deadline);
   Result<std::int64_t> retire_step(sql::Transaction& tx, TenantId const& tenant, Time before,
                                    std::int64_t covered);
 

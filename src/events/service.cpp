@@ -74,7 +74,10 @@ Service::Service(Database& database, EventIndex& index, EventDetails& details, B
       details_failures_{
           metrics.counter("hoist_events_details_failures_total", "Puts that the details store did not take")},
       details_pending_{metrics.gauge("hoist_events_details_pending",
-                                     "Entries of the outbox, at most: details that wait for their store")} {}
+                                     "Entries of the outbox, at most: details that wait for their store")},
+      altered_logs_{metrics.gauge("hoist_event_logs_altered",
+                                  "Event logs that are not what was signed: rolled back, cut or rewritten")} {
+}
 
 Async<Outcomes> Service::record(TenantId tenant, std::vector<NewEvent> events, Deadline deadline) {
   for (auto& event : events) event.seal = seal_event(event.user.str(), event.details);

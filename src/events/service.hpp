@@ -69,6 +69,9 @@ class Service {
   // loop by the host, and after failures with its backoff.
   Async<int> relay(Deadline deadline);
 
+  // How many logs are not what was signed, for the metric.
+  void note_altered_logs(int count) { altered_logs_.set(count); }
+
   [[nodiscard]] Database& database() { return database_; }
   [[nodiscard]] EventIndex& index() { return index_; }
   [[nodiscard]] EventDetails& details() { return details_; }
@@ -97,6 +100,7 @@ class Service {
   Counter duplicates_;
   Counter details_failures_;
   Gauge details_pending_;
+  Gauge altered_logs_;
   Groups groups_;
   std::mutex mutex_;
   std::vector<std::int64_t> settled_;  // guarded by mutex_: in the details store, still in the outbox; an

@@ -43,9 +43,11 @@ bool is_committed(std::string_view salt, std::string_view content, std::string_v
 
 class Verifier {
  public:
-  explicit Verifier(std::string_view public_key) : public_key_{public_key} {}
+  Verifier(std::string_view public_key, std::optional<Checkpoint> since)
+      : public_key_{public_key}, since_{std::move(since)} {}
 
   VerifyReport run(std::istream& lines) {
+    if (since_) check_since();
     for (auto line = std::string{}; report_.ok() && std::getline(lines, line);) {
       ++line_;
       if (line_ > 1 && !closed_) {
@@ -80,6 +82,33 @@ class Verifier {
     if (!has_only(*object, event_members))
       return problem("the event has members that no hash covers", next_sequence_);
     take_event(read_any_form(*object, storage_));
+  }
+
+  void check_since() {
+    if (since_->key_id != key_id_of(public_key_))
+      return problem("the earlier checkpoint was signed by another key", 0);
+    if (!verify_ed25519(public_key_, signed_text(*since_), since_->signature))
+      problem("the signature of the earlier checkpoint is not valid", 0);
+  }
+
+  // Called with the last event taken, and before the first.
+  void compare_with_since() {
+    if (!since_ || since_->size != next_sequence_ - 1) return;
+    if (chain_ != since_->chain)
+      return problem("the events are not those that the earlier checkpoint signed", since_->size);
+    since_met_ = true;
+  }
+
+  void finish_since() {
+    if (!since_ || since_met_) return;
+    auto const begins_later = since_->size < report_.first_sequence;
+    problem(begins_later
+                ? fmt::format("the export begins at event {}, after the earlier checkpoint at {}: "
+                              "ask the server for a proof of consistency instead",
+                              report_.first_sequence, since_->size)
+                : fmt::format("the log was rolled back: {} events were signed at {}, and it ends at {}",
+                              since_->size, to_rfc3339(since_->at), next_sequence_ - 1),
+            0);
   }
 
   // Errors become problems.
@@ -119,6 +148,9 @@ class Verifier {
     tenant_ = header.checkpoint.tenant.str();
     promised_ = header.checkpoint.size;
     report_.checkpoint = std::move(header.checkpoint);
+    if (since_ && since_->tenant != report_.checkpoint->tenant)
+      return problem("the earlier checkpoint is of another log", 0);
+    compare_with_since();
     if (next_sequence_ == promised_ + 1) check_chain(*report_.checkpoint);  // all are past retention
   }
 
@@ -151,6 +183,7 @@ class Verifier {
     if (base64url(chain_) != event.hash) return problem("the event does not match its hash", sequence);
     ++report_.events;
     ++next_sequence_;
+    compare_with_since();
     if (sequence == promised_) check_chain(*report_.checkpoint);
   }
 
@@ -177,12 +210,7 @@ class Verifier {
   }
 
   void settle_redactions(std::string_view details) {
-    auto const parsed = parse_json(details, {.depth_max = line_depth_max});
-    auto const* object = parsed ? parsed->if_object() : nullptr;
-    auto const* list = object == nullptr ? nullptr : object->if_contains("redacted");
-    if (list == nullptr || !list->is_array()) return;
-    for (auto const& id : list->get_array())
-      if (id.is_string()) waiting_redactions_.erase(std::string{id.get_string()});
+    for (auto const& id : redacted_by(details)) waiting_redactions_.erase(id.str());
   }
 
   void finish() {
@@ -193,6 +221,7 @@ class Verifier {
                      next_sequence_);
     if (covered_ != last)
       return problem(fmt::format("the events after {} are covered by no checkpoint", covered_), covered_ + 1);
+    finish_since();
     if (waiting_redactions_.empty()) return;
     auto const first =
         std::ranges::min_element(waiting_redactions_, {}, [](auto const& e) { return e.second; });
@@ -200,6 +229,8 @@ class Verifier {
   }
 
   std::string_view public_key_;
+  std::optional<Checkpoint> since_;
+  bool since_met_ = false;
   VerifyReport report_;
   std::int64_t line_ = 0;
   std::int64_t next_sequence_ = 1;
@@ -214,8 +245,9 @@ class Verifier {
 
 }  // namespace
 
-VerifyReport verify_export(std::istream& lines, std::string_view public_key) {
-  return Verifier{public_key}.run(lines);
+VerifyReport verify_export(std::istream& lines, std::string_view public_key,
+                           std::optional<Checkpoint> since) {
+  return Verifier{public_key, std::move(since)}.run(lines);
 }
 
 }  // namespace hoist::events

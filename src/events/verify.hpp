@@ -28,6 +28,9 @@ struct VerifyReport {
   [[nodiscard]] bool ok() const { return problem.empty(); }
 };
 
-[[nodiscard]] VerifyReport verify_export(std::istream& lines, std::string_view public_key);
+// With `since`, an earlier checkpoint of the same log that was kept elsewhere, the export also has to
+// contain what that one signed: a log that was rolled back is refused although its own signatures hold.
+[[nodiscard]] VerifyReport verify_export(std::istream& lines, std::string_view public_key,
+                                         std::optional<Checkpoint> since = {});
 
 }  // namespace hoist::events

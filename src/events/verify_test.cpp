@@ -309,6 +309,35 @@ TEST_F(Verify, E5_NoCheckpointIsSignedOverARewrittenPast) {
   EXPECT_EQ(sync(checkpoints.list(other, 0, 10, soon()))->size(), 1U) << "others go on";
 }
 
+TEST_F(Verify, M2_AnEarlierCheckpointHasToBeContained) {
+  record_many(5);
+  auto const kept = *sync(checkpoints.make(acme, soon()));
+  record_many(5);
+  auto const against = [&](Checkpoint since, std::vector<std::string> const& lines) {
+    auto text = std::stringstream{};
+    for (auto const& line : lines) text << line << '\n';
+    return verify_export(text, key.public_key(), std::move(since)).problem;
+  };
+  auto const lines = exported();
+  EXPECT_EQ(against(kept, lines), "");
+  auto const later = *sync(checkpoints.make(acme, soon()));
+  EXPECT_EQ(against(later, lines), "");
+
+  auto further = later;
+  further.size += 3;
+  further.signature = key.sign(signed_text(further));
+  EXPECT_NE(against(further, lines).find("rolled back: 13 events were signed"), std::string::npos);
+  auto other = kept;
+  other.chain.front() ^= 1;
+  EXPECT_NE(against(other, lines).find("signature of the earlier checkpoint"), std::string::npos);
+  other.signature = key.sign(signed_text(other));
+  EXPECT_NE(against(other, lines).find("not those that the earlier checkpoint signed"), std::string::npos);
+  auto foreign = kept;
+  foreign.tenant = TenantId{"other"};
+  foreign.signature = key.sign(signed_text(foreign));
+  EXPECT_NE(against(foreign, lines).find("of another log"), std::string::npos);
+}
+
 TEST_F(Verify, AnExportBeginsWhereRetentionEndsAndSaysSo) {
   record_many(6);
   clock.advance(std::chrono::hours{2});

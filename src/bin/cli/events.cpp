@@ -68,6 +68,10 @@ void add_proving(CLI::App& events, int& exit_code) {
   verify->add_option("file", verifying->file, "The export; - for standard input")->required();
   verify->add_option("--key", verifying->key, "Public key as `hoist events key` prints it, or a file of it")
       ->required();
+  verify->add_option(
+      "--since", verifying->since,
+      "A checkpoint kept from earlier (as `GET /event-checkpoints` or an export shows it): the "
+      "export must still contain what it signed");
   verify->add_flag("--json", verifying->json, "The verdict as JSON");
   verify->footer(
       "Take the key when you begin to trust the server, and keep it elsewhere: a key that comes with the\n"

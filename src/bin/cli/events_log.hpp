@@ -33,8 +33,9 @@ struct EventsExportOptions {
 [[nodiscard]] int events_export_command(EventsExportOptions const& options);
 
 struct EventsVerifyOptions {
-  std::string file;  // "-": standard input
-  std::string key;   // base64url, or a file that holds it
+  std::string file;   // "-": standard input
+  std::string key;    // base64url, or a file that holds it
+  std::string since;  // a file that holds an earlier checkpoint; empty: none
   bool json = false;
 };
 [[nodiscard]] int events_verify_command(EventsVerifyOptions const& options);

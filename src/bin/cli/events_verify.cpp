@@ -7,6 +7,7 @@
 #include "base/try.hpp"
 #include "bin/cli/events_log.hpp"
 #include "bin/cli/report.hpp"
+#include "events/export_line.hpp"
 #include "events/verify.hpp"
 
 namespace hoist::cli {
@@ -20,6 +21,21 @@ Result<std::string> read_key(std::string const& given) {
   auto key = unbase64url(trim(text));
   if (key && key->size() == key_bytes) return *key;
   return fail(Code::invalid, "--key must be a public key as `hoist events key` prints it, or a file of it.");
+}
+
+// A checkpoint by itself, or the first line of an export, which holds one.
+Result<std::optional<events::Checkpoint>> read_since(std::string const& path) {
+  if (path.empty()) return std::nullopt;
+  auto file = std::ifstream{path};
+  auto const text = std::string{std::istreambuf_iterator<char>{file}, {}};
+  auto parsed = parse_json(text);
+  if (!parsed) parsed = parse_json(text.substr(0, text.find('\n')));
+  auto const* object = parsed ? parsed->if_object() : nullptr;
+  auto const* inner = object == nullptr ? nullptr : object->if_contains("checkpoint");
+  if (inner != nullptr) object = inner->if_object();
+  if (object != nullptr)
+    if (auto read = events::read_checkpoint(*object)) return std::optional{*std::move(read)};
+  return fail(Code::invalid, "--since must be a file with a checkpoint, or an earlier export.");
 }
 
 void show(events::VerifyReport const& verdict) {
@@ -54,11 +70,13 @@ void show_json(events::VerifyReport const& verdict) {
 int events_verify_command(EventsVerifyOptions const& options) {
   auto const key = read_key(options.key);
   if (!key) return report(key.error());
+  auto since = read_since(options.since);
+  if (!since) return report(since.error());
   auto file = std::ifstream{};
   if (options.file != "-") file.open(options.file, std::ios::binary);
   if (options.file != "-" && !file)
     return report(Error{Code::not_found, "Cannot read " + options.file + "."});
-  auto const verdict = events::verify_export(options.file == "-" ? std::cin : file, *key);
+  auto const verdict = events::verify_export(options.file == "-" ? std::cin : file, *key, *std::move(since));
   if (options.json)
     show_json(verdict);
   else

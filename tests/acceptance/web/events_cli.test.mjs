@@ -100,7 +100,7 @@ test("TheStoresAreEqualAfterAKill", async () => {
   await Promise.all(writers);
   const report = await run("reconcile", "--data", server.data, "--repair");
   assert.equal(report.code, 0, report.text + report.errors);
-  const checked = report.text.match(/^main: (\d+) events, 0 pending, 0 missing, 0 orphaned, 0 altered$/m);
+  const checked = report.text.match(/^main: (\d+) events, 0 pending, 0 missing, 0 orphaned, 0 altered, 0 emptied without a notice$/m);
   assert.ok(checked, report.text);
   assert.ok(Number(checked[1]) >= acknowledged);
   const listed = (await run("ls", "--limit", "0", "--json")).text.trim().split("\n").map((line) => JSON.parse(line));

@@ -1,0 +1,105 @@
+#include "events/marks.hpp"
+
+#include <fmt/format.h>
+
+#include "base/try.hpp"
+#include "events/export_line.hpp"
+
+namespace hoist::events {
+namespace {
+
+std::unexpected<Error> damaged() {
+  return fail(Code::invalid, "The file of the newest signed checkpoints is damaged.");
+}
+
+Result<Mark> read_mark(json::value const& value) {
+  auto const* object = value.if_object();
+  auto const* checkpoint = object == nullptr ? nullptr : object->if_contains("checkpoint");
+  auto const* first = object == nullptr ? nullptr : object->if_contains("firstSequence");
+  if (checkpoint == nullptr || !checkpoint->is_object() || first == nullptr || !first->is_int64())
+    return damaged();
+  TRY(auto newest, read_checkpoint(checkpoint->get_object()));
+  return Mark{std::move(newest), first->get_int64()};
+}
+
+std::unexpected<Error> altered(Mark const& mark, std::string what) {
+  return fail(
+      Error{Code::corrupt}.with_cause(fmt::format("the event log of {} {}", mark.newest.tenant.str(), what)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Marks>> Marks::make(std::string_view text, Write write) {
+  auto marks = std::unique_ptr<Marks>{new Marks{std::move(write)}};
+  if (text.empty()) return marks;
+  auto const value = parse_json(text);
+  auto const* object = value ? value->if_object() : nullptr;
+  auto const* logs = object == nullptr ? nullptr : object->if_contains("logs");
+  if (logs == nullptr || !logs->is_array()) return damaged();
+  for (auto const& entry : logs->get_array()) {
+    TRY(auto mark, read_mark(entry));
+    auto tenant = mark.newest.tenant;
+    marks->by_tenant_.insert_or_assign(std::move(tenant), std::move(mark));
+  }
+  return marks;
+}
+
+std::optional<Mark> Marks::find(TenantId const& tenant) const {
+  auto const lock = std::lock_guard{mutex_};
+  auto const found = by_tenant_.find(tenant);
+  return found == by_tenant_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::vector<Mark> Marks::all() const {
+  auto const lock = std::lock_guard{mutex_};
+  auto marks = std::vector<Mark>{};
+  for (auto const& [tenant, mark] : by_tenant_) marks.push_back(mark);
+  return marks;
+}
+
+void Marks::raise(Checkpoint const& checkpoint, std::int64_t first_sequence) {
+  auto const lock = std::lock_guard{mutex_};
+  auto const [at, added] = by_tenant_.try_emplace(checkpoint.tenant, Mark{checkpoint, first_sequence});
+  if (!added && checkpoint.size <= at->second.newest.size) return;
+  at->second.newest = checkpoint;
+  changed_ = true;
+}
+
+Result<void> Marks::save() {
+  return save(std::unique_lock{mutex_});
+}
+
+Result<void> Marks::allow_cut(TenantId const& tenant, std::int64_t first_sequence) {
+  auto lock = std::unique_lock{mutex_};
+  auto const found = by_tenant_.find(tenant);
+  if (found == by_tenant_.end() || found->second.first_sequence_max == first_sequence) return {};
+  found->second.first_sequence_max = first_sequence;
+  changed_ = true;
+  return save(lock);
+}
+
+Result<void> Marks::save(std::unique_lock<std::mutex> const&) {
+  if (!changed_) return {};
+  auto logs = json::array{};
+  for (auto const& [tenant, mark] : by_tenant_)
+    logs.push_back(
+        json::object{{"checkpoint", render(mark.newest)}, {"firstSequence", mark.first_sequence_max}});
+  CHECK(write_(json::serialize(json::object{{"logs", std::move(logs)}}) + "\n"));
+  changed_ = false;
+  return {};
+}
+
+Result<void> check_mark(sql::Transaction& tx, EventIndex& index, std::string_view public_key,
+                        Mark const& mark) {
+  auto const& newest = mark.newest;
+  TRY(auto const head, index.head(tx, newest.tenant));
+  if (head.last_sequence < newest.size)
+    return altered(mark, fmt::format("was rolled back: it ends at {}, but {} events were signed at {}",
+                                     head.last_sequence, newest.size, to_rfc3339(newest.at)));
+  if (head.first_sequence > mark.first_sequence_max)
+    return altered(mark, fmt::format("begins at {}, but its retention removed only what is before {}",
+                                     head.first_sequence, mark.first_sequence_max));
+  return check_past(tx, index, public_key, head, newest);
+}
+
+}  // namespace hoist::events
