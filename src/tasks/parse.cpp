@@ -117,11 +117,22 @@ Result<RedriveRequest> parse_redrive(json::object const& body) {
   return request;
 }
 
-std::string message_body(NewTask const& task) {
+std::string message_body(NewTask const& task, UserId const& user, std::string_view trace_parent) {
   auto body =
       json::object{{"title", task.title}, {"description", task.description}, {"priority", task.priority}};
   if (task.due_at) body["due_date"] = to_rfc3339(*task.due_at);
+  body["created_by"] = user.str();
+  if (!trace_parent.empty()) body["traceparent"] = trace_parent;
   return json::serialize(body);
+}
+
+// Without parsing all of it: inside of a string the quotes would be escaped.
+std::string trace_of(std::string_view body) {
+  constexpr auto member = std::string_view{R"("traceparent":")"};
+  auto const at = body.rfind(member);
+  if (at == body.npos) return {};
+  auto const value = body.substr(at + member.size());
+  return std::string{value.substr(0, value.find('"'))};
 }
 
 }  // namespace hoist::tasks

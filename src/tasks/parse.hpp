@@ -33,6 +33,10 @@ struct RedriveRequest {
 [[nodiscard]] Result<RedriveRequest> parse_redrive(json::object const& body);
 
 // What the queue carries and handlers get, as JSON.
-[[nodiscard]] std::string message_body(NewTask const& task);
+// What is handed to the handler, and what the order receipt is over: also who asked, and the trace.
+[[nodiscard]] std::string message_body(NewTask const& task, UserId const& user,
+                                       std::string_view trace_parent);
+// The trace in such a body; empty: none.
+[[nodiscard]] std::string trace_of(std::string_view body);
 
 }  // namespace hoist::tasks

@@ -7,6 +7,7 @@
 #include "base/lanes.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "tasks/parse.hpp"
 #include "tasks/rows.hpp"
 #include "tasks/service.hpp"
 
@@ -33,6 +34,15 @@ Delivery delivery_of(Work const& work) {
           .attempt = work.attempt,
           .body = message.body,
           .accepted_at = message.sent_at};
+}
+
+void say_done(Message const& message) {
+  if (log::enabled(log::Level::info))
+    log::info("a task is done", {{"tenant", message.tenant.str()},
+                                 {"group", message.group},
+                                 {"sequence", std::to_string(message.sequence)},
+                                 {"task", message.receipt.id.str()},
+                                 {"trace", trace_of(message.body)}});
 }
 
 }  // namespace
@@ -124,11 +134,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
       TRY(auto const finished, begin_and_finish(tx, message.receipt, now));
       CHECK(ports.queue.acknowledge(tx, message.receipt));
       note_finished(tx, finished, now);
-      if (log::enabled(log::Level::debug))
-        log::debug("task recorded", {{"tenant", message.tenant.str()},
-                                     {"group", message.group},
-                                     {"sequence", std::to_string(message.sequence)},
-                                     {"task", message.receipt.id.str()}});
+      if (finished) tx.after_commit([message] { say_done(message); });
     }
     return {};
   }
@@ -201,6 +207,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
         TRY(auto const finished, finish_task(tx, receipt, now));
         CHECK(ports.queue.acknowledge(tx, receipt));
         note_finished(tx, finished, now);
+        if (finished) tx.after_commit([message = work.message] { say_done(message); });
       } else {
         auto failure = QueueFailure{.cause = outcome.cause, .delay = outcome.delay};
         failure.permanent = outcome.permanent;
@@ -230,7 +237,8 @@ struct Processor::State : std::enable_shared_from_this<State> {
                                               {"task", work.message.receipt.id.str()},
                                               {"attempt", std::to_string(work.attempt)},
                                               {"permanent", outcome.permanent ? "true" : "false"},
-                                              {"cause", outcome.cause}});
+                                              {"cause", outcome.cause},
+                                              {"trace", trace_of(work.message.body)}});
   }
 
   struct Lease {

@@ -206,6 +206,8 @@ json::object render_proof(Proof const& proof) {
           {"previous_chain", text_or_null(proof.previous_chain)},
           {"chain", task.chain},
           {"title", task.title},
+          {"due_date", time_or_null(task.due_at)},
+          {"created_by", task.user.str()},
           {"status", task.state},
           {"attempts", task.attempts},
           {"delivery", task.fence},

@@ -30,6 +30,7 @@ Result<Asked> asked(Request const& request) {
   auto asked = Asked{};
   asked.caller = request.caller;
   asked.request_id = request.request_id;
+  asked.trace_parent = request.trace_parent;
   asked.deadline = request.deadline;
   TRY(asked.idempotency_key, net::idempotency_key(request));
   if (!asked.idempotency_key.empty()) asked.body_sha256 = hex(sha256(request.body));

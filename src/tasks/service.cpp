@@ -4,6 +4,7 @@
 
 #include "base/cursor.hpp"
 #include "base/id.hpp"
+#include "base/log.hpp"
 #include "base/try.hpp"
 #include "model/chain.hpp"
 #include "tasks/render.hpp"
@@ -21,8 +22,22 @@ AuditEntry audit_entry(Asked const& asked, std::string action, std::string subje
   return {asked.caller, std::move(action), std::move(subject), "ok", asked.request_id, std::move(details)};
 }
 
-Outgoing message_of(Caller const& caller, NewTask const& task) {
-  return {.queue = queue_name, .tenant = caller.tenant, .group = task.group, .body = message_body(task)};
+Outgoing message_of(Asked const& asked, NewTask const& task) {
+  return {.queue = queue_name,
+          .tenant = asked.caller.tenant,
+          .group = task.group,
+          .body = message_body(task, asked.caller.user, asked.trace_parent)};
+}
+
+void say_accepted(Asked const& asked, std::span<Task const> tasks) {
+  if (!log::enabled(log::Level::info)) return;
+  for (auto const& task : tasks)
+    log::info("a task was accepted", {{"tenant", task.tenant.str()},
+                                      {"group", task.group},
+                                      {"sequence", std::to_string(task.sequence)},
+                                      {"task", task.id.str()},
+                                      {"request", asked.request_id},
+                                      {"trace", asked.trace_parent}});
 }
 
 // What became of each item: the tasks are those of the items that were not refused.
@@ -91,22 +106,25 @@ Result<std::vector<Task>> Service::insert(sql::Transaction& tx, Caller const& ca
 }
 
 Async<std::string> Service::create(Asked asked, NewTask wanted) {
-  auto const message = message_of(asked.caller, wanted);
+  auto const message = message_of(asked, wanted);
   auto const request = idempotent(asked, "POST /tasks");
   auto repeated = false;
+  auto accepted = std::vector<Task>{};
   auto const work = [&](sql::Transaction& tx) -> Result<std::string> {
     TRY(auto earlier, ports_.idempotency.find(tx, request));
     repeated = earlier.has_value();
     if (earlier) return std::move(earlier->body);
     auto const* const only = &wanted;
-    TRY(auto const tasks, insert(tx, asked.caller, {&only, 1}, {&message, 1}));
-    auto answer = render_created(tasks.front());
+    TRY(accepted, insert(tx, asked.caller, {&only, 1}, {&message, 1}));
+    auto answer = render_created(accepted.front());
     if (!request.key.empty())
-      CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, tasks.front().created_at));
+      CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, accepted.front().created_at));
     return answer;
   };
   CO_TRY(auto answer, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
-  if (!repeated) created_.add();
+  if (repeated) co_return answer;
+  created_.add();
+  say_accepted(asked, accepted);
   co_return answer;
 }
 
@@ -117,17 +135,18 @@ Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> ite
     auto const* const task = std::get_if<NewTask>(&item);
     if (task == nullptr) continue;
     wanted.push_back(task);
-    messages.push_back(message_of(asked.caller, *task));
+    messages.push_back(message_of(asked, *task));
   }
   auto const request = idempotent(asked, "POST /tasks/batch");
   auto repeated = false;
+  auto accepted = std::vector<Task>{};
   auto const work = [&](sql::Transaction& tx) -> Result<std::string> {
     TRY(auto earlier, ports_.idempotency.find(tx, request));
     repeated = earlier.has_value();
     if (earlier) return std::move(earlier->body);
     // Whatever fails from here on fails the whole batch, so no group is ever half there.
-    TRY(auto tasks, insert(tx, asked.caller, wanted, messages));
-    auto answer = render_batch(outcomes_of(items, std::move(tasks)));
+    TRY(accepted, insert(tx, asked.caller, wanted, messages));
+    auto answer = render_batch(outcomes_of(items, accepted));
     if (wanted.empty()) return answer;
     auto const now = ports_.clock.now();
     if (!request.key.empty()) CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, now));
@@ -139,7 +158,9 @@ Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> ite
     return answer;
   };
   CO_TRY(auto answer, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
-  if (!repeated) created_.add(static_cast<double>(wanted.size()));
+  if (repeated) co_return answer;
+  created_.add(static_cast<double>(wanted.size()));
+  say_accepted(asked, accepted);
   co_return answer;
 }
 

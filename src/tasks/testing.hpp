@@ -63,6 +63,7 @@ class TaskFixture : public ::testing::Test {
     if (!request.headers.has("Content-Type")) request.headers.set("Content-Type", "application/json");
     request.body = std::move(body);
     request.request_id = "request-1";
+    request.trace_parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     request.deadline = soon();
     auto body_of = std::function<Async<net::Response>()>{
         [&]() -> Async<net::Response> { co_return co_await router->handle(std::move(request)); }};

@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "tasks/parse.hpp"
 
 namespace hoist::tasks {
 namespace {
@@ -24,6 +25,8 @@ std::string payload(Delivery const& delivery, Time now) {
                            {"accepted_at", to_rfc3339(delivery.accepted_at)}};
   if (auto const body = parse_json(delivery.body); body && body->is_object())
     for (auto const& member : body->get_object()) data[member.key()] = member.value();
+  data.erase("created_by");   // of no concern to the receiver
+  data.erase("traceparent");  // a header
   return json::serialize(
       json::object{{"type", "task"}, {"timestamp", to_rfc3339(now)}, {"data", std::move(data)}});
 }
@@ -96,6 +99,7 @@ class Webhook final : public Handler {
     if (secrets_)
       request.headers.set("webhook-signature",
                           sign_webhook(secrets_->current(), now, delivery.id.str(), seconds, request.body));
+    if (auto const trace = trace_of(delivery.body); !trace.empty()) request.headers.set("traceparent", trace);
     request.headers.set("hoist-attempt", std::to_string(delivery.attempt));
     request.response_bytes_max = webhook_answer_bytes_max;
     auto left = webhook_answer_bytes_max;

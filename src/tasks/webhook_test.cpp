@@ -162,6 +162,13 @@ TEST(WebhookSignature, IsThatOfTheSpecificationsExample) {
             "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 }
 
+TEST_F(TaskWebhook, TheTraceOfTheRequestGoesWithTheTask) {
+  process_until(webhook(), ended({add(R"(a title with "traceparent":"in it")")}));
+  ASSERT_EQ(requests().size(), 1U);
+  EXPECT_EQ(requests()[0].headers.get("traceparent"),
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+}
+
 TEST_F(TaskWebhook, WhileSecretsChangeBothSignAndTheOldOneEnds_W7) {
   auto const handlers = webhook();
   auto const until = to_rfc3339(clock.now() + 3600s);
@@ -277,10 +284,11 @@ TEST_F(TaskWebhook, NothingOfTheSenderIsInTheRequest_W9) {
   auto names = std::vector<std::string>{};
   for (auto const& [name, value] : all[0].headers.all()) names.push_back(to_lower(name));
   std::ranges::sort(names);
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"content-length", "content-type", "hoist-attempt", "host", "user-agent",
-                                      "webhook-id", "webhook-signature", "webhook-timestamp"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"content-length", "content-type", "hoist-attempt", "host",
+                                             "traceparent", "user-agent", "webhook-id", "webhook-signature",
+                                             "webhook-timestamp"}));
   EXPECT_EQ(all[0].body.find("acme"), std::string::npos);
+  EXPECT_EQ(all[0].body.find("created_by"), std::string::npos);
 }
 
 TEST_F(TaskWebhook, APrivateReceiverIsRefusedUnlessAllowed_W1_W3) {

@@ -49,6 +49,21 @@ void ChainCheck::check_chain(json::object const& link) {
   if (computed != text_of(link, "chain")) add(fmt::format("the receipt of {} is wrong", sequence));
 }
 
+// What was asked is shown from columns of its own, and the receipt is over the content.
+void ChainCheck::check_columns(json::object const& link) {
+  auto const body = parse_json(text_of(link, "body"));
+  auto const* content = body ? body->if_object() : nullptr;
+  if (content == nullptr) return;
+  for (auto const* name : {"title", "due_date", "created_by"}) {
+    if (!link.contains(name)) continue;
+    auto const* asked = content->if_contains(name);
+    // Tasks of before did not name who asked.
+    auto const same = asked == nullptr ? link.at(name).is_null() || std::string_view{name} == "created_by"
+                                       : link.at(name) == *asked;
+    if (!same) add(fmt::format("the {} of {} was changed", name, number_of(link, "sequence")));
+  }
+}
+
 void ChainCheck::check_processing(json::object const& link) {
   auto const sequence = number_of(link, "sequence");
   auto const status = text_of(link, "status");
@@ -67,13 +82,18 @@ void ChainCheck::check_processing(json::object const& link) {
 void ChainCheck::take(json::object const& link) {
   ++links_;
   check_chain(link);
+  check_columns(link);
   check_processing(link);
   sequence_ = number_of(link, "sequence");
   chain_ = text_of(link, "chain");
 }
 
 void ChainCheck::end(json::object const& group) {
-  if (sequence_ == number_of(group, "last_sequence") && chain_ != text_of(group, "chain"))
+  auto const newest = number_of(group, "last_sequence");
+  if (links_ > 0 && sequence_ < newest)
+    add(fmt::format("the receipts end at {}, but {} tasks were accepted: the end is missing", sequence_,
+                    newest));
+  if (sequence_ == newest && chain_ != text_of(group, "chain"))
     add(fmt::format("the group's newest receipt is not that of {}", sequence_));
 }
 

@@ -1,5 +1,5 @@
-// Checks a group's order receipts: computes every chain value again from what the server shows, and
-// compares the order of processing with the order of arrival.
+// Checks a group's order receipts: computes every chain value again from what the server shows, compares
+// what it shows beside the receipts with their content, and the order of processing with that of arrival.
 //
 // Threads  one.
 #pragma once
@@ -25,6 +25,7 @@ class ChainCheck {
 
  private:
   void check_chain(json::object const& link);
+  void check_columns(json::object const& link);
   void check_processing(json::object const& link);
   void add(std::string problem);
 

@@ -24,7 +24,8 @@ std::vector<json::object> honest(int count) {
                                              .id = id,
                                              .sent_at = from_us(1000 + i),
                                              .body_sha256 = hash});
-    links.push_back({{"task_id", id},
+    links.push_back({{"title", "t" + std::to_string(i)},
+                     {"task_id", id},
                      {"queue", "tasks"},
                      {"tenant", "acme"},
                      {"group", "default"},
@@ -68,6 +69,19 @@ TEST(ChainCheck, WhatWasTakenOutPutInOrChangedIsFound) {
   auto newest = honest(5);
   newest[4]["chain"] = std::string(64, 'f');
   EXPECT_FALSE(problems(newest).empty());
+}
+
+TEST(ChainCheck, ACutEndAndAChangedColumnAreFound) {
+  auto cut = honest(5);
+  cut.pop_back();
+  EXPECT_EQ(problems(cut),
+            std::vector<std::string>{"the receipts end at 4, but 5 tasks were accepted: the end is missing"});
+  auto forged = honest(5);
+  forged[2]["title"] = "forged";
+  EXPECT_EQ(problems(forged), std::vector<std::string>{"the title of 3 was changed"});
+  auto late = honest(5);
+  late[3]["due_date"] = "2030-01-01T00:00:00Z";
+  EXPECT_EQ(problems(late), std::vector<std::string>{"the due_date of 4 was changed"});
 }
 
 TEST(ChainCheck, ProcessingOutOfOrderIsFoundAndARedriveIsNone) {
