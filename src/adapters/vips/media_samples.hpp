@@ -16,6 +16,11 @@ struct Shape {
 // `suffix` is libvips' name of the format: ".jpg", ".png", ".webp", ".gif", ".tif", ".heic". Empty
 // when this machine's library cannot write it.
 std::string picture(std::string_view suffix, Shape shape = {});
+// As a camera writes it: sensor data of 6000 x 4000, to be turned to the right, with a JPEG inside.
+std::string raw_photo(std::string_view maker, bool dng);
+// 640 x 200, the left half red, the right half blue.
+std::string bmp_flag();
+std::string psd_flag(bool packed);
 std::string transparent_png();      // the left half is fully transparent black
 std::string animation(int frames);  // GIF
 std::string multipage_tiff(int pages);

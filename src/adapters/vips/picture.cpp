@@ -13,6 +13,8 @@
 #include "adapters/vips/heif.hpp"
 #include "adapters/vips/image.hpp"
 #include "adapters/vips/limits.hpp"
+#include "adapters/vips/plain_pictures.hpp"
+#include "adapters/vips/raw.hpp"
 #include "adapters/vips/slugs.hpp"
 #include "adapters/vips/sniff.hpp"
 #include "adapters/vips/tiff_exif.hpp"
@@ -148,6 +150,16 @@ struct Opened {
   std::function<Result<Image>(int edge, bool lenient)> small;
 };
 
+// At most `edge`, turned as it is to be shown, in the colours of screens.
+Result<Image> fitted(VipsImage* image, int edge) {
+  auto const* const profile = vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0 ? "srgb" : nullptr;
+  VipsImage* small = nullptr;
+  if (vips_thumbnail_image(image, &small, edge, "height", edge, "size", VIPS_SIZE_DOWN, "export_profile",
+                           profile, nullptr) != 0)
+    return decoder_says();
+  return Image{small};
+}
+
 Result<Opened> open_heif(std::string_view bytes) {
   TRY(auto file, HeifFile::open(bytes));
   auto opened = Opened{};
@@ -157,13 +169,7 @@ Result<Opened> open_heif(std::string_view bytes) {
   read_exif(file.exif(), opened.report);
   opened.small = [file](int edge, bool lenient) -> Result<Image> {
     TRY(auto image, lenient ? file.embedded(edge) : file.small(edge));
-    VipsImage* small = nullptr;
-    auto const* const profile =
-        vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0 ? "srgb" : nullptr;
-    if (vips_thumbnail_image(image.get(), &small, edge, "height", edge, "size", VIPS_SIZE_DOWN,
-                             "export_profile", profile, nullptr) != 0)
-      return decoder_says();
-    return Image{small};
+    return fitted(image.get(), edge);
   };
   return opened;
 }
@@ -205,9 +211,65 @@ Result<Opened> open_with_vips(std::string_view bytes, std::string_view type) {
   return opened;
 }
 
+using ReadSize = Result<PlainSize>(std::string_view);
+using ReadSmall = Result<Image>(std::string_view, int, bool);
+
+Result<Opened> open_plain(std::string_view bytes, ReadSize* size_of, ReadSmall* small_of) {
+  TRY(auto const size, size_of(bytes));
+  if (std::int64_t{size.width} * size.height > limits::whole_pixels_max)
+    return fail(Error{Code::invalid}.with_slug(slug::decoder_limit).with_cause("too many pixels"));
+  auto opened = Opened{};
+  opened.report.width = size.width;
+  opened.report.height = size.height;
+  opened.small = [bytes, small_of](int edge, bool lenient) -> Result<Image> {
+    TRY(auto const image, small_of(bytes, edge, lenient));
+    return fitted(image.get(), edge);
+  };
+  return opened;
+}
+
+// Cameras turn the file as a whole and leave the photo inside as the sensor saw it.
+Result<Image> turned(Image photo, int orientation) {
+  // Turning reads the rows out of order.
+  auto* const memory = vips_image_copy_memory(photo.get());
+  if (memory == nullptr) return decoder_says();
+  auto const copy = Image{memory};
+  VipsImage* out = nullptr;
+  vips_image_set_int(copy.get(), VIPS_META_ORIENTATION, orientation);
+  if (vips_autorot(copy.get(), &out, nullptr) != 0) return decoder_says();
+  return Image{out};
+}
+
+Result<Opened> open_raw(std::string_view bytes) {
+  auto const photo = find_raw_photo(bytes);
+  if (!photo || photo->width < 1 || photo->height < 1) return no_picture("no sensor data");
+  auto opened = Opened{};
+  auto const swapped = photo->orientation > 4;
+  opened.report.width = swapped ? photo->height : photo->width;
+  opened.report.height = swapped ? photo->width : photo->height;
+  read_exif(exif_of_tiff(bytes), opened.report);
+  opened.small = [photo = *photo](int edge, bool lenient) -> Result<Image> {
+    if (photo.jpeg.empty()) return no_picture("a RAW file without a photo inside is not supported");
+    TRY(auto const header, open_header(photo.jpeg));
+    TRY(auto small, small_from_file(photo.jpeg, "image/jpeg", header.get(), edge,
+                                    lenient ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_ERROR));
+    if (vips_image_get_orientation(header.get()) != 1) return small;
+    return turned(std::move(small), photo.orientation);
+  };
+  return opened;
+}
+
+Result<Opened> open_as(std::string_view bytes, std::string_view type) {
+  if (is_heif(type)) return open_heif(bytes);
+  if (is_raw(type)) return open_raw(bytes);
+  if (type == "image/bmp") return open_plain(bytes, bmp_size, small_bmp);
+  if (type == "image/vnd.adobe.photoshop") return open_plain(bytes, psd_size, small_psd);
+  return open_with_vips(bytes, type);
+}
+
 Result<Opened> open_file(std::string_view bytes, std::string_view type) {
   warning.clear();
-  auto opened = is_heif(type) ? open_heif(bytes) : open_with_vips(bytes, type);
+  auto opened = open_as(bytes, type);
   if (opened) opened->report.content_type = std::string{type};
   return opened;
 }

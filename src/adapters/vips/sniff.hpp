@@ -25,6 +25,7 @@ class Sniffer {
 [[nodiscard]] std::string canonical_type(std::string_view declared);
 [[nodiscard]] bool has_picture(std::string_view type);  // an image type we decode
 [[nodiscard]] bool is_heif(std::string_view type);
+[[nodiscard]] bool is_raw(std::string_view type);  // sensor data with a photo inside
 // Of the two, the one to decode a file as; empty when it has no picture.
 [[nodiscard]] std::string_view picture_type(std::string_view settled, std::string_view content);
 [[nodiscard]] bool contradicts(std::string_view declared, std::string_view content);

@@ -42,6 +42,33 @@ TEST(Sniffer, M10_PolyglotsAreWhatTheirFirstBytesSay) {
   EXPECT_TRUE(contradicts("application/zip", "application/x-dosexec"));
 }
 
+TEST(Sniffer, OnlyACertainAnswerContradicts) {
+  EXPECT_FALSE(contradicts("image/jpeg", "application/octet-stream"));  // nobody knows what it is
+  EXPECT_FALSE(contradicts("application/acad", "image/vnd.dwg"));
+  EXPECT_FALSE(contradicts("message/rfc822", "text/html"));
+  EXPECT_FALSE(contradicts("text/markdown", "text/html"));
+  EXPECT_FALSE(contradicts("image/svg+xml", "text/xml"));
+  EXPECT_FALSE(contradicts("image/heif", "image/avif"));
+  EXPECT_FALSE(contradicts("image/apng", "image/png"));
+  EXPECT_FALSE(contradicts("application/acad", "image/bmp"));  // two letters may be chance
+  EXPECT_FALSE(contradicts("image/tiff", "image/x-nikon-nef"));
+  EXPECT_FALSE(contradicts("image/x-sony-arw", "image/tiff"));
+  EXPECT_EQ(settled_type("application/acad", "image/bmp"), "application/acad");
+  EXPECT_TRUE(picture_type("application/acad", "image/bmp").empty());
+  EXPECT_TRUE(contradicts("image/x-icon", "text/html"));
+  EXPECT_TRUE(contradicts("image/jpeg", "text/plain"));
+}
+
+TEST(Sniffer, KnowsBigTiffAndTheNewerPictures) {
+  auto const sniffer = Sniffer::open();
+  ASSERT_TRUE(sniffer);
+  EXPECT_EQ(sniffer->type_of("II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0"sv), "image/tiff");
+  EXPECT_EQ(sniffer->type_of("MM\0+\0\x08\0\0\0\0\0\0\0\0\0\x10"sv), "image/tiff");
+  EXPECT_EQ(sniffer->type_of("\0\0\0\x0cJXL \r\n\x87\n"sv), "image/jxl");
+  EXPECT_EQ(sniffer->type_of("\0\0\0\x0cjP  \r\n\x87\n"sv), "image/jp2");
+  EXPECT_EQ(sniffer->type_of("8BPS\0\x01\0\0"sv), "image/vnd.adobe.photoshop");
+}
+
 TEST(Sniffer, HarmlessDifferencesAreTolerated) {
   EXPECT_EQ(canonical_type(" Image/JPG; charset=x"), "image/jpeg");
   EXPECT_FALSE(contradicts("", "image/png"));
