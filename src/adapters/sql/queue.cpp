@@ -1,6 +1,7 @@
 #include "adapters/sql/queue.hpp"
 
 #include <algorithm>
+#include <map>
 #include <random>
 
 #include "adapters/sql/queue_engine.hpp"
@@ -213,12 +214,19 @@ class SqlQueue final : public Queue {
   }
 
   Async<std::int64_t> maintain(Deadline deadline) override {
+    auto const look = [&](Transaction& tx) { return engine_.find_outdated(tx, clean_chunk, clock_.now()); };
+    CO_TRY(auto const outdated, co_await database_.read(system_scope(), look, deadline));
     auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
-      auto changes = queue::Changes{};
-      return engine_.clean(tx, clean_chunk, clock_.now(), changes);
+      auto changes = std::map<std::string, queue::Changes>{};
+      TRY(auto const gone, engine_.clean(tx, outdated, clean_chunk, clock_.now(), changes));
+      for (auto& [queue, change] : changes) {
+        change.depth = 0;  // whose it was is counted below
+        when_committed(tx, queue, system_scope(), change);
+      }
+      return gone;
     };
     CO_TRY(auto const gone, co_await database_.write(system_scope(), work, deadline));
-    depths_.forget();
+    CO_CHECK(co_await count_depths(deadline));
     for (auto const& name : meters_.names()) {
       CO_TRY(auto const now, co_await stats(name, system_scope(), deadline));
       show(meters_.of(name), now);
@@ -247,10 +255,10 @@ class SqlQueue final : public Queue {
   Result<void> check_depth(Transaction& tx, Outgoing const& message, std::int64_t more) {
     auto depth = depths_.of(message.queue, message.tenant);
     if (!depth) {
-      TRY(auto const rows, tx.query("SELECT sum(depth) FROM queue_groups WHERE queue = $1 AND tenant = $2",
-                                    {message.queue, message.tenant.str()}));
-      depth = rows.at(0).integer(0);
-      depths_.set(message.queue, message.tenant, *depth);
+      TRY(depth, queue::count_depth(tx, message.queue, message.tenant));
+      tx.after_commit([this, queue = message.queue, tenant = message.tenant, counted = *depth] {
+        depths_.start(queue, tenant, counted);
+      });
     }
     if (*depth + more <= engine_.policy(message.queue)->depth_max) return {};
     return ::hoist::fail(Error{Code::throttled, "Too many messages are waiting; send again later."}
@@ -287,8 +295,7 @@ class SqlQueue final : public Queue {
     TRY(auto received, engine_.receive(tx, request, clock_.now(), changes));
     changes.empty = received.messages.empty() ? 1 : 0;
     changes.deliveries = std::ssize(received.messages);
-    if (changes.dead != 0) tx.after_commit([this] { depths_.forget(); });  // whose it was is not known here
-    changes.depth = 0;
+    changes.depth = 0;  // whose it was is not known here, and is counted within a minute
     when_committed(tx, request.queue, system_scope(), changes);
     return received;
   }
@@ -309,6 +316,17 @@ class SqlQueue final : public Queue {
       if (chunk.count < redrive_chunk) co_return count;
       after = *chunk.last;
     }
+  }
+
+  // Other processes send and settle too, and what dies in a receive is nobody's count. On a reader, because
+  // what waits may be much.
+  Async<> count_depths(Deadline deadline) {
+    for (auto const& [queue, tenant] : depths_.begin_counting()) {
+      auto const work = [&](Transaction& tx) { return queue::count_depth(tx, queue, tenant); };
+      CO_TRY(auto const counted, co_await database_.read(tenant, work, deadline));
+      depths_.counted(queue, tenant, counted);
+    }
+    co_return Result<void>{};
   }
 
   void show(queue::Meter& meter, QueueStats const& now) {

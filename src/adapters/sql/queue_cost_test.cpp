@@ -2,10 +2,12 @@
 // its virtual machine counts. Nothing here is timed.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <thread>
 
 #include "adapters/sql/queue.hpp"
 #include "adapters/sql/queue_engine.hpp"
+#include "adapters/sql/queue_look.hpp"
 #include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "support/history.hpp"
@@ -44,6 +46,7 @@ struct QueueCostTest : ::testing::Test {
   ManualClock clock;
   testing::TestDatabase database = testing::inline_database();
   sql::queue::Engine engine{1};
+  int sent = 0;
 
   void fill(int messages, int groups) {
     ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
@@ -62,27 +65,68 @@ struct QueueCostTest : ::testing::Test {
     std::int64_t rows = 0;
     std::vector<std::string> scans;
   };
-  // One receive and its acknowledgement.
-  Cost measure() {
+  Cost cost_of(std::function<Result<void>(sql::Transaction&)> const& work) {
     auto cost = Cost{};
     auto const done = testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
       auto spy = Spy{tx};
-      auto changes = sql::queue::Changes{};
-      TRY(auto received, engine.receive(spy, {.queue = "q"}, clock.now(), changes));
-      EXPECT_EQ(received.messages.size(), 1U);
-      for (auto const& message : received.messages)
-        CHECK(engine.acknowledge(spy, message.receipt, clock.now(), changes));
+      cost = {};
+      CHECK(work(spy));
       cost.statements = spy.texts.size();
       cost.rows = spy.rows_read;
       for (auto const& [text, args] : spy.texts) {
         TRY(auto const plan, tx.query("EXPLAIN QUERY PLAN " + text, args));
         for (auto const& row : plan)
-          if (!row.text(3).starts_with("SEARCH")) cost.scans.push_back(row.text(3) + " in " + text);
+          if (row.text(3).starts_with("SCAN queue") || row.text(3).contains("TEMP B-TREE"))
+            cost.scans.push_back(row.text(3) + " in " + text);
       }
       return {};
     });
     EXPECT_TRUE(done.has_value());
     return cost;
+  }
+  // One receive and its acknowledgement.
+  Cost measure() {
+    return cost_of([&](sql::Transaction& tx) -> Result<void> {
+      auto changes = sql::queue::Changes{};
+      TRY(auto received, engine.receive(tx, {.queue = "q"}, clock.now(), changes));
+      EXPECT_EQ(received.messages.size(), 1U);
+      for (auto const& message : received.messages)
+        CHECK(engine.acknowledge(tx, message.receipt, clock.now(), changes));
+      return {};
+    });
+  }
+  Cost measure_send() {
+    return cost_of([&](sql::Transaction& tx) -> Result<void> {
+      auto changes = sql::queue::Changes{};
+      CHECK(sql::queue::count_depth(tx, "q", TenantId{"acme"}));
+      auto const message =
+          Outgoing{"q", TenantId{"acme"}, "new-" + std::to_string(++sent), "body", {}, Micros{0}};
+      CHECK(engine.send(tx, {&message, 1}, clock.now(), changes));
+      return {};
+    });
+  }
+  // What maintain() does.
+  Cost measure_upkeep() {
+    return cost_of([&](sql::Transaction& tx) -> Result<void> {
+      auto changes = std::map<std::string, sql::queue::Changes>{};
+      TRY(auto const outdated, engine.find_outdated(tx, 100, clock.now()));
+      CHECK(engine.clean(tx, outdated, 100, clock.now(), changes));
+      CHECK(sql::queue::count_depth(tx, "q", TenantId{"acme"}));
+      CHECK(sql::queue::stats(tx, "q", TenantId{"acme"}, clock.now()));
+      CHECK(sql::queue::stats(tx, "q", system_scope(), clock.now()));
+      return {};
+    });
+  }
+  // Groups whose messages are all done, of a queue that keeps them.
+  void settle_groups(int groups) {
+    ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+      CHECK(tx.execute(
+          "INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "
+          "touched_us) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT $1) "
+          "SELECT 'q', 'acme', 'settled-' || i, 1, '', 0, 1, 1 FROM n",
+          {std::int64_t{groups}}));
+      return {};
+    }));
   }
 };
 
@@ -109,6 +153,40 @@ TEST_F(QueueCostTest, Xf_ReceivingReadsTheSameRowsHoweverManyMessagesOrGroupsWai
   EXPECT_EQ(deep.rows, shallow.rows);
   EXPECT_EQ(wide.statements, shallow.statements);
   EXPECT_EQ(wide.rows, shallow.rows);
+}
+
+TEST_F(QueueCostTest, Xf_NothingCostsMoreForAMillionSettledGroups) {
+  fill(3, 3);
+  (void)measure();
+  auto const costs = [&] { return std::array{measure_send(), measure(), measure_upkeep()}; };
+  auto const before = costs();
+  settle_groups(1'000'000);
+  auto const after = costs();
+  for (auto i = 0U; i < before.size(); ++i) {
+    EXPECT_TRUE(after[i].scans.empty()) << after[i].scans.front();
+    EXPECT_EQ(after[i].statements, before[i].statements) << i;
+    EXPECT_EQ(after[i].rows, before[i].rows) << i;
+  }
+}
+
+TEST_F(QueueCostTest, Xf_GroupsOfAForgettingQueueGoWhenTheyAreEmpty) {
+  ASSERT_TRUE(engine.declare("q", {.forget_group = 1h}));
+  fill(100, 100);
+  for (auto i = 0; i < 100; ++i) (void)measure();
+  auto const groups = [&] {
+    auto count = std::int64_t{-1};
+    EXPECT_TRUE(testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+                  TRY(auto const rows, tx.query("SELECT count(*) FROM queue_groups"));
+                  count = rows.at(0).integer(0);
+                  return {};
+                }).has_value());
+    return count;
+  };
+  (void)measure_upkeep();
+  EXPECT_EQ(groups(), 100) << "their time is not over";
+  clock.advance(2h);
+  (void)measure_upkeep();
+  EXPECT_EQ(groups(), 0);
 }
 
 // Real threads: producers and workers at once, every attempt told to the history.

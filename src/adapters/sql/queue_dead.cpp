@@ -22,6 +22,17 @@ Result<Rows> select_dead(Transaction& tx, std::string const& queue, TenantId con
   return tx.query(many, {queue, tenant.str(), after.str(), std::int64_t{limit}});
 }
 
+// From one name to the next, because DISTINCT would read every group.
+Result<std::vector<std::string>> queue_names(Transaction& tx) {
+  auto names = std::vector<std::string>{};
+  for (auto last = std::string{};; last = names.back()) {
+    TRY(auto const next,
+        tx.query("SELECT queue FROM queue_groups WHERE queue > $1 ORDER BY queue LIMIT 1", {last}));
+    if (next.empty()) return names;
+    names.push_back(next[0].text(0));
+  }
+}
+
 }  // namespace
 
 Result<Engine::Chunk> Engine::redrive_some(Transaction& tx, std::string const& queue, TenantId const& tenant,
@@ -56,7 +67,7 @@ Result<Engine::Chunk> Engine::redrive_some(Transaction& tx, std::string const& q
   }
   for (auto& [name, group] : groups) {
     if (group.in_flight.empty()) CHECK(find_head(tx, group, now));
-    CHECK(store_group(tx, group, now));
+    CHECK(store(tx, group, now));
   }
   changes.may_receive = changes.may_receive || chunk.count > 0;
   changes.depth += chunk.count;
@@ -72,7 +83,7 @@ Result<bool> Engine::discard(Transaction& tx, std::string const& queue, TenantId
   if (!group || group->blocked_by != message->sequence) return true;
   group->blocked_by.reset();
   if (group->in_flight.empty()) CHECK(find_head(tx, *group, now));
-  CHECK(store_group(tx, *group, now));
+  CHECK(store(tx, *group, now));
   changes.may_receive = true;
   return true;
 }
@@ -81,8 +92,9 @@ Result<std::int64_t> Engine::purge(Transaction& tx, std::string const& queue, Te
                                    Time now, Changes& changes) {
   auto const who = Args{queue, tenant.str()};
   auto const at = Args{queue, tenant.str(), to_us(now)};
-  TRY(auto const depth,
-      tx.query("SELECT sum(depth) FROM queue_groups WHERE queue = $1 AND tenant = $2", who));
+  auto const forget_after = policy(queue)->forget_group;
+  auto const forget = forget_after ? Value{to_us(now + *forget_after)} : null();
+  TRY(auto const depth, count_depth(tx, queue, tenant));
   TRY(auto const gone, tx.execute("DELETE FROM queue_messages WHERE queue = $1 AND tenant = $2", who));
   CHECK(tx.execute("DELETE FROM queue_dedup WHERE queue = $1 AND tenant = $2", who));
   CHECK(
@@ -93,61 +105,111 @@ Result<std::int64_t> Engine::purge(Transaction& tx, std::string const& queue, Te
                  at));
   CHECK(
       tx.execute("UPDATE queue_groups SET depth = 0, fence = fence + 1, in_flight = '', ready_us = NULL, "
-                 "blocked_by = NULL, head_sent_us = NULL, touched_us = $3 WHERE queue = $1 AND tenant = $2",
-                 at));
-  changes.depth -= depth.at(0).integer(0);
+                 "blocked_by = NULL, head_sent_us = NULL, touched_us = $3, forget_us = $4 "
+                 "WHERE queue = $1 AND tenant = $2",
+                 {queue, tenant.str(), to_us(now), forget}));
+  changes.depth -= depth;
   return gone;
 }
 
-Result<std::int64_t> Engine::clean_old_messages(Transaction& tx, std::string const& queue,
-                                                QueuePolicy const& policy, int limit, Time now,
-                                                Changes& changes) {
-  auto count = std::int64_t{0};
+Result<void> Engine::store(Transaction& tx, GroupRow const& group, Time now) {
+  return store_group(tx, group, policy(group.key.queue)->forget_group, now);
+}
+
+Result<std::int64_t> Engine::clean_dead_letters(Transaction& tx, std::string const& queue, int limit,
+                                                Time now, Changes& changes) {
   TRY(auto const letters,
       tx.query(
           "SELECT id, tenant FROM queue_messages WHERE queue = $1 AND state = 'd' AND died_us < $2 LIMIT $3",
-          {queue, to_us(now - policy.dead_retention), std::int64_t{limit}}));
+          {queue, to_us(now - policy(queue)->dead_retention), std::int64_t{limit}}));
+  auto count = std::int64_t{0};
   for (auto const& row : letters) {
     TRY(auto const gone, discard(tx, queue, TenantId{row.text(1)}, MessageId{row.text(0)}, now, changes));
     count += gone ? 1 : 0;
   }
-  // The head is the oldest of its group, so groups tell who has waited too long.
-  TRY(auto const old,
-      tx.query(std::string{"SELECT "} + group_columns +
-                   " FROM queue_groups WHERE queue = $1 AND head_sent_us < $2 AND in_flight = '' "
-                   "AND blocked_by IS NULL LIMIT $3",
-               {queue, to_us(now - policy.retention), std::int64_t{limit}}));
-  for (auto const& row : old) {
-    auto group = group_of(row);
-    TRY(auto const head,
-        tx.query(std::string{"SELECT "} + message_columns +
-                     " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
-                     "AND state = 'w' ORDER BY sequence LIMIT 1",
-                 group.key.args()));
-    if (head.empty()) continue;
-    CHECK(kill(tx, group, message_of(head[0]), "waited longer than the queue keeps messages", now, changes));
-    CHECK(store_group(tx, group, now));
-    ++count;
-  }
-  if (!policy.forget_group) return count;
-  TRY(auto const forgotten,
-      tx.execute("DELETE FROM queue_groups WHERE queue = $1 AND depth = 0 AND touched_us < $2 AND NOT EXISTS "
-                 "(SELECT 1 FROM queue_messages m WHERE m.queue = queue_groups.queue AND m.tenant = "
-                 "queue_groups.tenant AND m.group_name = queue_groups.group_name)",
-                 {queue, to_us(now - *policy.forget_group)}));
-  return count + forgotten;
+  return count;
 }
 
-Result<std::int64_t> Engine::clean(Transaction& tx, int limit, Time now, Changes& changes) {
+// The head is the oldest of its group, so groups tell who has waited too long.
+Result<std::vector<GroupKey>> Engine::find_outdated(Transaction& tx, int limit, Time now) {
+  auto keys = std::vector<GroupKey>{};
+  TRY(auto const queues, queue_names(tx));
+  for (auto const& queue : queues) {
+    TRY(auto const rows,
+        tx.query("SELECT tenant, group_name FROM queue_groups WHERE queue = $1 AND ready_us IS NOT NULL "
+                 "AND head_sent_us < $2 AND in_flight = '' AND blocked_by IS NULL LIMIT $3",
+                 {queue, to_us(now - policy(queue)->retention), std::int64_t{limit}}));
+    for (auto const& row : rows) keys.push_back({queue, TenantId{row.text(0)}, row.text(1)});
+  }
+  return keys;
+}
+
+Result<std::int64_t> Engine::kill_outdated(Transaction& tx, GroupKey const& key, Time now, Changes& changes) {
+  TRY(auto group, load_group(tx, key));
+  auto const since = now - policy(key.queue)->retention;
+  // It was found outside of this transaction.
+  if (!group || !group->in_flight.empty() || group->blocked_by || !group->head_sent_at) return 0;
+  if (*group->head_sent_at >= since) return 0;
+  TRY(auto const head,
+      tx.query(std::string{"SELECT "} + message_columns +
+                   " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
+                   "AND state = 'w' ORDER BY sequence LIMIT 1",
+               key.args()));
+  if (head.empty()) return 0;
+  CHECK(kill(tx, *group, message_of(head[0]), "waited longer than the queue keeps messages", now, changes));
+  CHECK(store(tx, *group, now));
+  return 1;
+}
+
+namespace {
+
+// Empty groups whose time has come. One that still holds dead letters waits for their end.
+Result<std::int64_t> forget_groups(Transaction& tx, std::string const& queue, Micros forget_after, int limit,
+                                   Time now) {
+  TRY(auto const due,
+      tx.query("SELECT tenant, group_name FROM queue_groups WHERE queue = $1 AND forget_us < $2 "
+               "ORDER BY forget_us LIMIT $3",
+               {queue, to_us(now), std::int64_t{limit}}));
+  auto forgotten = std::int64_t{0};
+  for (auto const& row : due) {
+    auto args = GroupKey{queue, TenantId{row.text(0)}, row.text(1)}.args();
+    TRY(auto const gone,
+        tx.execute("DELETE FROM queue_groups WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
+                   "AND depth = 0 AND NOT EXISTS (SELECT 1 FROM queue_messages WHERE queue = $1 AND "
+                   "tenant = $2 AND group_name = $3)",
+                   args));
+    forgotten += gone;
+    if (gone > 0) continue;
+    args.emplace_back(to_us(now + forget_after));
+    CHECK(
+        tx.execute("UPDATE queue_groups SET forget_us = $4 WHERE queue = $1 AND tenant = $2 AND "
+                   "group_name = $3",
+                   std::move(args)));
+  }
+  return forgotten;
+}
+
+}  // namespace
+
+Result<std::int64_t> Engine::clean(Transaction& tx, std::vector<GroupKey> const& outdated, int limit,
+                                   Time now, std::map<std::string, Changes>& changes) {
   auto count = std::int64_t{0};
   TRY(auto const keys, tx.execute("DELETE FROM queue_dedup WHERE expires_us < $1", {to_us(now)}));
   TRY(auto const losses,
       tx.execute("DELETE FROM queue_losses WHERE lost_us < $1", {to_us(now - losses_kept)}));
   count += keys + losses;
-  TRY(auto const queues, tx.query("SELECT DISTINCT queue FROM queue_groups"));
-  for (auto const& row : queues) {
-    TRY(auto const gone, clean_old_messages(tx, row.text(0), *policy(row.text(0)), limit, now, changes));
-    count += gone;
+  for (auto const& key : outdated) {
+    TRY(auto const killed, kill_outdated(tx, key, now, changes[key.queue]));
+    count += killed;
+  }
+  TRY(auto const queues, queue_names(tx));
+  for (auto const& queue : queues) {
+    TRY(auto const letters, clean_dead_letters(tx, queue, limit, now, changes[queue]));
+    count += letters;
+    auto const rules = policy(queue);
+    if (!rules->forget_group) continue;
+    TRY(auto const forgotten, forget_groups(tx, queue, *rules->forget_group, limit, now));
+    count += forgotten;
   }
   return count;
 }

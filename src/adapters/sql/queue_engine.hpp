@@ -122,8 +122,12 @@ class Engine {
                        Time now, Changes& changes);
   Result<std::int64_t> purge(Transaction& tx, std::string const& queue, TenantId const& tenant, Time now,
                              Changes& changes);
-  // Retention and windows, at most `limit` rows of each kind.
-  Result<std::int64_t> clean(Transaction& tx, int limit, Time now, Changes& changes);
+  // Groups whose head has waited longer than its queue keeps messages. On a reader: it looks at all that
+  // wait.
+  Result<std::vector<GroupKey>> find_outdated(Transaction& tx, int limit, Time now);
+  // Retention and windows, at most `limit` rows of each kind; `outdated` as just found. Changes by queue.
+  Result<std::int64_t> clean(Transaction& tx, std::vector<GroupKey> const& outdated, int limit, Time now,
+                             std::map<std::string, Changes>& changes);
 
  private:
   struct OpenGroup;
@@ -140,8 +144,10 @@ class Engine {
   // Kills `message`; the group's row is brought up to date but not stored.
   Result<void> kill(Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause, Time now,
                     Changes& changes);
-  Result<std::int64_t> clean_old_messages(Transaction& tx, std::string const& queue,
-                                          QueuePolicy const& policy, int limit, Time now, Changes& changes);
+  Result<std::int64_t> clean_dead_letters(Transaction& tx, std::string const& queue, int limit, Time now,
+                                          Changes& changes);
+  Result<std::int64_t> kill_outdated(Transaction& tx, GroupKey const& key, Time now, Changes& changes);
+  Result<void> store(Transaction& tx, GroupRow const& group, Time now);
   [[nodiscard]] double luck();
 
   mutable std::mutex mutex_;

@@ -183,10 +183,8 @@ Result<QueueStats> stats(Transaction& tx, std::string const& queue, TenantId con
   auto const all = tenant == system_scope() ? "" : " AND tenant = $2";
   auto const who = Args{queue, tenant.str()};
   auto result = QueueStats{};
-  TRY(auto const groups, tx.query(std::string{"SELECT depth, in_flight, blocked_by, head_sent_us, ready_us "
-                                              "FROM queue_groups WHERE queue = $1 AND depth > 0"} +
-                                      all,
-                                  who));
+  TRY(auto const groups,
+      tx.query(select_busy_groups("depth, in_flight, blocked_by, head_sent_us, ready_us", all), who));
   auto ages = std::vector<std::int64_t>{};
   for (auto const& row : groups) {
     auto const held = row.is_null(4) || row.time(4) <= now ? 0 : std::ssize(parse_sequences(row.text(1)));

@@ -54,23 +54,36 @@ std::vector<std::string> Meters::names() const {
 std::optional<std::int64_t> Depths::of(std::string const& queue, TenantId const& tenant) const {
   auto const lock = std::lock_guard{mutex_};
   auto const found = depths_.find({queue, tenant});
-  return found == depths_.end() ? std::nullopt : std::optional{found->second};
+  return found == depths_.end() ? std::nullopt : std::optional{found->second.now};
 }
 
-void Depths::set(std::string const& queue, TenantId const& tenant, std::int64_t depth) {
+void Depths::start(std::string const& queue, TenantId const& tenant, std::int64_t depth) {
   auto const lock = std::lock_guard{mutex_};
-  depths_[{queue, tenant}] = depth;
+  depths_.try_emplace({queue, tenant}, Depth{.now = depth});
 }
 
 void Depths::add(std::string const& queue, TenantId const& tenant, std::int64_t change) {
   auto const lock = std::lock_guard{mutex_};
   auto const found = depths_.find({queue, tenant});
-  if (found != depths_.end()) found->second += change;
+  if (found == depths_.end()) return;
+  found->second.now += change;
+  found->second.since += change;
 }
 
-void Depths::forget() {
+std::vector<Depths::Key> Depths::begin_counting() {
   auto const lock = std::lock_guard{mutex_};
-  depths_.clear();
+  auto keys = std::vector<Key>{};
+  for (auto& [key, depth] : depths_) {
+    depth.since = 0;
+    keys.push_back(key);
+  }
+  return keys;
+}
+
+void Depths::counted(std::string const& queue, TenantId const& tenant, std::int64_t depth) {
+  auto const lock = std::lock_guard{mutex_};
+  auto const found = depths_.find({queue, tenant});
+  if (found != depths_.end()) found->second.now = depth + found->second.since;
 }
 
 }  // namespace hoist::sql::queue

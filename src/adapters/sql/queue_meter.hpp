@@ -35,17 +35,24 @@ class Meters {
 };
 
 // How many messages a tenant has in a queue, so that the depth limit costs no count per send.
-// Counted once from the tables, then kept by what commits.
+// Counted once from the tables, then kept by what commits, and counted anew now and then beside it: what
+// commits during the count is added to it, and may so be counted twice until the next one.
 class Depths {
  public:
+  using Key = std::pair<std::string, TenantId>;
   [[nodiscard]] std::optional<std::int64_t> of(std::string const& queue, TenantId const& tenant) const;
-  void set(std::string const& queue, TenantId const& tenant, std::int64_t depth);
+  void start(std::string const& queue, TenantId const& tenant, std::int64_t depth);  // unless it is known
   void add(std::string const& queue, TenantId const& tenant, std::int64_t change);
-  void forget();  // counted anew at the next use
+  [[nodiscard]] std::vector<Key> begin_counting();
+  void counted(std::string const& queue, TenantId const& tenant, std::int64_t depth);
 
  private:
+  struct Depth {
+    std::int64_t now = 0;
+    std::int64_t since = 0;  // changes since begin_counting()
+  };
   mutable std::mutex mutex_;
-  std::map<std::pair<std::string, TenantId>, std::int64_t> depths_;
+  std::map<Key, Depth> depths_;
 };
 
 }  // namespace hoist::sql::queue

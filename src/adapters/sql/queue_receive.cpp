@@ -77,7 +77,7 @@ Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group
   if (!group.in_flight.empty()) {
     CHECK(expire(tx, group, now, changes));
     if (!group.ready_at || *group.ready_at > now) {
-      CHECK(store_group(tx, group, now));
+      CHECK(store(tx, group, now));
       return std::vector<Message>{};
     }
   }
@@ -106,7 +106,7 @@ Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group
     group.leased_at = now;
     group.ready_at = until;
   }
-  CHECK(store_group(tx, group, now));
+  CHECK(store(tx, group, now));
   return messages;
 }
 

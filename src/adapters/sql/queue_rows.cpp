@@ -1,5 +1,7 @@
 #include "adapters/sql/queue_rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -56,17 +58,35 @@ Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key)
   return group_of(rows[0]);
 }
 
-Result<void> store_group(Transaction& tx, GroupRow const& row, Time now) {
+Result<void> store_group(Transaction& tx, GroupRow const& row, std::optional<Micros> forget_after, Time now) {
+  auto const forget_at = forget_after && row.depth == 0 ? std::optional{now + *forget_after} : std::nullopt;
   auto args = row.key.args();
-  args.insert(args.end(), {Value{row.depth}, Value{row.fence}, Value{join(row.in_flight)},
-                           Value{to_us(row.leased_at)}, time_or_null(row.ready_at),
-                           value_or_null(row.blocked_by), time_or_null(row.head_sent_at), Value{to_us(now)}});
+  args.insert(args.end(),
+              {Value{row.depth}, Value{row.fence}, Value{join(row.in_flight)}, Value{to_us(row.leased_at)},
+               time_or_null(row.ready_at), value_or_null(row.blocked_by), time_or_null(row.head_sent_at),
+               Value{to_us(now)}, time_or_null(forget_at)});
   CHECK(
       tx.execute("UPDATE queue_groups SET depth = $4, fence = $5, in_flight = $6, leased_us = $7, "
-                 "ready_us = $8, blocked_by = $9, head_sent_us = $10, touched_us = $11 "
+                 "ready_us = $8, blocked_by = $9, head_sent_us = $10, touched_us = $11, "
+                 "forget_us = $12 "
                  "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
                  std::move(args)));
   return {};
+}
+
+std::string select_busy_groups(std::string_view columns, std::string_view rest) {
+  return fmt::format(
+      "SELECT {0} FROM queue_groups WHERE queue = $1 AND ready_us IS NOT NULL {1} UNION ALL "
+      "SELECT {0} FROM queue_groups WHERE queue = $1 AND blocked_by IS NOT NULL AND ready_us IS NULL "
+      "AND depth > 0 {1}",
+      columns, rest);
+}
+
+Result<std::int64_t> count_depth(Transaction& tx, std::string const& queue, TenantId const& tenant) {
+  static auto const text = fmt::format("SELECT COALESCE(sum(depth), 0) FROM ({}) busy",
+                                       select_busy_groups("depth", "AND tenant = $2"));
+  TRY(auto const rows, tx.query(text, {queue, tenant.str()}));
+  return rows.at(0).integer(0);
 }
 
 MessageRow message_of(Row const& row) {

@@ -49,7 +49,13 @@ inline constexpr auto group_columns =
     "queue, tenant, group_name, depth, fence, in_flight, leased_us, ready_us, blocked_by, head_sent_us";
 [[nodiscard]] GroupRow group_of(Row const& row);
 Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key);
-Result<void> store_group(Transaction& tx, GroupRow const& row, Time now);
+// `forget_after`: of the queue's policy; a group that is stored empty may go so much later.
+Result<void> store_group(Transaction& tx, GroupRow const& row, std::optional<Micros> forget_after, Time now);
+
+// Groups that hold messages are ready, leased, delayed or blocked, and there are indexes of those: what
+// looks for them costs the same however many groups are empty. `rest` narrows both.
+[[nodiscard]] std::string select_busy_groups(std::string_view columns, std::string_view rest);
+Result<std::int64_t> count_depth(Transaction& tx, std::string const& queue, TenantId const& tenant);
 
 // Columns that message_of() reads, in its order.
 inline constexpr auto message_columns =

@@ -72,7 +72,8 @@ struct Engine::OpenGroup {
     auto args = key.args();
     args.insert(args.end(), {Value{last_sequence}, Value{chain}, Value{depth}, Value{to_us(now)}});
     CHECK(
-        tx.execute("UPDATE queue_groups SET last_sequence = $4, chain = $5, depth = $6, touched_us = $7 "
+        tx.execute("UPDATE queue_groups SET last_sequence = $4, chain = $5, depth = $6, touched_us = $7, "
+                   "forget_us = NULL "
                    "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
                    std::move(args)));
     return head_ready_at ? tell_head(tx, now) : Result<void>{};

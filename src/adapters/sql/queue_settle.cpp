@@ -91,7 +91,7 @@ Result<bool> Engine::acknowledge(Transaction& tx, Receipt const& receipt, Time n
     CHECK(find_head(tx, group, now));
     changes.may_receive = changes.may_receive || group.ready_at;
   }
-  CHECK(store_group(tx, group, now));
+  CHECK(store(tx, group, now));
   return true;
 }
 
@@ -121,7 +121,7 @@ Result<FailureOutcome> Engine::fail(Transaction& tx, Receipt const& receipt, Que
     CHECK(find_head(tx, group, now));
   }
   changes.may_receive = changes.may_receive || group.ready_at;
-  CHECK(store_group(tx, group, now));
+  CHECK(store(tx, group, now));
   return outcome;
 }
 
@@ -164,7 +164,7 @@ Result<void> Engine::release(Transaction& tx, Receipt const& receipt, Time now, 
     CHECK(find_head(tx, group, now));
     changes.may_receive = true;
   }
-  return store_group(tx, group, now);
+  return store(tx, group, now);
 }
 
 Result<void> Engine::extend(Transaction& tx, Receipt const& receipt, Micros visibility, Time now) {
@@ -175,7 +175,7 @@ Result<void> Engine::extend(Transaction& tx, Receipt const& receipt, Micros visi
   if (until > group.leased_at + queue_visibility_max)
     return invalid_field("visibility", "must end within 12 hours of the delivery");
   group.ready_at = until;
-  return store_group(tx, group, now);
+  return store(tx, group, now);
 }
 
 Result<void> Engine::cancel(Transaction& tx, std::string const& queue, TenantId const& tenant,
@@ -197,7 +197,7 @@ Result<void> Engine::cancel(Transaction& tx, std::string const& queue, TenantId 
     CHECK(lose_delivery(tx, *group, taken.front(), now));
   if (group->in_flight.empty()) CHECK(find_head(tx, *group, now));
   changes.may_receive = changes.may_receive || group->ready_at;
-  CHECK(store_group(tx, *group, now));
+  CHECK(store(tx, *group, now));
   auto const rules = policy(queue);
   return tell(tx, *rules, QueueEvent::Kind::cancelled, std::move(*message), std::nullopt);
 }
