@@ -55,6 +55,7 @@ void add_periodic_jobs(App::Parts& parts) {
   parts.periodic->add("gauges", sweep_interval, [&parts, waiting, bodies]() mutable -> Async<bool> {
     waiting.set(static_cast<double>(parts.files->waiting()));
     bodies.set(static_cast<double>(parts.bodies->held()));
+    parts.storage->look();
     co_return false;
   });
   // Allocators keep what a burst needed, each thread its own.
@@ -71,6 +72,10 @@ void add_periodic_jobs(App::Parts& parts) {
     CO_CHECK(co_await parts.queue->maintain(deadline()));
     auto purge = [now = parts.clock.now()](sql::Transaction& tx) { return sql::purge_idempotency(tx, now); };
     CO_CHECK(co_await parts.database->write(system_scope(), purge, deadline()));
+    co_return false;
+  });
+  parts.periodic->add("witness", maintenance_interval, [&parts, deadline]() -> Async<bool> {
+    CO_CHECK(co_await parts.witness->note(*parts.files, deadline()));
     co_return false;
   });
   parts.periodic->add("tasks", maintenance_interval, [&parts, deadline]() -> Async<bool> {
@@ -95,14 +100,16 @@ void add_periodic_jobs(App::Parts& parts) {
 App::App(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 App::~App() = default;
 
-Result<std::unique_ptr<App>> App::open(Config config) {
+Result<std::unique_ptr<App>> App::open(Config config, bool accept_loss) {
   CHECK(check_settings(config));
   TRY(auto folder, DataFolder::open(config.server.data));
   auto parts = std::make_unique<Parts>(std::move(config), std::move(folder));
+  parts->accept_loss = accept_loss;
   CHECK(wire_storage(*parts));
   CHECK(wire_http(*parts));
   CHECK(wire_features(*parts));
   CHECK(wire_events(*parts));
+  CHECK(wire_witness(*parts));
   CHECK(wire_tasks(*parts));
   CHECK(wire_processing(*parts));
   parts->operations.health = [raw = parts.get()] { return health(*raw); };
@@ -119,10 +126,22 @@ Result<void> App::start() {
   parts.worker->start(parts.executors());
   parts.task_processor->start(parts.executors());
   add_periodic_jobs(parts);
+  if (parts.check_pages_later)
+    spawn(parts.runtime->next_executor(), [&parts]() -> asio::awaitable<void> {
+      if (auto const looked = co_await check_pages_behind(parts); !looked)
+        log::warn("hoist.db could not be checked", {{"cause", looked.error().to_string()}});
+    });
   spawn(parts.runtime->next_executor(), [&parts]() -> asio::awaitable<void> {
-    auto const swept = co_await parts.objects->remove_orphans(parts.clock.now());
-    if (swept && swept->files > 0)
-      log::info("removed files of unfinished uploads", {{"files", std::to_string(swept->files)}});
+    if (parts.accept_loss) co_return;  // what the database no longer knows may be wanted
+    auto const orphans = co_await parts.objects->set_orphans_aside(parts.clock.now());
+    if (orphans && orphans->set_aside > 0)
+      log::info("files of unfinished uploads were moved to lost+found",
+                {{"files", std::to_string(orphans->set_aside)}});
+    if (orphans && orphans->left > 0)
+      log::error(
+          "the database does not know many of the stored files, so they were left alone; "
+          "see hoist doctor --recover",
+          {{"files", std::to_string(orphans->left)}});
   });
   parts.objects_server->start();
   parts.api_server->start();

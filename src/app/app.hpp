@@ -16,7 +16,8 @@ class App {
  public:
   struct Parts;  // parts.hpp
 
-  static Result<std::unique_ptr<App>> open(Config config);
+  // `accept_loss`: start although the data folder is not what it was; see wire_storage.
+  static Result<std::unique_ptr<App>> open(Config config, bool accept_loss = false);
   ~App();
 
   Result<void> start();

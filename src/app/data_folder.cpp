@@ -19,6 +19,10 @@
 namespace hoist::app {
 namespace {
 
+struct flock whole_file() {
+  return {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};
+}
+
 std::unexpected<Error> system_failure(std::string const& what) {
   return fail(Code::unavailable, fmt::format("{}: {}", what, std::strerror(errno)));
 }
@@ -51,16 +55,25 @@ S3Credential new_credential(std::string_view prefix) {
 
 }  // namespace
 
+void sync_folder(std::string const& path) {
+  auto const folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  ::fsync(folder);
+  ::close(folder);
+}
+
 Result<void> write_secret_file(std::string const& path, std::string_view content) {
   auto const temporary = path + ".new";
-  auto const file = ::open(temporary.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  ::unlink(temporary.c_str());  // one left by a crash may have another mode
+  auto const file = ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) return system_failure("cannot write " + path);
-  auto const written = ::write(file, content.data(), content.size());
-  auto const synced = ::fsync(file);
+  auto const written = ::write(file, content.data(), content.size()) == std::ssize(content);
+  auto const saved = written && ::fsync(file) == 0;
+  auto const cause = errno;
   ::close(file);
-  if (written != static_cast<ssize_t>(content.size()) || synced != 0)
-    return system_failure("cannot write " + path);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_failure("cannot write " + path);
+  errno = cause;
+  if (!saved || ::rename(temporary.c_str(), path.c_str()) != 0) return system_failure("cannot write " + path);
+  sync_folder(std::filesystem::path{path}.parent_path());
   return {};
 }
 
@@ -79,7 +92,9 @@ Result<std::string> read_secret_file(std::string const& path) {
 Result<DataFolder> DataFolder::open(std::string path) {
   // Whatever this process and its children write from here on is theirs alone.
   ::umask(077);
-  auto const created = !std::filesystem::exists(path + "/hoist.db");
+  auto ignored = std::error_code{};
+  auto const size = std::filesystem::file_size(path + "/hoist.db", ignored);
+  auto const created = ignored || size == 0;
   for (auto const* folder : {"", "/keys", "/objects", "/clamd", "/spool"})
     CHECK(make_private_folder(path + folder));
   make_private_files(path);
@@ -98,13 +113,46 @@ std::string DataFolder::path(std::string_view name) const {
   return fmt::format("{}/{}", path_, name);
 }
 
+Result<std::string> DataFolder::move_database_away(std::string_view name, Time now) const {
+  auto const kept = fmt::format("{}.damaged-{}", name, to_us(now) / 1'000'000);
+  for (auto const* part : {"", "-wal"}) {
+    auto failure = std::error_code{};
+    auto const from = path(name) + part;
+    if (std::filesystem::exists(from)) std::filesystem::rename(from, path(kept) + part, failure);
+    if (failure) return fail(Code::unavailable, fmt::format("cannot move {}: {}", from, failure.message()));
+  }
+  auto ignored = std::error_code{};
+  std::filesystem::remove(path(name) + "-shm", ignored);  // of the files that are gone
+  return kept;
+}
+
+bool DataFolder::holds_objects() const {
+  auto failure = std::error_code{};
+  auto entry = std::filesystem::recursive_directory_iterator{path("objects"), failure};
+  for (auto const end = std::filesystem::recursive_directory_iterator{}; !failure && entry != end;
+       entry.increment(failure))
+    if (entry->is_regular_file(failure) && entry->file_size(failure) > 0 && !failure) return true;
+  return false;
+}
+
 Result<void> DataFolder::lock() {
   lock_ = ::open(path("lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (lock_ < 0) return system_failure("cannot open the lock of " + path_);
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0)
+  // The second lock keeps nobody out: it can be asked after without being taken.
+  auto asked_after = whole_file();
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 || ::fcntl(lock_, F_OFD_SETLK, &asked_after) != 0)
     return fail(Code::unavailable,
                 fmt::format("another hoist is serving {}; stop it or choose another --data", path_));
   return {};
+}
+
+bool DataFolder::is_served() const {
+  auto const file = ::open(path("lock").c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return false;
+  auto holder = whole_file();
+  auto const served = ::fcntl(file, F_OFD_GETLK, &holder) == 0 && holder.l_type != F_UNLCK;
+  ::close(file);
+  return served;
 }
 
 Result<S3Credentials> DataFolder::s3_credentials(std::string const& region, std::string const& bucket) {

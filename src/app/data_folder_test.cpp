@@ -53,7 +53,9 @@ TEST_F(DataFolderTest, WhatIsInItIsTheOwnersAlone) {
 TEST_F(DataFolderTest, O3_TwoServersCannotShareAFolder) {
   auto first = DataFolder::open(path_);
   auto second = DataFolder::open(path_);
+  EXPECT_FALSE(second->is_served());
   EXPECT_TRUE(first->lock());
+  EXPECT_TRUE(second->is_served());
   auto const refused = second->lock();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::unavailable);

@@ -71,7 +71,12 @@ void add_ops_routes(net::Router& router, Operations& operations, Metrics& metric
   router.add({.method = "GET", .pattern = "/ready"}, [&](net::Request&) -> Async<net::Response> {
     if (!operations.ready)
       co_return fail(Error{Code::unavailable, "Starting or stopping."}.with_retry_after(1));
-    co_return net::json_response(200, json::object{{"ready", true}});
+    if (operations.damaged)
+      co_return fail(Code::unavailable, "The database is damaged; the log and hoist doctor say where.");
+    // Reading goes on when the storage is full, so a full server is ready.
+    auto answer = json::object{{"ready", true}};
+    if (operations.storage) answer["storage"] = operations.storage();
+    co_return net::json_response(200, answer);
   });
   router.add({.method = "GET", .pattern = "/metrics"}, [&](net::Request& request) -> Async<net::Response> {
     if (!operations.metrics_open && !is_loopback(request.remote_address))

@@ -12,9 +12,11 @@ namespace hoist::app {
 
 struct Operations {
   std::atomic<bool> ready{false};
-  std::function<json::object()> health;  // details for /health; must not block
-  bool metrics_open = false;             // to other machines than this one
-  std::string objects_origin;            // "http://127.0.0.1:9000": the page may talk to it
+  std::atomic<bool> damaged{false};       // the database, as a check found while the server runs
+  std::function<json::object()> health;   // details for /health; must not block
+  std::function<json::object()> storage;  // free space, for /ready
+  bool metrics_open = false;              // to other machines than this one
+  std::string objects_origin;             // "http://127.0.0.1:9000": the page may talk to it
 };
 
 void add_ops_routes(net::Router& router, Operations& operations, Metrics& metrics);

@@ -16,11 +16,13 @@
 #include "adapters/sql/event_index.hpp"
 #include "adapters/sql/idempotency.hpp"
 #include "adapters/sql/queue.hpp"
-#include "adapters/sql/steady_clock.hpp"
 #include "adapters/vips/media.hpp"
 #include "app/app.hpp"
 #include "app/data_folder.hpp"
 #include "app/ops_routes.hpp"
+#include "app/queue_clock.hpp"
+#include "app/storage_watch.hpp"
+#include "app/witness.hpp"
 #include "base/pool.hpp"
 #include "base/runtime.hpp"
 #include "events/background.hpp"
@@ -54,6 +56,8 @@ struct App::Parts {
 
   Config config;
   DataFolder folder;
+  bool accept_loss = false;
+  std::unique_ptr<Witness> witness;  // before the databases, which are closed when it says so
   S3Credentials credentials;
   SystemClock clock;
   Metrics metrics;
@@ -62,13 +66,14 @@ struct App::Parts {
 
   // wire_storage.cpp
   std::unique_ptr<Database> database;
-  std::unique_ptr<sql::SteadyClock> queue_clock;  // somebody setting the wall clock redelivers nothing
+  std::unique_ptr<QueueClock> queue_clock;  // somebody setting the wall clock redelivers nothing
   std::unique_ptr<Queue> queue;
   memory::Broadcast broadcast;
   uploads::Stages stages;
   std::unique_ptr<sql::SqlIdempotency> idempotency;
   sql::AuditLog audit;
   std::unique_ptr<disk::Objects> objects;
+  std::unique_ptr<StorageWatch> storage;
   std::unique_ptr<uploads::ObjectListener> listener;
 
   // wire_http.cpp
@@ -118,6 +123,8 @@ struct App::Parts {
   std::unique_ptr<tasks::CommandThreads> task_commands;
   std::unique_ptr<tasks::Processor> task_processor;
 
+  bool check_pages_later = false;
+  std::optional<Witness::Use> in_use;  // ends before any database does
   std::unique_ptr<Periodic> periodic;
   TenantId first_tenant;
   std::string cli_token;  // for the command line on this machine
@@ -126,6 +133,8 @@ struct App::Parts {
 
 // The steps of App::open, in order. Errors: what keeps the server from starting.
 Result<void> wire_storage(App::Parts& parts);
+Result<void> wire_witness(App::Parts& parts);  // when every database is open
+Async<> check_pages_behind(App::Parts& parts);
 Result<void> wire_http(App::Parts& parts);
 Result<void> wire_features(App::Parts& parts);
 Result<void> wire_processing(App::Parts& parts);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "adapters/sql/migrations.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "app/check_settings.hpp"
 #include "app/parts.hpp"
@@ -30,7 +31,11 @@ Result<std::unique_ptr<TaskWorker>> TaskWorker::open(Config config) {
   options.readers = 1;
   options.checkpoints = false;
   TRY(parts->database, sqlite::open_database(std::move(options), parts->metrics));
-  parts->queue = sql::make_queue(*parts->database, parts->clock, parts->metrics);
+  CHECK(sql::check_schema(*parts->database, "sqlite"));
+  TRY(auto const last, sql::last_queue_time(*parts->database));
+  TRY(parts->queue_clock,
+      QueueClock::open(parts->folder.path("clock"), QueueClock::Role::follows, parts->clock, last));
+  parts->queue = sql::make_queue(*parts->database, *parts->queue_clock, parts->metrics);
   CHECK(wire_task_processor(*parts));
   return std::unique_ptr<TaskWorker>{new TaskWorker{std::move(parts)}};
 }

@@ -139,6 +139,12 @@ Result<void> set_types(TypesFlags const& flags) {
   return {};
 }
 
+Result<void> migrate(std::string const& data) {
+  TRY(auto const count, app::migrate_data(data));
+  fmt::print("{} migration(s) ran\n", count);
+  return {};
+}
+
 int report(Result<void> const& outcome) {
   if (outcome) return 0;
   fmt::print(stderr, "hoist: {}\n", outcome.error().to_string());
@@ -173,6 +179,14 @@ void add_types_command(CLI::App& tenant, int& exit_code) {
   types->callback([flags, &exit_code] { exit_code = report(set_types(*flags)); });
 }
 
+void add_migrate_command(CLI::App& app, int& exit_code) {
+  auto* command =
+      app.add_subcommand("migrate", "Bring the tables up to this version, with the server stopped");
+  auto data = std::make_shared<std::string>("hoist-data");
+  command->add_option("--data", *data, "The data folder (default hoist-data)");
+  command->callback([data, &exit_code] { exit_code = report(migrate(*data)); });
+}
+
 void add_tenant_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("tenant", "Manage tenants");
   command->require_subcommand(1);
@@ -192,6 +206,7 @@ void add_tenant_command(CLI::App& app, int& exit_code) {
 void add_admin_commands(CLI::App& app, int& exit_code) {
   add_token_command(app, exit_code);
   add_tenant_command(app, exit_code);
+  add_migrate_command(app, exit_code);
   add_dead_letters_command(app, exit_code);
   add_doctor_command(app, exit_code);
 }

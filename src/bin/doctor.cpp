@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "app/open_data.hpp"
+#include "app/witness.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "bin/doctor_logs.hpp"
+#include "bin/recover.hpp"
 #include "uploads/sharing.hpp"
 
 namespace hoist::bin {
@@ -18,6 +22,9 @@ constexpr auto look_deadline = std::chrono::minutes{10};
 struct Flags {
   std::string data = "hoist-data";
   bool scrub = false;
+  bool recover = false;
+  std::string bucket = "hoist";
+  bool set_aside = false;
   bool json = false;
 };
 
@@ -38,9 +45,17 @@ Result<std::vector<Finding>> check_tables(sql::Transaction& tx) {
   return findings;
 }
 
+Async<disk::Orphans> count_orphans(app::OpenData& data, Flags const& flags) {
+  CO_TRY(auto const orphans, co_await data.objects->count_orphans(data.clock.now()));
+  if (!flags.json)
+    fmt::print("objects   {} files that no row names, {} in lost+found\n", orphans.left, orphans.set_aside);
+  co_return orphans;
+}
+
 Async<std::vector<Finding>> examine(app::OpenData& data, Flags const& flags) {
   CO_TRY(auto findings,
          co_await data.database->read(system_scope(), check_tables, deadline_in(look_deadline)));
+  CO_CHECK(co_await count_orphans(data, flags));
   if (flags.scrub) {
     auto report = [&](disk::Damage const& damage) {
       findings.push_back({"objects", fmt::format("{}: {}", damage.file, damage.cause)});
@@ -53,10 +68,7 @@ Async<std::vector<Finding>> examine(app::OpenData& data, Flags const& flags) {
   co_return findings;
 }
 
-Result<int> run(Flags const& flags) {
-  TRY(auto const data, app::open_data(flags.data));
-  auto body = std::function<Async<std::vector<Finding>>()>{[&] { return examine(*data, flags); }};
-  TRY(auto const findings, run_to_end<std::vector<Finding>>(body));
+int show(std::vector<Finding> const& findings, Flags const& flags) {
   for (auto const& finding : findings) {
     if (flags.json)
       fmt::print("{}\n",
@@ -68,6 +80,46 @@ Result<int> run(Flags const& flags) {
   return findings.empty() ? 0 : 1;
 }
 
+// Opening a damaged database changes what is left of it, so it is looked at first; unless a server has it.
+Result<std::vector<Finding>> look_before_opening(std::string const& path) {
+  auto findings = std::vector<Finding>{};
+  if (!std::filesystem::exists(path + "/objects")) return findings;
+  TRY(auto const folder, app::DataFolder::open(path));
+  if (folder.is_served()) return findings;
+  TRY(auto const witness, app::Witness::open(folder));
+  TRY(auto const problems, witness->look_at_files());
+  // One that has started meanwhile has looked itself, and moves what we looked at.
+  if (folder.is_served()) return findings;
+  for (auto const& problem : problems) findings.push_back({"files", problem});
+  return findings;
+}
+
+Result<int> set_orphans_aside(app::OpenData& data) {
+  auto body = std::function<Async<disk::Orphans>()>{
+      [&] { return data.objects->set_orphans_aside(data.clock.now(), true); }};
+  TRY(auto const orphans, run_to_end<disk::Orphans>(body));
+  fmt::print("{} files that no row names were moved to objects/lost+found\n", orphans.set_aside);
+  return 0;
+}
+
+Result<int> run(Flags const& flags) {
+  if (flags.recover) {
+    CHECK(recover(flags.data, flags.bucket));
+    return 0;
+  }
+  if (auto const problems = look_before_opening(flags.data); !problems || !problems->empty())
+    return problems ? show(*problems, flags) : Result<int>{std::unexpected{problems.error()}};
+  TRY(auto const data, app::open_data(flags.data));
+  if (flags.set_aside) return set_orphans_aside(*data);
+  auto body = std::function<Async<std::vector<Finding>>()>{[&] { return examine(*data, flags); }};
+  TRY(auto findings, run_to_end<std::vector<Finding>>(body));
+  TRY(auto const events, check_event_logs(*data));
+  for (auto const& problem : events) findings.push_back({"events", problem});
+  TRY(auto const tasks, check_task_receipts(*data));
+  for (auto const& problem : tasks) findings.push_back({"tasks", problem});
+  return show(findings, flags);
+}
+
 }  // namespace
 
 void add_doctor_command(CLI::App& app, int& exit_code) {
@@ -76,6 +128,12 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<Flags>();
   command->add_option("--data", flags->data, "The data folder (default hoist-data)");
   command->add_flag("--scrub", flags->scrub, "Read every stored file and compare its hash");
+  command->add_flag("--recover", flags->recover,
+                    "Make lost rows again from the stored files; stop the server first");
+  command->add_option("--bucket", flags->bucket,
+                      "With --recover: the server's objects.bucket (default hoist)");
+  command->add_flag("--set-aside", flags->set_aside,
+                    "Move every file that no row names to lost+found, however many there are");
   command->add_flag("--json", flags->json, "One JSON object a line");
   command->callback([flags, &exit_code] {
     auto const outcome = run(*flags);

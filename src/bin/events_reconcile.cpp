@@ -96,6 +96,7 @@ Result<bool> run(Flags const& flags) {
   auto options = sqlite::Options{};
   options.path = data->folder.path("details.db");
   options.readers = 1;
+  options.checkpoints = false;  // a server may be running beside us
   TRY(auto const details_database, sqlite::open_database(std::move(options), data->metrics));
   TRY(auto const details, sql::EventDetails::open(*details_database));
   auto index = sql::EventIndex{};

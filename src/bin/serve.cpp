@@ -27,6 +27,7 @@ struct ServeFlags {
   std::vector<std::string> settings;
   bool print_config = false;
   bool config_reference = false;
+  bool accept_loss = false;
 };
 
 // How the lines of this process are written; also where nothing can be asked or allocated any more.
@@ -109,7 +110,7 @@ Result<void> serve(ServeFlags const& flags) {
   configure_log(config);
   auto stop_signals = sigset_t{};
   block_stop_signals(stop_signals);
-  TRY(auto const server, app::App::open(config));
+  TRY(auto const server, app::App::open(config, flags.accept_loss));
   CHECK(server->start());
   if (as_json)
     print_as_json(stdout, "info", "ready", {{"api", server->api_url()}, {"objects", server->objects_url()}});
@@ -165,6 +166,8 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   command->add_option("--config", flags->config_file, "TOML file; see docs/configuration.md")
       ->check(CLI::ExistingFile);
   command->add_option("--set", flags->settings, "NAME=VALUE of any setting; may be repeated");
+  command->add_flag("--accept-loss", flags->accept_loss,
+                    "Start although the databases are missing, damaged or older than the data folder");
   command->add_flag("--print-config", flags->print_config, "Show the settings in force and exit");
   command->add_flag("--config-reference", flags->config_reference, "Show every setting as a table and exit");
   command->callback([flags, &exit_code] { exit_code = run(*flags); });

@@ -19,6 +19,13 @@ class ObjectEvents {
   virtual Result<void> on_part(sql::Transaction& tx, ObjectRef const& ref, std::string const& upload_id,
                                PartInfo const& part) = 0;
   virtual Result<void> on_removed(sql::Transaction& tx, ObjectRef const& ref) = 0;
+
+  // What the store keeps beside the object's bytes, outside of the database; may be empty. Asked just
+  // before the object is made.
+  virtual Result<std::string> describe(sql::Transaction& tx, ObjectRef const& ref) = 0;
+  // The database was lost and the object found on disk, with what describe() said. false: do not make it.
+  virtual Result<bool> on_recovered(sql::Transaction& tx, ObjectInfo const& object,
+                                    std::string const& note) = 0;
 };
 
 }  // namespace hoist

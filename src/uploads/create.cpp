@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/try.hpp"
+#include "uploads/room.hpp"
 #include "uploads/sharing.hpp"
 #include "uploads/types.hpp"
 
@@ -104,6 +105,7 @@ Result<void> Service::insert_granted(sql::Transaction& tx, Asked const& asked, U
 }
 
 Async<Created> Service::create(Asked asked, NewUpload wanted, std::optional<bool> multipart) {
+  CO_CHECK(check_room(options_, wanted.file.size));
   auto const in_parts = is_multipart(wanted.file, multipart);
   if (in_parts && wanted.file.checksum && wanted.file.checksum->algorithm != "sha256")
     co_return invalid_field("checksum.algorithm", "must be sha256 for an upload in parts");

@@ -5,6 +5,7 @@
 
 #include "base/try.hpp"
 #include "uploads/create.hpp"
+#include "uploads/room.hpp"
 #include "uploads/sharing.hpp"
 
 namespace hoist::uploads {
@@ -266,6 +267,7 @@ Async<Service::BatchOutcome> Service::insert_while(Asked const& asked, CreatedBa
 }
 
 Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
+  CO_CHECK(check_room(options_, wanted));
   auto batch = draft_batch(asked.caller, wanted);
   auto transfers = std::vector<std::optional<Transfer>>(batch.items.size());
   // Most drafts will be granted, so their URLs are signed while the records go to disk.

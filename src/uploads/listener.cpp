@@ -9,6 +9,8 @@
 namespace hoist::uploads {
 namespace {
 
+constexpr auto forget_after = std::chrono::hours{1};  // a late answer of a worker still finds its message
+
 // One sentence for every reason, so that probing tells nothing.
 std::unexpected<Error> not_granted(std::string cause) {
   return fail(Error{Code::forbidden, "This object was not granted, or its grant has ended."}.with_cause(
@@ -73,6 +75,7 @@ Result<void> follow(sql::Transaction& tx, Options const& options, Broadcast& bro
 
 QueuePolicy processing_policy(Options options, Broadcast& broadcast, Clock const& clock) {
   auto policy = QueuePolicy{};
+  policy.forget_group = forget_after;  // an upload is a group of its own, and rarely comes again
   policy.observe = [options = std::move(options), &broadcast, &clock](sql::Transaction& tx,
                                                                       QueueEvent const& event) {
     return follow(tx, options, broadcast, clock.now(), event);
@@ -102,12 +105,16 @@ Result<void> ObjectListener::on_created(sql::Transaction& tx, ObjectInfo const& 
   auto const declared = upload.checksum && upload.checksum->algorithm == "sha256";
   if (declared && !object.sha256.empty() && hex(object.sha256) != upload.checksum->hex)
     return not_granted("other content than declared");
+  return send_to_workers(tx, upload, "uploaded");
+}
+
+Result<void> ObjectListener::send_to_workers(sql::Transaction& tx, Upload& upload, std::string what) {
   auto const now = clock_.now();
   auto step = Step{};
   step.to = UploadState::uploaded;
   step.now = now;
   step.deadline = now + options_.uploaded_deadline;
-  step.what = "uploaded";
+  step.what = std::move(what);
   CHECK(advance(tx, options_, upload, std::move(step)));
   CHECK(queue_.send(tx, processing_message(options_, upload)));
   tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });

@@ -38,10 +38,14 @@ class ObjectListener final : public ObjectEvents {
   Result<void> on_part(sql::Transaction& tx, ObjectRef const& ref, std::string const& upload_id,
                        PartInfo const& part) override;
   Result<void> on_removed(sql::Transaction& tx, ObjectRef const& ref) override;
+  // An upload whose row is lost is made again from its note, and goes through the workers once more.
+  Result<std::string> describe(sql::Transaction& tx, ObjectRef const& ref) override;
+  Result<bool> on_recovered(sql::Transaction& tx, ObjectInfo const& object, std::string const& note) override;
 
  private:
   Result<void> lose(sql::Transaction& tx, Upload upload);  // its bytes
   [[nodiscard]] std::optional<KeyParts> ours(ObjectRef const& ref) const;
+  Result<void> send_to_workers(sql::Transaction& tx, Upload& upload, std::string what);
 
   Queue& queue_;
   Broadcast& broadcast_;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/time.hpp"
@@ -36,6 +37,8 @@ struct Options {
   Micros parts_grace = std::chrono::minutes{2};           // before the sweep lists the parts of an upload
   std::int64_t requeues_max = 3;                          // by the watchdog, before it gives up
   int sweep_rows_max = 500;                               // per kind and transaction
+
+  std::function<std::int64_t()> room;  // bytes that the store takes at present; absent: not known
 
   bool allow_unscanned = false;  // serve files that are not (yet) known to be clean
   std::string cursor_key;        // secret that authenticates list cursors; the same on every node

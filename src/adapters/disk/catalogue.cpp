@@ -2,6 +2,7 @@
 
 #include "adapters/disk/attributes.hpp"
 #include "base/encode.hpp"
+#include "base/hash.hpp"
 #include "base/id.hpp"
 #include "base/try.hpp"
 
@@ -10,6 +11,9 @@ namespace {
 
 constexpr std::string_view object_columns =
     "key, version, size, etag, content_type, sha256, attributes, modified_us";
+
+// Of the blob without bytes that lists the others; it is dropped, swept and checked as they are.
+constexpr auto manifest_position = std::int64_t{-1};
 
 // Larger than every key that starts with what precedes it: no character follows U+10FFFF.
 constexpr std::string_view last_character = "\xF4\x8F\xBF\xBF";
@@ -66,8 +70,12 @@ Result<void> Catalogue::check(ObjectRef const& ref, Conditions const& conditions
   return {};
 }
 
+std::unexpected<Error> changed_meanwhile() {
+  return fail(Error{Code::unavailable, "The object is being changed at the same time."}.with_retry_after(1));
+}
+
 Result<ObjectInfo> Catalogue::put(ObjectInfo info, std::vector<Segment> const& segments,
-                                  Conditions const& conditions) {
+                                  Conditions const& conditions, std::string const& manifest) {
   auto old_version = std::string{};
   CHECK(check(info.ref, conditions, old_version));
   info.version = new_uuid7(now);
@@ -82,15 +90,21 @@ Result<ObjectInfo> Catalogue::put(ObjectInfo info, std::vector<Segment> const& s
       {info.ref.bucket, info.ref.key, info.version, info.size, info.etag, info.content_type, hex(info.sha256),
        attributes, sql::value(now)}));
   auto position = std::int64_t{0};
-  for (auto const& segment : segments)
-    CHECK(
-        tx.execute("INSERT INTO object_segments (version, position, blob, size, sha256)"
-                   " VALUES ($1, $2, $3, $4, $5)",
-                   {info.version, position++, segment.blob, segment.size, segment.sha256}));
+  for (auto const& segment : segments) CHECK(add_segment(info.version, position++, segment));
+  if (!manifest.empty()) CHECK(add_segment(info.version, manifest_position, {manifest, 0, hex(sha256(""))}));
   // After the new segments are in, so that a copy onto itself keeps its files.
   if (!old_version.empty()) CHECK(drop_segments(old_version));
   if (events != nullptr) CHECK(events->on_created(tx, info));
   return info;
+}
+
+Result<void> Catalogue::add_segment(std::string const& version, std::int64_t position,
+                                    Segment const& segment) {
+  CHECK(
+      tx.execute("INSERT INTO object_segments (version, position, blob, size, sha256)"
+                 " VALUES ($1, $2, $3, $4, $5)",
+                 {version, position, segment.blob, segment.size, segment.sha256}));
+  return {};
 }
 
 Result<void> Catalogue::drop_segments(std::string const& version) {
@@ -118,16 +132,23 @@ Result<void> Catalogue::remove(ObjectRef const& ref, std::string const& version)
   return {};
 }
 
-Result<ObjectInfo> Catalogue::copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options) {
+Result<ObjectInfo> Catalogue::copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options,
+                                   Manifest const& manifest) {
+  TRY(auto planned, plan_copy(from, to, options));
+  if (planned->segments != manifest.segments) return changed_meanwhile();
+  auto conditions = Conditions{};
+  if (options.put) conditions = {options.put->if_absent, options.put->if_match};
+  return put(std::move(planned->info), planned->segments, conditions, manifest.blob);
+}
+
+Result<std::optional<Stored>> Catalogue::plan_copy(ObjectRef const& from, ObjectRef const& to,
+                                                   CopyOptions const& options) {
   TRY(auto stored, find_object(tx, from));
   CHECK(check_version(options.version, stored.info.version));
   stored.info.ref = to;
-  auto conditions = Conditions{};
-  if (options.put) {
-    describe(stored.info, *options.put);
-    conditions = {options.put->if_absent, options.put->if_match};
-  }
-  return put(std::move(stored.info), stored.segments, conditions);
+  stored.info.modified_at = now;
+  if (options.put) describe(stored.info, *options.put);
+  return stored;
 }
 
 Result<void> Catalogue::set_tags(ObjectRef const& ref, StringMap const& tags) {
@@ -154,8 +175,9 @@ Result<Stored> find_object(sql::Transaction& tx, ObjectRef const& ref) {
 
 Result<std::vector<Segment>> segments_of(sql::Transaction& tx, std::string const& version) {
   TRY(auto rows,
-      tx.query("SELECT blob, size, sha256 FROM object_segments WHERE version = $1 ORDER BY position",
-               {version}));
+      tx.query("SELECT blob, size, sha256 FROM object_segments WHERE version = $1 AND position > $2"
+               " ORDER BY position",
+               {version, manifest_position}));
   auto segments = std::vector<Segment>{};
   for (auto const& row : rows) segments.push_back(Segment{row.text(0), row.integer(1), row.text(2)});
   return segments;

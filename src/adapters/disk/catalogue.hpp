@@ -17,6 +17,7 @@ struct Segment {
   std::string blob;
   std::int64_t size = 0;
   std::string sha256;  // hex
+  bool operator==(Segment const&) const = default;
 };
 
 struct Stored {
@@ -27,12 +28,19 @@ struct Stored {
 // Makes `info` say what `options` say.
 void describe(ObjectInfo& info, PutOptions const& options);
 
+// The blob that lists the files of an object, and what it lists.
+struct Manifest {
+  std::string blob;  // empty: none, because the object is complete already
+  std::vector<Segment> segments;
+};
+
 struct Conditions {
   bool if_absent = false;
   std::optional<std::string> if_match;
 };
 
 [[nodiscard]] std::unexpected<Error> no_such_key();
+[[nodiscard]] std::unexpected<Error> changed_meanwhile();
 [[nodiscard]] std::unexpected<Error> no_such_upload();
 
 // What every change of the catalogue needs.
@@ -41,10 +49,14 @@ struct Catalogue {
   ObjectEvents* events = nullptr;  // null: nobody listens
   Time now;
 
-  // Makes `info` the current version of its key and tells the listener. Fills version and time.
-  Result<ObjectInfo> put(ObjectInfo info, std::vector<Segment> const& segments, Conditions const& conditions);
+  // Makes `info` the current version of its key and tells the listener. Fills version and time. An object
+  // made of other files has a `manifest`: the blob whose label lists them.
+  Result<ObjectInfo> put(ObjectInfo info, std::vector<Segment> const& segments, Conditions const& conditions,
+                         std::string const& manifest = {});
   Result<void> remove(ObjectRef const& ref, std::string const& version);
-  Result<ObjectInfo> copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options);
+  // Errors: unavailable when the object was replaced since the manifest was written.
+  Result<ObjectInfo> copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options,
+                          Manifest const& manifest);
   Result<void> set_tags(ObjectRef const& ref, StringMap const& tags);
 
   Result<std::string> create_multipart(ObjectRef const& ref, PutOptions const& options);
@@ -52,11 +64,20 @@ struct Catalogue {
                             Segment const& segment);
   Result<ObjectInfo> complete(ObjectRef const& ref, std::string const& upload_id,
                               std::vector<PartInfo> const& parts, std::int64_t part_bytes_min,
-                              CompleteOptions const& options);
+                              CompleteOptions const& options, Manifest const& manifest);
   Result<void> abort(ObjectRef const& ref, std::string const& upload_id);
+
+  // What copy() and complete() will store, for the manifest that is written before them; nothing when
+  // the completion is a repetition.
+  Result<std::optional<Stored>> plan_copy(ObjectRef const& from, ObjectRef const& to,
+                                          CopyOptions const& options);
+  Result<std::optional<Stored>> plan_completion(ObjectRef const& ref, std::string const& upload_id,
+                                                std::vector<PartInfo> const& parts,
+                                                std::int64_t part_bytes_min, CompleteOptions const& options);
 
  private:
   Result<void> check(ObjectRef const& ref, Conditions const& conditions, std::string& old_version);
+  Result<void> add_segment(std::string const& version, std::int64_t position, Segment const& segment);
   Result<void> drop_segments(std::string const& version);
   Result<void> drop_parts(std::string const& upload_id);
   Result<void> add_garbage(std::string const& blob);

@@ -33,35 +33,6 @@ Result<void> check_order(std::vector<PartInfo> const& parts) {
   return {};
 }
 
-struct Chosen {
-  std::vector<Segment> segments;
-  std::int64_t size = 0;
-  std::string etag;
-};
-
-Result<Chosen> choose_parts(sql::Transaction& tx, std::string const& upload_id,
-                            std::vector<PartInfo> const& parts, std::int64_t part_bytes_min) {
-  TRY(auto rows, tx.query("SELECT number, blob, size, sha256, etag FROM multipart_parts WHERE upload_id = $1"
-                          " ORDER BY number",
-                          {upload_id}));
-  auto chosen = Chosen{};
-  auto row = rows.begin();
-  for (auto const& part : parts) {
-    while (row != rows.end() && row->integer(0) < part.number) ++row;
-    if (row == rows.end() || row->integer(0) != part.number || row->text(4) != part.etag)
-      return invalid_part(part.number);
-    auto const size = row->integer(2);
-    if (&part != &parts.back() && size < part_bytes_min)
-      return fail(Error{Code::invalid, "Part " + std::to_string(part.number) +
-                                           " is smaller than the minimum for all but the last part."}
-                      .with_slug("EntityTooSmall"));
-    chosen.segments.push_back(Segment{row->text(1), size, row->text(3)});
-    chosen.size += size;
-  }
-  chosen.etag = etag_of_parts(parts);
-  return chosen;
-}
-
 Result<MultipartInfo> read_multipart(std::string const& bucket, sql::Row const& row) {
   auto info = MultipartInfo{};
   info.upload_id = row.text(0);
@@ -74,6 +45,38 @@ Result<MultipartInfo> read_multipart(std::string const& bucket, sql::Row const& 
   info.options.tags = std::move(attributes.tags);
   info.created_at = row.time(4);
   return info;
+}
+
+// The object that `parts` of the multipart upload make.
+Result<Stored> join_parts(sql::Transaction& tx, MultipartInfo const& multipart,
+                          std::vector<PartInfo> const& parts, std::int64_t part_bytes_min,
+                          CompleteOptions const& options) {
+  TRY(auto rows, tx.query("SELECT number, blob, size, sha256, etag FROM multipart_parts WHERE upload_id = $1"
+                          " ORDER BY number",
+                          {multipart.upload_id}));
+  auto chosen = Stored{};
+  auto& info = chosen.info;
+  info.ref = multipart.ref;
+  info.content_type = multipart.options.content_type;
+  info.metadata = multipart.options.metadata;
+  info.headers = multipart.options.headers;
+  info.tags = multipart.options.tags;
+  info.checksums = options.checksums;
+  auto row = rows.begin();
+  for (auto const& part : parts) {
+    while (row != rows.end() && row->integer(0) < part.number) ++row;
+    if (row == rows.end() || row->integer(0) != part.number || row->text(4) != part.etag)
+      return invalid_part(part.number);
+    auto const size = row->integer(2);
+    if (&part != &parts.back() && size < part_bytes_min)
+      return fail(Error{Code::invalid, "Part " + std::to_string(part.number) +
+                                           " is smaller than the minimum for all but the last part."}
+                      .with_slug("EntityTooSmall"));
+    chosen.segments.push_back(Segment{row->text(1), size, row->text(3)});
+    info.size += size;
+  }
+  info.etag = etag_of_parts(parts);
+  return chosen;
 }
 
 }  // namespace
@@ -118,7 +121,7 @@ Result<PartInfo> Catalogue::put_part(ObjectRef const& ref, std::string const& up
 
 Result<ObjectInfo> Catalogue::complete(ObjectRef const& ref, std::string const& upload_id,
                                        std::vector<PartInfo> const& parts, std::int64_t part_bytes_min,
-                                       CompleteOptions const& options) {
+                                       CompleteOptions const& options, Manifest const& manifest) {
   CHECK(check_order(parts));
   auto const part_list = list_text(parts);
   TRY(auto taken, tx.query("UPDATE multiparts SET state = 'completed', changed_us = $4, part_list = $5"
@@ -126,19 +129,11 @@ Result<ObjectInfo> Catalogue::complete(ObjectRef const& ref, std::string const& 
                            " RETURNING upload_id, key, content_type, attributes, created_us",
                            {upload_id, ref.bucket, ref.key, sql::value(now), part_list}));
   if (taken.empty()) return repeat_completion(ref, upload_id, part_list);
-  TRY(auto multipart, read_multipart(ref.bucket, taken[0]));
-  TRY(auto chosen, choose_parts(tx, upload_id, parts, part_bytes_min));
-
-  auto info = ObjectInfo{};
-  info.ref = ref;
-  info.size = chosen.size;
-  info.etag = std::move(chosen.etag);
-  info.content_type = std::move(multipart.options.content_type);
-  info.metadata = std::move(multipart.options.metadata);
-  info.headers = std::move(multipart.options.headers);
-  info.tags = std::move(multipart.options.tags);
-  info.checksums = options.checksums;
-  TRY(info, put(std::move(info), chosen.segments, {options.if_absent, options.if_match}));
+  TRY(auto const multipart, read_multipart(ref.bucket, taken[0]));
+  TRY(auto whole, join_parts(tx, multipart, parts, part_bytes_min, options));
+  if (whole.segments != manifest.segments) return changed_meanwhile();
+  TRY(auto const info,
+      put(std::move(whole.info), whole.segments, {options.if_absent, options.if_match}, manifest.blob));
   CHECK(drop_parts(upload_id));  // those in use are segments now and stay
   auto const result = json::object{{"version", info.version},
                                    {"etag", info.etag},
@@ -147,6 +142,19 @@ Result<ObjectInfo> Catalogue::complete(ObjectRef const& ref, std::string const& 
   CHECK(tx.execute("UPDATE multiparts SET result = $2 WHERE upload_id = $1",
                    {upload_id, json::serialize(result)}));
   return info;
+}
+
+Result<std::optional<Stored>> Catalogue::plan_completion(ObjectRef const& ref, std::string const& upload_id,
+                                                         std::vector<PartInfo> const& parts,
+                                                         std::int64_t part_bytes_min,
+                                                         CompleteOptions const& options) {
+  CHECK(check_order(parts));
+  auto const multipart = find_multipart(tx, ref, upload_id);
+  if (!multipart && multipart.error().code() == Code::not_found) return std::nullopt;  // complete() knows why
+  if (!multipart) return std::unexpected{multipart.error()};
+  TRY(auto planned, join_parts(tx, *multipart, parts, part_bytes_min, options));
+  planned.info.modified_at = now;
+  return planned;
 }
 
 Result<ObjectInfo> Catalogue::repeat_completion(ObjectRef const& ref, std::string const& upload_id,

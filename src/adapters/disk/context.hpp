@@ -19,9 +19,16 @@ struct Objects::Context {
         writers{metrics.gauge("hoist_objects_writers", "Objects and parts being written")},
         bytes_written{
             metrics.counter("hoist_objects_written_bytes_total", "Bytes of committed objects and parts")},
+        set_aside{metrics.gauge("hoist_objects_set_aside", "Files in lost+found")},
+        orphans_left{
+            metrics.gauge("hoist_objects_orphans_left", "Files unknown to the database, too many to move")},
         damaged{metrics.counter("hoist_objects_damaged_total", "Reads that met damaged files")} {}
 
   [[nodiscard]] Catalogue catalogue(sql::Transaction& tx) const { return Catalogue{tx, events, clock.now()}; }
+  // What the listener wants to be told about the object when it is recovered.
+  Async<std::string> describe(ObjectRef ref, Deadline deadline);
+  // Writes the blob that lists the files of `planned`. Kept by whoever commits it.
+  Async<std::shared_ptr<Blob>> write_manifest(Stored planned, Deadline deadline);
   [[nodiscard]] Result<void> check_bucket(std::string const& bucket) const;
 
   Options options;
@@ -34,7 +41,13 @@ struct Objects::Context {
   std::atomic<bool> closed{false};  // the store is gone, and perhaps the pool: writers may end after it
   Gauge writers;
   Counter bytes_written;
+  Gauge set_aside;
+  Gauge orphans_left;
   Counter damaged;
 };
+
+// When a commit fails after its function agreed, it may yet have reached the disk: then the files have
+// to stay, and the scan for orphans decides. A full disk certainly took it back.
+[[nodiscard]] bool may_be_committed(Result<ObjectInfo> const& recorded, bool agreed);
 
 }  // namespace hoist::disk

@@ -95,7 +95,7 @@ Result<Fd> create_file_in(Fd const& folder, std::string const& name) {
   return file;
 }
 
-Result<Fd> open_blob(Fd const& folder, std::string const& name, std::int64_t size) {
+Result<OpenFile> open_file_in(Fd const& folder, std::string const& name) {
   auto const damaged = [&](std::string cause) {
     return fail(Error{Code::corrupt, "The stored file is damaged."}.with_cause(cause + ": " + name));
   };
@@ -107,8 +107,7 @@ Result<Fd> open_blob(Fd const& folder, std::string const& name, std::int64_t siz
   struct stat status{};
   if (::fstat(file.number(), &status) != 0) return errno_error("stat " + name);
   if (!S_ISREG(status.st_mode)) return damaged("not a regular file");
-  if (status.st_size != size) return damaged(fmt::format("{} bytes instead of {}", status.st_size, size));
-  return file;
+  return OpenFile{std::move(file), status.st_size};
 }
 
 Result<void> write_at(Fd const& file, std::string_view bytes, std::int64_t offset) {

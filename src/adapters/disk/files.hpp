@@ -40,8 +40,12 @@ class Fd {
 
 // A new empty file, 0600. Its name is durable only after sync_folder().
 [[nodiscard]] Result<Fd> create_file_in(Fd const& folder, std::string const& name);
-// An existing regular file of `size` bytes. Errors: corrupt for anything else under that name.
-[[nodiscard]] Result<Fd> open_blob(Fd const& folder, std::string const& name, std::int64_t size);
+// An existing regular file and its size. Errors: corrupt for anything else under that name.
+struct OpenFile {
+  Fd file;
+  std::int64_t size = 0;
+};
+[[nodiscard]] Result<OpenFile> open_file_in(Fd const& folder, std::string const& name);
 
 [[nodiscard]] Result<void> write_at(Fd const& file, std::string_view bytes, std::int64_t offset);
 // Fills the buffer. Errors: corrupt when the file ends before.

@@ -1,4 +1,6 @@
 // Tidying up behind crashes and replacements, and looking for bit rot.
+#include "adapters/disk/maintenance.hpp"
+
 #include <algorithm>
 #include <vector>
 
@@ -115,42 +117,95 @@ Async<std::int64_t> give_up_multiparts(Objects::Context& context, Time now) {
   }
 }
 
+// What is in lost+found for longer than its time goes for good. Answers how many files that were.
+Async<std::int64_t> expire_set_aside(Objects::Context& context, Time now) {
+  auto work = [&]() -> Result<std::int64_t> {
+    TRY(auto const files, context.shelf->set_aside_files());
+    auto removed = std::int64_t{0};
+    for (auto const& file : files) {
+      if (file.moved_at > now - context.options.set_aside_age) continue;
+      CHECK(context.shelf->remove_set_aside(file.name));
+      ++removed;
+    }
+    context.set_aside.set(static_cast<double>(std::ssize(files) - removed));
+    return removed;
+  };
+  co_return co_await run_blocking<std::int64_t>(context.pool, work);
+}
+
+// Files no row names. Those that hold nothing, names that a crash left unused, are none.
+Async<Names> find_orphans(Objects::Context& context, Time now, std::int64_t* removed) {
+  auto orphans = Names{};
+  auto folders_work = [&] { return context.shelf->folders(); };
+  CO_TRY(auto const folders, co_await run_blocking<Names>(context.pool, folders_work));
+  for (auto const& folder : folders) {
+    CO_TRY(auto const unknown, co_await unknown_files(context, folder));
+    auto sort = [&]() -> Result<void> {
+      for (auto const& file : unknown.files) {
+        if (file.modified_at > now - context.options.orphan_age) continue;
+        if (file.size > 0) {
+          orphans.push_back(file.name);
+          continue;
+        }
+        if (removed == nullptr) continue;
+        CHECK(context.shelf->remove(file.name));
+        ++*removed;
+      }
+      if (removed != nullptr && unknown.known == 0) context.shelf->remove_folder_if_empty(folder);
+      return {};
+    };
+    CO_CHECK(co_await run_blocking<void>(context.pool, sort));
+  }
+  co_return orphans;
+}
+
 }  // namespace
+
+Async<Unknown> unknown_files(Objects::Context& context, std::string const& folder) {
+  // Files are listed before rows, so a file committed in between has a row by the time we look.
+  auto list = [&] { return context.shelf->files(folder); };
+  CO_TRY(auto files, co_await run_blocking<std::vector<Shelf::Entry>>(context.pool, list));
+  auto find = [&](sql::Transaction& tx) { return names_in_folder(tx, folder); };
+  CO_TRY(auto const known, co_await context.database.read(system_scope(), find, deadline_in(batch_deadline)));
+  std::erase_if(files, [&](Shelf::Entry const& file) {
+    return context.shelf->in_use(file.name) || std::ranges::binary_search(known, file.name);
+  });
+  co_return Unknown{std::move(files), known.size()};
+}
 
 Async<Swept> Objects::sweep(Time now) {
   auto swept = Swept{};
   CO_TRY(swept.multiparts, co_await give_up_multiparts(*context_, now));
   CO_TRY(swept.files, co_await sweep_garbage(*context_, now));
+  CO_TRY(auto const expired, co_await expire_set_aside(*context_, now));
+  swept.files += expired;
   co_return swept;
 }
 
-Async<Swept> Objects::remove_orphans(Time now) {
+Async<Orphans> Objects::set_orphans_aside(Time now, bool however_many) {
   auto& context = *context_;
-  auto swept = Swept{};
-  auto folders_work = [&] { return context.shelf->folders(); };
-  CO_TRY(auto folders, co_await run_blocking<Names>(context.pool, folders_work));
-  for (auto const& folder : folders) {
-    // Files are listed before rows, so a file committed in between has a row by the time we look.
-    auto list = [&] { return context.shelf->files(folder); };
-    CO_TRY(auto files, co_await run_blocking<std::vector<Shelf::Entry>>(context.pool, list));
-    auto find = [&](sql::Transaction& tx) { return names_in_folder(tx, folder); };
-    CO_TRY(auto known, co_await context.database.read(system_scope(), find, deadline_in(batch_deadline)));
-    auto remove = [&]() -> Result<std::int64_t> {
-      auto removed = std::int64_t{0};
-      for (auto const& file : files) {
-        auto const young = file.modified_at > now - context.options.orphan_age;
-        if (young || context.shelf->in_use(file.name) || std::ranges::binary_search(known, file.name))
-          continue;
-        CHECK(context.shelf->remove(file.name));
-        ++removed;
-      }
-      if (known.empty()) context.shelf->remove_folder_if_empty(folder);
-      return removed;
-    };
-    CO_TRY(auto removed, co_await run_blocking<std::int64_t>(context.pool, remove));
-    swept.files += removed;
-  }
-  co_return swept;
+  auto outcome = Orphans{};
+  CO_TRY(auto const orphans, co_await find_orphans(context, now, &outcome.removed));
+  auto const too_many = orphans.size() > context.options.orphans_at_once_max && !however_many;
+  auto move = [&]() -> Result<void> {
+    for (auto const& name : orphans) CHECK(context.shelf->set_aside(name));
+    return {};
+  };
+  if (!too_many) CO_CHECK(co_await run_blocking<void>(context.pool, move));
+  (too_many ? outcome.left : outcome.set_aside) = std::ssize(orphans);
+  context.orphans_left.set(static_cast<double>(outcome.left));
+  CO_CHECK(co_await expire_set_aside(context, now));
+  co_return outcome;
+}
+
+Async<Orphans> Objects::count_orphans(Time now) {
+  auto outcome = Orphans{};
+  CO_TRY(auto const orphans, co_await find_orphans(*context_, now, nullptr));
+  auto list = [&] { return context_->shelf->set_aside_files(); };
+  CO_TRY(auto const aside, co_await run_blocking<std::vector<Shelf::Entry>>(context_->pool, list));
+  outcome.left = std::ssize(orphans);
+  outcome.set_aside = std::ssize(aside);
+  co_return outcome;
 }
 
 Async<Scrubbed> Objects::scrub(std::function<void(Damage const&)> report) {

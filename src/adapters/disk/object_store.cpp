@@ -8,10 +8,56 @@
 #include "base/try.hpp"
 
 namespace hoist::disk {
+namespace {
+
+// Makes an object of files that are there: first, durably, the blob that lists them, then the rows.
+template <class Plan, class Work>
+Async<ObjectInfo> with_manifest(Objects::Context& context, Plan plan, Work work, Deadline deadline) {
+  CO_TRY(auto planned, co_await context.database.read(system_scope(), plan, deadline));
+  auto manifest = Manifest{};
+  auto blob = std::shared_ptr<Blob>{};
+  if (planned) {
+    manifest.segments = planned->segments;
+    CO_TRY(blob, co_await context.write_manifest(std::move(*planned), deadline));
+    manifest.blob = blob->name();
+  }
+  auto agreed = false;
+  auto record = [&](sql::Transaction& tx) -> Result<ObjectInfo> {
+    auto done = work(tx, manifest);
+    agreed = done.has_value();
+    return done;
+  };
+  auto recorded = co_await context.database.write(system_scope(), record, deadline);
+  if (blob && may_be_committed(recorded, agreed)) blob->keep();
+  co_return recorded;
+}
+
+}  // namespace
+
+bool may_be_committed(Result<ObjectInfo> const& recorded, bool agreed) {
+  return recorded || (agreed && recorded.error().code() != Code::storage_full);
+}
 
 Result<void> Objects::Context::check_bucket(std::string const& bucket) const {
   if (std::ranges::find(options.buckets, bucket) != options.buckets.end()) return {};
   return fail(Error{Code::not_found, "The bucket does not exist."}.with_slug("NoSuchBucket"));
+}
+
+Async<std::string> Objects::Context::describe(ObjectRef ref, Deadline deadline) {
+  if (events == nullptr) co_return std::string{};
+  auto work = [&](sql::Transaction& tx) { return events->describe(tx, ref); };
+  co_return co_await database.read(system_scope(), work, deadline);
+}
+
+Async<std::shared_ptr<Blob>> Objects::Context::write_manifest(Stored planned, Deadline deadline) {
+  CO_TRY(auto note, co_await describe(planned.info.ref, deadline));
+  auto work = [this, label = label_of(planned.info, std::move(planned.segments),
+                                      std::move(note))]() mutable -> Result<std::shared_ptr<Blob>> {
+    TRY(auto blob, shelf->take(EtagKind::sha256));
+    CHECK(blob->finish(std::move(label)));
+    return std::shared_ptr<Blob>{std::move(blob)};
+  };
+  co_return co_await run_blocking<std::shared_ptr<Blob>>(pool, std::move(work));
 }
 
 Result<std::unique_ptr<Objects>> Objects::open(Options options, Database& database, Pool& pool,
@@ -25,6 +71,10 @@ Result<std::unique_ptr<Objects>> Objects::open(Options options, Database& databa
 Objects::Objects(std::shared_ptr<Context> context) : context_{std::move(context)} {}
 Objects::~Objects() {
   context_->closed = true;
+}
+
+std::int64_t Objects::free_bytes() const {
+  return context_->shelf->free_bytes();
 }
 
 void Objects::set_events(ObjectEvents& events) {
@@ -91,9 +141,11 @@ Async<> Objects::remove(ObjectRef ref, Deadline deadline, std::string version) {
 Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) {
   CO_CHECK(context_->check_bucket(from.bucket));
   CO_CHECK(context_->check_bucket(to.bucket));
-  co_return co_await context_->database.write(
-      system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).copy(from, to, options); },
-      deadline);
+  auto plan = [&](sql::Transaction& tx) { return context_->catalogue(tx).plan_copy(from, to, options); };
+  auto work = [&](sql::Transaction& tx, Manifest const& manifest) {
+    return context_->catalogue(tx).copy(from, to, options, manifest);
+  };
+  co_return co_await with_manifest(*context_, plan, work, deadline);
 }
 
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline deadline) {
@@ -139,11 +191,14 @@ Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_
                                               std::vector<PartInfo> parts, Deadline deadline,
                                               CompleteOptions options) {
   CO_CHECK(context_->check_bucket(ref.bucket));
-  auto work = [&](sql::Transaction& tx) {
-    auto const part_bytes_min = options.parts_of_any_size ? 0 : context_->options.part_bytes_min;
-    return context_->catalogue(tx).complete(ref, upload_id, parts, part_bytes_min, options);
+  auto const part_bytes_min = options.parts_of_any_size ? 0 : context_->options.part_bytes_min;
+  auto plan = [&](sql::Transaction& tx) {
+    return context_->catalogue(tx).plan_completion(ref, upload_id, parts, part_bytes_min, options);
   };
-  co_return co_await context_->database.write(system_scope(), work, deadline);
+  auto work = [&](sql::Transaction& tx, Manifest const& manifest) {
+    return context_->catalogue(tx).complete(ref, upload_id, parts, part_bytes_min, options, manifest);
+  };
+  co_return co_await with_manifest(*context_, plan, work, deadline);
 }
 
 Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) {

@@ -7,7 +7,8 @@
 //             reader keeps the version it opened, and replacing a key changes one row.
 // Invariants  (1) the row is the commit point: a file without a row is rubbish, a row without its
 //             file cannot come to be. (2) a file is deleted only after the transaction that dropped
-//             its last reference, and never while it is being read or written.
+//             its last reference, and never while it is being read or written. What no row names is
+//             never deleted at once, because the rows may be what is wrong.
 // Errors      corrupt when stored bytes are not those that were stored: a whole read fails before its
 //             last byte, a range at least when the size is wrong.
 // Lifetime    database and pool outlive the store; a writer or reader left over may outlive all of it,
@@ -38,6 +39,9 @@ struct Options {
   std::int64_t free_bytes_min = 64 * 1024 * 1024;  // left for the database
   Micros garbage_age = std::chrono::minutes{5};    // a reader may have looked the file up just before
   Micros orphan_age = std::chrono::hours{1};
+  // A crash leaves fewer: more than that says that the database is not the one of these files.
+  std::size_t orphans_at_once_max = 1'000;
+  Micros set_aside_age = std::chrono::days{14};  // in lost+found
   Micros multipart_open_age_max = std::chrono::days{7};
   Micros multipart_done_age_max = std::chrono::days{1};
 };
@@ -45,6 +49,22 @@ struct Options {
 struct Swept {
   std::int64_t files = 0;       // deleted
   std::int64_t multiparts = 0;  // aborted because nobody finished them
+};
+
+// Files that no row names.
+struct Orphans {
+  std::int64_t removed = 0;    // held nothing
+  std::int64_t set_aside = 0;  // moved to lost+found, where they stay for set_aside_age
+  std::int64_t left = 0;       // too many, so nothing was done to them
+};
+
+struct Recovered {
+  std::int64_t objects = 0;     // made from their labels
+  std::int64_t not_wanted = 0;  // there is a newer version, or the upload has ended
+  std::int64_t incomplete = 0;  // made of files of which some are missing
+  std::int64_t parts = 0;       // of multipart uploads, whether complete or not
+  std::int64_t unlabelled = 0;  // unfinished, damaged, or stored by an early version
+  std::int64_t put_back = 0;    // from lost+found
 };
 
 struct Damage {
@@ -66,6 +86,7 @@ class Objects final : public ObjectStore {
                                                Clock const& clock, Metrics& metrics);
   ~Objects() override;
 
+  [[nodiscard]] std::int64_t free_bytes() const;  // of the file system
   // Who hears of changes; set before the first request.
   void set_events(ObjectEvents& events);
 
@@ -93,8 +114,13 @@ class Objects final : public ObjectStore {
 
   // Deletes garbage old enough and gives up multipart uploads nobody finishes. Call now and then.
   Async<Swept> sweep(Time now);
-  // Deletes files no row names, left by a crash. Call once after start; it may take a while.
-  Async<Swept> remove_orphans(Time now);
+  // Moves files that no row names, as a crash leaves them, to lost+found. Call once after start; it may
+  // take a while.
+  Async<Orphans> set_orphans_aside(Time now, bool however_many = false);
+  // Without moving anything: `left` are those that no row names.
+  Async<Orphans> count_orphans(Time now);
+  // Makes the rows of labelled files that no row names, those in lost+found too. With no server running.
+  Async<Recovered> recover();
   // Reads every file and compares it with its hash.
   Async<Scrubbed> scrub(std::function<void(Damage const&)> report);
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <set>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -34,6 +35,15 @@ struct Events final : ObjectEvents {
     tx.after_commit([this, key = ref.key] { removed.push_back(key); });
     return {};
   }
+  Result<std::string> describe(sql::Transaction&, ObjectRef const& ref) override {
+    return "about " + ref.key;
+  }
+  Result<bool> on_recovered(sql::Transaction& tx, ObjectInfo const& object,
+                            std::string const& note) override {
+    tx.after_commit([this, note] { notes.insert(note); });
+    return !object.ref.key.starts_with("unwanted");
+  }
+  std::set<std::string> notes;
   std::vector<std::string> created;
   std::vector<std::string> removed;
   std::vector<int> parts;
@@ -112,8 +122,34 @@ class DiskObjects : public ::testing::Test {
       files += sweep(later(std::chrono::hours{1})).files;
     return files;
   }
-  disk::Swept remove_orphans(Time now) {
-    return *run_to_end<disk::Swept>([&] { return store().remove_orphans(now); });
+  disk::Orphans set_orphans_aside(Time now) {
+    return *run_to_end<disk::Orphans>([&] { return store().set_orphans_aside(now); });
+  }
+  disk::Recovered recover() {
+    return *run_to_end<disk::Recovered>([&] { return store().recover(); });
+  }
+  void lose_all_rows() {
+    ASSERT_TRUE(testing::write_now(subject_.database(), [](sql::Transaction& tx) -> Result<void> {
+      for (auto const* table :
+           {"objects", "object_segments", "multiparts", "multipart_parts", "blob_garbage"})
+        CHECK(tx.execute(std::string{"DELETE FROM "} + table));
+      return {};
+    }));
+  }
+  Result<ObjectInfo> put_in_parts(std::string key, std::vector<std::string> const& pieces) {
+    return run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
+      auto const ref = ObjectRef{"bucket", key};
+      CO_TRY(auto const id, co_await store().create_multipart(ref, {.content_type = "video/mp4"}, soon()));
+      auto parts = std::vector<PartInfo>{};
+      for (auto const& piece : pieces) {
+        auto const number = static_cast<int>(parts.size()) + 1;
+        CO_TRY(auto writer, co_await store().create_part(ref, id, number, soon()));
+        CO_CHECK(co_await writer->write(piece));
+        CO_TRY(auto const info, co_await writer->commit({}));
+        parts.push_back({number, info.size, info.etag, {}, {}});
+      }
+      co_return co_await store().complete_multipart(ref, id, parts, soon(), {});
+    });
   }
   // Files with something in them; waiting spares are empty.
   std::vector<fs::path> files() {
@@ -146,12 +182,12 @@ TEST_F(DiskObjects, AFileSharedByCopiesStaysUntilTheLastIsGone) {
   ASSERT_TRUE(put("a", "bytes"));
   ASSERT_TRUE(
       run_to_end<ObjectInfo>([&] { return store().copy({"bucket", "a"}, {"bucket", "b"}, {}, soon()); }));
-  EXPECT_EQ(files().size(), 1U);
+  EXPECT_EQ(files().size(), 2U) << "the bytes, and the label of the copy";
   ASSERT_TRUE(remove("a"));
   sweep(later(std::chrono::hours{1}));
   EXPECT_EQ(get("b").value_or("?"), "bytes");
   ASSERT_TRUE(remove("b"));
-  EXPECT_EQ(sweep_files(1), 1);
+  EXPECT_EQ(sweep_files(2), 2);
   EXPECT_TRUE(files().empty());
 }
 
@@ -174,19 +210,96 @@ TEST_F(DiskObjects, OrphansOfACrashGoAndReferencedFilesStay) {
   auto const kept = files().at(0);
   auto const orphan = kept.parent_path() / "0192f0c0-0000-7000-8000-000000000000";
   std::ofstream{orphan} << "left by a crash";
-  EXPECT_EQ(remove_orphans(SystemClock{}.now()).files, 0) << "too young";
+  EXPECT_EQ(set_orphans_aside(SystemClock{}.now()).set_aside, 0) << "too young";
   subject_.restart();
-  EXPECT_GE(remove_orphans(later(std::chrono::hours{2})).files, 1);
+  EXPECT_EQ(set_orphans_aside(later(std::chrono::hours{2})).set_aside, 1);
   EXPECT_FALSE(fs::exists(orphan));
+  auto const aside = subject_.root() / "lost+found" / orphan.parent_path().filename() / orphan.filename();
+  EXPECT_TRUE(fs::exists(aside));
   EXPECT_TRUE(fs::exists(kept));
   EXPECT_EQ(get("k").value_or("?"), "bytes");
+  sweep(later(std::chrono::hours{24 * 13}));
+  EXPECT_TRUE(fs::exists(aside)) << "its time is not over";
+  EXPECT_EQ(sweep(later(std::chrono::hours{24 * 15})).files, 1);
+  EXPECT_FALSE(fs::exists(aside.parent_path()));
+}
+
+TEST_F(DiskObjects, FilesOfALostDatabaseAreLeftAlone) {
+  subject_.open({.orphans_at_once_max = 2});
+  for (auto const* key : {"a", "b", "c"}) ASSERT_TRUE(put(key, key));
+  lose_all_rows();
+  auto const orphans = set_orphans_aside(later(std::chrono::hours{2}));
+  EXPECT_EQ(orphans.left, 3);
+  EXPECT_EQ(orphans.set_aside, 0);
+  EXPECT_EQ(files().size(), 3U);
+  EXPECT_EQ(recover().objects, 3);
+  EXPECT_EQ(set_orphans_aside(later(std::chrono::hours{2})).left, 0);
+  EXPECT_EQ(get("b").value_or("?"), "b");
+}
+
+TEST_F(DiskObjects, RowsAreMadeAgainFromTheFilesAlone) {
+  auto events = Events{};
+  store().set_events(events);
+  ASSERT_TRUE(put("replaced", "old"));
+  ASSERT_TRUE(put("replaced", "new"));
+  ASSERT_TRUE(put("unwanted", "by the listener"));
+  ASSERT_TRUE(put("empty", ""));
+  auto const whole = put_in_parts("in-parts", {std::string(part_bytes_min, 'x'), "end"});
+  ASSERT_TRUE(whole);
+  auto const tags = StringMap{{"why", "copied"}};
+  auto const tagged = CopyOptions{.put = PutOptions{.content_type = "video/mp4", .tags = tags}};
+  ASSERT_TRUE(run_to_end<ObjectInfo>(
+      [&] { return store().copy({"bucket", "in-parts"}, {"bucket", "copy"}, tagged, soon()); }));
+  lose_all_rows();
+  subject_.restart();
+  store().set_events(events);
+
+  auto const recovered = recover();
+  EXPECT_EQ(recovered.unlabelled + recovered.incomplete, 0);
+  EXPECT_EQ(recovered.parts, 2);
+  EXPECT_EQ(get("replaced").value_or("?"), "new");
+  EXPECT_EQ(get("empty").value_or("?"), "");
+  EXPECT_FALSE(get("unwanted"));
+  EXPECT_TRUE(events.notes.contains("about copy"));
+  for (auto const* key : {"in-parts", "copy"}) {
+    auto const info = run_to_end<ObjectInfo>([&] { return store().head({"bucket", key}, soon()); });
+    ASSERT_TRUE(info) << key;
+    EXPECT_EQ(info->etag, whole->etag);
+    EXPECT_EQ(info->content_type, "video/mp4");
+    EXPECT_EQ(info->tags, key == std::string_view{"copy"} ? tags : StringMap{});
+    EXPECT_EQ(get(key).value_or("?"), std::string(part_bytes_min, 'x') + "end");
+  }
+  EXPECT_EQ(recover().objects, 0) << "nothing is left to do";
+}
+
+TEST_F(DiskObjects, AnObjectWhosePartIsGoneIsNotRecovered) {
+  constexpr auto part_bytes = 10'000;
+  ASSERT_TRUE(put_in_parts("in-parts", {std::string(part_bytes, 'x'), "end"}));
+  for (auto const& file : files())
+    if (fs::file_size(file) > part_bytes) fs::remove(file);
+  lose_all_rows();
+  EXPECT_EQ(recover().incomplete, 1);
+  EXPECT_FALSE(get("in-parts"));
+}
+
+TEST_F(DiskObjects, BytesThatEndLikeALabelAreNone) {
+  ASSERT_TRUE(put("theirs", "x"));
+  auto const file = files().at(0);
+  auto stream = std::ifstream{file, std::ios::binary};
+  auto const labelled = std::string{std::istreambuf_iterator<char>{stream}, {}};
+  lose_all_rows();
+  fs::remove(file);
+  std::ofstream{file.parent_path() / "0192f0c0-0000-7000-8000-000000000000"} << labelled;
+  auto const recovered = recover();
+  EXPECT_EQ(recovered.unlabelled, 1);
+  EXPECT_EQ(recovered.objects, 0);
 }
 
 TEST_F(DiskObjects, TheScanNeverTouchesFilesBeingWritten) {
   auto const done = run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
     CO_TRY(auto writer, co_await store().create({"bucket", "k"}, std::nullopt, soon()));
     CO_CHECK(co_await writer->write(std::string(disk::buffer_bytes * 2, 'x')));
-    CO_CHECK(co_await store().remove_orphans(later(std::chrono::hours{100})));
+    CO_CHECK(co_await store().set_orphans_aside(later(std::chrono::hours{100})));
     co_return co_await writer->commit({});
   });
   ASSERT_TRUE(done);

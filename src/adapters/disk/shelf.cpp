@@ -1,5 +1,7 @@
 #include "adapters/disk/shelf.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <dirent.h>
@@ -40,6 +42,47 @@ std::pair<std::string, std::string> split(std::string const& blob) {
   return {blob.substr(0, slash), blob.substr(slash + 1)};
 }
 
+constexpr auto lost_and_found = "lost+found";
+
+Time time_of(struct timespec const& at) {
+  return from_us(at.tv_sec * 1'000'000 + at.tv_nsec / 1'000);
+}
+
+Result<std::vector<std::string>> folders_in(Fd const& parent) {
+  TRY(auto listing, list(parent, "."));
+  auto names = std::vector<std::string>{};
+  while (auto const* entry = ::readdir(listing.get()))
+    if (is_uuid(entry->d_name)) names.emplace_back(entry->d_name);
+  return names;
+}
+
+Result<std::vector<Shelf::Entry>> files_in(Fd const& parent, std::string const& folder) {
+  TRY(auto listing, list(parent, folder.c_str()));
+  auto entries = std::vector<Shelf::Entry>{};
+  while (auto const* entry = ::readdir(listing.get())) {
+    if (!is_uuid(entry->d_name)) continue;
+    struct stat status{};
+    if (::fstatat(::dirfd(listing.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    entries.push_back({.name = folder + "/" + entry->d_name,
+                       .size = status.st_size,
+                       .modified_at = time_of(status.st_mtim),
+                       .moved_at = time_of(status.st_ctim)});
+  }
+  return entries;
+}
+
+// Renames `name` from below `from` to below `to`; its folder there is made where it is missing.
+Result<void> move_file(Fd const& from, Fd const& to, std::string const& name) {
+  auto const folder = split(name).first;
+  TRY(auto const target, make_folder_in(to, folder));
+  if (::renameat(from.number(), name.c_str(), to.number(), name.c_str()) != 0)
+    return errno_error("move " + name);
+  sync_folder(target);
+  TRY(auto const source, open_folder_in(from, folder));
+  sync_folder(source);
+  return {};
+}
+
 }  // namespace
 
 Blob::Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file, EtagKind etag)
@@ -63,17 +106,24 @@ Result<void> Blob::append(std::string_view bytes) {
   return {};
 }
 
-Result<void> Blob::finish() {
+Result<void> Blob::finish(Label label) {
   sha256_ = hasher_.finish();
   etag_ = hex(md5_ ? md5_->finish() : sha256_);
+  if (label.segments.empty()) {
+    label.size = size_;
+    label.etag = etag_;
+    label.sha256 = hex(sha256_);
+  }
+  CHECK(write_at(file_, to_bytes(label, name_), size_));
   CHECK(sync_file(file_));
   file_.reset();
   return {};
 }
 
 Result<std::shared_ptr<Shelf>> Shelf::open(std::string const& root, Clock const& clock, Pool& pool) {
-  TRY(auto blobs, make_folder(root + "/blobs"));
-  return std::shared_ptr<Shelf>{new Shelf{std::move(blobs), clock, pool}};
+  TRY(auto above, make_folder(root));
+  TRY(auto blobs, make_folder_in(above, "blobs"));
+  return std::shared_ptr<Shelf>{new Shelf{std::move(above), std::move(blobs), clock, pool}};
 }
 
 Shelf::~Shelf() {
@@ -142,12 +192,24 @@ Result<void> Shelf::begin_folder() {
   return {};
 }
 
-Result<Fd> Shelf::open_blob(std::string const& blob, std::int64_t size) const {
+Result<OpenFile> Shelf::open_file(std::string const& blob) const {
   auto const [folder_name, name] = split(blob);
   auto folder = open_folder_in(blobs_, folder_name);
   if (!folder)
     return fail(Error{Code::corrupt, "The stored file is damaged."}.with_cause(folder.error().to_string()));
-  return disk::open_blob(*folder, name, size);
+  return open_file_in(*folder, name);
+}
+
+Result<Fd> Shelf::open_blob(std::string const& blob, std::int64_t size) const {
+  TRY(auto opened, open_file(blob));
+  if (opened.size == size || ends_in_label(opened.file, size, opened.size)) return std::move(opened.file);
+  auto cause = fmt::format("{} bytes instead of {}: {}", opened.size, size, blob);
+  return fail(Error{Code::corrupt, "The stored file is damaged."}.with_cause(std::move(cause)));
+}
+
+Result<Label> Shelf::label(std::string const& blob) const {
+  TRY(auto const opened, open_file(blob));
+  return read_label(opened.file, blob);
 }
 
 Result<void> Shelf::remove(std::string const& blob) const {
@@ -156,24 +218,42 @@ Result<void> Shelf::remove(std::string const& blob) const {
 }
 
 Result<std::vector<std::string>> Shelf::folders() const {
-  TRY(auto listing, list(blobs_, "."));
-  auto names = std::vector<std::string>{};
-  while (auto const* entry = ::readdir(listing.get()))
-    if (is_uuid(entry->d_name)) names.emplace_back(entry->d_name);
-  return names;
+  return folders_in(blobs_);
 }
 
 Result<std::vector<Shelf::Entry>> Shelf::files(std::string const& folder) const {
-  TRY(auto listing, list(blobs_, folder.c_str()));
-  auto entries = std::vector<Entry>{};
-  while (auto const* entry = ::readdir(listing.get())) {
-    if (!is_uuid(entry->d_name)) continue;
-    struct stat status{};
-    if (::fstatat(::dirfd(listing.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    auto const us = status.st_mtim.tv_sec * 1'000'000 + status.st_mtim.tv_nsec / 1'000;
-    entries.push_back(Entry{folder + "/" + entry->d_name, from_us(us)});
+  return files_in(blobs_, folder);
+}
+
+Result<void> Shelf::set_aside(std::string const& name) {
+  TRY(auto const lost, make_folder_in(root_, lost_and_found));
+  return move_file(blobs_, lost, name);
+}
+
+Result<std::vector<Shelf::Entry>> Shelf::set_aside_files() const {
+  auto const lost = open_folder_in(root_, lost_and_found);
+  if (!lost) return std::vector<Entry>{};
+  TRY(auto const folders, folders_in(*lost));
+  auto all = std::vector<Entry>{};
+  for (auto const& folder : folders) {
+    TRY(auto files, files_in(*lost, folder));
+    std::ranges::move(files, std::back_inserter(all));
   }
-  return entries;
+  return all;
+}
+
+Result<void> Shelf::put_back(std::string const& name) {
+  TRY(auto const lost, open_folder_in(root_, lost_and_found));
+  return move_file(lost, blobs_, name);
+}
+
+Result<void> Shelf::remove_set_aside(std::string const& name) {
+  TRY(auto const lost, open_folder_in(root_, lost_and_found));
+  if (::unlinkat(lost.number(), name.c_str(), 0) != 0 && errno != ENOENT)
+    return errno_error("unlink " + name);
+  // Fails as long as there is another file in it.
+  static_cast<void>(::unlinkat(lost.number(), split(name).first.c_str(), AT_REMOVEDIR));
+  return {};
 }
 
 void Shelf::remove_folder_if_empty(std::string const& folder) {

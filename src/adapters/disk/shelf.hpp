@@ -1,4 +1,5 @@
-// Where blobs lie: root/blobs/<folder>/<name>. Hands out empty files whose names are already
+// Where blobs lie: root/blobs/<folder>/<name>, and root/lost+found/<folder>/<name> for those that nobody
+// knows. Hands out empty files whose names are already
 // durable, so that a writer syncs only its own bytes; one folder sync pays for a whole batch.
 //
 // Threads     any; take() and the functions on files block, so they belong on the pool.
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "adapters/disk/files.hpp"
+#include "adapters/disk/label.hpp"
 #include "base/hash.hpp"
 #include "base/pool.hpp"
 #include "base/time.hpp"
@@ -38,7 +40,8 @@ class Blob {
   Blob(Blob const&) = delete;
 
   Result<void> append(std::string_view bytes);  // writes, starts the disk, hashes meanwhile
-  Result<void> finish();                        // durable after this; no append() any more
+  // Labels it and makes it durable; no append() any more. Fills in what the label says of the bytes.
+  Result<void> finish(Label label);
   void keep() { kept_ = true; }
 
   [[nodiscard]] std::string const& name() const { return name_; }
@@ -64,17 +67,27 @@ class Shelf : public std::enable_shared_from_this<Shelf> {
   ~Shelf();
 
   Result<std::unique_ptr<Blob>> take(EtagKind etag);
+  // Its first `size` bytes are the blob's. Errors: corrupt when the file has another size.
   [[nodiscard]] Result<Fd> open_blob(std::string const& name, std::int64_t size) const;
+  [[nodiscard]] Result<Label> label(std::string const& name) const;
   // Absent is success.
   Result<void> remove(std::string const& name) const;
 
   struct Entry {
     std::string name;  // folder/name
+    std::int64_t size = 0;
     Time modified_at;
+    Time moved_at;  // or written, whichever was last
   };
   [[nodiscard]] Result<std::vector<std::string>> folders() const;
   [[nodiscard]] Result<std::vector<Entry>> files(std::string const& folder) const;
   void remove_folder_if_empty(std::string const& folder);  // but not the one being filled
+
+  // What nobody knows, kept for a while. Moving is one rename: the file is whole in either place.
+  Result<void> set_aside(std::string const& name);
+  [[nodiscard]] Result<std::vector<Entry>> set_aside_files() const;
+  Result<void> put_back(std::string const& name);
+  Result<void> remove_set_aside(std::string const& name);
 
   // Being written, waiting to be, or being read: not for the sweeper.
   [[nodiscard]] bool in_use(std::string const& name) const;
@@ -88,12 +101,15 @@ class Shelf : public std::enable_shared_from_this<Shelf> {
     std::string name;
     Fd file;
   };
-  Shelf(Fd blobs, Clock const& clock, Pool& pool) : blobs_{std::move(blobs)}, clock_{clock}, pool_{pool} {}
+  Shelf(Fd root, Fd blobs, Clock const& clock, Pool& pool)
+      : root_{std::move(root)}, blobs_{std::move(blobs)}, clock_{clock}, pool_{pool} {}
+  [[nodiscard]] Result<OpenFile> open_file(std::string const& name) const;
   [[nodiscard]] std::optional<Spare> pop(bool& low);
   void refill_later();
   Result<void> refill(std::size_t enough);  // nothing to do when so many are there
   Result<void> begin_folder();
 
+  Fd root_;
   Fd blobs_;
   Clock const& clock_;
   Pool& pool_;

@@ -22,12 +22,13 @@ struct Writer::Stage {
   Result<void> outcome;
   Done waiter;
 
-  Result<void> work(bool last) {
+  // With a label these are the last bytes.
+  Result<void> work(std::optional<Label> label) {
     if (!blob) {
       TRY(blob, context->shelf->take(etag));
     }
     CHECK(blob->append(bytes));
-    if (last) CHECK(blob->finish());
+    if (label) CHECK(blob->finish(std::move(*label)));
     return {};
   }
 
@@ -83,19 +84,22 @@ Async<> Writer::write(std::string_view bytes) {
     auto const piece = bytes.substr(0, buffer_bytes - filling_.size());
     filling_.append(piece);
     bytes.remove_prefix(piece.size());
-    if (filling_.size() == buffer_bytes) CO_CHECK(co_await hand_over(false));
+    if (filling_.size() == buffer_bytes) CO_CHECK(co_await hand_over({}));
   }
   co_return Result<void>{};
 }
 
 // Waits for the job before, then starts the next one with what is collected.
-Async<> Writer::hand_over(bool last) {
+Async<> Writer::hand_over(std::optional<Label> label) {
   auto idle = [stage = stage_](Stage::Done done) { stage->when_idle(std::move(done)); };
   CO_CHECK(co_await suspend<void>(std::move(idle)));
   std::swap(filling_, stage_->bytes);
   filling_.clear();
   stage_->running = true;
-  auto const posted = context_->pool.try_post([stage = stage_, last] { stage->finished(stage->work(last)); });
+  auto work = [stage = stage_, label = std::move(label)]() mutable {
+    stage->finished(stage->work(std::move(label)));
+  };
+  auto const posted = context_->pool.try_post(std::move(work));
   if (!posted) {
     auto busy = Error{Code::unavailable, "The server is busy."}.with_retry_after(1);
     stage_->finished(fail(std::move(busy)));
@@ -104,12 +108,26 @@ Async<> Writer::hand_over(bool last) {
 }
 
 Async<ObjectInfo> Writer::commit(PutOptions options) {
-  CO_CHECK(co_await hand_over(true));
+  CO_TRY(auto label, co_await make_label(options));
+  CO_CHECK(co_await hand_over(std::move(label)));
   auto idle = [stage = stage_](Stage::Done done) { stage->when_idle(std::move(done)); };
   CO_CHECK(co_await suspend<void>(std::move(idle)));
   auto recorded = co_await record(options);
   if (recorded) context_->bytes_written.add(static_cast<double>(stage_->blob->size()));
   co_return recorded;
+}
+
+Async<Label> Writer::make_label(PutOptions const& options) {
+  auto info = ObjectInfo{.ref = ref_, .modified_at = context_->clock.now()};
+  describe(info, options);
+  // A part says nothing that the label of the whole does not say.
+  auto note = std::string{};
+  if (!part_) {
+    CO_TRY(note, co_await context_->describe(ref_, deadline_));
+  }
+  auto label = label_of(info, {}, std::move(note));
+  if (part_) label.part = Label::Part{part_->upload_id, part_->number};
+  co_return label;
 }
 
 Async<ObjectInfo> Writer::record(PutOptions const& options) {
@@ -137,10 +155,7 @@ Async<ObjectInfo> Writer::record(PutOptions const& options) {
     return info;
   };
   auto recorded = co_await context_->database.write(system_scope(), std::move(work), deadline_);
-  // When a commit fails after the function agreed, it may yet have reached the disk: then the file
-  // has to stay, and the scan for orphans decides. A full disk certainly took it back.
-  auto const uncertain = !recorded && agreed && recorded.error().code() != Code::storage_full;
-  if (recorded || uncertain) stage_->blob->keep();
+  if (may_be_committed(recorded, agreed)) stage_->blob->keep();
   co_return recorded;
 }
 

@@ -25,7 +25,8 @@ class Writer final : public ObjectWriter {
 
  private:
   struct Stage;
-  Async<> hand_over(bool last);
+  Async<> hand_over(std::optional<Label> label);  // with the last bytes
+  Async<Label> make_label(PutOptions const& options);
   Async<ObjectInfo> record(PutOptions const& options);
 
   std::shared_ptr<Objects::Context> context_;

@@ -17,10 +17,11 @@ namespace {
 
 constexpr auto one_migration_max = std::chrono::minutes{10};
 
-Result<void> run_now(Database& database, Database::Work work) {
+Result<void> run_now(Database& database, Database::Work work,
+                     Database::Access access = Database::Access::write) {
   auto promise = std::promise<Result<void>>{};
   auto future = promise.get_future();
-  database.submit(Database::Access::write, system_scope(), std::move(work), deadline_in(one_migration_max),
+  database.submit(access, system_scope(), std::move(work), deadline_in(one_migration_max),
                   [&](Result<void> outcome) { promise.set_value(std::move(outcome)); });
   return future.get();
 }
@@ -129,6 +130,26 @@ Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time 
     ++count;
   }
   return count;
+}
+
+Result<void> check_schema(Database& database, std::string_view dialect,
+                          std::vector<Migration> const& migrations) {
+  auto const known = for_dialect(migrations, dialect);
+  auto applied = sql::Rows{};
+  auto const look = [&](sql::Transaction& tx) -> Result<void> {
+    TRY(applied, tx.query("SELECT version, name, checksum FROM schema_migrations ORDER BY version"));
+    return check_applied(applied, known);
+  };
+  CHECK(run_now(database, look, Database::Access::read));
+  for (auto const& [version, migration] : known) {
+    auto const is_this = [&](sql::Row const& row) { return row.integer(0) == version; };
+    if (std::ranges::any_of(applied, is_this)) continue;
+    return fail(Code::conflict,
+                fmt::format("The data was written by an older version: migration {} \"{}\" has not run here. "
+                            "Start this version's server first, or run hoist migrate.",
+                            version, migration.name));
+  }
+  return {};
 }
 
 }  // namespace hoist::sql

@@ -30,6 +30,11 @@ struct Migration {
 Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time now,
                              std::vector<Migration> const& migrations = compiled_migrations());
 
+// For whoever works beside a server, whose tables are not its business. Errors: conflict when they are not
+// exactly those of this binary, and what to do about it.
+[[nodiscard]] Result<void> check_schema(Database& database, std::string_view dialect,
+                                        std::vector<Migration> const& migrations = compiled_migrations());
+
 // The statements of a script, split at semicolons outside quotes, comments and trigger bodies.
 [[nodiscard]] std::vector<std::string> split_statements(std::string_view script);
 

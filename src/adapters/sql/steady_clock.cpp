@@ -16,10 +16,10 @@ Micros system_monotonic() {
 
 }  // namespace
 
-SteadyClock::SteadyClock(Clock const& wall, Time at_least, Monotonic monotonic)
+SteadyClock::SteadyClock(Clock const& wall, Time at_least, Monotonic monotonic, std::optional<Time> start)
     : wall_{wall}, monotonic_{monotonic ? std::move(monotonic) : Monotonic{system_monotonic}} {
   last_monotonic_ = monotonic_();
-  now_ = std::max(wall_.now(), at_least);
+  now_ = std::max(start.value_or(wall_.now()), at_least);
 }
 
 Time SteadyClock::now() const {

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "base/time.hpp"
 #include "ports/database.hpp"
@@ -18,8 +19,10 @@ namespace hoist::sql {
 class SteadyClock final : public Clock {
  public:
   using Monotonic = std::function<Micros()>;
-  // Not before `at_least`: what the queue's tables already know to be past.
-  explicit SteadyClock(Clock const& wall, Time at_least = Time{}, Monotonic monotonic = {});
+  // Starts at `start`, or else with the wall clock, and not before `at_least`: what the queue's tables
+  // already know to be past.
+  explicit SteadyClock(Clock const& wall, Time at_least = Time{}, Monotonic monotonic = {},
+                       std::optional<Time> start = std::nullopt);
   [[nodiscard]] Time now() const override;
 
  private:

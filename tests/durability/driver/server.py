@@ -35,6 +35,7 @@ class Server:
         self.clamd_socket = clamd_socket
         self.layer = layer  # a PowerCut or None
         self.settings = {**SETTINGS, **(settings or {})}
+        self.arguments = []  # of the next start, beside those that every one has
         self.process = None
         self.api = self.objects = self.token = None
 
@@ -57,6 +58,7 @@ class Server:
                     "127.0.0.1:0",
                     "--objects-listen",
                     "127.0.0.1:0",
+                    *self.arguments,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=self.output,

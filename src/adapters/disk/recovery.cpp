@@ -1,0 +1,117 @@
+// Makes rows again from what the files say of themselves.
+#include <algorithm>
+
+#include "adapters/disk/attributes.hpp"
+#include "adapters/disk/maintenance.hpp"
+#include "base/encode.hpp"
+#include "base/try.hpp"
+
+namespace hoist::disk {
+namespace {
+
+constexpr auto chunk_deadline = std::chrono::minutes{5};
+
+struct Candidate {
+  std::string blob;
+  Label label;
+};
+
+Result<std::int64_t> put_all_back(Shelf& shelf) {
+  TRY(auto const files, shelf.set_aside_files());
+  for (auto const& file : files) CHECK(shelf.put_back(file.name));
+  return std::ssize(files);
+}
+
+// Every file that a manifest lists has to be there.
+bool is_whole(Shelf const& shelf, Label const& label) {
+  return std::ranges::all_of(label.segments, [&](Segment const& segment) {
+    return shelf.open_blob(segment.blob, segment.size).has_value();
+  });
+}
+
+std::vector<Candidate> read_labels(Shelf const& shelf, std::vector<Shelf::Entry> const& files,
+                                   Recovered& outcome) {
+  auto candidates = std::vector<Candidate>{};
+  for (auto const& file : files) {
+    if (file.size == 0) continue;
+    auto label = shelf.label(file.name);
+    if (!label)
+      ++outcome.unlabelled;
+    else if (label->part)
+      ++outcome.parts;
+    else if (!is_whole(shelf, *label))
+      ++outcome.incomplete;
+    else
+      candidates.push_back({file.name, std::move(*label)});
+  }
+  return candidates;
+}
+
+Result<ObjectInfo> info_of(Label const& label) {
+  auto info = ObjectInfo{.ref = label.ref, .size = label.size, .etag = label.etag};
+  info.content_type = label.content_type;
+  info.sha256 = unhex(label.sha256).value_or("");
+  TRY(auto attributes, parse_attributes(label.attributes));
+  info.metadata = std::move(attributes.metadata);
+  info.headers = std::move(attributes.headers);
+  info.checksums = std::move(attributes.checksums);
+  info.tags = std::move(attributes.tags);
+  return info;
+}
+
+// false: there is a newer object, or the listener does not want this one.
+Result<bool> recover_one(sql::Transaction& tx, ObjectEvents* events, Candidate const& candidate) {
+  auto const& label = candidate.label;
+  TRY(auto const rows, tx.query("SELECT 1 FROM objects WHERE bucket = $1 AND key = $2 AND modified_us >= $3",
+                                {label.ref.bucket, label.ref.key, sql::value(label.modified_at)}));
+  if (!rows.empty()) return false;
+  TRY(auto info, info_of(label));
+  if (events != nullptr) {
+    auto const wanted = events->on_recovered(tx, info, label.note);
+    if (!wanted && wanted.error().code() != Code::invalid) return std::unexpected{wanted.error()};
+    if (!wanted.value_or(false)) return false;
+  }
+  auto const itself = Segment{candidate.blob, label.size, label.sha256};
+  auto const plain = label.segments.empty();
+  // As of then, and without telling the listener again.
+  auto catalogue = Catalogue{tx, nullptr, label.modified_at};
+  CHECK(catalogue.put(std::move(info), plain ? std::vector{itself} : label.segments, {},
+                      plain ? std::string{} : candidate.blob));
+  return true;
+}
+
+Async<> recover_folder(Objects::Context& context, std::string const& folder, Recovered& outcome) {
+  CO_TRY(auto const unknown, co_await unknown_files(context, folder));
+  using Candidates = std::vector<Candidate>;
+  auto read = [&]() -> Result<Candidates> { return read_labels(*context.shelf, unknown.files, outcome); };
+  CO_TRY(auto const candidates, co_await run_blocking<Candidates>(context.pool, read));
+  auto made = std::int64_t{0};
+  auto work = [&](sql::Transaction& tx) -> Result<void> {
+    made = 0;
+    for (auto const& candidate : candidates) {
+      TRY(auto const recovered, recover_one(tx, context.events, candidate));
+      made += recovered ? 1 : 0;
+    }
+    return {};
+  };
+  CO_CHECK(co_await context.database.write(system_scope(), work, deadline_in(chunk_deadline)));
+  outcome.objects += made;
+  outcome.not_wanted += std::ssize(candidates) - made;
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+Async<Recovered> Objects::recover() {
+  auto& context = *context_;
+  auto outcome = Recovered{};
+  auto back = [&] { return put_all_back(*context.shelf); };
+  CO_TRY(outcome.put_back, co_await run_blocking<std::int64_t>(context.pool, back));
+  using Names = std::vector<std::string>;
+  auto list = [&] { return context.shelf->folders(); };
+  CO_TRY(auto const folders, co_await run_blocking<Names>(context.pool, list));
+  for (auto const& folder : folders) CO_CHECK(co_await recover_folder(context, folder, outcome));
+  co_return outcome;
+}
+
+}  // namespace hoist::disk

@@ -1,0 +1,154 @@
+#include "bin/doctor_logs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <istream>
+#include <iterator>
+#include <streambuf>
+
+#include "adapters/memory/broadcast.hpp"
+#include "adapters/sql/audit.hpp"
+#include "adapters/sql/event_details.hpp"
+#include "adapters/sql/event_index.hpp"
+#include "adapters/sql/idempotency.hpp"
+#include "adapters/sqlite/database.hpp"
+#include "base/try.hpp"
+#include "bin/cli/tasks_verify.hpp"
+#include "events/export.hpp"
+#include "events/verify.hpp"
+#include "tasks/render.hpp"
+#include "tasks/service.hpp"
+
+namespace hoist::bin {
+namespace {
+
+constexpr auto time_max = std::chrono::hours{6};
+constexpr int page_tasks = 500;
+constexpr auto buffer_bytes = std::size_t{65'536};
+
+using Problems = std::vector<std::string>;
+
+// Reads a stream of the server's where a plain std::istream is wanted. For the main thread of a command.
+class Pulled final : public std::streambuf {
+ public:
+  explicit Pulled(net::BodySource& source) : source_{source} {}
+  [[nodiscard]] Result<void> const& outcome() const { return outcome_; }
+
+ protected:
+  int_type underflow() override {
+    auto const got = run_to_end<std::size_t>([&] { return source_.read(buffer_); });
+    if (!got) outcome_ = std::unexpected{got.error()};
+    auto const count = got.value_or(0);
+    setg(buffer_.data(), buffer_.data(), buffer_.data() + count);
+    return count == 0 ? traits_type::eof() : traits_type::to_int_type(buffer_.front());
+  }
+
+ private:
+  net::BodySource& source_;
+  std::array<char, buffer_bytes> buffer_{};
+  Result<void> outcome_;
+};
+
+Result<Problems> check_log(events::Exports& exports, TenantId const& tenant, std::string const& key) {
+  using Source = std::shared_ptr<net::BodySource>;
+  TRY(auto const source, run_to_end<Source>([&] { return exports.ndjson(tenant, deadline_in(time_max)); }));
+  auto pulled = Pulled{*source};
+  auto lines = std::istream{&pulled};
+  auto const verdict = events::verify_export(lines, key);
+  CHECK(pulled.outcome());
+  if (verdict.ok()) return Problems{};
+  return Problems{
+      fmt::format("log of {}: event {}: {}", tenant.str(), verdict.problem_sequence, verdict.problem)};
+}
+
+struct Group {
+  TenantId tenant;
+  std::string name;
+};
+
+Result<std::vector<Group>> groups_of_tasks(sql::Transaction& tx) {
+  TRY(auto const rows,
+      tx.query("SELECT tenant, group_name FROM queue_groups WHERE queue = $1 ORDER BY tenant, group_name",
+               {tasks::queue_name}));
+  auto groups = std::vector<Group>{};
+  for (auto const& row : rows) groups.push_back({TenantId{row.text(0)}, row.text(1)});
+  return groups;
+}
+
+Async<Problems> check_group_once(tasks::Service& service, Group group) {
+  auto check = cli::ChainCheck{};
+  auto const deadline = deadline_in(time_max);
+  for (auto more = true; more;) {
+    CO_TRY(auto const proofs, co_await service.group_tasks(group.tenant, group.name, check.last_sequence(),
+                                                           page_tasks, deadline));
+    for (auto const& proof : proofs) check.take(tasks::render_proof(proof));
+    more = std::ssize(proofs) == page_tasks;
+  }
+  CO_TRY(auto const view, co_await service.group(group.tenant, group.name, deadline));
+  check.end(tasks::render_group(view, service.clock().now()));
+  auto problems = Problems{};
+  for (auto const& problem : check.problems())
+    problems.push_back(fmt::format("group {} of {}: {}", group.name, group.tenant.str(), problem));
+  co_return problems;
+}
+
+// Beside a server a group changes between two of its pages. What is wrong with it stays wrong.
+Async<Problems> check_group(tasks::Service& service, Group group) {
+  CO_TRY(auto const first, co_await check_group_once(service, group));
+  if (first.empty()) co_return Problems{};
+  CO_TRY(auto again, co_await check_group_once(service, std::move(group)));
+  std::erase_if(again, [&](auto const& problem) { return std::ranges::find(first, problem) == first.end(); });
+  co_return again;
+}
+
+}  // namespace
+
+Result<Problems> check_event_logs(app::OpenData& data) {
+  auto const pem = app::read_secret_file(data.folder.path("keys/event_log.pem"));
+  if (!pem && pem.error().code() == Code::not_found) return Problems{"keys/event_log.pem is missing"};
+  if (!pem) return std::unexpected{pem.error()};
+  TRY(auto const key, SigningKey::from_pem(*pem));
+  auto options = sqlite::Options{};
+  options.path = data.folder.path("details.db");
+  options.readers = 1;
+  options.checkpoints = false;  // a server may be running beside us
+  TRY(auto const details_database, sqlite::open_database(std::move(options), data.metrics));
+  TRY(auto const details, sql::EventDetails::open(*details_database));
+  auto index = sql::EventIndex{};
+  auto broadcast = memory::Broadcast{};
+  auto service = events::Service{*data.database, index, *details, broadcast, data.clock, data.metrics};
+  auto checkpoints = events::Checkpoints{service, key};
+  auto exports = events::Exports{service, checkpoints};
+  auto find = [&](sql::Transaction& tx) { return index.tenants(tx); };
+  using Tenants = std::vector<TenantId>;
+  TRY(auto const tenants, run_to_end<Tenants>([&]() -> Async<Tenants> {
+        co_return co_await data.database->read(system_scope(), find, deadline_in(time_max));
+      }));
+  auto problems = Problems{};
+  for (auto const& tenant : tenants) {
+    TRY(auto found, check_log(exports, tenant, key.public_key()));
+    std::ranges::move(found, std::back_inserter(problems));
+  }
+  return problems;
+}
+
+Result<Problems> check_task_receipts(app::OpenData& data) {
+  auto audit = sql::AuditLog{};
+  auto idempotency = sql::SqlIdempotency{data.clock};
+  auto service = tasks::Service{
+      tasks::Ports{*data.database, *data.queue, idempotency, audit, data.clock, data.metrics}, {}};
+  return run_to_end<Problems>([&]() -> Async<Problems> {
+    CO_TRY(auto const groups,
+           co_await data.database->read(system_scope(), groups_of_tasks, deadline_in(time_max)));
+    auto problems = Problems{};
+    for (auto const& group : groups) {
+      CO_TRY(auto found, co_await check_group(service, group));
+      std::ranges::move(found, std::back_inserter(problems));
+    }
+    co_return problems;
+  });
+}
+
+}  // namespace hoist::bin
