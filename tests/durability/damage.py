@@ -109,15 +109,21 @@ def make_folder(suite):
 
 
 def only_stored(suite):
-    """What the files alone can tell: uploads whose bytes were acknowledged and never deleted."""
+    """What the files alone can tell: uploads whose bytes were acknowledged and never deleted. A file tells
+    of the upload that brought it, not of those that share its bytes."""
     folder = os.path.join(suite.folder, "stored")
     os.makedirs(folder, exist_ok=True)
     journal = Journal(folder)
     journal.sent = suite.journal.sent
+    bringers = {}
+    for upload_id, upload in suite.journal.uploads.items():
+        bringers.setdefault(upload["sha256"], upload_id)
     journal.uploads = {
         upload_id: upload
         for upload_id, upload in suite.journal.uploads.items()
-        if upload["bytes_acknowledged"] and upload["deletion"] is None
+        if upload["bytes_acknowledged"]
+        and upload["deletion"] is None
+        and bringers[upload["sha256"]] == upload_id
     }
     return journal
 
