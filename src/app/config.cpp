@@ -223,6 +223,9 @@ std::vector<Field> feature_fields() {
       list("uploads.types_denied", AT(uploads.types_denied),
            "types and extensions of files that are refused; goes before "
            "uploads.types_allowed"),
+      text("uploads.unscannable", AT(uploads.unscannable),
+           "files that the virus scanner cannot look into, of tenants without a rule of their own",
+           {"refuse", "allow"}),
       text("objects.region", AT(objects.region), "region in signatures"),
       text("objects.bucket", AT(objects.bucket), "bucket of files and thumbnails"),
       text("objects.quarantine_bucket", AT(objects.quarantine_bucket), "bucket of infected files"),

@@ -58,6 +58,7 @@ struct Config {
     bool allow_unscanned = false;
     std::vector<std::string> types_allowed;
     std::vector<std::string> types_denied;
+    std::string unscannable = "refuse";
   } uploads;
   struct {
     std::string region = "us-east-1";

@@ -67,10 +67,10 @@ Result<void> wire_identity(App::Parts& parts) {
   auto const& config = parts.config;
   TRY(auto keys, tenants::KeyRing::load_or_create(parts.folder.path("keys/tokens"), parts.clock.now()));
   parts.keys = std::make_unique<tenants::KeyRing>(std::move(keys));
-  parts.tenant_table = std::make_unique<tenants::TenantTable>(
-      TenantLimits{config.limits.storage_bytes_per_tenant, tenants::default_files_max,
-                   std::make_shared<FileTypes const>(
-                       FileTypes{config.uploads.types_allowed, config.uploads.types_denied})});
+  parts.tenant_table = std::make_unique<tenants::TenantTable>(TenantLimits{
+      config.limits.storage_bytes_per_tenant, tenants::default_files_max,
+      std::make_shared<FileTypes const>(FileTypes{config.uploads.types_allowed, config.uploads.types_denied}),
+      config.uploads.unscannable == "allow"});
   parts.authenticator = std::make_unique<tenants::Authenticator>(*parts.keys, *parts.database, parts.clock,
                                                                  tenants::Authenticator::Options{});
   parts.tickets = std::make_unique<tenants::Tickets>(parts.clock);

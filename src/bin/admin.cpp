@@ -98,13 +98,19 @@ struct TenantFlags {
   std::string id;
   std::string name;
   std::optional<std::int64_t> storage_bytes_max;
+  std::string unscannable;
+
+  [[nodiscard]] std::optional<bool> allow_unscannable() const {
+    return unscannable.empty() || unscannable == "default" ? std::nullopt
+                                                           : std::optional{unscannable == "allow"};
+  }
 };
 
 Result<void> add_tenant(TenantFlags const& flags) {
   TRY(auto data, app::open_data(flags.data));
   auto desk = Desk{std::move(data)};
   auto wanted = tenants::NewTenant{TenantId{flags.id}, flags.name.empty() ? flags.id : flags.name,
-                                   flags.storage_bytes_max, std::nullopt};
+                                   flags.storage_bytes_max, std::nullopt, flags.allow_unscannable()};
   auto body = std::function<Async<tenants::Tenant>()>{
       [&] { return desk.work.create(wanted, deadline_in(patience)); }};
   TRY(auto const made, run_to_end<tenants::Tenant>(body));
@@ -142,6 +148,17 @@ Result<void> set_types(TypesFlags const& flags) {
 Result<void> migrate(std::string const& data) {
   TRY(auto const count, app::migrate_data(data));
   fmt::print("{} migration(s) ran\n", count);
+  return {};
+}
+
+Result<void> set_tenant(TenantFlags const& flags) {
+  TRY(auto data, app::open_data(flags.data));
+  auto desk = Desk{std::move(data)};
+  auto body = std::function<Async<>()>{[&] {
+    return desk.work.allow_unscannable(TenantId{flags.id}, flags.allow_unscannable(), deadline_in(patience));
+  }};
+  CHECK(run_to_end<void>(body));
+  fmt::print("Tenant {} is changed; it holds for the next file.\n", flags.id);
   return {};
 }
 
@@ -196,8 +213,17 @@ void add_tenant_command(CLI::App& app, int& exit_code) {
   add->add_option("--name", flags->name, "For people (default: the id)");
   add->add_option("--storage-bytes", flags->storage_bytes_max,
                   "Limit of its own (default: the installation's)");
-  add->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
+  auto* set = command->add_subcommand("set", "Change a tenant; a running server knows it at once");
+  set->add_option("id", flags->id, "The tenant")->required();
+  for (auto* each : {add, set}) {
+    auto* rule = each->add_option("--unscannable", flags->unscannable,
+                                  "Files that the virus scanner cannot look into (encrypted): refuse, allow, "
+                                  "or default, which is as the server is configured");
+    rule->check(CLI::IsMember({"refuse", "allow", "default"}))->required(each == set);
+    each->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
+  }
   add->callback([flags, &exit_code] { exit_code = report(add_tenant(*flags)); });
+  set->callback([flags, &exit_code] { exit_code = report(set_tenant(*flags)); });
   add_types_command(*command, exit_code);
 }
 

@@ -13,8 +13,18 @@ namespace hoist {
 
 inline constexpr auto scanner_away = std::string_view{"scanner_away"};
 
+enum class Verdict {
+  clean,
+  infected,
+  unscannable,  // nothing was found, but a part of it is closed to the scanner: encrypted
+};
+[[nodiscard]] constexpr std::string_view to_string(Verdict verdict) {
+  constexpr std::string_view names[] = {"clean", "infected", "unscannable"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+
 struct ScanReport {
-  bool clean = false;
+  Verdict verdict = Verdict::infected;
   std::string signature;   // name of what was found; empty when clean
   std::string engine;      // "ClamAV 1.4.6"
   std::string signatures;  // version or date of the signature database

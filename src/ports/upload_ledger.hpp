@@ -26,6 +26,7 @@ struct UploadJob {
   std::string declared_type;
   std::int64_t size = 0;
   std::string expected_sha256;  // raw; empty when the client declared none
+  bool allow_unscannable = false;
 };
 
 struct StoredThumbnail {
@@ -44,7 +45,7 @@ struct ProcessedFile {
 };
 
 struct ProcessingFailure {
-  std::string code;     // "infected", "corrupt_file", "scan_unavailable", ...
+  std::string code;     // "infected", "unscannable", "corrupt_file", ...
   std::string message;  // a plain sentence for the user
   std::optional<ScanReport> scan;
 };

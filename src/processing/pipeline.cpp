@@ -18,7 +18,7 @@ Histogram stage(Metrics& metrics, char const* name) {
                            Metrics::seconds_bounds(), {{"stage", name}});
 }
 
-Counter verdict(Metrics& metrics, char const* name) {
+Counter verdict(Metrics& metrics, std::string const& name) {
   return metrics.counter("hoist_scans_total", "Virus scans by verdict", {{"verdict", name}});
 }
 
@@ -42,6 +42,14 @@ std::unexpected<Error> no_storage(Error const& error) {
 
 ProcessingFailure mismatch(std::string message) {
   return {.code = "checksum_mismatch", .message = std::move(message), .scan = {}};
+}
+
+ProcessingFailure closed(ScanReport const& scan) {
+  return {.code = "unscannable",
+          .message =
+              "The file is encrypted or protected by a password, so it cannot be checked for viruses. "
+              "Upload it without a password.",
+          .scan = scan};
 }
 
 }  // namespace
@@ -68,10 +76,11 @@ Pipeline::Pipeline(Ports ports, PipelineOptions options)
       inspect_{stage(ports.metrics, "inspect")},
       store_{stage(ports.metrics, "store")},
       record_{stage(ports.metrics, "record")},
-      clean_{verdict(ports.metrics, "clean")},
-      infected_{verdict(ports.metrics, "infected")},
       unanswered_{verdict(ports.metrics, "unanswered")},
-      pool_{{.name = "spool", .threads = pool_threads, .queue_max = 256}} {}
+      pool_{{.name = "spool", .threads = pool_threads, .queue_max = 256}} {
+  for (auto const each : {Verdict::clean, Verdict::infected, Verdict::unscannable})
+    verdicts_.emplace(each, verdict(ports.metrics, std::string{to_string(each)}));
+}
 
 Async<> Pipeline::run(UploadJob job, std::function<bool()> still_ours, Deadline deadline) {
   auto outcome = co_await process(job, still_ours, deadline);
@@ -105,7 +114,9 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
         scanned.error(), "scan_unavailable",
         "The virus scanner could not check the file, so it is not accepted. Upload it again later.");
   if (!still_ours()) co_return fail(Code::conflict, "Another worker has the file.");
-  if (!scanned->clean) co_return co_await quarantine(job, *scanned, deadline);
+  if (scanned->verdict == Verdict::infected) co_return co_await quarantine(job, *scanned, deadline);
+  if (scanned->verdict == Verdict::unscannable && !job.allow_unscannable)
+    co_return co_await refuse(job, closed(*scanned), deadline);
 
   ports_.ledger.stage(job, ProcessingStage::inspecting);
   auto media = co_await inspect(job, spool, deadline);
@@ -151,7 +162,7 @@ Async<ScanReport> Pipeline::scan(Spool const& spool, Deadline deadline) {
   auto const timer = Stage{scan_};
   auto source = SpoolSource{spool, pool_};
   auto report = co_await ports_.scanner.scan(source, deadline);
-  (!report ? unanswered_ : report->clean ? clean_ : infected_).add();
+  (report ? verdicts_.at(report->verdict) : unanswered_).add();
   co_return report;
 }
 
@@ -212,7 +223,7 @@ Async<> Pipeline::settle_missing(UploadJob const& job, Deadline deadline) {
       .code = "object_missing", .message = "The stored file has been removed. Upload it again.", .scan = {}};
   if (found) {
     auto const signature = found->tags.find("signature");
-    auto report = ScanReport{.clean = false};
+    auto report = ScanReport{.verdict = Verdict::infected};
     if (signature != found->tags.end()) report.signature = signature->second;
     failure.code = "infected";
     failure.message =

@@ -3,11 +3,13 @@
 //
 // Outcome  a file's own fault (infected, damaged, lying, over a limit) is recorded as its failure
 //          and is done. A fault of what we depend on is an error: try again later.
-// Invariants  COMPLETED only after a clean scan of exactly the bytes stored; nothing is made of an
-//          infected file, and it leaves the bucket that is served.
+// Invariants  COMPLETED only after a scan of exactly the bytes stored that found nothing, and saw all of
+//          it unless the tenant allows otherwise; nothing is made of an infected file, and it leaves the
+//          bucket that is served.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "base/metrics.hpp"
@@ -58,7 +60,8 @@ class Pipeline {
   Ports ports_;
   PipelineOptions options_;
   Histogram fetch_, scan_, inspect_, store_, record_;
-  Counter clean_, infected_, unanswered_;
+  std::map<Verdict, Counter> verdicts_;
+  Counter unanswered_;
   Pool pool_;
 };
 

@@ -169,7 +169,7 @@ class ListLedger final : public UploadLedger {
   bool fail_once = false;
 };
 
-// Everything with "virus" in it is infected.
+// Everything with "virus" in it is infected, everything with "secret" unscannable.
 class WordScanner final : public Scanner {
  public:
   Async<ScanReport> scan(ByteSource& bytes, Deadline) override {
@@ -185,8 +185,11 @@ class WordScanner final : public Scanner {
     scanned.push_back(text);
     if (breaks_off-- > 0) co_return fail(Error{Code::unavailable, "The virus scanner broke off."});
     if (text.size() > size_max) co_return fail(Code::too_large, "Over the limits of the scanner.");
-    auto report = ScanReport{.clean = true, .engine = "words", .signatures = "1"};
-    if (text.find("virus") != std::string::npos) report.clean = false, report.signature = "Word.Virus";
+    auto report = ScanReport{.verdict = Verdict::clean, .engine = "words", .signatures = "1"};
+    if (text.find("virus") != std::string::npos)
+      report.verdict = Verdict::infected, report.signature = "Word.Virus";
+    if (text.find("secret") != std::string::npos)
+      report.verdict = Verdict::unscannable, report.signature = "Word.Closed";
     co_return report;
   }
   Async<> look(Deadline) override { co_return Result<void>{}; }

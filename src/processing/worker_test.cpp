@@ -150,6 +150,19 @@ TEST_F(ProcessingWorker, M12_AScannerThatBreaksOffIsRetriedThenTheFileFails) {
   EXPECT_EQ(media.inspected, 1);
 }
 
+TEST_F(ProcessingWorker, M4_AnUnscannableFileFailsUnlessItsTenantAllowsIt) {
+  upload("u1", "a secret");
+  upload("u2", "a secret");
+  ledger.jobs.at("u2").allow_unscannable = true;
+  work_until([&] { return queue.acknowledged == 2; });
+  EXPECT_EQ(ledger.failures.at("u1").code, "unscannable");
+  EXPECT_NE(ledger.failures.at("u1").message.find("password"), std::string::npos);
+  EXPECT_EQ(ledger.failures.at("u1").scan->verdict, Verdict::unscannable);
+  EXPECT_EQ(ledger.completed.at("u2").scan.verdict, Verdict::unscannable);
+  EXPECT_EQ(media.inspected, 1);
+  EXPECT_NE(metrics.render().find("hoist_scans_total{verdict=\"unscannable\"} 2"), std::string::npos);
+}
+
 TEST_F(ProcessingWorker, M12_OverTheScannersLimitIsAFailureAtOnce) {
   scanner.size_max = 3;
   upload("u1", "a picture");

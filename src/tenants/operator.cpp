@@ -47,6 +47,17 @@ Async<Tenant> Operator::set_types(TenantId tenant, TypeLists lists, Deadline dea
       deadline);
 }
 
+Async<> Operator::allow_unscannable(TenantId tenant, std::optional<bool> allow, Deadline deadline) {
+  co_return co_await needs_.database.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        CHECK(needs_.tenants.allow_unscannable(tx, tenant, allow));
+        auto const rule = !allow ? "default" : *allow ? "allow" : "refuse";
+        return record(tx, tenant, "tenant.changed", tenant.str(), {{"unscannable", rule}});
+      },
+      deadline);
+}
+
 Async<Tenant> Operator::ensure_first(Deadline deadline) {
   auto find_first = [&](sql::Transaction& tx) { return needs_.tenants.first(tx); };
   CO_TRY(auto const present, co_await needs_.database.read(system_scope(), find_first, deadline));

@@ -33,6 +33,9 @@ class Operator {
   // Errors: not_found, invalid for an entry that read_file_type() does not
   // know.
   Async<Tenant> set_types(TenantId tenant, TypeLists lists, Deadline deadline);
+  // What becomes of files that the virus scanner cannot look into; absent: as the installation does.
+  // Errors: not_found.
+  Async<> allow_unscannable(TenantId tenant, std::optional<bool> allow, Deadline deadline);
   Async<Tenant> ensure_first(Deadline deadline);  // the oldest tenant, or a new one named "main"
   // A token that the trail knows. Errors: not_found when there is no such tenant: every route would
   // refuse its token, and nothing would say why.

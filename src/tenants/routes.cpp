@@ -21,7 +21,8 @@ json::object show(TenantLimits const& limits) {
   return {{"storage_bytes_max", limits.storage_bytes_max},
           {"files_max", limits.files_max},
           {"types_allowed", to_json(types.allowed)},
-          {"types_denied", to_json(types.denied)}};
+          {"types_denied", to_json(types.denied)},
+          {"unscannable", limits.allow_unscannable ? "allow" : "refuse"}};
 }
 
 json::object show(ApiKey const& key) {

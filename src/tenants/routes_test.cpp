@@ -103,6 +103,23 @@ TEST_F(TenantRoutesTest, ATenantsOwnTypesGoBeforeTheInstallations) {
   EXPECT_EQ(nobody.error().code(), Code::not_found);
 }
 
+TEST_F(TenantRoutesTest, M4_TheRuleForUnscannableFilesIsTheTenantsOwnElseTheInstallations) {
+  auto const shown = [&] {
+    return call_json("GET", "/tenants/acme").at("tenant").at("limits").at("unscannable");
+  };
+  auto const rule = [&](std::optional<bool> allow, std::string tenant = "acme") {
+    return run_to_end<void>(
+        [&] { return operator_.allow_unscannable(TenantId{tenant}, allow, deadline_in(10s)); });
+  };
+  EXPECT_EQ(shown(), "refuse");
+  ASSERT_TRUE(rule(true));
+  EXPECT_EQ(shown(), "allow");
+  EXPECT_EQ(trail().at(0).action, "tenant.changed");
+  ASSERT_TRUE(rule(std::nullopt));
+  EXPECT_EQ(shown(), "refuse");
+  EXPECT_EQ(rule(true, "nobody").error().code(), Code::not_found);
+}
+
 TEST_F(TenantRoutesTest, UsageWarnsFromEightyPercentOn) {
   usage_.now = {.bytes = default_storage_bytes_max / 100 * 80 - 1, .files = 3};
   auto body = call_json("GET", "/tenants/acme/usage", {.role = "viewer"});

@@ -6,9 +6,13 @@
 namespace hoist::tenants {
 namespace {
 
+sql::Value unscannable_value(std::optional<bool> allow) {
+  return allow ? sql::Value{std::string{*allow ? "allow" : "refuse"}} : sql::null();
+}
+
 constexpr std::string_view select_sql =
-    "SELECT tenant, name, storage_bytes_max, files_max, created_us, types_allowed, types_denied "
-    "FROM tenants ";
+    "SELECT tenant, name, storage_bytes_max, files_max, created_us, types_allowed, types_denied, "
+    "unscannable FROM tenants ";
 
 sql::Value to_value(std::optional<std::vector<std::string>> const& list) {
   return list ? sql::Value{json::serialize(to_json(*list))} : sql::null();
@@ -38,6 +42,7 @@ Result<Tenant> TenantTable::read(sql::Row const& row) const {
   if (!row.is_null(2)) tenant.limits.storage_bytes_max = row.integer(2);
   if (!row.is_null(3)) tenant.limits.files_max = row.integer(3);
   tenant.created_at = row.time(4);
+  tenant.limits.allow_unscannable = row.is_null(7) ? defaults_.allow_unscannable : row.text(7) == "allow";
   if (row.is_null(5) && row.is_null(6)) return tenant;
   auto types = defaults_.types ? *defaults_.types : FileTypes{};
   if (!row.is_null(5)) {
@@ -73,10 +78,11 @@ Result<Tenant> TenantTable::insert(sql::Transaction& tx, NewTenant const& tenant
     return invalid_field("id", "must be 1 to 63 lower-case letters, digits and hyphens");
   if (!is_user_name(tenant.name)) return invalid_field("name", "must be 1 to 128 characters");
   TRY(auto const inserted,
-      tx.execute("INSERT INTO tenants (tenant, name, storage_bytes_max, files_max, created_us) "
-                 "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant) DO NOTHING",
+      tx.execute("INSERT INTO tenants (tenant, name, storage_bytes_max, files_max, created_us, unscannable) "
+                 "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant) DO NOTHING",
                  {tenant.id.str(), tenant.name, sql::value_or_null(tenant.storage_bytes_max),
-                  sql::value_or_null(tenant.files_max), sql::value(now)}));
+                  sql::value_or_null(tenant.files_max), sql::value(now),
+                  unscannable_value(tenant.allow_unscannable)}));
   if (inserted == 0) return fail(Code::conflict, "There is a tenant with this id already.");
   return find(tx, tenant.id);
 }
@@ -88,6 +94,14 @@ Result<Tenant> TenantTable::set_types(sql::Transaction& tx, TenantId const& tena
                  "$1",
                  {tenant.str(), to_value(lists.allowed), to_value(lists.denied)}));
   return find(tx, tenant);
+}
+
+Result<void> TenantTable::allow_unscannable(sql::Transaction& tx, TenantId const& tenant,
+                                            std::optional<bool> allow) const {
+  TRY(auto const changed, tx.execute("UPDATE tenants SET unscannable = $2 WHERE tenant = $1",
+                                     {tenant.str(), unscannable_value(allow)}));
+  if (changed == 0) return fail(Code::not_found, "There is no such tenant.");
+  return {};
 }
 
 }  // namespace hoist::tenants

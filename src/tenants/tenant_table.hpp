@@ -21,6 +21,7 @@ struct NewTenant {
   std::string name;
   std::optional<std::int64_t> storage_bytes_max;  // absent: the installation's limit, as it may change
   std::optional<std::int64_t> files_max;
+  std::optional<bool> allow_unscannable;
 };
 
 struct TypeLists {
@@ -51,6 +52,10 @@ class TenantTable final : public TenantLimitsSource {
   // Its own lists of types; an absent one is the installation's, as it may change. Errors: not_found.
   [[nodiscard]] Result<Tenant> set_types(sql::Transaction& tx, TenantId const& tenant,
                                          TypeLists const& lists) const;
+
+  // Absent: as the installation does. Errors: not_found.
+  [[nodiscard]] Result<void> allow_unscannable(sql::Transaction& tx, TenantId const& tenant,
+                                               std::optional<bool> allow) const;
 
  private:
   [[nodiscard]] Result<Tenant> read(sql::Row const& row) const;

@@ -11,7 +11,7 @@ namespace hoist::uploads {
 namespace {
 
 std::string scan_json(ScanReport const& scan, Time at) {
-  auto object = json::object{{"verdict", scan.clean ? "clean" : "infected"},
+  auto object = json::object{{"verdict", to_string(scan.verdict)},
                              {"engine", scan.engine},
                              {"signatures", scan.signatures},
                              {"scanned_at", to_rfc3339(at)}};
@@ -116,7 +116,10 @@ Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std:
         step.detail = attempt > 1 ? fmt::format("attempt {}", attempt) : std::string{};
         CHECK(advance(tx, options_, upload, std::move(step)));
         notify_after(tx, tenant);
-        return std::optional{to_job(upload, options_)};
+        TRY(auto const limits, needs_.limits.limits(tx, tenant));
+        auto job = to_job(upload, options_);
+        job.allow_unscannable = limits.allow_unscannable;
+        return std::optional{std::move(job)};
       },
       deadline);
 }

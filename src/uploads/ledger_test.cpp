@@ -60,6 +60,18 @@ TEST_F(UploadLedgerTest, WhatWasDeletedMeanwhileIsNotCompleted) {
   EXPECT_EQ(world.status(id), "DELETED");
 }
 
+TEST_F(UploadLedgerTest, M4_ATenantsPolicyComesWithTheJob) {
+  for (auto const allow : {true, false}) {
+    world.limits.by_tenant[TenantId{"acme"}].allow_unscannable = allow;
+    auto const id = world.create();
+    ASSERT_TRUE(world.put_upload(id));
+    auto const job = world.wait<std::optional<UploadJob>>(
+        [&] { return world.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()); });
+    ASSERT_TRUE(job && *job);
+    EXPECT_EQ((*job)->allow_unscannable, allow);
+  }
+}
+
 TEST_F(UploadLedgerTest, ARetryIsSeenInTheTimelineWhichStaysBounded) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));

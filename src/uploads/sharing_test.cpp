@@ -220,7 +220,8 @@ TEST_F(SharedBytes, WhatInfectsOneInfectsAllThatShareIt) {
   auto const first = stored();
   auto const second = share("site-2", "b.jpg");
   ASSERT_TRUE(world.wait([&]() -> Async<> {
-    auto failure = ProcessingFailure{"infected", "A virus was found.", ScanReport{.clean = false}};
+    auto failure =
+        ProcessingFailure{"infected", "A virus was found.", ScanReport{.verdict = Verdict::infected}};
     co_return co_await world.ledger.failed(TenantId{"acme"}, UploadId{second}, failure, soon());
   }));
   for (auto const& id : {first, second}) {

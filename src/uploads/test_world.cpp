@@ -154,7 +154,7 @@ Result<void> World::process(std::string const& id, std::string tenant) {
     if (!job) co_return fail(Code::conflict, "no job");
     auto file = ProcessedFile{};
     file.sha256 = sha256(objects.bytes(job->object));
-    file.scan = {true, "", "TestScan 1", "2026-11-20"};
+    file.scan = {Verdict::clean, "", "TestScan 1", "2026-11-20"};
     file.scanned_at = clock.now();
     file.media.content_type = "image/jpeg";
     file.media.width = 40;

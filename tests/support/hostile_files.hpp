@@ -41,4 +41,11 @@ inline std::string zip(std::string_view name, std::string_view content) {
          little_endian(static_cast<std::uint32_t>(local.size()), 4) + little_endian(0, 2);
 }
 
+// The same archive, marked as encrypted in both of its headers.
+inline std::string encrypted(std::string archive) {
+  archive[6] = 1;
+  archive[archive.find("PK\x01\x02") + 8] = 1;
+  return archive;
+}
+
 }  // namespace hoist::testing

@@ -156,6 +156,8 @@ std::string configuration(DaemonOptions const& options, std::string const& datab
       "MaxFiles 10000\n"
       // What is over a limit is reported instead of called OK.
       "AlertExceedsMax yes\n"
+      // What cannot be opened is reported instead of called OK.
+      "AlertEncrypted yes\n"
       // A clean answer is about these bytes and today's signatures, never from memory.
       "DisableCache yes\n"
       // Decodes every picture for a handful of signatures.

@@ -33,12 +33,14 @@ Result<ScanReport> parse_verdict(std::string_view reply) {
   if (reply.starts_with("INSTREAM size limit exceeded")) return over_limit(reply);
   if (!reply.starts_with(prefix)) return no_verdict(reply);
   auto const verdict = reply.substr(prefix.size());
-  if (verdict == "OK") return ScanReport{.clean = true};
+  if (verdict == "OK") return ScanReport{.verdict = Verdict::clean};
   if (!verdict.ends_with(found)) return no_verdict(reply);
   auto const name = verdict.substr(0, verdict.size() - found.size());
   if (name.starts_with("Heuristics.Limits.Exceeded")) return over_limit(reply);
   auto const plain = !name.empty() && name.size() <= 200 && printable(name) == name;
-  return ScanReport{.clean = false, .signature = plain ? std::string{name} : "unnamed"};
+  auto report = ScanReport{.signature = plain ? std::string{name} : "unnamed"};
+  if (name.starts_with("Heuristics.Encrypted.")) report.verdict = Verdict::unscannable;
+  return report;
 }
 
 Result<void> parse_version(std::string_view reply, ScanReport& report) {

@@ -10,7 +10,7 @@ namespace {
 using namespace std::string_view_literals;
 
 TEST(ClamdReply, OnlyTheExactWordsAreClean) {
-  EXPECT_TRUE(parse_verdict("stream: OK")->clean);
+  EXPECT_EQ(parse_verdict("stream: OK")->verdict, Verdict::clean);
   for (auto const reply :
        {""sv, "OK"sv, "stream: ok"sv, "stream: OK "sv, "stream: OK\n"sv, "stream: OK FOUND?"sv, "stream:OK"sv,
         "x stream: OK"sv, "stream: "sv, "stream: OK\0stream: OK"sv, "UNKNOWN COMMAND"sv,
@@ -24,10 +24,20 @@ TEST(ClamdReply, OnlyTheExactWordsAreClean) {
 TEST(ClamdReply, WhatWasFoundIsNamed) {
   auto const verdict = parse_verdict("stream: Eicar-Test-Signature FOUND");
   ASSERT_TRUE(verdict);
-  EXPECT_FALSE(verdict->clean);
+  EXPECT_EQ(verdict->verdict, Verdict::infected);
   EXPECT_EQ(verdict->signature, "Eicar-Test-Signature");
   EXPECT_EQ(parse_verdict("stream: a\nb FOUND")->signature, "unnamed");
-  EXPECT_FALSE(parse_verdict("stream: OK FOUND")->clean);
+  EXPECT_EQ(parse_verdict("stream: OK FOUND")->verdict, Verdict::infected);
+}
+
+TEST(ClamdReply, M4_EncryptedIsNeitherCleanNorInfected) {
+  for (auto const reply :
+       {"stream: Heuristics.Encrypted.Zip FOUND"sv, "stream: Heuristics.Encrypted.PDF FOUND"sv}) {
+    auto const report = parse_verdict(reply);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, Verdict::unscannable);
+    EXPECT_TRUE(report->signature.starts_with("Heuristics.Encrypted."));
+  }
 }
 
 TEST(ClamdReply, M12_OverALimitIsNotAVerdict) {

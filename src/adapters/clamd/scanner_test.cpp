@@ -26,6 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 
 using testing::eicar;
+using testing::encrypted;
 using testing::zip;
 
 // `text`, then `padding` zero bytes.
@@ -159,7 +160,7 @@ TEST(ClamdScanner, AWholeAnswerIsAVerdict) {
   auto const fake = FakeClamd{answering(std::string("stream: OK\0", 11))};
   auto const report = scan(fake.socket(), Bytes{"x", 5'000'000});
   ASSERT_TRUE(report) << report.error().to_string();
-  EXPECT_TRUE(report->clean);
+  EXPECT_EQ(report->verdict, Verdict::clean);
   EXPECT_EQ(report->engine, "ClamAV 9.9");
 }
 
@@ -278,11 +279,11 @@ TEST_F(RealClamd, M11_FindsTheTestVirusAndCallsOtherFilesClean) {
   EXPECT_TRUE(daemon_->test_signatures_only());
   auto const clean = scan(daemon_->socket(), Bytes{"an honest file"});
   ASSERT_TRUE(clean) << clean.error().to_string();
-  EXPECT_TRUE(clean->clean);
+  EXPECT_EQ(clean->verdict, Verdict::clean);
   EXPECT_TRUE(clean->engine.starts_with("ClamAV 1")) << clean->engine;
   auto const found = scan(daemon_->socket(), Bytes{eicar()});
   ASSERT_TRUE(found) << found.error().to_string();
-  EXPECT_FALSE(found->clean);
+  EXPECT_EQ(found->verdict, Verdict::infected);
   EXPECT_NE(found->signature.find("Eicar"), std::string::npos);
 }
 
@@ -297,14 +298,23 @@ TEST_F(RealClamd, M11_FindsItInsideOfContainers) {
   for (auto const& [name, bytes] : files) {
     auto const report = scan(daemon_->socket(), Bytes{bytes});
     ASSERT_TRUE(report) << name << report.error().to_string();
-    EXPECT_FALSE(report->clean) << name;
+    EXPECT_EQ(report->verdict, Verdict::infected) << name;
   }
+}
+
+TEST_F(RealClamd, M4_AnEncryptedArchiveIsUnscannableUnlessAVirusIsSeenBesideIt) {
+  auto const closed = encrypted(zip("secret.txt", "who knows"));
+  auto const report = scan(daemon_->socket(), Bytes{closed});
+  ASSERT_TRUE(report) << report.error().to_string();
+  EXPECT_EQ(report->verdict, Verdict::unscannable) << report->signature;
+  EXPECT_EQ(scan(daemon_->socket(), Bytes{zip("inner.zip", closed)})->verdict, Verdict::unscannable);
+  EXPECT_EQ(scan(daemon_->socket(), Bytes{closed + zip("x.txt", eicar())})->verdict, Verdict::infected);
 }
 
 TEST_F(RealClamd, M12_OverTheLimitsIsNeverClean) {
   auto const padded = scan(daemon_->socket(), Bytes{eicar(), 3 << 20});
   ASSERT_TRUE(padded) << padded.error().to_string();
-  EXPECT_FALSE(padded->clean);
+  EXPECT_EQ(padded->verdict, Verdict::infected);
   auto const large = scan(daemon_->socket(), Bytes{eicar(), 5 << 20});
   ASSERT_FALSE(large);
   EXPECT_EQ(large.error().code(), Code::too_large) << large.error().to_string();
