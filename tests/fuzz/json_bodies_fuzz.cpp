@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   auto const now = from_us(1'700'000'000'000'000);
   check(uploads::parse_new_upload(*object, {}));
   check(uploads::parse_new_batch(*object, {}));
-  check(uploads::parse_part_numbers(*object, 10, {}));
+  check(uploads::parse_parts_asked(*object, uploads::Upload{}, {}));
   check(events::parse_event(*object, TenantId{"t"}, "", now));
   check(events::parse_batch(*object, TenantId{"t"}, "", now));
   return 0;
