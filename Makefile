@@ -1,10 +1,12 @@
 # Every target installs what it needs (tools/packages.txt) and works from a clean clone.
-.PHONY: run build test infra bench drill lint format asan tsan fuzz help
+.PHONY: run build install test infra bench lint format asan tsan fuzz help
 
 JOBS ?= $(shell nproc)
 DATA ?= hoist-data
 LISTEN ?= 127.0.0.1:8080
 OBJECTS_LISTEN ?= 127.0.0.1:9000
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,6 +21,16 @@ build:  ## the release binary, build/release/hoist
 	@cmake --preset release -Wno-dev >/dev/null
 	@cmake --build build/release -j $(JOBS)
 	@ln -sf src/bin/hoist build/release/hoist
+
+install: build  ## hoist, its manual page and completion, under PREFIX (default /usr/local)
+	@install -D build/release/hoist $(DESTDIR)$(PREFIX)/bin/hoist
+	@mkdir -p $(SHARE)/man/man1 $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
+	  $(SHARE)/fish/vendor_completions.d
+	@build/release/hoist manual > $(SHARE)/man/man1/hoist.1
+	@build/release/hoist completion bash > $(SHARE)/bash-completion/completions/hoist
+	@build/release/hoist completion zsh > $(SHARE)/zsh/site-functions/_hoist
+	@build/release/hoist completion fish > $(SHARE)/fish/vendor_completions.d/hoist.fish
+	@echo "hoist is installed in $(DESTDIR)$(PREFIX)/bin"
 
 test:  ## every suite; the closing line counts them
 	@tools/install.sh build run test infra

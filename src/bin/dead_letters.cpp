@@ -9,7 +9,9 @@
 #include "app/open_data.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "bin/cli/progress.hpp"
 #include "tasks/service.hpp"
+#include "tenants/tenant_table.hpp"
 #include "uploads/listener.hpp"
 
 namespace hoist::bin {
@@ -43,36 +45,64 @@ void show(DeadLetter const& letter, Flags const& flags) {
                                    {"body", letter.body}};
     fmt::print("{}\n", json::serialize(line));
   } else {
-    fmt::print("{}  {}  {}  {} attempts  {}\n", letter.id.str(), to_rfc3339(letter.died_at).substr(0, 19),
+    fmt::print("{}  {}  {}  {} attempts  {}\n", letter.id.str(), cli::short_time(to_rfc3339(letter.died_at)),
                letter.tenant.str(), letter.attempts, letter.cause);
   }
 }
 
-Async<> list(Queue& queue, Flags const& flags) {
-  auto shown = 0;
-  for (auto after = MessageId{};;) {
-    CO_TRY(auto const letters,
-           co_await queue.dead_letters(flags.queue, TenantId{flags.tenant}, after, page, soon()));
-    for (auto const& letter : letters) show(letter, flags);
-    shown += static_cast<int>(letters.size());
-    if (letters.size() < page) break;
-    after = letters.back().id;
+// One tenant's letters were asked for, or everybody's.
+Async<std::vector<TenantId>> tenants_of(app::OpenData& data, Flags const& flags) {
+  if (!flags.tenant.empty()) co_return std::vector{TenantId{flags.tenant}};
+  auto work = [](sql::Transaction& tx) { return tenants::TenantTable{}.all(tx); };
+  co_return co_await data.database->read(system_scope(), work, soon());
+}
+
+Async<> list(app::OpenData& data, Flags const& flags) {
+  auto shown = std::size_t{0};
+  CO_TRY(auto const tenants, co_await tenants_of(data, flags));
+  for (auto const& tenant : tenants) {
+    for (auto after = MessageId{};;) {
+      CO_TRY(auto const letters, co_await data.queue->dead_letters(flags.queue, tenant, after, page, soon()));
+      for (auto const& letter : letters) show(letter, flags);
+      shown += letters.size();
+      if (letters.size() < page) break;
+      after = letters.back().id;
+    }
   }
   if (shown == 0 && !flags.json) fmt::print("No dead letters in {}.\n", flags.queue);
   co_return Result<void>{};
 }
 
-Async<> redrive(Queue& queue, Flags const& flags) {
+std::unexpected<Error> none_of_them(Flags const& flags) {
+  return fail(Code::not_found,
+              fmt::format("There is no dead letter of {} with such an id; without ids, all are listed.",
+                          flags.queue));
+}
+
+Async<> plan(app::OpenData& data, Flags const& flags, std::vector<MessageId> ids) {
+  auto shown = std::size_t{0};
+  CO_TRY(auto const tenants, co_await tenants_of(data, flags));
+  for (auto const& tenant : tenants) {
+    CO_TRY(auto const items, co_await data.queue->plan_redrive(flags.queue, tenant, ids, soon()));
+    for (auto const& item : items)
+      fmt::print("{}  would run again, {} later ones overtook it\n", item.letter.id.str(), item.overtaken_by);
+    shown += items.size();
+  }
+  if (shown == 0 && !ids.empty()) co_return none_of_them(flags);
+  co_return Result<void>{};
+}
+
+Async<> redrive(app::OpenData& data, Flags const& flags) {
   auto ids = std::vector<MessageId>{};
   for (auto const& id : flags.ids) ids.emplace_back(id);
-  auto const tenant = TenantId{flags.tenant};
-  if (flags.dry_run) {
-    CO_TRY(auto const plan, co_await queue.plan_redrive(flags.queue, tenant, std::move(ids), soon()));
-    for (auto const& item : plan)
-      fmt::print("{}  would run again, {} later ones overtook it\n", item.letter.id.str(), item.overtaken_by);
-    co_return Result<void>{};
+  if (flags.dry_run) co_return co_await plan(data, flags, std::move(ids));
+  auto count = std::int64_t{0};
+  CO_TRY(auto const tenants, co_await tenants_of(data, flags));
+  for (auto const& tenant : tenants) {
+    CO_TRY(auto const some, co_await data.queue->redrive(flags.queue, tenant, ids, soon()));
+    count += some;
   }
-  CO_TRY(auto const count, co_await queue.redrive(flags.queue, tenant, std::move(ids), soon()));
+  if (count == 0 && !ids.empty()) co_return none_of_them(flags);
   fmt::print("{} will be tried again, in their original order.\n", count);
   co_return Result<void>{};
 }
@@ -83,8 +113,8 @@ Result<void> run(Flags const& flags) {
   auto broadcast = memory::Broadcast{};
   CHECK(data->queue->declare("processing", uploads::processing_policy({}, broadcast, data->clock)));
   CHECK(data->queue->declare(tasks::queue_name, tasks::task_policy({}, data->clock)));
-  auto body = std::function<Async<>()>{
-      [&] { return flags.redrive ? redrive(*data->queue, flags) : list(*data->queue, flags); }};
+  auto body =
+      std::function<Async<>()>{[&] { return flags.redrive ? redrive(*data, flags) : list(*data, flags); }};
   return run_to_end<void>(body);
 }
 
@@ -96,8 +126,9 @@ void add_dead_letters_command(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<Flags>();
   command->add_option("id", flags->ids, "Only these messages (with --redrive)");
   command->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
-  command->add_option("--queue", flags->queue, "Queue (default processing)");
-  command->add_option("--tenant", flags->tenant, "Only this tenant's");
+  command->add_option("--queue", flags->queue, "processing (the default) for files, or tasks")
+      ->check(CLI::IsMember({"processing", tasks::queue_name}));
+  command->add_option("--tenant", flags->tenant, "Only this tenant's (default: everybody's)");
   command->add_flag("--redrive", flags->redrive, "Let them wait again, in their original order");
   command->add_flag("--dry-run", flags->dry_run, "With --redrive: show what would happen");
   command->add_flag("--json", flags->json, "One JSON object a line");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -94,8 +95,8 @@ void greet(app::App& server, std::string const& data) {
   if (server.first_start() || isatty(STDOUT_FILENO) != 0) {
     std::printf("console %s    (opens once, within 15 minutes)\n", server.sign_in_url().c_str());
     auto const elsewhere = data == "hoist-data" ? std::string{} : " --data " + data;
-    std::printf("try     hoist put PHOTO.jpg --project demo%s    (from another terminal, in this folder)\n",
-                elsewhere.c_str());
+    std::printf("try     %s put PHOTO.jpg --project demo%s    (from another terminal, in this folder)\n",
+                program_invocation_name, elsewhere.c_str());
   }
   std::fflush(stdout);
 }

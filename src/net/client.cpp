@@ -18,7 +18,10 @@
 
 #include <algorithm>
 #include <array>
+#include <linux/sockios.h>
 #include <map>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <variant>
 
@@ -38,6 +41,8 @@ constexpr std::size_t head_bytes_max = 64 * 1024;
 constexpr std::size_t piece_bytes = 64 * 1024;
 constexpr std::size_t joined_body_bytes_max = 16 * 1024;  // goes out in one packet with the head
 constexpr std::size_t informational_max = 8;
+constexpr int unsent_bytes_max = 128 * 1024;  // held by the kernel, where a stall is to be noticed
+constexpr std::int64_t link_bytes_per_s_min = 4 * 1024;
 
 using Plain = beast::tcp_stream;
 using Tls = beast::ssl_stream<beast::tcp_stream>;
@@ -61,6 +66,32 @@ struct Link {
 };
 
 using LinkPointer = std::unique_ptr<Link>;
+
+// Ends a connection on which nothing moves, long before the deadline of a large transfer would.
+class Pace {
+ public:
+  Pace(Link& link, ClientOptions const& options, Deadline deadline)
+      : link_{link}, stall_{options.stall_timeout}, deadline_{deadline} {}
+
+  // Before each piece is written or read.
+  void arm() const { arm(std::chrono::milliseconds{0}); }
+
+  // What the kernel still holds has to reach the other side before an answer can come.
+  void arm_for_answer() const {
+    auto unsent = 0;
+    if (stall_) ::ioctl(link_.lowest().socket().native_handle(), SIOCOUTQ, &unsent);
+    arm(std::chrono::milliseconds{std::int64_t{unsent} * 1000 / link_bytes_per_s_min});
+  }
+
+ private:
+  void arm(std::chrono::milliseconds more) const {
+    link_.lowest().expires_at(stall_ ? std::min(deadline_, deadline_in(*stall_ + more)) : deadline_);
+  }
+
+  Link& link_;
+  std::optional<std::chrono::milliseconds> stall_;
+  Deadline deadline_;
+};
 
 struct Host {
   std::vector<LinkPointer> idle;
@@ -107,16 +138,23 @@ Result<std::string> request_head(ClientRequest const& request, Url const& url) {
 // Sends one request. An empty error: the head or body could not be written, so an answer may still
 // be waiting (a refusal before the end of the body).
 template <class Stream>
-Async<bool> send_request(Stream& stream, ClientRequest& request, std::string head) {
+asio::awaitable<bool> write_all(Stream& stream, Pace pace, std::string_view bytes) {
   auto error = error_code{};
-  auto token = asio::redirect_error(asio::use_awaitable, error);
-  if (request.body.size() <= joined_body_bytes_max) head += request.body;
-  co_await asio::async_write(stream, asio::buffer(head), token);
-  if (error) co_return false;
-  if (request.body.size() > joined_body_bytes_max) {
-    co_await asio::async_write(stream, asio::buffer(request.body), token);
+  while (!bytes.empty()) {
+    pace.arm();
+    bytes.remove_prefix(co_await stream.async_write_some(asio::buffer(bytes),
+                                                         asio::redirect_error(asio::use_awaitable, error)));
     if (error) co_return false;
   }
+  co_return true;
+}
+
+template <class Stream>
+Async<bool> send_request(Stream& stream, Pace pace, ClientRequest& request, std::string head) {
+  if (request.body.size() <= joined_body_bytes_max) head += request.body;
+  if (!co_await write_all(stream, pace, head)) co_return false;
+  if (request.body.size() > joined_body_bytes_max && !co_await write_all(stream, pace, request.body))
+    co_return false;
   if (!request.stream) co_return true;
   auto buffer = std::make_unique_for_overwrite<char[]>(piece_bytes);
   for (auto left = *request.stream_length; left > 0;) {
@@ -124,8 +162,7 @@ Async<bool> send_request(Stream& stream, ClientRequest& request, std::string hea
     CO_TRY(auto const count, co_await request.stream->read({buffer.get(), room}));
     if (count == 0)
       co_return fail(Error{Code::internal}.with_cause("a request body ended before its length"));
-    co_await asio::async_write(stream, asio::buffer(buffer.get(), count), token);
-    if (error) co_return false;
+    if (!co_await write_all(stream, pace, {buffer.get(), count})) co_return false;
     left -= static_cast<std::int64_t>(count);
   }
   co_return true;
@@ -134,14 +171,15 @@ Async<bool> send_request(Stream& stream, ClientRequest& request, std::string hea
 using Parser = http::response_parser<http::buffer_body>;
 
 template <class Stream>
-Async<> read_body(Stream& stream, beast::flat_buffer& buffer, Parser& parser, ClientRequest& request,
-                  Response& response, std::string_view host) {
+Async<> read_body(Stream& stream, Pace pace, beast::flat_buffer& buffer, Parser& parser,
+                  ClientRequest& request, Response& response, std::string_view host) {
   auto const to_sink = request.sink && response.status / 100 == 2;
   auto piece = std::make_unique_for_overwrite<char[]>(piece_bytes);
   while (!parser.is_done()) {
     parser.get().body().data = piece.get();
     parser.get().body().size = piece_bytes;
     auto error = error_code{};
+    pace.arm();
     co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     if (error == http::error::need_buffer) error = {};
     if (error) co_return broken(error, host);
@@ -164,16 +202,17 @@ struct Exchange {
 };
 
 template <class Stream>
-Async<Exchange> exchange(Stream& stream, Link& link, ClientRequest& request, std::string head,
+Async<Exchange> exchange(Stream& stream, Link& link, Pace pace, ClientRequest& request, std::string head,
                          std::string host) {
   auto outcome = Exchange{};
-  CO_TRY(auto const sent, co_await send_request(stream, request, std::move(head)));
+  CO_TRY(auto const sent, co_await send_request(stream, pace, request, std::move(head)));
   for (auto i = std::size_t{0}; i <= informational_max; ++i) {
     auto parser = Parser{};
     parser.header_limit(head_bytes_max);
     parser.body_limit(boost::none);  // counted in read_body
     parser.skip(request.method == "HEAD");
     auto error = error_code{};
+    pace.arm_for_answer();
     co_await http::async_read_header(stream, link.buffer, parser,
                                      asio::redirect_error(asio::use_awaitable, error));
     if (error) {
@@ -186,7 +225,7 @@ Async<Exchange> exchange(Stream& stream, Link& link, ClientRequest& request, std
     outcome.response.status = status;
     for (auto const& field : parser.get())
       outcome.response.headers.add(std::string{field.name_string()}, std::string{field.value()});
-    CO_CHECK(co_await read_body(stream, link.buffer, parser, request, outcome.response, host));
+    CO_CHECK(co_await read_body(stream, pace, link.buffer, parser, request, outcome.response, host));
     outcome.reusable = sent && parser.keep_alive() && status != 101;
     co_return outcome;
   }
@@ -277,6 +316,9 @@ Async<LinkPointer> Client::State::connect(Url url, Deadline deadline) {
   }
   if (error) co_return broken(error, url.authority);
   stream.socket().set_option(tcp::no_delay{true}, error);
+  if (options.stall_timeout)  // with megabytes in the kernel, a link that creeps looks like one that stands
+    ::setsockopt(stream.socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
+                 sizeof(unsent_bytes_max));
   auto link = LinkPointer{};
   if (!url.tls) {
     link.reset(new Link{.stream = std::move(stream)});
@@ -334,12 +376,13 @@ void Client::State::give_back(Url const& url, LinkPointer link) {
 Async<Exchange> Client::State::once(ClientRequest& request, Url url, Deadline deadline) {
   CO_TRY(auto head, request_head(request, url));
   CO_TRY(auto link, co_await take(url, deadline));
-  link->lowest().expires_at(deadline);
+  auto const pace = Pace{*link, options, deadline};
   auto outcome = Result<Exchange>{};
   if (auto* const plain = std::get_if<Plain>(&link->stream))
-    outcome = co_await exchange(*plain, *link, request, std::move(head), url.authority);
+    outcome = co_await exchange(*plain, *link, pace, request, std::move(head), url.authority);
   else
-    outcome = co_await exchange(std::get<Tls>(link->stream), *link, request, std::move(head), url.authority);
+    outcome =
+        co_await exchange(std::get<Tls>(link->stream), *link, pace, request, std::move(head), url.authority);
   if (!outcome || !outcome->reusable) link.reset();
   give_back(url, std::move(link));
   co_return outcome;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "net/message.hpp"
@@ -30,6 +31,8 @@ struct ClientOptions {
   std::size_t connections_per_host = 64;
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds idle_timeout{30'000};
+  // How long nothing may move on a connection in use; absent: only a call's deadline counts.
+  std::optional<std::chrono::milliseconds> stall_timeout;
   // Vets the resolved address before connecting (SSRF); absent: every address is fine.
   std::function<bool(std::string const& address)> address_allowed;
   std::string ca_file;  // PEM of the authorities to trust; empty: the system's

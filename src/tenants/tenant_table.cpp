@@ -73,6 +73,13 @@ Result<std::optional<Tenant>> TenantTable::first(sql::Transaction& tx) const {
   return tenant;
 }
 
+Result<std::vector<TenantId>> TenantTable::all(sql::Transaction& tx) const {
+  TRY(auto const rows, tx.query("SELECT tenant FROM tenants ORDER BY tenant"));
+  auto ids = std::vector<TenantId>{};
+  for (auto const& row : rows) ids.emplace_back(row.text(0));
+  return ids;
+}
+
 Result<Tenant> TenantTable::insert(sql::Transaction& tx, NewTenant const& tenant, Time now) const {
   if (!is_tenant_name(tenant.id.str()))
     return invalid_field("id", "must be 1 to 63 lower-case letters, digits and hyphens");

@@ -47,6 +47,7 @@ class TenantTable final : public TenantLimitsSource {
   [[nodiscard]] Result<Tenant> find(sql::Transaction& tx, TenantId const& tenant) const;
   // The oldest tenant. For system_scope().
   [[nodiscard]] Result<std::optional<Tenant>> first(sql::Transaction& tx) const;
+  [[nodiscard]] Result<std::vector<TenantId>> all(sql::Transaction& tx) const;  // for system_scope()
   // Errors: invalid (name or id), conflict when the id is taken.
   [[nodiscard]] Result<Tenant> insert(sql::Transaction& tx, NewTenant const& tenant, Time now) const;
   // Its own lists of types; an absent one is the installation's, as it may change. Errors: not_found.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <random>
 
 #include "base/encode.hpp"
 #include "base/id.hpp"
@@ -14,10 +13,8 @@
 namespace hoist::cli {
 namespace {
 
-constexpr auto backoff_first = std::chrono::milliseconds{250};
-constexpr auto backoff_longest = std::chrono::milliseconds{30'000};
 constexpr std::size_t answer_depth_max = 64;  // a page of events whose details are as deep as they may be
-constexpr auto call_timeout = std::chrono::seconds{60};
+constexpr auto call_timeout = std::chrono::minutes{10};  // connections that stand still end much earlier
 
 Code code_of(int status) {
   for (auto index = 0; index < static_cast<int>(Code::count_); ++index)
@@ -38,14 +35,8 @@ std::string xml_text(std::string_view body, std::string_view name) {
 
 }  // namespace
 
-std::chrono::milliseconds backoff(int attempt, std::optional<std::uint32_t> retry_after_s) {
-  static thread_local auto random = std::minstd_rand{std::random_device{}()};
-  auto const doubled = backoff_first * (std::int64_t{1} << std::min(attempt - 1, 10));
-  auto const ceiling = std::min<std::chrono::milliseconds>(doubled, backoff_longest).count();
-  auto const delay =
-      std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{ceiling / 2, ceiling}(random)};
-  if (!retry_after_s) return delay;
-  return std::max<std::chrono::milliseconds>(delay, std::chrono::seconds{*retry_after_s});
+bool passes_by_itself(int status) {
+  return status == 429 || status == 408 || (status >= 500 && status != info(Code::storage_full).http_status);
 }
 
 std::optional<std::uint32_t> retry_after_of(net::Response const& response) {
@@ -103,22 +94,38 @@ Async<json::object> Api::post(std::string path, json::object body) {
   co_return co_await call(std::move(request));
 }
 
+Async<json::object> Api::remove(std::string path) {
+  auto request = net::ClientRequest{};
+  request.method = "DELETE";
+  request.url = connection_.api + path;
+  co_return co_await call(std::move(request));
+}
+
+bool Api::given_up(int attempt, Link::Moment began) const {
+  return patience_.link != nullptr ? patience_.link->given_up(began) : attempt >= patience_.attempts_max;
+}
+
 Async<net::Response> Api::send(net::ClientRequest request) {
   request.headers.set("Authorization", "Bearer " + connection_.token);
   request.headers.set("Accept", "application/json");
+  auto const began = std::chrono::steady_clock::now();
   for (auto attempt = 1;; ++attempt) {
     auto response = co_await client_.send(request, deadline_in(call_timeout));
-    auto const passing =
-        response ? response->status == 429 || response->status >= 500 : response.error().retryable();
-    if (!passing || attempt >= patience_.attempts_max) {
-      if (!response)
-        co_return fail(
-            Error{response.error().code(), "The server at " + connection_.api + " does not answer."}
-                .with_cause(response.error().to_string()));
+    if (response && !passes_by_itself(response->status)) {
+      if (patience_.link != nullptr) patience_.link->carried();
       co_return response;
     }
-    auto const asked = response ? retry_after_of(*response) : std::nullopt;
-    CO_CHECK(co_await sleep_for(backoff(attempt, asked)));
+    auto const error = response ? error_of(*response) : response.error();
+    if (!error.retryable()) co_return response;
+    if (given_up(attempt, began)) {
+      if (response) co_return response;
+      co_return fail(Error{error.code(), "The server at " + connection_.api + " does not answer."}.with_cause(
+          error.to_string()));
+    }
+    if (patience_.link != nullptr)
+      CO_CHECK(co_await patience_.link->pause(attempt, error));
+    else
+      CO_CHECK(co_await sleep_for(backoff(attempt, error.retry_after_s())));
   }
 }
 

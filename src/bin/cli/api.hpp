@@ -12,22 +12,24 @@
 #include "base/async.hpp"
 #include "base/json.hpp"
 #include "bin/cli/connection.hpp"
+#include "bin/cli/link.hpp"
 #include "net/client.hpp"
 
 namespace hoist::cli {
 
 struct Patience {
   int attempts_max = 1;
+  Link* link = nullptr;  // when set, it says when to give up, whatever the number of attempts
 };
-inline constexpr auto brief = Patience{2};        // a person waits for the answer
+inline constexpr auto brief = Patience{2};  // a person waits for the answer
+inline constexpr auto first_contact =
+    Patience{6};  // a weak link may need so many, a wrong address is told soon
 inline constexpr auto persistent = Patience{12};  // outlives a restart of the server: about four minutes
-
-// How long to wait before attempt `attempt` + 1 (the first is 1): doubling from 250 ms to 30 s, with
-// jitter, and never shorter than the server asked for.
-[[nodiscard]] std::chrono::milliseconds backoff(int attempt, std::optional<std::uint32_t> retry_after_s);
 
 // The Error that a response of this status stands for; `body` may be problem+json or S3's XML.
 [[nodiscard]] Error error_of(net::Response const& response);
+// May the same request succeed later, with nobody doing anything?
+[[nodiscard]] bool passes_by_itself(int status);
 [[nodiscard]] std::vector<FieldError> fields_of(json::object const& problem);  // its `errors`
 [[nodiscard]] std::optional<std::uint32_t> retry_after_of(net::Response const& response);
 
@@ -38,7 +40,9 @@ class Api {
   Async<json::object> get(std::string path);
   // Repeats carry the same Idempotency-Key, so a lost answer creates nothing twice.
   Async<json::object> post(std::string path, json::object body);
-  // Follows no redirect; any answer below 500 other than 429 is returned as it is.
+  Async<json::object> remove(std::string path);
+  // Follows no redirect; any answer below 500 other than 429 is returned as it is, and so is that the
+  // storage is full: somebody has to make room.
   Async<net::Response> send(net::ClientRequest request);
 
   [[nodiscard]] net::Client& client() { return client_; }
@@ -46,6 +50,7 @@ class Api {
 
  private:
   Async<json::object> call(net::ClientRequest request);
+  [[nodiscard]] bool given_up(int attempt, Link::Moment began) const;
 
   net::Client& client_;
   Connection connection_;

@@ -43,11 +43,11 @@ TEST(ErrorOf, RetryAfterIsKept) {
   EXPECT_EQ(error_of(throttled).retry_after_s(), 7U);
 }
 
-TEST(Backoff, GrowsToAHalfMinuteAndNeverUndercutsTheServer) {
-  EXPECT_LE(backoff(1, std::nullopt).count(), 250);
-  EXPECT_LE(backoff(40, std::nullopt).count(), 30'000);
-  EXPECT_GE(backoff(40, std::nullopt).count(), 15'000);
-  EXPECT_GE(backoff(1, 9).count(), 9'000);
+TEST(PassesByItself, AFullStorageDoesNot) {
+  EXPECT_TRUE(passes_by_itself(503));
+  EXPECT_TRUE(passes_by_itself(429));
+  EXPECT_FALSE(passes_by_itself(507));
+  EXPECT_FALSE(passes_by_itself(403));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <map>
 #include <memory>
 
 #include "bin/cli/bench.hpp"
@@ -47,19 +48,32 @@ void add_put(CLI::App& app, int& exit_code) {
   command->add_option("--parallel", options->parallel, "Connections used at once")
       ->check(CLI::Range(1, parallel_max))
       ->capture_default_str();
+  auto const durations =
+      std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
+  command
+      ->add_option("--give-up-after", options->give_up_after_s,
+                   "Give up after this time without any progress, such as 90s, 15m or 1h (default 1h)")
+      ->transform(CLI::AsNumberWithUnit(durations));
+  command
+      ->add_option("--stall-timeout", options->stall_timeout_s,
+                   "Give up a connection on which nothing moves for this time (default 30s)")
+      ->transform(CLI::AsNumberWithUnit(durations));
   command->add_flag_callback(
       "--no-wait", [options] { options->wait = false; },
       "End when the bytes are there, before they are checked");
   command->add_flag("--json", options->json, "One JSON object per file, then a summary");
   add_connection(*command, options->connection);
   command->footer(
-      "Files the server has already are skipped. After Ctrl-C, a crash or a lost connection, the same\n"
-      "command goes on where it stopped.\n\n"
+      "Files the server has already are skipped. While the connection is gone it waits and tries again, and\n"
+      "large files go in smaller parts where the link is weak. After Ctrl-C or a crash, the same command "
+      "goes\n"
+      "on where it stopped.\n\n"
       "Examples:\n"
       "  hoist put ~/Pictures/site-a --project site-a\n"
       "  hoist put *.jpg --parallel 4 --json | jq 'select(.outcome == \"failed\")'\n\n"
-      "Exit code: 0 every file is COMPLETED or was there, 1 a file failed, 2 usage, 3 not allowed,\n"
-      "6 the server does not answer.");
+      "Exit code: 0 every file is COMPLETED or was there, 1 a file failed, 5 there were no files, 6 gave "
+      "up;\n"
+      "the others are in `hoist --help`.");
   command->callback([options, &exit_code] { exit_code = put_command(*options); });
 }
 
@@ -80,6 +94,27 @@ void add_list(CLI::App& app, int& exit_code) {
       "  hoist ls --status failed\n"
       "  hoist ls --project site-a --limit 0 --json | jq -r .id");
   command->callback([options, &exit_code] { exit_code = list_command(*options); });
+}
+
+void add_projects(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<ProjectsOptions>();
+  auto* command = app.add_subcommand("projects", "List projects, and how many files each holds");
+  command->add_flag("--json", options->json, "One JSON object per project");
+  add_connection(*command, options->connection);
+  command->callback([options, &exit_code] { exit_code = projects_command(*options); });
+}
+
+void add_remove(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<RemoveOptions>();
+  auto* command = app.add_subcommand("rm", "Delete uploads; what was not sent yet is cancelled");
+  command->add_option("id", options->ids, "Of the uploads; see `hoist ls`")->required();
+  command->add_flag("--json", options->json, "The uploads as they are now, one JSON object per line");
+  add_connection(*command, options->connection);
+  command->footer(
+      "There is no way back. Examples:\n"
+      "  hoist rm 0197a3c2-...\n"
+      "  hoist ls --status failed --json | jq -r .id | xargs hoist rm");
+  command->callback([options, &exit_code] { exit_code = remove_command(*options); });
 }
 
 void add_get(CLI::App& app, int& exit_code) {
@@ -140,6 +175,8 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_bench(app, exit_code);
   add_list(app, exit_code);
   add_get(app, exit_code);
+  add_remove(app, exit_code);
+  add_projects(app, exit_code);
   add_status(app, exit_code);
 }
 

@@ -7,12 +7,14 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <span>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
+#include "base/json.hpp"
 #include "base/try.hpp"
 
 namespace hoist::cli {
@@ -89,6 +91,22 @@ Result<LocalFile> describe(fs::path const& path) {
   return file;
 }
 
+// With the name of the folder itself, so that two folders sent together stay apart, as browsers do it.
+// Empty where the server would not take it: a file is worth more than its folders.
+std::string place_of(fs::path folder, LocalFile const& file) {
+  constexpr auto characters_max = std::size_t{1024};
+  constexpr auto segments_max = 32;
+  if (!folder.has_filename()) folder = folder.parent_path();  // "site/"
+  auto const top = folder.filename();
+  auto below = file.path.lexically_relative(folder);
+  if (top != "." && top != "..") below = top / below;
+  auto place = as_utf8(below.generic_string());
+  auto const taken = count_code_points(place) <= characters_max && !place.contains('\\') &&
+                     std::ranges::count(place, '/') < segments_max && place.ends_with(file.name) &&
+                     std::ranges::none_of(place, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  return taken ? place : std::string{};
+}
+
 Result<Descriptor> open_checked(LocalFile const& file) {
   auto descriptor = Descriptor{::open(file.path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (descriptor.get() < 0) return fail(Code::not_found, "It cannot be read: "s + std::strerror(errno) + ".");
@@ -144,13 +162,23 @@ std::vector<LocalFile> find_files(std::vector<std::string> const& paths,
     auto const first = files.size();
     auto walk = fs::recursive_directory_iterator{name, error};
     while (!error && walk != fs::recursive_directory_iterator{}) {
-      if (!walk->is_directory(error)) add(walk->path());
+      auto const hidden = is_hidden(walk->path().filename().string());
+      if (walk->is_directory(error)) {
+        if (hidden) walk.disable_recursion_pending();
+      } else if (!hidden) {
+        add(walk->path());
+      }
       walk.increment(error);
     }
     if (error) problem(name, error.message() + ".");
+    for (auto& file : std::span{files}.subspan(first)) file.place = place_of(name, file);
     std::ranges::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end(), {}, &LocalFile::path);
   }
   return files;
+}
+
+bool is_hidden(std::string_view name) {
+  return name.starts_with('.') || name == "Thumbs.db" || name == "desktop.ini";
 }
 
 std::string guess_content_type(std::string_view name) {

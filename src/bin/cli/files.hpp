@@ -15,13 +15,18 @@ namespace hoist::cli {
 
 struct LocalFile {
   std::filesystem::path path;
-  std::string name;  // last part of the path, as UTF-8
+  std::string name;   // last part of the path, as UTF-8
+  std::string place;  // from the folder that was named on, "site/floor-1/a.jpg"; empty: named itself
   std::string content_type;
   std::int64_t size = 0;
   std::int64_t modified_us = 0;
 };
 
-// Every regular file under `paths`, folders walked through, symbolic links to folders not followed.
+// Is it a file that no person put there: one whose name begins with a dot, Thumbs.db, desktop.ini?
+[[nodiscard]] bool is_hidden(std::string_view name);
+
+// Every regular file under `paths`, folders walked through, symbolic links to folders not followed, hidden
+// files and folders left out unless they are named themselves.
 // What cannot be read is reported to `problem` and left out. Order: as named, folders by name.
 [[nodiscard]] std::vector<LocalFile> find_files(
     std::vector<std::string> const& paths,

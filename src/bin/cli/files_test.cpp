@@ -56,6 +56,28 @@ TEST_F(FindFiles, ALinkToAFolderIsNotFollowed) {
   EXPECT_EQ(find({folder_}).size(), 2U);
 }
 
+TEST_F(FindFiles, FoldersAreKeptFromTheNamedOneOn) {
+  auto const files = find({folder_ / "b", folder_.string() + "/", folder_ / "a.heic"});
+  ASSERT_EQ(files.size(), 4U);
+  auto const top = folder_.filename().string();
+  EXPECT_EQ(files[0].place, "b/two.JPG");
+  EXPECT_EQ(files[1].place, top + "/a.heic");
+  EXPECT_EQ(files[2].place, top + "/b/two.JPG");
+  EXPECT_EQ(files[3].place, "");  // named itself
+  auto const here = fs::current_path();
+  fs::current_path(folder_);
+  EXPECT_EQ(find({"."})[1].place, "b/two.JPG");
+  fs::current_path(here);
+}
+
+TEST_F(FindFiles, HiddenFilesAndFoldersAreLeftOutUnlessNamed) {
+  fs::create_directories(folder_ / ".git");
+  for (auto const* name : {".DS_Store", "Thumbs.db", "b/desktop.ini", ".git/config", "b/.x.jpg"})
+    write(name, "1");
+  EXPECT_EQ(find({folder_}).size(), 2U);
+  EXPECT_EQ(find({folder_ / ".DS_Store"}).size(), 1U);
+}
+
 TEST_F(FindFiles, AFileThatChangedSinceIsNotHashed) {
   auto const files = find({folder_ / "a.heic"});
   ASSERT_EQ(files.size(), 1U);

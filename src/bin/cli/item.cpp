@@ -16,16 +16,22 @@ void accept_parts(Item& item, json::object const& answer) {
     if (number.is_int64()) item.parts_sent.insert(number.get_int64());
 }
 
+Result<void> accept_new_plan(Item& item, json::object const& answer) {
+  item.part_size = number_of(answer, "part_size");
+  item.part_count = number_of(answer, "part_count");
+  if (item.part_size < 1 || item.part_count < 1 || part_range(item, item.part_count).length < 1)
+    return fail(Code::internal, "The server's plan of parts does not fit the file.");
+  item.url.clear();
+  item.part_urls.clear();
+  item.parts_sent.clear();
+  ++item.plan;
+  accept_parts(item, answer);
+  return {};
+}
+
 Result<void> accept_transfer(Item& item, json::object const& transfer) {
-  auto const& multipart = object_of(transfer, "multipart");
-  if (!multipart.empty()) {
-    item.part_size = number_of(multipart, "part_size");
-    item.part_count = number_of(multipart, "part_count");
-    if (item.part_size < 1 || item.part_count < 1 || part_range(item, item.part_count).length < 1)
-      return fail(Code::internal, "The server's plan of parts does not fit the file.");
-    accept_parts(item, multipart);
-    return {};
-  }
+  if (auto const& multipart = object_of(transfer, "multipart"); !multipart.empty())
+    return accept_new_plan(item, multipart);
   item.method = text_of(transfer, "method");
   item.url = text_of(transfer, "url");
   if (item.method.empty() || item.url.empty())

@@ -29,6 +29,8 @@ struct Item {
   std::map<std::int64_t, std::string> part_urls;
   std::set<std::int64_t> parts_sent;
   bool signing = false;  // a worker is asking for more part URLs
+  bool cutting = false;  // a worker is having the file cut anew
+  int plan = 0;          // counts the plans of parts; what belongs to an earlier one is void
 
   Outcome outcome = Outcome::open;
   std::string status;      // the server's word for it, once known
@@ -41,6 +43,8 @@ struct Item {
 [[nodiscard]] Result<void> accept_transfer(Item& item, json::object const& transfer);
 // Notes the part URLs of an answer, and the parts it says are stored.
 void accept_parts(Item& item, json::object const& answer);
+// Takes over a plan that replaces the one before. Errors: as accept_transfer.
+[[nodiscard]] Result<void> accept_new_plan(Item& item, json::object const& answer);
 // What is wrong with the file at `index` of a batch, in words; empty when the fields do not say.
 [[nodiscard]] std::string refusal_of(std::size_t index, std::vector<FieldError> const& fields);
 void mark_failed(Item& item, Error const& error);

@@ -24,6 +24,12 @@ std::string query_of(ListOptions const& options, std::int64_t limit) {
   return query;
 }
 
+// With its folders, where they are known.
+std::string place_of(json::object const& upload) {
+  auto path = text_of(upload, "path");
+  return path.empty() ? text_of(upload, "filename") : path;
+}
+
 std::string remark(json::object const& upload) {
   auto const& error = object_of(upload, "error");
   if (!error.empty()) return text_of(error, "message");
@@ -59,8 +65,7 @@ Async<> list(ListOptions const& options, Connection connection) {
       else
         rows.push_back({text_of(upload, "id"), text_of(upload, "status"),
                         upload.contains("size") ? human_bytes(number_of(upload, "size")) : std::string{},
-                        text_of(upload, "created_at").substr(0, 19), text_of(upload, "filename"),
-                        remark(upload)});
+                        short_time(text_of(upload, "created_at")), place_of(upload), remark(upload)});
     }
     cursor = text_of(page, "next_cursor");
   } while (!cursor.empty() && left > 0);

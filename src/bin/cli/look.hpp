@@ -26,6 +26,19 @@ struct GetOptions {
 // The file appears under its name only once it is whole and its SHA-256 is right.
 [[nodiscard]] int get_command(GetOptions const& options);
 
+struct ProjectsOptions {
+  ConnectionOptions connection;
+  bool json = false;
+};
+[[nodiscard]] int projects_command(ProjectsOptions const& options);
+
+struct RemoveOptions {
+  ConnectionOptions connection;
+  std::vector<std::string> ids;
+  bool json = false;
+};
+[[nodiscard]] int remove_command(RemoveOptions const& options);
+
 struct StatusOptions {
   ConnectionOptions connection;
   std::string id;  // of an upload or a batch; empty: everything

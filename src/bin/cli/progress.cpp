@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,6 +15,12 @@ namespace {
 constexpr auto sample_every = std::chrono::milliseconds{500};
 constexpr auto smoothing = 0.3;
 constexpr auto bar_cells = 24;
+
+// A guess of days is no information.
+std::string time_left(double seconds) {
+  constexpr auto told_max = 24.0 * 3'600;
+  return seconds > told_max ? std::string{} : fmt::format("  {} left", human_duration(std::llround(seconds)));
+}
 
 int terminal_columns() {
   auto size = winsize{};
@@ -59,6 +66,12 @@ std::string human_duration(std::int64_t seconds) {
   return fmt::format("{} h {:02} m", seconds / 3'600, seconds / 60 % 60);
 }
 
+// The server's times are UTC; without the letter nobody would know.
+std::string short_time(std::string_view rfc3339) {
+  constexpr auto to_the_second = 19;
+  return rfc3339.empty() ? std::string{} : std::string{rfc3339.substr(0, to_the_second)} + "Z";
+}
+
 std::string printable(std::string_view text) {
   auto out = std::string{};
   for (auto index = std::size_t{0}; index < text.size(); ++index) {
@@ -96,7 +109,7 @@ double Progress::rate(std::int64_t bytes_sent) {
   return rate_;
 }
 
-void Progress::draw(Counters const& counters, std::string_view phase) {
+void Progress::draw(Counters const& counters, std::string_view phase, std::string_view notice) {
   if (!shown_) return;
   auto const bytes_rate = rate(counters.bytes_sent);
   auto const left = counters.bytes_total - counters.bytes_sent;
@@ -109,9 +122,11 @@ void Progress::draw(Counters const& counters, std::string_view phase) {
   auto line = fmt::format("{:<10} [{}] {:>3.0f}%  {}/{} files", phase, bar(share), share * 100,
                           sending ? counters.files_sent : counters.files_final, counters.files_total);
   if (counters.files_failed > 0) line += fmt::format(", {} failed", counters.files_failed);
-  if (sending && bytes_rate >= 1)
-    line += fmt::format("  {}/s  {} left", human_bytes(static_cast<std::int64_t>(bytes_rate)),
-                        human_duration(static_cast<std::int64_t>(static_cast<double>(left) / bytes_rate)));
+  if (!notice.empty())
+    line += fmt::format("  {}", notice);
+  else if (sending && bytes_rate >= 1)
+    line += fmt::format("  {}/s{}", human_bytes(static_cast<std::int64_t>(bytes_rate)),
+                        time_left(static_cast<double>(left) / bytes_rate));
   line.resize(std::min(line.size(), static_cast<std::size_t>(terminal_columns() - 1)));
   fmt::print(stderr, "\r{}\x1b[K", line);
   std::fflush(stderr);

@@ -10,6 +10,8 @@ namespace hoist::cli {
 [[nodiscard]] std::string human_bytes(std::int64_t bytes);       // "3.4 MB"
 [[nodiscard]] std::string human_duration(std::int64_t seconds);  // "2 m 05 s"
 
+[[nodiscard]] std::string short_time(std::string_view rfc3339);  // "2026-11-21T10:09:03Z"
+
 // Text from elsewhere (file names, messages) with control characters and marks of direction made visible, so
 // that it cannot move the cursor, colour the terminal or turn its words around.
 [[nodiscard]] std::string printable(std::string_view text);
@@ -29,7 +31,8 @@ class Progress {
   ~Progress();  // clears the line
   Progress(Progress const&) = delete;
 
-  void draw(Counters const& counters, std::string_view phase);
+  // `notice` says why nothing moves; it takes the place of the pace.
+  void draw(Counters const& counters, std::string_view phase, std::string_view notice = {});
   void note(std::string const& line);  // a line of its own above the bar; shown even without a bar
   void clear();
   [[nodiscard]] bool shown() const { return shown_; }

@@ -13,11 +13,13 @@ struct PutOptions {
   std::vector<std::string> paths;
   std::string project = "default";
   std::size_t parallel = 8;
+  std::int64_t give_up_after_s = 3'600;  // without any progress
+  std::int64_t stall_timeout_s = 30;     // without a byte on a connection
   bool wait = true;
   bool json = false;
 };
 
-// Exit codes: 0 all good, 1 a file failed, 2 usage, 3 not allowed, 6 the server is away.
+// Answers the exit code; `hoist --help` has the table.
 [[nodiscard]] int put_command(PutOptions const& options);
 
 }  // namespace hoist::cli

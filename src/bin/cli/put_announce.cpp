@@ -6,6 +6,15 @@
 namespace hoist::cli {
 namespace {
 
+json::object announced(Item const& item) {
+  auto file = json::object{{"filename", item.file.name},
+                           {"content_type", item.file.content_type},
+                           {"size", item.file.size},
+                           {"checksum", {{"algorithm", "sha256"}, {"value", item.sha256}}}};
+  if (!item.file.place.empty()) file["path"] = item.file.place;
+  return file;
+}
+
 bool only_about_files(Error const& error) {
   return error.code() == Code::invalid && !error.fields().empty() &&
          std::ranges::all_of(error.fields(),
@@ -16,11 +25,7 @@ bool only_about_files(Error const& error) {
 
 Async<> PutRun::announce(Items const& items) {
   auto files = json::array{};
-  for (auto const* item : items)
-    files.push_back(json::object{{"filename", item->file.name},
-                                 {"content_type", item->file.content_type},
-                                 {"size", item->file.size},
-                                 {"checksum", {{"algorithm", "sha256"}, {"value", item->sha256}}}});
+  for (auto const* item : items) files.push_back(announced(*item));
   auto const posted =
       co_await api_.post("/batches", {{"project_id", options_.project}, {"files", std::move(files)}});
   if (!posted) {

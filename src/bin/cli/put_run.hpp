@@ -28,22 +28,31 @@ class PutRun {
 
   void collect();
   asio::awaitable<void> show();
+  [[nodiscard]] std::string notice() const;
+  Async<> send_and_wait();
   Async<> send_all();
   Async<Items> take_up_begun(Items items);
   Async<> hash(Items const& items);
+  Async<bool> take_up(Item& item, Begun const& begun, std::string const& status);
+  void note_cut(Item const& item);
   Async<> announce(Items const& items);
   void refuse_all(Items const& items, Error const& error);
   void take_answer(Item& item, json::object const& answer, std::string const& batch_id);
   Async<> wait_until_final();
   Async<bool> batch_is_quiet(std::string batch_id);
   void count_final(std::string const& batch_id, std::int64_t files);
-  Async<std::map<std::string, json::object>> uploads_of(std::string batch_id);
+  Async<std::map<std::string, json::object>> uploads_of(Api& api, std::string batch_id);
   Async<> read_outcomes(std::string batch_id);
+  void take_end(Item& item, json::object const& upload);
+  asio::awaitable<void> ask_what_is_there();
   void settled(Item& item);
-  int finish();
+  [[nodiscard]] bool is_told(Item const& item) const;
+  int finish(bool complete);
 
   PutOptions const& options_;
   net::Client client_;
+  Link to_api_;
+  Link to_objects_;
   Api api_;
   Journal journal_;
   std::vector<Item> items_;

@@ -57,13 +57,13 @@ void PutRun::count_final(std::string const& batch_id, std::int64_t files) {
   counters_.files_final += files - std::exchange(counted_final_[batch_id], files);
 }
 
-Async<std::map<std::string, json::object>> PutRun::uploads_of(std::string batch_id) {
+Async<std::map<std::string, json::object>> PutRun::uploads_of(Api& api, std::string batch_id) {
   auto uploads = std::map<std::string, json::object>{};
   auto const base = fmt::format("/uploads?batch_id={}&limit={}", percent_encode(batch_id), page_limit);
   auto cursor = std::string{};
   do {
     CO_TRY(auto const page,
-           co_await api_.get(cursor.empty() ? base : base + "&cursor=" + percent_encode(cursor)));
+           co_await api.get(cursor.empty() ? base : base + "&cursor=" + percent_encode(cursor)));
     for (auto const& entry : array_of(page, "uploads"))
       if (entry.is_object()) uploads[text_of(entry.get_object(), "id")] = entry.get_object();
     cursor = text_of(page, "next_cursor");
@@ -72,24 +72,49 @@ Async<std::map<std::string, json::object>> PutRun::uploads_of(std::string batch_
 }
 
 Async<> PutRun::read_outcomes(std::string batch_id) {
-  CO_TRY(auto const uploads, co_await uploads_of(batch_id));
+  CO_TRY(auto const uploads, co_await uploads_of(api_, batch_id));
   count_final(batch_id, 0);
   for (auto& item : items_) {
     if (item.batch_id != batch_id || item.outcome != Item::Outcome::sent) continue;
     auto const found = uploads.find(item.upload_id);
-    item.status = found == uploads.end() ? "DELETED" : text_of(found->second, "status");
-    if (item.status == "COMPLETED") {
-      item.outcome = Item::Outcome::final;
-    } else {
-      auto const error = found == uploads.end() ? json::object{} : object_of(found->second, "error");
-      auto message = text_of(error, "message");
-      mark_failed(item, Error{Code::invalid, message.empty() ? "It ended as " + item.status + "." : message});
-      item.error_code = text_of(error, "code");
-      item.error_exit = 1;
-    }
-    settled(item);
+    take_end(item, found == uploads.end() ? json::object{{"status", "DELETED"}} : found->second);
   }
   co_return Result<void>{};
+}
+
+void PutRun::take_end(Item& item, json::object const& upload) {
+  item.status = text_of(upload, "status");
+  if (item.status == "COMPLETED") {
+    item.outcome = Item::Outcome::final;
+  } else {
+    auto const& error = object_of(upload, "error");
+    auto message = text_of(error, "message");
+    mark_failed(item, Error{Code::invalid, message.empty() ? "It ended as " + item.status + "." : message});
+    item.error_code = text_of(error, "code");
+    item.error_exit = 1;
+  }
+  settled(item);
+}
+
+// After a stop, what this run saw is not all: answers may have been lost on the way. Asked briefly, for the
+// server may be as far away as before.
+asio::awaitable<void> PutRun::ask_what_is_there() {
+  auto asking = Api{client_, api_.connection(), brief};
+  auto batches = std::set<std::string>{};
+  for (auto const& item : items_)
+    if (!item.batch_id.empty()) batches.insert(item.batch_id);
+  for (auto const& batch_id : batches) {
+    auto const uploads = co_await uploads_of(asking, batch_id);
+    if (!uploads) co_return;
+    for (auto& item : items_) {
+      auto const found = uploads->find(item.upload_id);
+      if (item.batch_id != batch_id || found == uploads->end()) continue;
+      if (item.outcome != Item::Outcome::open && item.outcome != Item::Outcome::sent) continue;
+      auto const status = text_of(found->second, "status");
+      if (status == "COMPLETED" || status == "FAILED") take_end(item, found->second);
+      if (status == "UPLOADED" || status == "PROCESSING") item.outcome = Item::Outcome::sent;
+    }
+  }
 }
 
 }  // namespace hoist::cli

@@ -116,11 +116,15 @@ void print_summary(std::vector<Item> const& items, bool waited) {
       {fmt::format("{}", items.size()), human_bytes(totals.bytes),
        fmt::format("{}", waited ? totals.completed : totals.sent), fmt::format("{}", totals.have),
        fmt::format("{}", totals.failed)}};
+  if (waited && totals.sent > 0) {
+    rows[0].push_back("being checked");
+    rows[1].push_back(fmt::format("{}", totals.sent));
+  }
   if (totals.not_sent > 0) {
     rows[0].push_back("not sent");
     rows[1].push_back(fmt::format("{}", totals.not_sent));
   }
-  print_table(rows, {0, 1, 2, 3, 4, 5});
+  print_table(rows, {0, 1, 2, 3, 4, 5, 6});
 }
 
 void print_table(std::vector<std::vector<std::string>> const& rows, std::vector<std::size_t> const& numbers) {

@@ -39,10 +39,6 @@ struct Options {
 };
 using Shared = std::shared_ptr<Options>;
 
-std::string short_time(std::string const& time) {
-  return time.substr(0, 19);
-}
-
 Async<> add_task(Api& api, Options const& options) {
   auto body = json::object{
       {"title", options.title}, {"description", options.description}, {"priority", options.priority}};
@@ -146,6 +142,10 @@ Async<> redrive(Api& api, Options const& options) {
   auto body = json::object{{"queue", options.queue}, {"dry_run", options.dry_run}};
   if (!options.ids.empty()) body["ids"] = json::array(options.ids.begin(), options.ids.end());
   CO_TRY(auto const answer, co_await api.post("/dead-letters/redrive", std::move(body)));
+  auto const found = options.dry_run ? std::ssize(array_of(answer, "plan")) : number_of(answer, "redriven");
+  if (found == 0 && !options.ids.empty())
+    co_return fail(Code::not_found,
+                   fmt::format("There is no dead letter of {} with such an id.", options.queue));
   if (options.json) {
     print_line(answer);
     co_return Result<void>{};

@@ -8,25 +8,39 @@ namespace hoist::cli {
 namespace {
 
 constexpr auto queue_max = std::size_t{2'000};
-constexpr auto attempts_max = 12;
+constexpr auto expired_max = 12;                // in a row
 constexpr auto sign_window = std::int64_t{16};  // part URLs asked for at once
-// A transfer may take this long and a second more for every so many bytes; the client's idle
-// timeout ends one that stands still much earlier.
-constexpr auto transfer_base = std::chrono::seconds{60};
-constexpr auto transfer_bytes_per_s_min = std::int64_t{8} * 1024;
+// A slow link may take its time as long as something moves, which the client's stall timeout watches.
+constexpr auto transfer_max = std::chrono::hours{24};
 
 bool is_expired(net::Response const& response) {
   return response.status == 403 && response.body.contains("Request has expired");
 }
 
-bool passes_by_itself(net::Response const& response) {
-  return response.status == 429 || response.status == 408 || response.status >= 500;
+Error nothing_got_through(Item const& item, Error const& last) {
+  auto const where =
+      item.url.empty() ? std::string{"the object endpoint"} : item.url.substr(0, item.url.find('/', 8));
+  return Error{Code::unavailable, "Nothing gets through to " + where + "."}.with_cause(last.to_string());
 }
 
 }  // namespace
 
-Uploader::Uploader(Api& api, Counters& counters, Options options, std::function<void(Item&)> on_done)
-    : api_{api}, counters_{counters}, options_{options}, on_done_{std::move(on_done)} {}
+Uploader::Uploader(Api& api, Link& link, Counters& counters, Options options,
+                   std::function<void(Item&)> on_done, std::function<void(Item const&)> on_cut)
+    : api_{api},
+      link_{link},
+      counters_{counters},
+      options_{options},
+      on_done_{std::move(on_done)},
+      on_cut_{std::move(on_cut)} {}
+
+bool Uploader::is_void(Job job) {
+  return job.plan != job.item->plan || job.item->outcome != Item::Outcome::open;
+}
+
+PartRange Uploader::range_of(Job job) {
+  return job.number == 0 ? PartRange{0, job.item->file.size} : part_range(*job.item, job.number);
+}
 
 void Uploader::start(asio::any_io_executor const& executor) {
   workers_.start(executor, options_.parallel, [this] { return work(); });
@@ -39,20 +53,24 @@ Async<> Uploader::add(Item& item) {
     CO_TRY([[maybe_unused]] auto const woken,
            co_await changed_.wait(ticket, deadline_in(std::chrono::hours{1})));
   }
-  if (item.part_size == 0) {
-    queue_.push_back({&item, 0});
-  } else {
-    for (auto number = std::int64_t{1}; number <= item.part_count; ++number)
-      if (!item.parts_sent.contains(number)) queue_.push_back({&item, number});
-    for (auto const number : item.parts_sent) counters_.bytes_sent += part_range(item, number).length;
-    // Every part arrived in an earlier run, which ended before it could say so.
-    if (std::ssize(item.parts_sent) == item.part_count) {
-      if (auto finished = co_await finish_parts(item); !finished) mark_failed(item, finished.error());
-      done(item);
-    }
+  enqueue(item);
+  // Every part arrived in an earlier run, which ended before it could say so.
+  if (item.part_size > 0 && std::ssize(item.parts_sent) == item.part_count) {
+    if (auto finished = co_await finish_parts(item); !finished) mark_failed(item, finished.error());
+    done(item);
+  }
+  co_return Result<void>{};
+}
+
+void Uploader::enqueue(Item& item) {
+  if (item.part_size == 0) queue_.push_back({&item, 0, item.plan});
+  for (auto number = std::int64_t{1}; item.part_size > 0 && number <= item.part_count; ++number) {
+    if (item.parts_sent.contains(number))
+      counters_.bytes_sent += part_range(item, number).length;
+    else
+      queue_.push_back({&item, number, item.plan});
   }
   changed_.notify();
-  co_return Result<void>{};
 }
 
 Async<> Uploader::join() {
@@ -72,14 +90,16 @@ asio::awaitable<void> Uploader::work() {
     auto const job = queue_.front();
     queue_.pop_front();
     changed_.notify();
-    // Other parts of a failed file, and everything once the server is away, are not sent.
-    if (!stopped_ && job.item->outcome == Item::Outcome::open) co_await run(job);
+    // Other parts of a failed file, and everything once sending was stopped, are not sent.
+    if (!stopped_ && !is_void(job)) co_await run(job);
   }
 }
 
 asio::awaitable<void> Uploader::run(Job job) {
   auto& item = *job.item;
-  auto sent = co_await transfer(job);
+  auto const outcome = co_await transfer(job);
+  if (outcome && !*outcome) co_return;
+  auto sent = outcome ? Result<void>{} : Result<void>{std::unexpected{outcome.error()}};
   if (sent && job.number != 0) {
     item.parts_sent.insert(job.number);
     if (std::ssize(item.parts_sent) < item.part_count) co_return;
@@ -102,32 +122,87 @@ void Uploader::done(Item& item) {
   on_done_(item);
 }
 
-Async<> Uploader::transfer(Job job) {
+Async<bool> Uploader::transfer(Job job) {
+  auto const began = std::chrono::steady_clock::now();
+  auto breaks = 0;
+  auto expired = 0;
   for (auto tries = 1;; ++tries) {
     CO_CHECK(co_await ensure_url(job));
+    if (is_void(job)) co_return false;
     auto counted = std::int64_t{0};
     auto response = co_await attempt(job, counted);
-    if (response && response->status >= 200 && response->status < 300) co_return Result<void>{};
+    auto const arrived = response && response->status >= 200 && response->status < 300;
+    if (arrived) link_.carried();
+    if (arrived && !is_void(job)) co_return true;
     counters_.bytes_sent -= counted;
-    auto error = response ? error_of(*response) : response.error();
+    CO_CHECK(co_await cut_is_over(*job.item));
+    if (is_void(job)) co_return false;
     if (stopped_) co_return fail(*stopped_);
     if (response && is_expired(*response)) {
-      if (tries >= attempts_max)
+      if (++expired >= expired_max)
         co_return fail(Code::forbidden, "The server's URLs expire at once; check its clock.");
       job.item->url.clear();
       job.item->part_urls.clear();
       continue;
     }
-    auto const passing = response ? passes_by_itself(*response) : error.retryable();
-    if (!passing) co_return co_await refused(job, std::move(error));
-    if (tries >= attempts_max) co_return fail(std::move(error));
-    CO_CHECK(co_await sleep_for(backoff(tries, error.retry_after_s())));
+    auto error = response ? error_of(*response) : response.error();
+    if (response ? !passes_by_itself(response->status) : !error.retryable()) {
+      if (error.code() == Code::storage_full) co_return fail(std::move(error));
+      CO_CHECK(co_await refused(job, std::move(error)));
+      co_return true;
+    }
+    if (!response && counted > 0) {
+      CO_TRY(auto const was_cut, co_await broke_off(job, ++breaks));
+      if (was_cut) co_return false;
+    }
+    if (link_.given_up(began)) co_return fail(nothing_got_through(*job.item, error));
+    CO_TRY(auto const others_got_through, co_await link_.pause(tries, error));
+    if (others_got_through) tries = 0;
   }
+}
+
+// Answers whether the file goes on in other parts.
+Async<bool> Uploader::broke_off(Job job, int times) {
+  auto& item = *job.item;
+  auto const size = part_size_after(item.file.size, range_of(job).length, times, link_.part_bytes());
+  if (size == 0) co_return false;
+  if (item.cutting) co_return true;
+  if (job.number != 0) link_.trust_with(size);
+  item.cutting = true;
+  auto const done = co_await cut(item, size);
+  item.cutting = false;
+  changed_.notify();
+  if (!done) co_return fail(done.error());
+  co_return true;
+}
+
+// To the server, the parts of the old plan are gone before we hear of the new one.
+Async<> Uploader::cut_is_over(Item& item) {
+  while (true) {
+    auto const ticket = changed_.ticket();
+    if (!item.cutting) co_return Result<void>{};
+    CO_TRY([[maybe_unused]] auto const woken,
+           co_await changed_.wait(ticket, deadline_in(std::chrono::minutes{5})));
+  }
+}
+
+Async<> Uploader::cut(Item& item, std::int64_t part_size) {
+  auto answer = co_await api_.post("/uploads/" + item.upload_id + "/parts", {{"part_size", part_size}});
+  if (!answer) {
+    CO_CHECK(co_await refused({&item, 0, item.plan}, answer.error()));
+    done(item);
+    co_return Result<void>{};
+  }
+  for (auto const number : item.parts_sent) counters_.bytes_sent -= part_range(item, number).length;
+  CO_CHECK(accept_new_plan(item, *answer));
+  on_cut_(item);
+  enqueue(item);
+  co_return Result<void>{};
 }
 
 Async<net::Response> Uploader::attempt(Job job, std::int64_t& counted) {
   auto& item = *job.item;
-  auto const range = job.number == 0 ? PartRange{0, item.file.size} : part_range(item, job.number);
+  auto const range = range_of(job);
   auto request = net::ClientRequest{};
   request.method = item.method;
   request.url = job.number == 0 ? item.url : item.part_urls[job.number];
@@ -138,17 +213,16 @@ Async<net::Response> Uploader::attempt(Job job, std::int64_t& counted) {
            counted += static_cast<std::int64_t>(bytes);
          }));
   request.stream_length = range.length;
-  auto const limit = transfer_base + std::chrono::seconds{range.length / transfer_bytes_per_s_min};
-  co_return co_await api_.client().send(std::move(request), deadline_in(limit));
+  co_return co_await api_.client().send(std::move(request), deadline_in(transfer_max));
 }
 
 Async<> Uploader::ensure_url(Job job) {
   auto& item = *job.item;
   if (job.number == 0) {
-    if (item.url.empty()) co_return co_await sign_single(item);
+    if (item.url.empty()) co_return co_await sign_single(job);
     co_return Result<void>{};
   }
-  while (!item.part_urls.contains(job.number)) {
+  while (!is_void(job) && !item.part_urls.contains(job.number)) {
     auto const ticket = changed_.ticket();
     if (!item.signing) {
       CO_CHECK(co_await sign_parts(item, job.number));
@@ -160,21 +234,30 @@ Async<> Uploader::ensure_url(Job job) {
   co_return Result<void>{};
 }
 
-Async<> Uploader::sign_single(Item& item) {
-  CO_TRY(auto const answer, co_await api_.post("/uploads/" + item.upload_id + "/parts", {}));
-  co_return accept_transfer(item, object_of(answer, "transfer"));
+Async<> Uploader::sign_single(Job job) {
+  auto& item = *job.item;
+  auto answer = co_await api_.post("/uploads/" + item.upload_id + "/parts", {});
+  if (!answer) co_return fail(answer.error());
+  if (answer->contains("transfer")) co_return accept_transfer(item, object_of(*answer, "transfer"));
+  // It was cut in an earlier run that could not note it any more.
+  CO_CHECK(accept_new_plan(item, *answer));
+  on_cut_(item);
+  enqueue(item);
+  co_return Result<void>{};
 }
 
 Async<> Uploader::sign_parts(Item& item, std::int64_t from) {
   auto numbers = json::array{};
   for (auto number = from; number <= item.part_count && std::ssize(numbers) < sign_window; ++number)
     if (!item.parts_sent.contains(number)) numbers.push_back(number);
+  auto const plan = item.plan;
   item.signing = true;
   auto answer =
       co_await api_.post("/uploads/" + item.upload_id + "/parts", {{"numbers", std::move(numbers)}});
   item.signing = false;
   changed_.notify();
   if (!answer) co_return fail(answer.error());
+  if (item.plan != plan) co_return Result<void>{};
   accept_parts(item, *answer);
   if (!item.part_urls.contains(from))
     co_return fail(Code::internal, "The server signed other parts than asked for.");

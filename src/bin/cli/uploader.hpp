@@ -1,8 +1,10 @@
 // Sends the bytes of items to the object endpoint over several connections.
 //
 // A job is a whole small file or one part of a large one, so one large file uses every connection.
-// Retries  connection failures, 5xx and 429 with growing pauses; a URL past its time is asked for
-//          anew; any other refusal ends the file, unless the server turns out to have it after all.
+// Retries  connection failures, 5xx and 429 until the link is given up; a URL past its time is asked for
+//          anew; any other refusal ends the file, unless the server turns out to have it after all. A full
+//          storage stops everything at once.
+// Parts    a file that breaks off on its way goes on in parts, and parts that keep breaking in smaller ones.
 // Threads  one.
 #pragma once
 
@@ -20,8 +22,10 @@ class Uploader {
   struct Options {
     std::size_t parallel = 8;
   };
-  // `on_done` hears of each item once, when its outcome is sent, final or failed.
-  Uploader(Api& api, Counters& counters, Options options, std::function<void(Item&)> on_done);
+  // `on_done` hears of each item once, when its outcome is sent, final or failed; `on_cut` of each that
+  // goes on in other parts than before.
+  Uploader(Api& api, Link& link, Counters& counters, Options options, std::function<void(Item&)> on_done,
+           std::function<void(Item const&)> on_cut);
 
   void start(asio::any_io_executor const& executor);
   // Waits while enough work is queued already. The item must stay where it is until join().
@@ -34,22 +38,32 @@ class Uploader {
   struct Job {
     Item* item;
     std::int64_t number;  // 0: the whole file
+    int plan;
   };
+
+  [[nodiscard]] static bool is_void(Job job);
+  [[nodiscard]] static PartRange range_of(Job job);
+  void enqueue(Item& item);
   asio::awaitable<void> work();
   asio::awaitable<void> run(Job job);
-  Async<> transfer(Job job);
+  Async<bool> transfer(Job job);  // false: the job is void, its file goes on in other parts
+  Async<bool> broke_off(Job job, int times);
+  Async<> cut(Item& item, std::int64_t part_size);
+  Async<> cut_is_over(Item& item);
   Async<net::Response> attempt(Job job, std::int64_t& counted);
   Async<> ensure_url(Job job);
-  Async<> sign_single(Item& item);
+  Async<> sign_single(Job job);
   Async<> sign_parts(Item& item, std::int64_t from);
   Async<> refused(Job job, Error error);
   Async<> finish_parts(Item& item);
   void done(Item& item);
 
   Api& api_;
+  Link& link_;
   Counters& counters_;
   Options options_;
   std::function<void(Item&)> on_done_;
+  std::function<void(Item const&)> on_cut_;
   Workers workers_;
   std::deque<Job> queue_;
   Signal changed_;
