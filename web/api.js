@@ -3,6 +3,7 @@
 import { token } from "./session.js";
 
 const attemptsMax = 6;
+const answerMs = 60_000;
 
 export class ApiError extends Error {
   constructor(status, code, message, fields = []) {
@@ -29,11 +30,15 @@ async function errorOf(response) {
   return new ApiError(response.status, problem.code || "", message, problem.errors || []);
 }
 
+// A full storage does not: somebody has to make room.
 function passesByItself(status) {
-  return status === 429 || status >= 500;
+  return status === 429 || (status >= 500 && status !== 507);
 }
 
-export async function call(method, path, body, { attempts = attemptsMax, key, quiet = false } = {}) {
+// With a `link`, it says when to give up, whatever the number of attempts.
+export async function call(method, path, body, { attempts = attemptsMax, key, quiet = false, link } = {}) {
+  const began = Date.now();
+  const last = (attempt) => (link ? link.givenUp(began) : attempt >= attempts);
   const headers = { Authorization: `Bearer ${token()}`, Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = key || crypto.randomUUID?.() || String(Math.random()).slice(2);
@@ -42,17 +47,25 @@ export async function call(method, path, body, { attempts = attemptsMax, key, qu
     try {
       response = await fetch(path, {
         method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store",
+        signal: AbortSignal.timeout(answerMs),
       });
     } catch {
-      if (attempt >= attempts) throw new ApiError(0, "unreachable", "The server does not answer.");
+      if (last(attempt)) throw new ApiError(0, "unreachable", "The server does not answer.");
     }
-    if (response && response.ok) return response.status === 204 ? {} : response.json();
-    if (response && (!passesByItself(response.status) || attempt >= attempts)) {
+    if (response && !passesByItself(response.status)) link?.carried();
+    if (response && response.ok) {
+      if (response.status === 204) return {};
+      const answer = await response.json().catch(() => null);
+      if (answer || last(attempt)) return answer; // the way may break in the middle of it
+    }
+    if (response && !response.ok && (!passesByItself(response.status) || last(attempt))) {
       const error = await errorOf(response);
       if (error.status === 401 && !quiet) document.dispatchEvent(new CustomEvent("hoist:signed-out"));
       throw error;
     }
-    await pause(backoff(attempt, Number(response?.headers.get("Retry-After")) || 0));
+    const retryAfter = Number(response?.headers.get("Retry-After")) || 0;
+    if (link) await link.pause(attempt, retryAfter);
+    else await pause(backoff(attempt, retryAfter));
   }
 }
 

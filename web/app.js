@@ -75,7 +75,8 @@ function drawTabs() {
 }
 
 function showLiveState(state) {
-  const words = { on: "Live", off: "Connecting", slow: "Live" };
+  const words = { on: "Live", off: "Connecting", slow: "Live", offline: "Offline" };
+  if (!navigator.onLine) state = "offline";
   byId("live").dataset.state = state;
   setText(byId("live-text"), words[state]);
 }
@@ -115,6 +116,11 @@ byId("sign-out").addEventListener("click", async () => {
   // Whoever else has the token is signed out too; without the server, at least this page forgets it.
   await post("/sign-out", undefined, { attempts: 1, quiet: true }).catch(() => {});
   signOut("");
+});
+addEventListener("offline", () => showLiveState("offline"));
+addEventListener("online", () => {
+  showLiveState("off");
+  context?.live.close?.(); // the connection of before is dead, and would be found so only after a while
 });
 document.addEventListener("hoist:signed-out", () => signOut("The session has ended. Sign in again."));
 addEventListener("hashchange", async () => {

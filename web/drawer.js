@@ -3,7 +3,7 @@
 import { addressOfContent, get, remove } from "./api.js";
 import { el, setText } from "./dom.js";
 import { bytes, clock, time } from "./format.js";
-import { canRetry, groupOf, labelOf, reasonOf, thumbnailOf } from "./rows.js";
+import { canRetry, folderOf, groupOf, labelOf, reasonOf, thumbnailOf } from "./rows.js";
 
 function entry(name, value, attributes = {}) {
   return value ? [el("dt", {}, name), el("dd", attributes, value)] : [];
@@ -30,6 +30,7 @@ function facts(row) {
     entry("Size", bytes(row.size)),
     entry("Type", row.type),
     entry("Project", row.project),
+    entry("Folder", folderOf(row)),
     entry("Dimensions", media.width ? `${media.width} × ${media.height}` : ""),
     entry("Pages", media.pages ? String(media.pages) : ""),
     entry("Taken", media.captured_at ? time(media.captured_at) : ""),

@@ -1,6 +1,21 @@
 // Files out of a drop or a file field, folders walked through.
 
-const hidden = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
+const paths = new WeakMap(); // File -> where it lay below what was dropped
+
+// With the folder's own name, so that two folders stay apart: "site/floor-1/a.jpg"; empty for a file alone.
+export function pathOf(file) {
+  const path = paths.get(file) || file.webkitRelativePath || "";
+  return path.includes("/") ? path : "";
+}
+
+// Is it a file that no person put there?
+function isHidden(name) {
+  return name.startsWith(".") || name === "Thumbs.db" || name === "desktop.ini";
+}
+
+export function filesOfFolder(files) {
+  return files.filter((file) => !file.webkitRelativePath.split("/").slice(1).some(isHidden));
+}
 
 function readAll(reader) {
   // readEntries answers up to 100 at a time, and an empty list at the end.
@@ -18,11 +33,13 @@ function readAll(reader) {
 async function walk(entry, files) {
   if (entry.isFile) {
     const file = await new Promise((resolve, reject) => { entry.file(resolve, reject); });
-    if (!hidden.has(file.name)) files.push(file);
+    paths.set(file, entry.fullPath.replace(/^\//, ""));
+    files.push(file);
     return;
   }
   const entries = await readAll(entry.createReader());
-  for (const child of entries.sort((a, b) => a.name.localeCompare(b.name))) await walk(child, files);
+  const shown = entries.filter((child) => !isHidden(child.name));
+  for (const child of shown.sort((a, b) => a.name.localeCompare(b.name))) await walk(child, files);
 }
 
 export async function filesOfDrop(transfer) {

@@ -11,10 +11,17 @@ export class PutError extends Error {
     return this.status === 403 && this.message.includes("Request has expired");
   }
 
+  get full() {
+    return this.status === 507;
+  }
+
   get passing() {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+    return !this.full && (this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500);
   }
 }
+
+const stallMs = 30_000; // in which nothing moves
+const bytesPerMsMin = 4; // of what the system has taken and not sent yet
 
 const forbidden = new Set(["content-length", "host"]); // the browser writes these itself
 
@@ -30,13 +37,26 @@ export function put(url, headers, blob, onProgress, signal) {
     request.open("PUT", url);
     for (const [name, value] of Object.entries(headers))
       if (!forbidden.has(name.toLowerCase())) request.setRequestHeader(name, value);
-    request.upload.onprogress = (event) => onProgress(event.loaded);
+    let stalled = false;
+    let watchdog = 0;
+    const alive = (milliseconds) => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => { stalled = true; request.abort(); }, milliseconds);
+    };
+    alive(stallMs);
+    request.upload.onprogress = (event) => {
+      alive(stallMs);
+      onProgress(event.loaded);
+    };
+    request.upload.onload = () => alive(stallMs + blob.size / bytesPerMsMin);
+    request.onloadend = () => clearTimeout(watchdog);
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) return resolve();
       reject(new PutError(request.status, messageOf(request), Number(request.getResponseHeader("Retry-After")) || 0));
     };
     request.onerror = () => reject(new PutError(0, "The object store does not answer."));
-    request.onabort = () => reject(new DOMException("Paused", "AbortError"));
+    request.onabort = () => reject(stalled
+      ? new PutError(0, "The object store does not answer.") : new DOMException("Paused", "AbortError"));
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(blob);
   });

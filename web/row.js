@@ -2,7 +2,7 @@
 
 import { el, setHidden, setText } from "./dom.js";
 import { bytes } from "./format.js";
-import { bytesSent, groupOf, labelOf, phaseOf, reasonOf, thumbnailOf } from "./rows.js";
+import { bytesSent, folderOf, groupOf, labelOf, phaseOf, reasonOf, thumbnailOf } from "./rows.js";
 
 export function createRow() {
   const node = el("div", { class: "row" },
@@ -24,7 +24,8 @@ export function drawRow(node, row, pictureLost) {
   const phase = phaseOf(row);
   const reason = reasonOf(row);
   setText(name, row.name);
-  setText(meta, reason ? `${bytes(row.size)} · ${reason}` : bytes(row.size));
+  const folder = folderOf(row);
+  setText(meta, [bytes(row.size), reason || folder].filter(Boolean).join(" · "));
   meta.classList.toggle("bad", group === "failed");
   setText(state, labelOf(row));
   state.dataset.group = group;

@@ -1,7 +1,7 @@
 // What the list shows: one row per file, known here, to the server, or both.
 //
 // row = {
-//   name, size, type, project,
+//   name, path, size, type, project,      path: with the folders it lay in, when they are known
 //   file,      the File while this tab has it
 //   record,    the server's upload, once there is one
 //   local,     what this tab does with it: queued, hashing, sending, error; null when it is the server's turn
@@ -65,6 +65,11 @@ export function reasonOf(row) {
   }
   if (row.record.status === "EXPIRED") return "The file did not arrive in time";
   return "";
+}
+
+export function folderOf(row) {
+  const path = row.path || row.record?.path || "";
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
 export function bytesSent(row) {

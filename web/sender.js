@@ -1,14 +1,16 @@
 // Brings files to the object endpoint: reads them, announces them in batches, and sends them through
 // a window of parallel PUTs. Rows tell how far each is.
 
-import { backoff, get, pause, post } from "./api.js";
-import { typeOf } from "./picked.js";
-import { put } from "./put.js";
+import * as api from "./api.js";
+import { Link, partSizeAfter } from "./link.js";
+import { pathOf, typeOf } from "./picked.js";
+import { put, PutError } from "./put.js";
 
 const batchFilesMax = 1000;
+const batchFilesFirst = 64; // until the link has shown that it carries the answer
 const batchWaitMs = 2000; // a batch is announced after this much reading, full or not
 const parallel = 6;
-const attemptsMax = 10;
+const expiredMax = 10; // in a row
 const hashBytesMax = 64 * 1024 * 1024; // crypto.subtle needs the whole file in memory
 const partsWindow = 20;
 
@@ -31,9 +33,14 @@ function refusalOf(index, fields = [], fallback = "The server refused it.") {
 }
 
 export class Sender {
-  constructor(rows, { onHave }) {
+  // onHave(row): the server has it already; onStop(message): nothing more is sent until resumeAll()
+  constructor(rows, { onHave, onStop }) {
     this.rows = rows;
     this.onHave = onHave;
+    this.onStop = onStop;
+    this.toApi = new Link(() => rows.onChange());
+    this.toObjects = new Link(() => rows.onChange());
+    this.batchFiles = batchFilesFirst;
     this.fresh = []; // rows to announce
     this.jobs = []; // {row, number}; number 0 is the whole file
     this.running = new Set(); // AbortControllers
@@ -45,13 +52,22 @@ export class Sender {
     return this.preparing || this.jobs.length > 0 || this.running.size > 0;
   }
 
+  notice() {
+    return this.toObjects.notice() || this.toApi.notice();
+  }
+
+  post(path, body) {
+    return api.post(path, body, { link: this.toApi });
+  }
+
   add(files, project) {
     const waiting = new Map(); // rows of an earlier visit that still need their file
     for (const row of this.rows.all)
-      if (!row.file && row.record?.status === "PENDING") waiting.set(`${row.record.size}/${row.name}`, row);
+      if (!row.file && row.record?.status === "PENDING") waiting.set(`${row.record.size}/${row.record.path || row.name}`, row);
     const added = [];
     for (const file of files) {
-      const key = `${file.size}/${file.name}`;
+      const path = pathOf(file);
+      const key = `${file.size}/${path || file.name}`;
       const earlier = waiting.get(key);
       if (earlier) {
         waiting.delete(key);
@@ -60,7 +76,7 @@ export class Sender {
         continue;
       }
       added.push({
-        name: file.name, size: file.size, type: typeOf(file), project, file,
+        name: file.name, path, size: file.size, type: typeOf(file), project, file,
         record: null, local: "queued", message: "", loaded: new Map(), transfer: null,
       });
     }
@@ -103,7 +119,7 @@ export class Sender {
     this.preparing = true;
     while (this.fresh.length > 0 && !this.paused) {
       const group = await this.readGroup();
-      if (group.length > 0) await this.announce(group).catch((error) => this.failAll(group, error));
+      if (group.length > 0) await this.announce(group).catch((error) => this.announceFailed(group, error));
       this.pump();
     }
     this.preparing = false;
@@ -113,7 +129,7 @@ export class Sender {
   async readGroup() {
     const group = [];
     const until = performance.now() + batchWaitMs;
-    while (this.fresh.length > 0 && group.length < batchFilesMax && performance.now() < until) {
+    while (this.fresh.length > 0 && group.length < this.batchFiles && performance.now() < until) {
       const row = this.fresh.shift();
       row.local = "hashing";
       try {
@@ -130,10 +146,24 @@ export class Sender {
 
   async announce(group) {
     const files = group.map((row) => ({
-      filename: row.name, content_type: row.type, size: row.size, checksum: row.checksum,
+      filename: row.name, content_type: row.type, size: row.size, checksum: row.checksum, path: row.path || undefined,
     }));
-    const answer = await post("/batches", { project_id: group[0].project, files });
+    const answer = await this.post("/batches", { project_id: group[0].project, files });
+    this.batchFiles = Math.min(batchFilesMax, 2 * this.batchFiles);
     for (const item of answer.items) this.takeItem(group[item.index], item);
+  }
+
+  announceFailed(group, error) {
+    if (error.status !== 507) return this.failAll(group, error);
+    this.fresh.unshift(...group);
+    this.stop(error);
+  }
+
+  // Nothing can be sent, and trying again would change nothing: somebody has to act.
+  stop(error) {
+    if (this.paused) return;
+    this.pauseAll();
+    this.onStop(`${error.message} Nothing more is sent until you press Resume.`);
   }
 
   takeItem(row, item) {
@@ -162,7 +192,8 @@ export class Sender {
 
   enqueue(row) {
     row.local = "queued";
-    this.jobs.push({ row, number: null });
+    row.plan ||= 0; // counts the plans of parts; jobs of an earlier one are void
+    this.jobs.push({ row, number: null, plan: row.plan });
     this.rows.onChange();
   }
 
@@ -180,18 +211,22 @@ export class Sender {
 
   async run(job, signal) {
     const { row } = job;
-    if (row.local === "error") return;
+    if (row.local === "error" || job.plan !== row.plan) return;
     row.local = "sending";
     try {
       if (job.number === null && !(await this.begin(job))) return;
-      await this.send(job, signal);
+      if (!(await this.send(job, signal))) return;
       if (job.number === 0 || this.partsMissing(row) === 0) await this.arrived(row);
     } catch (error) {
       if (error.name === "AbortError") {
         row.loaded.delete(job.number);
         row.local = "queued";
         this.jobs.unshift(job);
-      } else if (row.local !== "error" && row.local !== null) {
+      } else if (error.status === 507) {
+        row.local = "queued";
+        this.jobs.unshift(job);
+        this.stop(error);
+      } else if (row.local !== "error" && row.local !== null && job.plan === row.plan) {
         this.fail(row, error.message);
       }
     }
@@ -219,24 +254,56 @@ export class Sender {
     }
     row.stored ||= new Set();
     job.number = missing.shift();
-    this.jobs.unshift(...missing.map((number) => ({ row, number })));
+    this.jobs.unshift(...missing.map((number) => ({ row, number, plan: row.plan })));
     this.pump();
     return true;
   }
 
   // Fresh URLs for the whole file, or for the parts that the server does not have.
   async sign(row, numbers) {
-    const answer = await post(`/uploads/${row.record.id}/parts`, numbers ? { numbers } : {});
+    const answer = await this.post(`/uploads/${row.record.id}/parts`, numbers ? { numbers } : {});
     if (answer.transfer) {
       row.transfer = answer.transfer;
       return;
     }
+    if (numbers && row.transfer?.multipart?.part_size !== answer.part_size) return; // cut meanwhile
+    this.takePlan(row, answer);
+    if (!numbers) this.takeStored(row, answer);
+  }
+
+  takePlan(row, answer) {
     row.transfer = { multipart: { part_size: answer.part_size, part_count: answer.part_count, parts: [], expires_at: answer.expires_at } };
     row.urls ||= new Map();
     for (const part of answer.parts) row.urls.set(part.number, part.url);
-    if (!answer.stored) return;
+  }
+
+  takeStored(row, answer) {
     row.stored = new Set(answer.stored);
     for (const number of row.stored) row.loaded.set(number, this.rangeOf(row, number).size);
+  }
+
+  // The file goes on in other parts than before, as jobs of their own.
+  async cut(row, partSize) {
+    if (row.cutting) return row.cutting;
+    row.cutting = this.cutNow(row, partSize);
+    try {
+      return await row.cutting;
+    } finally {
+      row.cutting = null;
+    }
+  }
+
+  async cutNow(row, partSize) {
+    const answer = await this.post(`/uploads/${row.record.id}/parts`, { part_size: partSize });
+    row.plan += 1;
+    row.urls = new Map();
+    row.loaded.clear();
+    this.takePlan(row, answer);
+    this.takeStored(row, answer);
+    row.local = "queued";
+    this.jobs = this.jobs.filter((job) => job.row !== row);
+    this.jobs.unshift({ row, number: null, plan: row.plan });
+    this.rows.onChange();
   }
 
   rangeOf(row, number) {
@@ -259,27 +326,53 @@ export class Sender {
     return row.urls.get(number);
   }
 
-  async send({ row, number }, signal) {
+  // Answers false when the job is void, because its file goes on in other parts.
+  async send(job, signal) {
+    const { row, number } = job;
+    const began = Date.now();
+    let breaks = 0;
+    let expired = 0;
     for (let attempt = 1; ; attempt += 1) {
       const url = await this.urlOf(row, number);
+      if (job.plan !== row.plan) return false;
       const { begin, size } = this.rangeOf(row, number);
       const headers = number === 0 ? row.transfer.headers : {};
       try {
         // A slice without a type: the signed Content-Type is set by the grant's headers alone.
         await put(url, headers, row.file.slice(begin, begin + size), (loaded) => {
+          if (job.plan !== row.plan) return;
           row.loaded.set(number, loaded);
           this.rows.onChange();
         }, signal);
+        this.toObjects.carried();
+        if (job.plan !== row.plan) return false;
         row.loaded.set(number, size);
         row.stored?.add(number);
-        return;
+        return true;
       } catch (error) {
+        await row.cutting; // to the server, the old parts are gone before we hear of the new plan
+        if (job.plan !== row.plan) return false;
+        const moved = row.loaded.get(number) > 0;
         row.loaded.delete(number);
         if (error.name === "AbortError" || signal.aborted) throw new DOMException("Paused", "AbortError");
-        if (attempt >= attemptsMax) throw error;
-        if (error.expired) this.forgetUrl(row, number);
-        else if (error.passing) await pause(backoff(attempt, error.retryAfter));
-        else return this.refused(row, error);
+        if (error.expired && (expired += 1) < expiredMax) {
+          this.forgetUrl(row, number);
+          continue;
+        }
+        if (!error.passing) {
+          await this.refused(row, error);
+          return true;
+        }
+        const smaller = error.status === 0 && moved
+          ? partSizeAfter(row.size, size, (breaks += 1), this.toObjects.partBytes) : 0;
+        if (smaller > 0) {
+          if (number !== 0) this.toObjects.partBytes = smaller;
+          await this.cut(row, smaller);
+          return false;
+        }
+        if (this.toObjects.givenUp(began)) throw new PutError(0, "Nothing gets through to the object store.");
+        if (await this.toObjects.pause(attempt, error.retryAfter, signal)) attempt = 0;
+        if (signal.aborted) throw new DOMException("Paused", "AbortError");
       }
     }
   }
@@ -291,7 +384,8 @@ export class Sender {
 
   // A repeated PUT is refused once the first one counted, even though its answer was lost.
   async refused(row, error) {
-    const record = await get(`/uploads/${row.record.id}`);
+    if (error.full) throw error;
+    const record = await api.get(`/uploads/${row.record.id}`, { link: this.toApi });
     if (["UPLOADED", "PROCESSING", "COMPLETED"].includes(record.status)) return this.rows.accept(record);
     throw error;
   }
@@ -302,7 +396,7 @@ export class Sender {
 
   async arrived(row) {
     if (row.transfer?.multipart) {
-      this.rows.accept(await post(`/uploads/${row.record.id}/complete`, {}));
+      this.rows.accept(await this.post(`/uploads/${row.record.id}/complete`, {}));
     }
     // The live stream may have been faster; it is not told back to an older state.
     if (row.record.status === "PENDING") row.record = { ...row.record, status: "UPLOADED" };

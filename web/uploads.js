@@ -5,7 +5,7 @@ import { el, oncePerFrame, setHidden, setText } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { bytes, count, duration } from "./format.js";
 import { List } from "./list.js";
-import { filesOfDrop } from "./picked.js";
+import { filesOfDrop, filesOfFolder } from "./picked.js";
 import { Pictures } from "./pictures.js";
 import { createRow, drawRow } from "./row.js";
 import { canRetry, groupOf, groups, Rows } from "./rows.js";
@@ -34,6 +34,7 @@ class UploadsView {
         this.haveCount += 1;
         this.say(`${count(this.haveCount, "file")} already stored`);
       },
+      onStop: (message) => this.say(message),
     });
     this.drawer = new Drawer({
       retry: (row) => this.sender.retry(row),
@@ -76,7 +77,8 @@ class UploadsView {
     const picker = (attributes) => el("input", {
       type: "file", multiple: true, hidden: true, ...attributes,
       onchange: (event) => {
-        this.add([...event.target.files]);
+        const picked = [...event.target.files];
+        this.add(attributes.webkitdirectory ? filesOfFolder(picked) : picked);
         event.target.value = "";
       },
     });
@@ -208,6 +210,7 @@ class UploadsView {
   }
 
   togglePause() {
+    this.say("");
     if (this.sender.paused) this.sender.resumeAll();
     else this.sender.pauseAll();
   }
@@ -248,7 +251,9 @@ class UploadsView {
     const rate = this.rate(sums.sent);
     const left = sums.bytes - sums.sent;
     let pace = sums.bytes > 0 ? `${bytes(sums.sent)} of ${bytes(sums.bytes)}` : "";
+    const notice = sending ? this.sender.notice() : "";
     if (this.sender.paused) pace += " · paused";
+    else if (notice) pace += ` · ${notice}`;
     else if (sending && rate > 0 && left > 0) pace += ` · ${bytes(Math.round(rate))}/s · ${duration(left / rate)} left`;
     setText(this.totalRate, pace);
     this.totalBar.value = sums.bytes > 0 && sending ? sums.sent / sums.bytes : (by.completed + by.failed) / Math.max(1, sums.files);

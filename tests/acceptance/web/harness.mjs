@@ -2,7 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,10 +25,10 @@ const settings = {
   HOIST_LIMITS_INITIATIONS_PER_MINUTE_PER_USER: "10000",
 };
 
-function launch(data, listen, objectsListen) {
+function launch(data, listen, objectsListen, extra = {}) {
   const log = [];
   const child = spawn(binary, ["serve", "--data", data, "--listen", listen, "--objects-listen", objectsListen],
-    { env: { ...process.env, ...settings }, stdio: ["ignore", "pipe", "pipe"] });
+    { env: { ...process.env, ...settings, ...extra }, stdio: ["ignore", "pipe", "pipe"] });
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
   const ended = new Promise((done) => { child.on("exit", done); });
   const ready = new Promise((done, fail) => {
@@ -42,9 +44,11 @@ function launch(data, listen, objectsListen) {
   return { child, ended, ready, log };
 }
 
-export async function startServer() {
+// With `objects` {port, url}, the object endpoint listens there and is known to clients by that address.
+export async function startServer({ objects } = {}) {
   const data = mkdtempSync(join(tmpdir(), "hoist-web-"));
-  let running = launch(data, "127.0.0.1:0", "127.0.0.1:0");
+  const extra = objects ? { HOIST_SERVER_OBJECTS_URL: objects.url } : {};
+  let running = launch(data, "127.0.0.1:0", `127.0.0.1:${objects?.port || 0}`, extra);
   const addresses = await running.ready;
   const { token } = JSON.parse(readFileSync(join(data, "cli.json"), "utf8"));
   const listen = (url) => new URL(url).host;
@@ -54,13 +58,41 @@ export async function startServer() {
     async killAndRestart() {
       running.child.kill("SIGKILL");
       await running.ended;
-      running = launch(data, listen(addresses.api), listen(addresses.objects));
+      running = launch(data, listen(addresses.api), objects ? `127.0.0.1:${objects.port}` : listen(addresses.objects), extra);
       await running.ready;
     },
     async stop() {
       running.child.kill("SIGTERM");
       await running.ended;
       rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+// A link that breaks as tests/acceptance/links/relay.py says; `tell` sends it a command.
+export async function startRelay(port, ...options) {
+  const child = spawn("python3", [resolve(here, "../links/relay.py"), `127.0.0.1:${port}`, ...options],
+    { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value } = await lines.next();
+  return {
+    url: `http://127.0.0.1:${value}`,
+    async tell(command) {
+      child.stdin.write(`${command}\n`);
+      await lines.next();
+    },
+    async stop() {
+      child.stdin.end();
+      await once(child, "exit");
     },
   };
 }
