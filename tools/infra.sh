@@ -89,6 +89,17 @@ else
   skip "cfn-lint sam/template.yaml: cfn-lint 1.58.0 could not be installed from PyPI"
   skip "cfn-lint of the stacks: cfn-lint 1.58.0 could not be installed from PyPI"
 fi
+
+ministack=$tools/venv/bin/ministack
+if [ -x "$lint" ] && [ ! -x "$ministack" ]; then
+  "$tools/venv/bin/pip" install --quiet ministack==1.5.33 boto3==1.43.106 >"$tools/check.log" 2>&1 || true
+fi
+if [ -x "$ministack" ]; then
+  check "the task stacks are created in a stand-in" \
+    "$tools/venv/bin/python" deployed/tasks.py "$ministack" "$tools/cdk.out"
+else
+  skip "the task stacks are created in a stand-in: ministack 1.5.33 could not be installed from PyPI"
+fi
 if command -v sam >/dev/null 2>&1; then
   check "sam validate --lint" sam validate --lint --template "$home/sam/template.yaml"
 else
