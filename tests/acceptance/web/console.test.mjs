@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { api, dropFiles, eicar, jpeg, openPage, png, rowOf, sha256, shot, startBrowser, startServer, waitForCount } from "./harness.mjs";
+import { api, dropFiles, eicar, jpeg, mintToken, openPage, png, rowOf, sha256, shot, startBrowser, startServer, waitForCount } from "./harness.mjs";
 
 let server;
 let browser;
@@ -56,22 +56,20 @@ test("WhatWasUploadedIsThereAfterAReload", () => withPage({ project: "reload" },
   await page.waitForFunction(() => [...document.querySelectorAll(".row img")].every((image) => image.naturalWidth > 0));
 }));
 
-test("AnInfectedAndATruncatedFileAreShownFailedWithTheReason", () => withPage({ project: "bad" }, async (page) => {
+test("AnInfectedFileIsShownFailedWithTheReasonAndATruncatedPhotoIsKept", () => withPage({ project: "bad" }, async (page) => {
   const photo = await jpeg(page, 640, 480);
   await dropFiles(page, [
     { name: "virus.txt", type: "text/plain", bytes: eicar() },
     { name: "half.jpg", type: "image/jpeg", bytes: photo.subarray(0, photo.length / 2) },
     ...pictures(1),
   ]);
-  await waitForCount(page, "Failed", 2);
-  await waitForCount(page, "Completed", 1);
-  for (const name of ["virus.txt", "half.jpg"]) {
-    const text = await rowOf(page, name).locator(".meta").innerText();
-    assert.match(text, /· \S.{8,}/, `${name} has a reason`);
-  }
-  const { body } = await api(server, "GET", "/uploads?project_id=bad&status=FAILED");
-  assert.deepEqual(body.uploads.map((upload) => [upload.filename, upload.error.code === "infected"]).sort(),
-    [["half.jpg", false], ["virus.txt", true]]);
+  await page.waitForFunction(() => document.body.innerText.includes("In quarantine"));
+  await waitForCount(page, "Completed", 2);
+  assert.match(await rowOf(page, "virus.txt").locator(".meta").innerText(), /· \S.{8,}/, "it has a reason");
+  const { body } = await api(server, "GET", "/uploads?project_id=bad");
+  const told = body.uploads.map((upload) => [upload.filename, upload.error?.code ?? upload.preview.note]);
+  assert.deepEqual(told.slice().sort().map(([name, what]) => [name, what ?? null]),
+    [["half.jpg", "truncated"], ["photo-0.png", null], ["virus.txt", "infected"]]);
   await rowOf(page, "virus.txt").click();
   await page.locator(".drawer .reason").waitFor();
   await shot(page, "desktop-failed");
@@ -197,16 +195,21 @@ test("APhoneShowsItAll", () => withPage({ project: "phone", viewport: { width: 3
   await shot(page, "phone-drawer");
 }));
 
-test("TheTokenLeavesTheAddressBarAndSigningOutForgetsIt", () => withPage({}, async (page) => {
-  assert.equal(new URL(page.url()).hash.includes("token"), false);
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByLabel("Access token").waitFor();
-  assert.equal(await page.evaluate(() => sessionStorage.getItem("hoist.token")), null);
-  await page.getByLabel("Access token").fill("wrong");
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByText("This token is not valid").waitFor();
-  await shot(page, "desktop-sign-in");
-  await page.getByLabel("Access token").fill(server.token);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.locator(".drop").waitFor();
-}));
+test("TheTokenLeavesTheAddressBarAndSigningOutEndsIt", async () => {
+  const token = mintToken(server, "leaver");
+  await withPage({ token }, async (page) => {
+    assert.equal(new URL(page.url()).hash.includes("token"), false);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Access token").waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.getItem("hoist.token")), null);
+    await page.getByLabel("Access token").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("This token is not valid").waitFor();
+    await shot(page, "desktop-sign-in");
+    await page.getByLabel("Access token").fill(server.token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.locator(".drop").waitFor();
+  });
+  const after = await fetch(`${server.api}/uploads`, { headers: { Authorization: `Bearer ${token}` } });
+  assert.equal(after.status, 401);
+});

@@ -1,6 +1,6 @@
 // A real `hoist serve` on free ports and a real Chromium, for the tests beside this file.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -69,6 +69,12 @@ export async function startServer({ objects } = {}) {
   };
 }
 
+// A token of its own, for a test that ends it.
+export function mintToken(server, user) {
+  return execFileSync(binary, ["token", "--data", server.data, "--user", user, "--role", "admin"],
+    { encoding: "utf8" }).trim();
+}
+
 export async function freePort() {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
@@ -107,7 +113,7 @@ export function startBrowser() {
 
 // A page that is signed in. `page.problems` collects what must never happen: script errors, dialogs and
 // breaches of the content policy.
-export async function openPage(browser, server, { project, viewport, init } = {}) {
+export async function openPage(browser, server, { project, viewport, init, token = server.token } = {}) {
   const context = await browser.newContext({ viewport: viewport || { width: 1280, height: 800 } });
   const page = await context.newPage();
   page.problems = [];
@@ -125,7 +131,7 @@ export async function openPage(browser, server, { project, viewport, init } = {}
   });
   if (project) await page.addInitScript((name) => localStorage.setItem("hoist.project", name), project);
   if (init) await page.addInitScript(init);
-  await page.goto(`${server.api}/#token=${server.token}`);
+  await page.goto(`${server.api}/#token=${token}`);
   await page.locator(".drop").waitFor();
   return page;
 }
