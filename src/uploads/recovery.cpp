@@ -4,6 +4,7 @@
 #include "base/try.hpp"
 #include "uploads/listener.hpp"
 #include "uploads/rows.hpp"
+#include "uploads/sharing.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -72,7 +73,10 @@ Result<bool> ObjectListener::on_recovered(sql::Transaction& tx, ObjectInfo const
   if (!key) return true;
   auto known = find_upload(tx, key->tenant, key->id);
   if (!known && known.error().code() != Code::not_found) return std::unexpected{known.error()};
-  if (known && known->state != UploadState::pending) return holds_quota(known->state);
+  if (known && known->state != UploadState::pending) {
+    if (holds_quota(known->state)) return true;
+    return others_need_bytes(tx, *known);
+  }
   if (!known) {
     auto upload = Upload{.tenant = key->tenant, .id = key->id, .project = key->project};
     CHECK(read_note(note, upload));

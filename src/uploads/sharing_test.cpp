@@ -69,6 +69,24 @@ class SharedBytes : public ::testing::Test {
   World world;
 };
 
+TEST_F(SharedBytes, ARecoveryKeepsBytesThatOnlyOthersStillNeed) {
+  auto const first = stored();
+  auto const second = share("site-2", "b.jpg");
+  auto object = ObjectInfo{.ref = {"hoist", key_of(world.stored(first))}, .size = 5};
+  object.content_type = "image/jpeg";
+  auto const wanted = [&] {
+    return testing::write_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
+      TRY(auto const needed, world.listener.on_recovered(tx, object, "{}"));
+      if (!needed) return fail(Code::gone, "not needed");
+      return {};
+    });
+  };
+  remove(first);
+  EXPECT_TRUE(wanted());
+  remove(second);
+  EXPECT_FALSE(wanted());
+}
+
 TEST_F(SharedBytes, TheSameFileInAnotherProjectIsARecordOfItsOwnThere) {
   auto const first = stored();
   auto const body = fmt::format(R"({{"project_id":"site-2","files":[{},{}]}})", file_of("b.jpg", "hello"),
