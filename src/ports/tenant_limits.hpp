@@ -14,7 +14,7 @@ struct TenantLimits {
   std::int64_t storage_bytes_max = INT64_MAX;
   std::int64_t files_max = INT64_MAX;
   std::shared_ptr<FileTypes const> types;  // null: every type
-  bool allow_unscannable = false;  // files that the virus scanner cannot look into: encrypted ones
+  bool allow_unscannable = false;          // files that the virus scanner cannot look into: encrypted ones
 };
 
 class TenantLimitsSource {
