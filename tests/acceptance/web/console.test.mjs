@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { api, dropFiles, eicar, jpeg, mintToken, openPage, png, rowOf, sha256, shot, startBrowser, startServer, waitForCount } from "./harness.mjs";
+import { api, dropFiles, eicar, jpeg, mintToken, png, rowOf, sha256, shot, startBrowser, startServer, usePage, waitForCount } from "./harness.mjs";
 
 let server;
 let browser;
@@ -17,15 +17,7 @@ after(async () => {
   await server?.stop();
 });
 
-async function withPage(options, body) {
-  const page = await openPage(browser, server, options);
-  try {
-    await body(page);
-    assert.deepEqual(page.problems, []);
-  } finally {
-    await page.context().close();
-  }
-}
+const withPage = (options, body) => usePage(browser, server, options, body);
 
 function pictures(count, prefix = "photo") {
   return Array.from({ length: count }, (_, index) => ({ name: `${prefix}-${index}.png`, type: "image/png", bytes: png() }));

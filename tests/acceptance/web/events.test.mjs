@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { openPage, shot, startBrowser, startServer } from "./harness.mjs";
+import { shot, startBrowser, startServer, usePage } from "./harness.mjs";
 
 let server;
 let browser;
@@ -27,16 +27,10 @@ const record = (userId, eventType, details) => call("POST", "/events", { userId,
 // An export signs what was recorded up to now.
 const sign = () => call("GET", "/events?format=ndjson");
 
-async function withEvents(body) {
-  const page = await openPage(browser, server);
-  try {
-    await page.getByRole("tab", { name: "Events" }).click();
-    await body(page, page.locator(".events-list li"), page.locator(".events .notice"));
-    assert.deepEqual(page.problems, []);
-  } finally {
-    await page.context().close();
-  }
-}
+const withEvents = (body) => usePage(browser, server, {}, async (page) => {
+  await page.getByRole("tab", { name: "Events" }).click();
+  await body(page, page.locator(".events-list li"), page.locator(".events .notice"));
+});
 
 test("EventsAppearAsTheyAreRecordedAndAreFiltered", () => withEvents(async (page, rows) => {
   await record("ana", "photo.tagged", { tags: ["roof", { level: 3 }] });

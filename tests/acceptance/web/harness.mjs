@@ -1,5 +1,6 @@
 // A real `hoist serve` on free ports and a real Chromium, for the tests beside this file.
 
+import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -134,6 +135,17 @@ export async function openPage(browser, server, { project, viewport, init, token
   await page.goto(`${server.api}/#token=${token}`);
   await page.locator(".drop").waitFor();
   return page;
+}
+
+// A page for one test, which fails if any of its `problems` happened.
+export async function usePage(browser, server, options, body) {
+  const page = await openPage(browser, server, options);
+  try {
+    await body(page);
+    assert.deepEqual(page.problems, []);
+  } finally {
+    await page.context().close();
+  }
 }
 
 // Drops files on the page as a person would: files = [{name, type, bytes}].

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { api, dropFiles, freePort, openPage, png, shot, startBrowser, startRelay, startServer, waitForCount } from "./harness.mjs";
+import { api, dropFiles, freePort, png, shot, startBrowser, startRelay, startServer, usePage, waitForCount } from "./harness.mjs";
 
 let relay;
 let server;
@@ -24,15 +24,7 @@ after(async () => {
   await relay?.stop();
 });
 
-async function withPage(options, body) {
-  const page = await openPage(browser, server, options);
-  try {
-    await body(page);
-    assert.deepEqual(page.problems, []);
-  } finally {
-    await page.context().close();
-  }
-}
+const withPage = (options, body) => usePage(browser, server, options, body);
 
 // Built in the page: so many bytes are too many to hand over as text.
 function dropRandom(page, sizes) {
