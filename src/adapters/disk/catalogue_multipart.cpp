@@ -132,7 +132,7 @@ Result<ObjectInfo> Catalogue::complete(ObjectRef const& ref, std::string const& 
   TRY(auto const multipart, read_multipart(ref.bucket, taken[0]));
   TRY(auto whole, join_parts(tx, multipart, parts, part_bytes_min, options));
   if (whole.segments != manifest.segments) return changed_meanwhile();
-  TRY(auto const info,
+  TRY(auto info,
       put(std::move(whole.info), whole.segments, {options.if_absent, options.if_match}, manifest.blob));
   CHECK(drop_parts(upload_id));  // those in use are segments now and stay
   auto const result = json::object{{"version", info.version},
