@@ -114,7 +114,7 @@ std::string DataFolder::path(std::string_view name) const {
 }
 
 Result<std::string> DataFolder::move_database_away(std::string_view name, Time now) const {
-  auto const kept = fmt::format("{}.damaged-{}", name, to_us(now) / 1'000'000);
+  auto kept = fmt::format("{}.damaged-{}", name, to_us(now) / 1'000'000);
   for (auto const* part : {"", "-wal"}) {
     auto failure = std::error_code{};
     auto const from = path(name) + part;

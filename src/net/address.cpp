@@ -11,7 +11,7 @@
 namespace hoist::net {
 
 std::string address_group(std::string_view address) {
-  auto const text = std::string{address.substr(0, address.find('%'))};
+  auto text = std::string{address.substr(0, address.find('%'))};
   auto bytes = std::array<unsigned char, 16>{};
   if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
   constexpr auto mapped = std::array<unsigned char, 12>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
