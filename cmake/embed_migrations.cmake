@@ -2,7 +2,7 @@
 # Writes a .cpp that holds every migrations/NNNN_name[.dialect].sql as a string, sorted by name.
 file(GLOB files ${FOLDER}/*.sql)
 list(SORT files)
-set(text "#include \"adapters/sql/migrations.hpp\"\n\nnamespace hoist::sql {\n\n")
+set(text "#include \"sql/migrations.hpp\"\n\nnamespace hoist::sql {\n\n")
 string(APPEND text "std::vector<Migration> const& compiled_migrations() {\n")
 string(APPEND text "  static auto const all = std::vector<Migration>{\n")
 foreach(file ${files})

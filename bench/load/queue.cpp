@@ -15,8 +15,8 @@
 #include <mutex>
 #include <thread>
 
-#include "adapters/sql/migrations.hpp"
 #include "adapters/sqlite/database.hpp"
+#include "sql/migrations.hpp"
 #include "support.hpp"
 
 namespace {
@@ -50,7 +50,7 @@ struct Bench {
     remove();
     database = must(hoist::sqlite::open_database({.path = path}, metrics));
     must(hoist::sql::migrate(*database, "sqlite", clock.now()));
-    queue = hoist::sql::make_queue(*database, clock, metrics);
+    queue = hoist::sql_engine::make_queue(*database, clock, metrics);
     if (!queue->declare("bench", {.depth_max = 10'000'000})) bench::die("declare");
   }
   ~Bench() {

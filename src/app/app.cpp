@@ -70,7 +70,9 @@ void add_periodic_jobs(App::Parts& parts) {
   });
   parts.periodic->add("queue", maintenance_interval, [&parts, deadline]() -> Async<bool> {
     CO_CHECK(co_await parts.queue->maintain(deadline()));
-    auto purge = [now = parts.clock.now()](sql::Transaction& tx) { return sql::purge_idempotency(tx, now); };
+    auto purge = [now = parts.clock.now()](sql::Transaction& tx) {
+      return sql_engine::purge_idempotency(tx, now);
+    };
     CO_CHECK(co_await parts.database->write(system_scope(), purge, deadline()));
     co_return false;
   });

@@ -2,11 +2,11 @@
 
 #include <filesystem>
 
-#include "adapters/sql/migrations.hpp"
 #include "adapters/sql/queue.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "app/witness.hpp"
 #include "base/try.hpp"
+#include "sql/migrations.hpp"
 
 namespace hoist::app {
 namespace {
@@ -47,10 +47,10 @@ Result<void> open_database(OpenData& data, bool alone) {
 }
 
 Result<void> open_the_rest(OpenData& data) {
-  TRY(auto const last, sql::last_queue_time(*data.database));
+  TRY(auto const last, sql_engine::last_queue_time(*data.database));
   TRY(data.queue_clock,
       QueueClock::open(data.folder.path("clock"), QueueClock::Role::follows, data.clock, last));
-  data.queue = sql::make_queue(*data.database, *data.queue_clock, data.metrics);
+  data.queue = sql_engine::make_queue(*data.database, *data.queue_clock, data.metrics);
   data.files = std::make_unique<Pool>(Pool::Options{.name = "files", .threads = 2});
   auto disk_options = disk::Options{};
   disk_options.root = data.folder.path("objects");

@@ -9,8 +9,8 @@
 #include "app/queue_clock.hpp"
 #include "base/metrics.hpp"
 #include "base/pool.hpp"
-#include "ports/database.hpp"
 #include "ports/queue.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::app {
 
@@ -20,7 +20,7 @@ struct OpenData {
   SystemClock clock;
   Metrics metrics;
   std::unique_ptr<Pool> files;
-  std::unique_ptr<Database> database;
+  std::unique_ptr<sql::Database> database;
   std::unique_ptr<QueueClock> queue_clock;
   std::unique_ptr<Queue> queue;
   std::unique_ptr<disk::Objects> objects;

@@ -65,13 +65,13 @@ struct App::Parts {
   std::unique_ptr<Pool> files;
 
   // wire_storage.cpp
-  std::unique_ptr<Database> database;
+  std::unique_ptr<sql::Database> database;
   std::unique_ptr<QueueClock> queue_clock;  // somebody setting the wall clock redelivers nothing
   std::unique_ptr<Queue> queue;
   memory::Broadcast broadcast;
   uploads::Stages stages;
-  std::unique_ptr<sql::SqlIdempotency> idempotency;
-  sql::AuditLog audit;
+  std::unique_ptr<sql_engine::SqlIdempotency> idempotency;
+  sql_engine::AuditLog audit;
   std::unique_ptr<disk::Objects> objects;
   std::unique_ptr<StorageWatch> storage;
   std::unique_ptr<uploads::ObjectListener> listener;
@@ -109,9 +109,9 @@ struct App::Parts {
   std::unique_ptr<processing::Worker> worker;
 
   // wire_events.cpp
-  std::unique_ptr<Database> details_database;  // apart from the index: either may fail alone
-  sql::EventIndex event_index;
-  std::unique_ptr<sql::EventDetails> event_details;
+  std::unique_ptr<sql::Database> details_database;  // apart from the index: either may fail alone
+  sql_engine::EventIndex event_index;
+  std::unique_ptr<sql_engine::EventDetails> event_details;
   std::unique_ptr<SigningKey> event_key;
   std::unique_ptr<events::Marks> event_marks;
   std::unique_ptr<events::Service> events;

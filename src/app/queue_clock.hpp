@@ -21,18 +21,19 @@ class QueueClock final : public Clock {
   enum class Role { leads, follows };
   // Of the file `path`, made by the first. Not before `at_least`. Errors: unavailable.
   static Result<std::unique_ptr<QueueClock>> open(std::string const& path, Role role, Clock const& wall,
-                                                  Time at_least, sql::SteadyClock::Monotonic monotonic = {});
+                                                  Time at_least,
+                                                  sql_engine::SteadyClock::Monotonic monotonic = {});
   ~QueueClock() override;
   [[nodiscard]] Time now() const override;
 
  private:
   struct Cell;
-  QueueClock(Role role, Cell* cell, sql::SteadyClock::Monotonic monotonic)
+  QueueClock(Role role, Cell* cell, sql_engine::SteadyClock::Monotonic monotonic)
       : role_{role}, cell_{cell}, monotonic_{std::move(monotonic)} {}
   Role role_;
   Cell* cell_;
-  sql::SteadyClock::Monotonic monotonic_;
-  std::unique_ptr<sql::SteadyClock> own_;  // of who leads, or follows nobody
+  sql_engine::SteadyClock::Monotonic monotonic_;
+  std::unique_ptr<sql_engine::SteadyClock> own_;  // of who leads, or follows nobody
 };
 
 }  // namespace hoist::app

@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <thread>
 
-#include "adapters/sql/migrations.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "app/check_settings.hpp"
 #include "app/parts.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "sql/migrations.hpp"
 
 namespace hoist::app {
 
@@ -32,10 +32,10 @@ Result<std::unique_ptr<TaskWorker>> TaskWorker::open(Config config) {
   options.checkpoints = false;
   TRY(parts->database, sqlite::open_database(std::move(options), parts->metrics));
   CHECK(sql::check_schema(*parts->database, "sqlite"));
-  TRY(auto const last, sql::last_queue_time(*parts->database));
+  TRY(auto const last, sql_engine::last_queue_time(*parts->database));
   TRY(parts->queue_clock,
       QueueClock::open(parts->folder.path("clock"), QueueClock::Role::follows, parts->clock, last));
-  parts->queue = sql::make_queue(*parts->database, *parts->queue_clock, parts->metrics);
+  parts->queue = sql_engine::make_queue(*parts->database, *parts->queue_clock, parts->metrics);
   CHECK(wire_task_processor(*parts));
   return std::unique_ptr<TaskWorker>{new TaskWorker{std::move(parts)}};
 }

@@ -31,7 +31,7 @@ Result<std::unique_ptr<events::Marks>> open_marks(DataFolder const& folder) {
 }
 
 // Without marks there is nothing to compare with, so their absence beside signed events is said.
-Result<bool> has_checkpoints(Database& database) {
+Result<bool> has_checkpoints(sql::Database& database) {
   auto count = [](sql::Transaction& tx) { return tx.query("SELECT 1 FROM event_checkpoints LIMIT 1"); };
   auto look = std::function<Async<sql::Rows>()>{
       [&] { return database.read(system_scope(), count, start_deadline()); }};
@@ -46,7 +46,7 @@ Result<void> wire_events(App::Parts& parts) {
   options.path = parts.folder.path("details.db");
   options.writer_cache_kib = 8'192;  // it appends; the rest is in the system's cache
   TRY(parts.details_database, sqlite::open_database(std::move(options), parts.metrics));
-  TRY(parts.event_details, sql::EventDetails::open(*parts.details_database));
+  TRY(parts.event_details, sql_engine::EventDetails::open(*parts.details_database));
   TRY(parts.event_marks, open_marks(parts.folder));
   TRY(auto const was_signed, has_checkpoints(*parts.database));
   if (was_signed && parts.event_marks->all().empty())

@@ -1,13 +1,13 @@
 #include <filesystem>
 #include <thread>
 
-#include "adapters/sql/migrations.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "app/parts.hpp"
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "sql/migrations.hpp"
 
 namespace hoist::app {
 namespace {
@@ -55,7 +55,7 @@ Result<void> judge(App::Parts const& parts, Witness::Problems const& problems) {
   return {};
 }
 
-Async<Witness::Problems> check_pages(Database& database) {
+Async<Witness::Problems> check_pages(sql::Database& database) {
   auto problems = Witness::Problems{};
   auto check = [&](sql::Transaction& tx) -> Result<void> {
     TRY(auto const rows, tx.query("PRAGMA quick_check(5)"));
@@ -88,11 +88,11 @@ Result<void> wire_storage(App::Parts& parts) {
   TRY(auto const opened, parts.witness->look_at("hoist.db", *parts.database));
   CHECK(judge(parts, opened));
   CHECK(sql::migrate(*parts.database, "sqlite", parts.clock.now()));
-  TRY(auto const last, sql::last_queue_time(*parts.database));
+  TRY(auto const last, sql_engine::last_queue_time(*parts.database));
   TRY(parts.queue_clock,
       QueueClock::open(parts.folder.path("clock"), QueueClock::Role::leads, parts.clock, last));
-  parts.queue = sql::make_queue(*parts.database, *parts.queue_clock, parts.metrics);
-  parts.idempotency = std::make_unique<sql::SqlIdempotency>(parts.clock);
+  parts.queue = sql_engine::make_queue(*parts.database, *parts.queue_clock, parts.metrics);
+  parts.idempotency = std::make_unique<sql_engine::SqlIdempotency>(parts.clock);
 
   auto disk_options = disk::Options{};
   disk_options.root = parts.folder.path("objects");

@@ -94,7 +94,7 @@ Result<Witness::Problems> Witness::look_at_files() const {
   return problems;
 }
 
-Result<Witness::Problems> Witness::look_at(std::string name, Database& database) {
+Result<Witness::Problems> Witness::look_at(std::string name, sql::Database& database) {
   auto problems = Problems{};
   auto now = Mark{};
   auto look = std::function<Async<>()>{[&]() -> Async<> {

@@ -17,7 +17,7 @@
 
 #include "app/data_folder.hpp"
 #include "base/pool.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::app {
 
@@ -31,7 +31,7 @@ class Witness {
   // What is missing or cut off, seen before any database is opened.
   [[nodiscard]] Result<Problems> look_at_files() const;
   // Is this the database that was left? From now on note() raises its generation.
-  Result<Problems> look_at(std::string name, Database& database);
+  Result<Problems> look_at(std::string name, sql::Database& database);
   // The server that was here before did not come to close its databases.
   [[nodiscard]] bool unclean() const { return unclean_; }
 
@@ -63,7 +63,7 @@ class Witness {
   bool unclean_ = false;
   std::map<std::string, Mark> marks_;  // by database, as last written
   std::vector<std::string> keys_;      // files of keys/ that were there
-  std::map<std::string, Database*> databases_;
+  std::map<std::string, sql::Database*> databases_;
 };
 
 // Nothing, or the refusal to start: every problem, and what can be done.

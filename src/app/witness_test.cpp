@@ -35,7 +35,7 @@ class WitnessTest : public ::testing::Test {
     Metrics metrics;
     Pool files{{.name = "files"}};
     std::unique_ptr<Witness> witness;
-    std::unique_ptr<Database> database;
+    std::unique_ptr<sql::Database> database;
     std::unique_ptr<Witness::Use> use;
   };
   Witness::Problems run_and_stop() { return Server{*this}.start(); }

@@ -47,7 +47,7 @@ constexpr auto patience = std::chrono::seconds{10};
 struct Desk {
   std::unique_ptr<app::OpenData> data;
   tenants::TenantTable table;
-  sql::AuditLog audit;
+  sql_engine::AuditLog audit;
   tenants::Operator work{{*data->database, table, audit, data->clock}};
 
   explicit Desk(std::unique_ptr<app::OpenData> open) : data{std::move(open)} {}

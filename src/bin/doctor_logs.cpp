@@ -115,8 +115,8 @@ Result<Problems> check_event_logs(app::OpenData& data) {
   options.readers = 1;
   options.checkpoints = false;  // a server may be running beside us
   TRY(auto const details_database, sqlite::open_database(std::move(options), data.metrics));
-  TRY(auto const details, sql::EventDetails::open(*details_database));
-  auto index = sql::EventIndex{};
+  TRY(auto const details, sql_engine::EventDetails::open(*details_database));
+  auto index = sql_engine::EventIndex{};
   auto broadcast = memory::Broadcast{};
   auto service = events::Service{*data.database, index, *details, broadcast, data.clock, data.metrics};
   auto checkpoints = events::Checkpoints{service, key};
@@ -135,8 +135,8 @@ Result<Problems> check_event_logs(app::OpenData& data) {
 }
 
 Result<Problems> check_task_receipts(app::OpenData& data) {
-  auto audit = sql::AuditLog{};
-  auto idempotency = sql::SqlIdempotency{data.clock};
+  auto audit = sql_engine::AuditLog{};
+  auto idempotency = sql_engine::SqlIdempotency{data.clock};
   auto service = tasks::Service{
       tasks::Ports{*data.database, *data.queue, idempotency, audit, data.clock, data.metrics}, {}};
   return run_to_end<Problems>([&]() -> Async<Problems> {

@@ -98,8 +98,8 @@ Result<bool> run(Flags const& flags) {
   options.readers = 1;
   options.checkpoints = false;  // a server may be running beside us
   TRY(auto const details_database, sqlite::open_database(std::move(options), data->metrics));
-  TRY(auto const details, sql::EventDetails::open(*details_database));
-  auto index = sql::EventIndex{};
+  TRY(auto const details, sql_engine::EventDetails::open(*details_database));
+  auto index = sql_engine::EventIndex{};
   auto broadcast = memory::Broadcast{};
   auto service = events::Service{*data->database, index, *details, broadcast, data->clock, data->metrics};
   auto body = std::function<Async<bool>()>{[&]() -> Async<bool> {

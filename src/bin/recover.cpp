@@ -18,7 +18,7 @@ constexpr auto patience = std::chrono::minutes{1};
 
 using Names = std::vector<std::string>;
 
-Async<Names> unknown_tenants(Database& database) {
+Async<Names> unknown_tenants(sql::Database& database) {
   auto find = [](sql::Transaction& tx) -> Result<Names> {
     TRY(auto const rows, tx.query("SELECT DISTINCT tenant FROM uploads"
                                   " WHERE tenant NOT IN (SELECT tenant FROM tenants)"));
@@ -32,7 +32,7 @@ Async<Names> unknown_tenants(Database& database) {
 // Those whose uploads came back; their limits are the installation's until somebody sets others.
 Async<> make_tenants(app::OpenData& data) {
   auto table = tenants::TenantTable{};
-  auto audit = sql::AuditLog{};
+  auto audit = sql_engine::AuditLog{};
   auto desk = tenants::Operator{{*data.database, table, audit, data.clock}};
   CO_TRY(auto const names, co_await unknown_tenants(*data.database));
   for (auto const& name : names) {

@@ -17,7 +17,7 @@ namespace hoist::events {
 
 class LogFixture : public ::testing::Test {
  protected:
-  explicit LogFixture(std::unique_ptr<EventIndex> with = std::make_unique<sql::EventIndex>())
+  explicit LogFixture(std::unique_ptr<EventIndex> with = std::make_unique<sql_engine::EventIndex>())
       : index_{std::move(with)} {}
 
   template <class T>
@@ -69,7 +69,7 @@ class LogFixture : public ::testing::Test {
   Metrics metrics;
   hoist::testing::TestDatabase database = hoist::testing::fast_database();
   EventIndex& index = *index_;
-  sql::AuditLog audit;
+  sql_engine::AuditLog audit;
   memory::EventDetails details;
   memory::Broadcast broadcast;
   Service service{*database, index, details, broadcast, clock, metrics};

@@ -23,7 +23,7 @@ struct Asked {
 
 class EventRoutes : public LogFixture {
  protected:
-  explicit EventRoutes(std::unique_ptr<EventIndex> with = std::make_unique<sql::EventIndex>())
+  explicit EventRoutes(std::unique_ptr<EventIndex> with = std::make_unique<sql_engine::EventIndex>())
       : LogFixture{std::move(with)} {
     auto options = RouteOptions{};
     options.cursor_key = "secret";

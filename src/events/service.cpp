@@ -61,7 +61,7 @@ EventView view_of(IndexedEvent event, std::map<EventId, EventDetail>& found) {
 
 }  // namespace
 
-Service::Service(Database& database, EventIndex& index, EventDetails& details, Broadcast& broadcast,
+Service::Service(sql::Database& database, EventIndex& index, EventDetails& details, Broadcast& broadcast,
                  Clock const& clock, Metrics& metrics, Options options)
     : database_{database},
       index_{index},

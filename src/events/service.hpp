@@ -49,7 +49,7 @@ inline constexpr std::size_t page_bytes_max = 8 * 1024 * 1024;  // of details; a
 
 class Service {
  public:
-  Service(Database& database, EventIndex& index, EventDetails& details, Broadcast& broadcast,
+  Service(sql::Database& database, EventIndex& index, EventDetails& details, Broadcast& broadcast,
           Clock const& clock, Metrics& metrics, Options options = {});
 
   // All accepted events become durable together; an event refused for its id fails alone. Calls that
@@ -72,7 +72,7 @@ class Service {
   // How many logs are not what was signed, for the metric.
   void note_altered_logs(int count) { altered_logs_.set(count); }
 
-  [[nodiscard]] Database& database() { return database_; }
+  [[nodiscard]] sql::Database& database() { return database_; }
   [[nodiscard]] EventIndex& index() { return index_; }
   [[nodiscard]] EventDetails& details() { return details_; }
   [[nodiscard]] Clock const& clock() const { return clock_; }
@@ -90,7 +90,7 @@ class Service {
   void remember_settled(std::vector<std::int64_t> const& numbers);
   Async<> settle_remembered(std::size_t at_least, Deadline deadline);
 
-  Database& database_;
+  sql::Database& database_;
   EventIndex& index_;
   EventDetails& details_;
   Broadcast& broadcast_;

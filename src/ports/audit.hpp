@@ -8,7 +8,7 @@
 
 #include "base/json.hpp"
 #include "model/caller.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist {
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "model/event.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist {
 

@@ -7,8 +7,8 @@
 // Threads  engine threads of the database; must not block.
 #pragma once
 
-#include "ports/database.hpp"
 #include "ports/object_store.hpp"
+#include "sql/database.hpp"
 
 namespace hoist {
 

@@ -23,7 +23,7 @@
 #include "base/async.hpp"
 #include "base/time.hpp"
 #include "model/ids.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist {
 

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "model/file_types.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist {
 

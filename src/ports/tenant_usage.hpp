@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist {
 

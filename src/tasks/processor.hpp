@@ -16,14 +16,14 @@
 #include <vector>
 
 #include "base/metrics.hpp"
-#include "ports/database.hpp"
 #include "ports/queue.hpp"
+#include "sql/database.hpp"
 #include "tasks/handler.hpp"
 
 namespace hoist::tasks {
 
 struct ProcessorPorts {
-  Database& database;
+  sql::Database& database;
   Queue& queue;
   Clock const& clock;
   Metrics& metrics;

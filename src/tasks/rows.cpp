@@ -1,7 +1,7 @@
 #include "tasks/rows.hpp"
 
 #include "base/try.hpp"
-#include "ports/insert_rows.hpp"
+#include "sql/insert_rows.hpp"
 
 namespace hoist::tasks {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "ports/database.hpp"
 #include "ports/queue.hpp"
+#include "sql/database.hpp"
 #include "tasks/task.hpp"
 
 namespace hoist::tasks {

@@ -12,9 +12,9 @@
 #include "base/metrics.hpp"
 #include "model/caller.hpp"
 #include "ports/audit.hpp"
-#include "ports/database.hpp"
 #include "ports/idempotency.hpp"
 #include "ports/queue.hpp"
+#include "sql/database.hpp"
 #include "tasks/parse.hpp"
 #include "tasks/rows.hpp"
 
@@ -24,7 +24,7 @@ inline constexpr auto queue_name = "tasks";
 inline constexpr auto forget_chunk = 1000;
 
 struct Ports {
-  Database& database;
+  sql::Database& database;
   Queue& queue;
   Idempotency& idempotency;
   Audit& audit;

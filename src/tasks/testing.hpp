@@ -29,7 +29,7 @@ class TaskFixture : public ::testing::Test {
 
   // Once, before anything else for other rules than the usual ones.
   void declare(QueuePolicy rules) {
-    queue = sql::make_queue(*database, clock, metrics, {.seed = 1, .poll_max = 5ms});
+    queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1, .poll_max = 5ms});
     EXPECT_TRUE(queue->declare(queue_name, task_policy(std::move(rules), clock)));
     service =
         std::make_unique<Service>(Ports{*database, *queue, idempotency, audit, clock, metrics}, Options{});
@@ -133,8 +133,8 @@ class TaskFixture : public ::testing::Test {
   ManualClock clock;
   Metrics metrics;
   hoist::testing::TestDatabase database = hoist::testing::fast_database();
-  sql::SqlIdempotency idempotency{clock};
-  sql::AuditLog audit;
+  sql_engine::SqlIdempotency idempotency{clock};
+  sql_engine::AuditLog audit;
   hoist::testing::AllowGate gate;
   std::unique_ptr<Queue> queue;
   std::unique_ptr<Service> service;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "model/caller.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::tenants {
 

@@ -43,7 +43,8 @@ Result<void> insert_revoked_token(sql::Transaction& tx, Caller const& caller, Ti
   return {};
 }
 
-Authenticator::Authenticator(KeyRing const& keys, Database& database, Clock const& clock, Options options)
+Authenticator::Authenticator(KeyRing const& keys, sql::Database& database, Clock const& clock,
+                             Options options)
     : keys_{keys}, database_{database}, clock_{clock}, options_{options} {
   for (std::size_t i = 0; i < shard_count; ++i)
     shards_.push_back(std::make_unique<Shard>(options_.cached_max / shard_count + 1));

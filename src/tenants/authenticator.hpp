@@ -15,7 +15,7 @@
 
 #include "base/lru.hpp"
 #include "ports/caller_check.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 #include "tenants/key_ring.hpp"
 
 namespace hoist::tenants {
@@ -26,7 +26,7 @@ class Authenticator final : public CallerCheck {
     std::size_t cached_max = 32'768;
     Micros recheck{500'000};
   };
-  Authenticator(KeyRing const& keys, Database& database, Clock const& clock, Options options);
+  Authenticator(KeyRing const& keys, sql::Database& database, Clock const& clock, Options options);
 
   // Errors: unauthenticated, and the database's.
   Async<Caller> authenticate(std::string credential, Deadline deadline);
@@ -51,7 +51,7 @@ class Authenticator final : public CallerCheck {
   Async<> check_token(Caller const& caller, Deadline deadline);
 
   KeyRing const& keys_;
-  Database& database_;
+  sql::Database& database_;
   Clock const& clock_;
   Options options_;
   std::vector<std::unique_ptr<Shard>> shards_;

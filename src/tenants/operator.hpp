@@ -5,7 +5,7 @@
 #pragma once
 
 #include "ports/audit.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 #include "tenants/key_ring.hpp"
 #include "tenants/tenant_table.hpp"
 
@@ -21,7 +21,7 @@ struct TokenRequest {
 class Operator {
  public:
   struct Needs {
-    Database& database;
+    sql::Database& database;
     TenantTable const& tenants;
     Audit& audit;
     Clock const& clock;

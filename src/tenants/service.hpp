@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "ports/audit.hpp"
-#include "ports/database.hpp"
 #include "ports/tenant_usage.hpp"
+#include "sql/database.hpp"
 #include "tenants/api_keys.hpp"
 #include "tenants/authenticator.hpp"
 #include "tenants/tenant_table.hpp"
@@ -43,7 +43,7 @@ struct Session {
 class Service {
  public:
   struct Needs {
-    Database& database;
+    sql::Database& database;
     TenantTable& tenants;
     Audit& audit;
     AuditTrail& trail;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "ports/database.hpp"
 #include "ports/tenant_limits.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::tenants {
 

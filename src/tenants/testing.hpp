@@ -68,7 +68,7 @@ class TenantsFixture : public ::testing::Test {
   KeyRing keys_ = std::move(*KeyRing::load_or_create(folder_, clock_.now()));
   hoist::testing::TestDatabase database_ = hoist::testing::inline_database();
   TenantTable tenants_;
-  sql::AuditLog audit_;
+  sql_engine::AuditLog audit_;
   FixedUsage usage_;
   memory::RateLimiter limiter_;
   Authenticator authenticator_{keys_, *database_, clock_, {}};

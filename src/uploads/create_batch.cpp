@@ -257,8 +257,8 @@ Async<Service::BatchOutcome> Service::insert_while(Asked const& asked, CreatedBa
     TRY(outcome, insert_many(tx, asked, draft));
     return {};
   };
-  auto start = std::move_only_function<void(Database::Done)>{[&](Database::Done done) {
-    ports_.database.submit(Database::Access::write, asked.caller.tenant, work, asked.deadline,
+  auto start = std::move_only_function<void(sql::Database::Done)>{[&](sql::Database::Done done) {
+    ports_.database.submit(sql::Database::Access::write, asked.caller.tenant, work, asked.deadline,
                            std::move(done));
     meanwhile();
   }};

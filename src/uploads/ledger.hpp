@@ -2,9 +2,9 @@
 #pragma once
 
 #include "ports/broadcast.hpp"
-#include "ports/database.hpp"
 #include "ports/tenant_limits.hpp"
 #include "ports/upload_ledger.hpp"
+#include "sql/database.hpp"
 #include "uploads/options.hpp"
 #include "uploads/stages.hpp"
 
@@ -13,7 +13,7 @@ namespace hoist::uploads {
 class Ledger final : public UploadLedger {
  public:
   struct Needs {
-    Database& database;
+    sql::Database& database;
     Broadcast& broadcast;
     TenantLimitsSource& limits;
     Stages& stages;

@@ -4,7 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/try.hpp"
-#include "ports/insert_rows.hpp"
+#include "sql/insert_rows.hpp"
 
 namespace hoist::uploads {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <span>
 
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 #include "uploads/options.hpp"
 #include "uploads/upload.hpp"
 

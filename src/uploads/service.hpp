@@ -13,7 +13,6 @@
 #include "model/caller.hpp"
 #include "ports/audit.hpp"
 #include "ports/broadcast.hpp"
-#include "ports/database.hpp"
 #include "ports/idempotency.hpp"
 #include "ports/object_events.hpp"
 #include "ports/object_store.hpp"
@@ -21,6 +20,7 @@
 #include "ports/queue.hpp"
 #include "ports/scanner.hpp"
 #include "ports/tenant_limits.hpp"
+#include "sql/database.hpp"
 #include "uploads/grants.hpp"
 #include "uploads/options.hpp"
 #include "uploads/parse.hpp"
@@ -30,7 +30,7 @@
 namespace hoist::uploads {
 
 struct Ports {
-  Database& database;
+  sql::Database& database;
   Queue& queue;
   ObjectStore& objects;
   ObjectEvents& events;  // our listener: what the store reports, or a caller tells us

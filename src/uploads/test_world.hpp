@@ -83,10 +83,10 @@ class World {
   TestLimits limits;
   TestScanner scanner;
   Stages stages;
-  sql::AuditLog audit;
+  sql_engine::AuditLog audit;
   testing::AllowGate gate;
-  std::unique_ptr<Queue> queue = sql::make_queue(*database, clock, metrics, {.seed = 1});
-  sql::SqlIdempotency idempotency{clock};
+  std::unique_ptr<Queue> queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1});
+  sql_engine::SqlIdempotency idempotency{clock};
   sigv4::Presigner presigner;
   ObjectListener listener;
   Ledger ledger;

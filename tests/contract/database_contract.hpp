@@ -1,4 +1,4 @@
-// What every Database adapter promises; see ports/database.hpp.
+// What every Database adapter promises; see sql/database.hpp.
 //
 // An adapter's test gives a factory of fresh databases and instantiates:
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseContract, testing::Values(DatabaseUnderTest{...}));
@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::contract {
 
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 class DatabaseHolder {
  public:
   virtual ~DatabaseHolder() = default;
-  virtual Database& database() = 0;
+  virtual sql::Database& database() = 0;
   virtual void reopen() = 0;
 };
 
@@ -44,10 +44,10 @@ class DatabaseContract : public ::testing::TestWithParam<DatabaseUnderTest> {
     }));
   }
 
-  Database& database() { return holder_->database(); }
+  sql::Database& database() { return holder_->database(); }
   void reopen() { holder_->reopen(); }
 
-  std::future<Result<void>> start(Database::Access access, Work work, Deadline deadline) {
+  std::future<Result<void>> start(sql::Database::Access access, Work work, Deadline deadline) {
     auto promise = std::make_shared<std::promise<Result<void>>>();
     auto future = promise->get_future();
     database().submit(access, TenantId{"acme"}, std::move(work), deadline,
@@ -55,10 +55,10 @@ class DatabaseContract : public ::testing::TestWithParam<DatabaseUnderTest> {
     return future;
   }
   Result<void> write(Work work) {
-    return start(Database::Access::write, std::move(work), deadline_in(30s)).get();
+    return start(sql::Database::Access::write, std::move(work), deadline_in(30s)).get();
   }
   Result<void> read(Work work) {
-    return start(Database::Access::read, std::move(work), deadline_in(30s)).get();
+    return start(sql::Database::Access::read, std::move(work), deadline_in(30s)).get();
   }
   static Result<void> insert(sql::Transaction& tx, std::int64_t id, std::string name) {
     auto const done = tx.execute("INSERT INTO things (id, name) VALUES ($1, $2)", {id, std::move(name)});
@@ -152,7 +152,7 @@ TEST_P(DatabaseContract, AFunctionThatFailsBetweenOthersIsTakenBackAlone) {
   auto all = std::vector<std::future<Result<void>>>{};
   for (auto i = 0; i < 300; ++i)
     all.push_back(start(
-        Database::Access::write,
+        sql::Database::Access::write,
         [i](sql::Transaction& tx) -> Result<void> {
           auto done = insert(tx, i, std::to_string(i));
           if (i % 3 == 0) return fail(Code::conflict);
@@ -200,7 +200,7 @@ TEST_P(DatabaseContract, AReaderSeesOneSnapshotWhileWritersCommit) {
   auto first = std::int64_t{0};
   auto second = std::int64_t{0};
   auto reader = start(
-      Database::Access::read,
+      sql::Database::Access::read,
       [&](sql::Transaction& tx) -> Result<void> {
         first = tx.query("SELECT count(*) FROM things")->at(0).integer(0);
         looked.set_value();
@@ -236,7 +236,7 @@ TEST_P(DatabaseContract, ActionsRunAfterCommitAndOnlyThen) {
 TEST_P(DatabaseContract, APassedDeadlineIsATimeoutAndTheFunctionDoesNotRun) {
   auto ran = false;
   auto outcome = start(
-                     Database::Access::write,
+                     sql::Database::Access::write,
                      [&](sql::Transaction&) -> Result<void> {
                        ran = true;
                        return {};

@@ -20,7 +20,7 @@ class QueueHolder {
  public:
   virtual ~QueueHolder() = default;
   virtual Queue& queue() = 0;
-  virtual Database& database() = 0;
+  virtual sql::Database& database() = 0;
   virtual ManualClock& clock() = 0;
   virtual void restart() = 0;  // everything that was acknowledged is still there
 };

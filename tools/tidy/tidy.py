@@ -66,7 +66,7 @@ def is_test(path):
     return path.stem in ("testing", "test_world") or path.stem.endswith(("_test", "_fixture", "_test_support"))
 
 
-# What a folder may name in DEPS: the design's arrow, base <- model <- ports <- features <- app <- bin.
+# What a folder may name in DEPS: the design's arrow, base <- model <- sql <- ports <- features <- app <- bin.
 FEATURES = {"uploads", "processing", "tasks", "events", "tenants"}
 
 
@@ -74,9 +74,10 @@ def allowed_deps(folder):
     low = {"base", "model"}
     if folder in ("base",): return set()
     if folder in ("model", "aws"): return {"base"}
-    if folder in ("ports", "net"): return low
-    if folder in FEATURES or folder == "s3api": return low | {"ports", "net", "aws"}
-    if folder.startswith("adapters/"): return low | {"ports", "net", "aws", "adapters/sql"}
+    if folder in ("sql", "net"): return low
+    if folder == "ports": return low | {"sql"}
+    if folder in FEATURES or folder == "s3api": return low | {"sql", "ports", "net", "aws"}
+    if folder.startswith("adapters/"): return low | {"sql", "ports", "net", "aws", "adapters/sql"}
     return None  # app and bin compose everything
 
 

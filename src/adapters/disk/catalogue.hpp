@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "ports/database.hpp"
 #include "ports/object_events.hpp"
 #include "ports/object_store.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::disk {
 

@@ -11,7 +11,7 @@
 namespace hoist::disk {
 
 struct Objects::Context {
-  Context(Options wanted, Database& db, Pool& files, Clock const& time, Metrics& metrics)
+  Context(Options wanted, sql::Database& db, Pool& files, Clock const& time, Metrics& metrics)
       : options{std::move(wanted)},
         database{db},
         pool{files},
@@ -32,7 +32,7 @@ struct Objects::Context {
   [[nodiscard]] Result<void> check_bucket(std::string const& bucket) const;
 
   Options options;
-  Database& database;
+  sql::Database& database;
   Pool& pool;
   Clock const& clock;
   ObjectEvents* events = nullptr;

@@ -60,7 +60,7 @@ Async<std::shared_ptr<Blob>> Objects::Context::write_manifest(Stored planned, De
   co_return co_await run_blocking<std::shared_ptr<Blob>>(pool, std::move(work));
 }
 
-Result<std::unique_ptr<Objects>> Objects::open(Options options, Database& database, Pool& pool,
+Result<std::unique_ptr<Objects>> Objects::open(Options options, sql::Database& database, Pool& pool,
                                                Clock const& clock, Metrics& metrics) {
   TRY(auto shelf, Shelf::open(options.root, clock, pool));
   auto context = std::make_shared<Context>(std::move(options), database, pool, clock, metrics);

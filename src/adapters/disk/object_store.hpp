@@ -23,9 +23,9 @@
 
 #include "base/metrics.hpp"
 #include "base/pool.hpp"
-#include "ports/database.hpp"
 #include "ports/object_events.hpp"
 #include "ports/object_store.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::disk {
 
@@ -82,7 +82,7 @@ struct Scrubbed {
 class Objects final : public ObjectStore {
  public:
   // Creates what is missing. `database` must be migrated.
-  static Result<std::unique_ptr<Objects>> open(Options options, Database& database, Pool& pool,
+  static Result<std::unique_ptr<Objects>> open(Options options, sql::Database& database, Pool& pool,
                                                Clock const& clock, Metrics& metrics);
   ~Objects() override;
 

@@ -57,7 +57,7 @@ class DiskStore : public ObjectStoreSubject {
   }
   ObjectStore& store() override { return *objects_; }
   disk::Objects& disk() { return *objects_; }
-  Database& database() { return *database_; }
+  sql::Database& database() { return *database_; }
   fs::path const& root() const { return root_; }
 
   void open(disk::Options options) {

@@ -11,7 +11,7 @@ namespace {
 class MemoryQueueHolder final : public QueueHolder {
  public:
   Queue& queue() override { return queue_; }
-  Database& database() override { return *database_; }
+  sql::Database& database() override { return *database_; }
   ManualClock& clock() override { return clock_; }
   void restart() override {}  // memory is all it has
 

@@ -6,7 +6,7 @@
 #include "base/json.hpp"
 #include "base/try.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 namespace {
 
 std::string quoted(std::string const& text) {
@@ -27,7 +27,7 @@ std::string text_at(json::object const& object, std::string_view name) {
   return text == nullptr ? std::string{} : std::string{text->data(), text->size()};
 }
 
-AuditRecord from_row(Row const& row) {
+AuditRecord from_row(sql::Row const& row) {
   auto record = AuditRecord{};
   record.seq = row.integer(0);
   record.at = row.time(1);
@@ -50,7 +50,7 @@ AuditRecord from_row(Row const& row) {
 
 }  // namespace
 
-Result<void> AuditLog::record(Transaction& tx, AuditEntry entry, Time now) {
+Result<void> AuditLog::record(sql::Transaction& tx, AuditEntry entry, Time now) {
   auto event = NewEvent{};
   event.id = EventId{new_uuid7(now)};
   event.details = details_of(entry);
@@ -64,20 +64,20 @@ Result<void> AuditLog::record(Transaction& tx, AuditEntry entry, Time now) {
   return {};
 }
 
-Result<std::vector<AuditRecord>> AuditLog::list(Transaction& tx, TenantId const& tenant,
+Result<std::vector<AuditRecord>> AuditLog::list(sql::Transaction& tx, TenantId const& tenant,
                                                 AuditQuery const& query) {
   // Only the member of the entry itself is followed by requestId, and strings cannot hold a bare quote.
   auto const outcome = query.outcome.empty()
                            ? std::string{}
                            : fmt::format(R"("outcome":{},"requestId":)", quoted(query.outcome));
-  auto args = Args{audit_log_of(tenant).str(),
-                   query.before,
-                   query.action,
-                   query.actor,
-                   outcome,
-                   value(query.from),
-                   value(query.to),
-                   std::int64_t{query.limit}};
+  auto args = sql::Args{audit_log_of(tenant).str(),
+                        query.before,
+                        query.action,
+                        query.actor,
+                        outcome,
+                        sql::value(query.from),
+                        sql::value(query.to),
+                        std::int64_t{query.limit}};
   TRY(auto const rows,
       tx.query("SELECT sequence, at_us, user_id, event_type, details FROM events "
                "WHERE tenant = $1 AND sequence < $2 AND ($3 = '' OR event_type = $3) "
@@ -90,4 +90,4 @@ Result<std::vector<AuditRecord>> AuditLog::list(Transaction& tx, TenantId const&
   return records;
 }
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

@@ -5,16 +5,16 @@
 #include "adapters/sql/event_index.hpp"
 #include "ports/audit.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 
 class AuditLog final : public Audit, public AuditTrail {
  public:
-  Result<void> record(Transaction& tx, AuditEntry entry, Time now) override;
-  Result<std::vector<AuditRecord>> list(Transaction& tx, TenantId const& tenant,
+  Result<void> record(sql::Transaction& tx, AuditEntry entry, Time now) override;
+  Result<std::vector<AuditRecord>> list(sql::Transaction& tx, TenantId const& tenant,
                                         AuditQuery const& query) override;
 
  private:
   EventIndex index_;
 };
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

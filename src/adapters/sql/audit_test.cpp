@@ -5,7 +5,7 @@
 #include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 namespace {
 
 using namespace std::chrono_literals;
@@ -26,12 +26,12 @@ class AuditLogTest : public ::testing::Test {
     return made;
   }
   Result<void> record(AuditEntry made) {
-    return hoist::testing::write_now(*database_,
-                                     [&](Transaction& tx) { return log_.record(tx, made, clock_.now()); });
+    return hoist::testing::write_now(
+        *database_, [&](sql::Transaction& tx) { return log_.record(tx, made, clock_.now()); });
   }
   std::vector<AuditRecord> list(AuditQuery const& query = {}, std::string tenant = "acme") {
     auto records = std::vector<AuditRecord>{};
-    EXPECT_TRUE(hoist::testing::read_now(*database_, [&](Transaction& tx) -> Result<void> {
+    EXPECT_TRUE(hoist::testing::read_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
       TRY(records, log_.list(tx, TenantId{tenant}, query));
       return {};
     }));
@@ -76,7 +76,7 @@ TEST_F(AuditLogTest, A13_NumbersAreDenseInEachTenantAlone) {
 
 TEST_F(AuditLogTest, ATransactionThatFailsGivesItsNumberBack) {
   ASSERT_TRUE(record(entry("acme", "a")));
-  EXPECT_FALSE(hoist::testing::write_now(*database_, [&](Transaction& tx) -> Result<void> {
+  EXPECT_FALSE(hoist::testing::write_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
     CHECK(log_.record(tx, entry("acme", "lost"), clock_.now()));
     return fail(Code::conflict);
   }));
@@ -102,4 +102,4 @@ TEST_F(AuditLogTest, FiltersAndPagesNarrowTheList) {
 }
 
 }  // namespace
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

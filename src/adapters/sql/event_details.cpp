@@ -2,22 +2,22 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
-#include "ports/insert_rows.hpp"
+#include "sql/insert_rows.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 namespace {
 
 constexpr auto into = "INSERT INTO event_details (tenant, event_id, salt, details, redacted)";
-auto const conditional = InsertRows{into, 5, "ON CONFLICT (tenant, event_id) DO NOTHING"};
-auto const winning = InsertRows{into, 5,
-                                "ON CONFLICT (tenant, event_id) DO UPDATE SET salt = excluded.salt, "
-                                "details = excluded.details, redacted = excluded.redacted"};
+auto const conditional = sql::InsertRows{into, 5, "ON CONFLICT (tenant, event_id) DO NOTHING"};
+auto const winning = sql::InsertRows{into, 5,
+                                     "ON CONFLICT (tenant, event_id) DO UPDATE SET salt = excluded.salt, "
+                                     "details = excluded.details, redacted = excluded.redacted"};
 
 }  // namespace
 
-Result<std::unique_ptr<EventDetails>> EventDetails::open(Database& database) {
+Result<std::unique_ptr<EventDetails>> EventDetails::open(sql::Database& database) {
   auto created = run_to_end<void>([&]() -> Async<> {
-    auto work = [](Transaction& tx) -> Result<void> {
+    auto work = [](sql::Transaction& tx) -> Result<void> {
       CHECK(tx.execute(
           "CREATE TABLE IF NOT EXISTS event_details (tenant TEXT NOT NULL, event_id TEXT NOT NULL, "
           "salt TEXT NOT NULL, details TEXT NOT NULL, redacted BIGINT NOT NULL, "
@@ -31,13 +31,13 @@ Result<std::unique_ptr<EventDetails>> EventDetails::open(Database& database) {
 }
 
 Async<> EventDetails::put(std::vector<OutboxItem> items, Deadline deadline) {
-  auto work = [&](Transaction& tx) -> Result<void> {
-    auto details = std::vector<Args>{};
-    auto tombstones = std::vector<Args>{};
+  auto work = [&](sql::Transaction& tx) -> Result<void> {
+    auto details = std::vector<sql::Args>{};
+    auto tombstones = std::vector<sql::Args>{};
     for (auto const& item : items)
       (item.redaction ? tombstones : details)
-          .push_back(args(item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
-                          std::int64_t{item.redaction}));
+          .push_back(sql::args(item.tenant.str(), item.event.str(), base64url(item.salt), item.details,
+                               std::int64_t{item.redaction}));
     CHECK(conditional(tx, std::move(details)));
     return winning(tx, std::move(tombstones));
   };
@@ -46,7 +46,7 @@ Async<> EventDetails::put(std::vector<OutboxItem> items, Deadline deadline) {
 
 Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::vector<EventId> ids,
                                                         Deadline deadline) {
-  auto work = [&](Transaction& tx) -> Result<std::map<EventId, EventDetail>> {
+  auto work = [&](sql::Transaction& tx) -> Result<std::map<EventId, EventDetail>> {
     auto found = std::map<EventId, EventDetail>{};
     for (auto const& id : ids) {
       TRY(auto const rows, tx.query("SELECT salt, details, redacted FROM event_details "
@@ -62,7 +62,7 @@ Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::ve
 }
 
 Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, int limit, Deadline deadline) {
-  auto work = [&](Transaction& tx) -> Result<std::vector<EventId>> {
+  auto work = [&](sql::Transaction& tx) -> Result<std::vector<EventId>> {
     TRY(auto const rows,
         tx.query("SELECT event_id FROM event_details WHERE tenant = $1 AND event_id > $2 AND redacted = 0 "
                  "ORDER BY event_id LIMIT $3",
@@ -74,4 +74,4 @@ Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, in
   co_return co_await database_.read(tenant, work, deadline);
 }
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

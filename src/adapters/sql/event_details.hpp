@@ -4,13 +4,13 @@
 
 #include "ports/event_details.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 
 class EventDetails final : public hoist::EventDetails {
  public:
   // Creates its table. Blocks; for start-up.
-  static Result<std::unique_ptr<EventDetails>> open(Database& database);
-  explicit EventDetails(Database& database) : database_{database} {}
+  static Result<std::unique_ptr<EventDetails>> open(sql::Database& database);
+  explicit EventDetails(sql::Database& database) : database_{database} {}
 
   Async<> put(std::vector<OutboxItem> items, Deadline deadline) override;
   Async<std::map<EventId, EventDetail>> get(TenantId tenant, std::vector<EventId> ids,
@@ -18,7 +18,7 @@ class EventDetails final : public hoist::EventDetails {
   Async<std::vector<EventId>> ids(TenantId tenant, EventId after, int limit, Deadline deadline) override;
 
  private:
-  Database& database_;
+  sql::Database& database_;
 };
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

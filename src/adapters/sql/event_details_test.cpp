@@ -14,12 +14,12 @@ class SqlDetailsHolder final : public EventDetailsHolder {
   void restart() override {
     details_.reset();
     database_.reopen();
-    details_ = *sql::EventDetails::open(*database_);
+    details_ = *sql_engine::EventDetails::open(*database_);
   }
 
  private:
   testing::TestDatabase database_ = testing::fresh_database();
-  std::unique_ptr<sql::EventDetails> details_ = *sql::EventDetails::open(*database_);
+  std::unique_ptr<sql_engine::EventDetails> details_ = *sql_engine::EventDetails::open(*database_);
 };
 
 auto const sqlite_details =

@@ -9,9 +9,9 @@
 #include "base/encode.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
-#include "ports/insert_rows.hpp"
+#include "sql/insert_rows.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 namespace {
 
 constexpr std::string_view columns =
@@ -22,7 +22,7 @@ std::string decoded(std::string const& text) {
   return unbase64url(text).value_or(std::string{});
 }
 
-IndexedEvent from_row(TenantId const& tenant, Row const& row) {
+IndexedEvent from_row(TenantId const& tenant, sql::Row const& row) {
   auto event = IndexedEvent{};
   event.facts = {tenant,      row.integer(0), EventId{row.text(1)}, row.text(3),
                  row.time(4), row.time(5),    decoded(row.text(7)), decoded(row.text(8))};
@@ -35,29 +35,29 @@ IndexedEvent from_row(TenantId const& tenant, Row const& row) {
   return event;
 }
 
-Result<std::optional<Row>> row_by_id(Transaction& tx, TenantId const& tenant, EventId const& id) {
+Result<std::optional<sql::Row>> row_by_id(sql::Transaction& tx, TenantId const& tenant, EventId const& id) {
   TRY(auto rows, tx.query(fmt::format("SELECT {} FROM events WHERE tenant = $1 AND event_id = $2", columns),
                           {tenant.str(), id.str()}));
-  if (rows.empty()) return std::optional<Row>{};
-  return std::optional<Row>{std::move(rows.front())};
+  if (rows.empty()) return std::optional<sql::Row>{};
+  return std::optional<sql::Row>{std::move(rows.front())};
 }
 
-Args event_row(IndexedEvent const& event, std::string const& request_hash) {
+sql::Args event_row(IndexedEvent const& event, std::string const& request_hash) {
   auto const& facts = event.facts;
   auto const held = event.holds_details;
-  return args(facts.tenant.str(), facts.sequence, facts.id.str(), event.user->str(), facts.type,
-              value(facts.at), value(facts.received_at), base64url(event.user_salt),
-              base64url(facts.user_hash), base64url(facts.details_hash), base64url(event.chain),
-              base64url(request_hash), held ? Value{base64url(event.details.salt)} : null(),
-              held ? Value{event.details.details} : null());
+  return sql::args(facts.tenant.str(), facts.sequence, facts.id.str(), event.user->str(), facts.type,
+                   sql::value(facts.at), sql::value(facts.received_at), base64url(event.user_salt),
+                   base64url(facts.user_hash), base64url(facts.details_hash), base64url(event.chain),
+                   base64url(request_hash), held ? sql::Value{base64url(event.details.salt)} : sql::null(),
+                   held ? sql::Value{event.details.details} : sql::null());
 }
 
-auto const insert_events = InsertRows{
+auto const insert_events = sql::InsertRows{
     "INSERT INTO events (tenant, sequence, event_id, user_id, event_type, at_us, received_us, user_salt, "
     "user_hash, details_hash, chain, request_hash, details_salt, details)",
     14};
 
-Result<void> store_head(Transaction& tx, TenantId const& tenant, EventHead const& head) {
+Result<void> store_head(sql::Transaction& tx, TenantId const& tenant, EventHead const& head) {
   CHECK(
       tx.execute("INSERT INTO event_heads (tenant, first_sequence, last_sequence, chain, chain_before) "
                  "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant) DO UPDATE "
@@ -70,7 +70,7 @@ Result<void> store_head(Transaction& tx, TenantId const& tenant, EventHead const
 // One call of append(): what is new is inserted when all of it is known.
 class Appending {
  public:
-  Appending(Transaction& tx, TenantId const& tenant, EventHead head, Time now)
+  Appending(sql::Transaction& tx, TenantId const& tenant, EventHead head, Time now)
       : tx_{tx}, tenant_{tenant}, head_{std::move(head)}, now_{now} {}
 
   Result<IndexedEvent> one(NewEvent const& event) {
@@ -114,19 +114,19 @@ class Appending {
     return std::optional{First{from_row(tenant_, *row), decoded(row->text(10))}};
   }
 
-  Transaction& tx_;
+  sql::Transaction& tx_;
   TenantId const& tenant_;
   EventHead head_;
   Time now_;
-  std::vector<Args> events_;
+  std::vector<sql::Args> events_;
   OutboxEntry outbox_;
   std::map<std::string, First> here_;  // those of this call whose id the client gave
 };
 
 struct Where {
   std::string text;
-  Args args;
-  void add(std::string_view condition, Value argument) {
+  sql::Args args;
+  void add(std::string_view condition, sql::Value argument) {
     args.push_back(std::move(argument));
     text += fmt::format(" AND {} ${}", condition, args.size());
   }
@@ -136,15 +136,15 @@ Where conditions(EventQuery const& query) {
   auto where = Where{"tenant = $1", {query.tenant.str()}};
   if (query.user) where.add("user_id =", query.user->str());
   if (query.type) where.add("event_type =", *query.type);
-  if (query.from) where.add("at_us >=", value(*query.from));
-  if (query.to) where.add("at_us <", value(*query.to));
+  if (query.from) where.add("at_us >=", sql::value(*query.from));
+  if (query.to) where.add("at_us <", sql::value(*query.to));
   if (query.after > 0) where.add(query.descending ? "sequence <" : "sequence >", query.after);
   return where;
 }
 
 }  // namespace
 
-Result<std::vector<Result<IndexedEvent>>> EventIndex::append(Transaction& tx, TenantId const& tenant,
+Result<std::vector<Result<IndexedEvent>>> EventIndex::append(sql::Transaction& tx, TenantId const& tenant,
                                                              std::vector<NewEvent> const& events, Time now) {
   TRY(auto current, head(tx, tenant));
   auto appending = Appending{tx, tenant, std::move(current), now};
@@ -162,7 +162,7 @@ Result<std::vector<Result<IndexedEvent>>> EventIndex::append(Transaction& tx, Te
   return outcomes;
 }
 
-Result<std::vector<IndexedEvent>> EventIndex::list(Transaction& tx, EventQuery const& query) {
+Result<std::vector<IndexedEvent>> EventIndex::list(sql::Transaction& tx, EventQuery const& query) {
   if (!query.descending && query.after > 0) {
     TRY(auto const current, head(tx, query.tenant));
     if (query.after + 1 < current.first_sequence)
@@ -182,7 +182,7 @@ Result<std::vector<IndexedEvent>> EventIndex::list(Transaction& tx, EventQuery c
 }
 
 // Straight from the text of the columns, which is what the leaf is made of.
-Result<std::vector<std::string>> EventIndex::leaves(Transaction& tx, TenantId const& tenant,
+Result<std::vector<std::string>> EventIndex::leaves(sql::Transaction& tx, TenantId const& tenant,
                                                     std::int64_t after, int limit) {
   TRY(auto const rows,
       tx.query(
@@ -201,13 +201,13 @@ Result<std::vector<std::string>> EventIndex::leaves(Transaction& tx, TenantId co
   return all;
 }
 
-Result<IndexedEvent> EventIndex::find(Transaction& tx, TenantId const& tenant, EventId const& id) {
+Result<IndexedEvent> EventIndex::find(sql::Transaction& tx, TenantId const& tenant, EventId const& id) {
   TRY(auto const row, row_by_id(tx, tenant, id));
   if (!row) return fail(Code::not_found, "There is no such event.");
   return from_row(tenant, *row);
 }
 
-Result<EventHead> EventIndex::head(Transaction& tx, TenantId const& tenant) {
+Result<EventHead> EventIndex::head(sql::Transaction& tx, TenantId const& tenant) {
   TRY(auto const rows,
       tx.query("SELECT first_sequence, last_sequence, chain, chain_before FROM event_heads WHERE tenant = $1",
                {tenant.str()}));
@@ -216,14 +216,14 @@ Result<EventHead> EventIndex::head(Transaction& tx, TenantId const& tenant) {
                    decoded(rows[0].text(3))};
 }
 
-Result<std::vector<TenantId>> EventIndex::tenants(Transaction& tx) {
+Result<std::vector<TenantId>> EventIndex::tenants(sql::Transaction& tx) {
   TRY(auto const rows, tx.query("SELECT tenant FROM event_heads ORDER BY tenant"));
   auto names = std::vector<TenantId>{};
   for (auto const& row : rows) names.emplace_back(row.text(0));
   return names;
 }
 
-Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
+Result<std::int64_t> EventIndex::redact(sql::Transaction& tx, TenantId const& tenant,
                                         std::vector<EventId> const& ids) {
   auto redacted = std::int64_t{0};
   auto elsewhere = std::set<EventId>{};  // whose details are not in the row
@@ -241,7 +241,8 @@ Result<std::int64_t> EventIndex::redact(Transaction& tx, TenantId const& tenant,
   return redacted;
 }
 
-Result<std::int64_t> EventIndex::retire(Transaction& tx, TenantId const& tenant, std::int64_t first_kept) {
+Result<std::int64_t> EventIndex::retire(sql::Transaction& tx, TenantId const& tenant,
+                                        std::int64_t first_kept) {
   TRY(auto current, head(tx, tenant));
   auto const bounded = std::min(first_kept, current.last_sequence + 1);
   if (bounded <= current.first_sequence) return std::int64_t{0};
@@ -261,4 +262,4 @@ Result<std::int64_t> EventIndex::retire(Transaction& tx, TenantId const& tenant,
   return removed;
 }
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

@@ -24,7 +24,7 @@ class SqlIndexHolder final : public EventIndexHolder {
  private:
   Kind kind_;
   testing::TestDatabase database_;
-  sql::EventIndex index_;
+  sql_engine::EventIndex index_;
 };
 
 EventIndexUnderTest on(std::string name, Kind kind) {

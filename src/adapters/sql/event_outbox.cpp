@@ -9,7 +9,7 @@
 #include "base/encode.hpp"
 #include "base/try.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 namespace {
 
 constexpr std::size_t tombstones_an_entry = 1'000;
@@ -22,7 +22,7 @@ struct Waiting {
 };
 
 // One by one, because an entry may be large.
-Result<std::optional<Waiting>> next_after(Transaction& tx, std::int64_t number) {
+Result<std::optional<Waiting>> next_after(sql::Transaction& tx, std::int64_t number) {
   TRY(auto const rows, tx.query("SELECT number, tenant, redaction, lines FROM event_outbox "
                                 "WHERE number > $1 ORDER BY number LIMIT 1",
                                 {number}));
@@ -57,7 +57,7 @@ OutboxItem item_of(Waiting const& entry, std::string_view line) {
           entry.redaction};
 }
 
-Result<void> take_out(Transaction& tx, Waiting const& entry, std::set<EventId> const& events) {
+Result<void> take_out(sql::Transaction& tx, Waiting const& entry, std::set<EventId> const& events) {
   auto kept = std::string{};
   for_each_line(entry.lines, [&](std::string_view line) {
     if (events.contains(EventId{std::string{id_of(line)}})) return;
@@ -79,7 +79,7 @@ void OutboxEntry::add(OutboxItem const& item) {
   lines_.append(item.event.str()).append(" ").append(base64url(item.salt)).append(" ").append(item.details);
 }
 
-Result<std::int64_t> OutboxEntry::insert(Transaction& tx, TenantId const& tenant, bool redaction) const {
+Result<std::int64_t> OutboxEntry::insert(sql::Transaction& tx, TenantId const& tenant, bool redaction) const {
   if (lines_.empty()) return std::int64_t{0};
   TRY(auto const rows, tx.query("INSERT INTO event_outbox (tenant, redaction, lines) VALUES ($1, $2, $3) "
                                 "RETURNING number",
@@ -87,7 +87,7 @@ Result<std::int64_t> OutboxEntry::insert(Transaction& tx, TenantId const& tenant
   return rows.at(0).integer(0);
 }
 
-Result<void> erase_details(Transaction& tx, TenantId const& tenant, std::set<EventId> const& events) {
+Result<void> erase_details(sql::Transaction& tx, TenantId const& tenant, std::set<EventId> const& events) {
   if (events.empty()) return {};
   for (auto number = std::int64_t{0};;) {
     TRY(auto const entry, next_after(tx, number));
@@ -105,7 +105,7 @@ Result<void> erase_details(Transaction& tx, TenantId const& tenant, std::set<Eve
   return {};
 }
 
-Result<std::vector<OutboxItem>> EventIndex::outbox(Transaction& tx, std::int64_t after, int limit) {
+Result<std::vector<OutboxItem>> EventIndex::outbox(sql::Transaction& tx, std::int64_t after, int limit) {
   auto items = std::vector<OutboxItem>{};
   while (std::cmp_less(items.size(), limit)) {
     TRY(auto const entry, next_after(tx, after));
@@ -117,14 +117,14 @@ Result<std::vector<OutboxItem>> EventIndex::outbox(Transaction& tx, std::int64_t
 }
 
 // Numbers are given out one by one, so their span is the depth but for what was settled in between.
-Result<std::int64_t> EventIndex::outbox_depth(Transaction& tx) {
+Result<std::int64_t> EventIndex::outbox_depth(sql::Transaction& tx) {
   TRY(auto const rows,
       tx.query("SELECT (SELECT max(number) FROM event_outbox) - (SELECT min(number) FROM event_outbox) + 1"));
   return rows.at(0).integer(0);
 }
 
 // They come as they were recorded, so nearly always one range takes all of them.
-Result<void> EventIndex::settle(Transaction& tx, std::vector<std::int64_t> const& numbers) {
+Result<void> EventIndex::settle(sql::Transaction& tx, std::vector<std::int64_t> const& numbers) {
   auto sorted = numbers;
   std::ranges::sort(sorted);
   for (std::size_t begin = 0, end = 0; begin < sorted.size(); begin = end) {
@@ -135,4 +135,4 @@ Result<void> EventIndex::settle(Transaction& tx, std::vector<std::int64_t> const
   return {};
 }
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

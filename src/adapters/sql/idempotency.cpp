@@ -2,9 +2,10 @@
 
 #include "base/try.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 
-Result<std::optional<StoredAnswer>> SqlIdempotency::find(Transaction& tx, IdempotentRequest const& request) {
+Result<std::optional<StoredAnswer>> SqlIdempotency::find(sql::Transaction& tx,
+                                                         IdempotentRequest const& request) {
   if (request.key.empty()) return std::nullopt;
   TRY(auto const rows, tx.query("SELECT route, body_sha256, status, body FROM idempotency_keys "
                                 "WHERE tenant = $1 AND idempotency_key = $2 AND created_us > $3",
@@ -16,7 +17,7 @@ Result<std::optional<StoredAnswer>> SqlIdempotency::find(Transaction& tx, Idempo
   return StoredAnswer{.status = static_cast<int>(row.integer(2)), .body = row.text(3)};
 }
 
-Result<void> SqlIdempotency::store(Transaction& tx, IdempotentRequest const& request,
+Result<void> SqlIdempotency::store(sql::Transaction& tx, IdempotentRequest const& request,
                                    StoredAnswer const& answer, Time now) {
   if (request.key.empty()) return {};
   // An answer past its time may still lie there; a live one is never replaced.
@@ -32,8 +33,8 @@ Result<void> SqlIdempotency::store(Transaction& tx, IdempotentRequest const& req
   return {};
 }
 
-Result<std::int64_t> purge_idempotency(Transaction& tx, Time now) {
+Result<std::int64_t> purge_idempotency(sql::Transaction& tx, Time now) {
   return tx.execute("DELETE FROM idempotency_keys WHERE created_us <= $1", {to_us(now - idempotency_kept)});
 }
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

@@ -4,15 +4,15 @@
 
 #include "ports/idempotency.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 
 inline constexpr auto idempotency_kept = Micros{24 * 3'600'000'000LL};
 
 class SqlIdempotency final : public Idempotency {
  public:
   explicit SqlIdempotency(Clock const& clock) : clock_{clock} {}
-  Result<std::optional<StoredAnswer>> find(Transaction& tx, IdempotentRequest const& request) override;
-  Result<void> store(Transaction& tx, IdempotentRequest const& request, StoredAnswer const& answer,
+  Result<std::optional<StoredAnswer>> find(sql::Transaction& tx, IdempotentRequest const& request) override;
+  Result<void> store(sql::Transaction& tx, IdempotentRequest const& request, StoredAnswer const& answer,
                      Time now) override;
 
  private:
@@ -20,6 +20,6 @@ class SqlIdempotency final : public Idempotency {
 };
 
 // Removes answers kept long enough, of all tenants; answers how many.
-Result<std::int64_t> purge_idempotency(Transaction& tx, Time now);
+Result<std::int64_t> purge_idempotency(sql::Transaction& tx, Time now);
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

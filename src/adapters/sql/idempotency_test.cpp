@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 struct SqlIdempotencyTest : ::testing::Test {
   ManualClock clock;
   testing::TestDatabase database = testing::inline_database();
-  sql::SqlIdempotency idempotency{clock};
+  sql_engine::SqlIdempotency idempotency{clock};
   IdempotentRequest request{TenantId{"acme"}, "key-1", "POST /uploads", "body-hash"};
 
   Result<std::optional<StoredAnswer>> find(IdempotentRequest const& asked) {
@@ -70,14 +70,14 @@ TEST_F(SqlIdempotencyTest, ALiveAnswerIsNeverReplaced) {
 
 TEST_F(SqlIdempotencyTest, AfterADayTheKeyIsFreeAndItsRowGoes) {
   ASSERT_TRUE(store(request, {201, "one"}));
-  clock.advance(sql::idempotency_kept);
+  clock.advance(sql_engine::idempotency_kept);
   EXPECT_FALSE(find(request)->has_value());
   ASSERT_TRUE(store(request, {201, "two"}));
   EXPECT_EQ((*find(request))->body, "two");
-  clock.advance(sql::idempotency_kept);
+  clock.advance(sql_engine::idempotency_kept);
   auto gone = std::int64_t{0};
   ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
-    TRY(gone, sql::purge_idempotency(tx, clock.now()));
+    TRY(gone, sql_engine::purge_idempotency(tx, clock.now()));
     return {};
   }));
   EXPECT_EQ(gone, 1);

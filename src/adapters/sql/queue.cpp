@@ -9,7 +9,7 @@
 #include "adapters/sql/queue_meter.hpp"
 #include "base/try.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 namespace {
 
 constexpr auto redrive_chunk = 500;
@@ -18,7 +18,7 @@ constexpr auto list_max = 1000;
 
 class SqlQueue final : public Queue {
  public:
-  SqlQueue(Database& database, Clock const& clock, Metrics& metrics, QueueOptions options)
+  SqlQueue(sql::Database& database, Clock const& clock, Metrics& metrics, QueueOptions options)
       : database_{database},
         clock_{clock},
         options_{options},
@@ -29,12 +29,12 @@ class SqlQueue final : public Queue {
     return engine_.declare(queue, std::move(policy));
   }
 
-  Result<Sent> send(Transaction& tx, Outgoing message) override {
+  Result<Sent> send(sql::Transaction& tx, Outgoing message) override {
     TRY(auto sent, send_all(tx, {&message, 1}));
     return std::move(sent.front());
   }
 
-  Result<std::vector<Sent>> send_all(Transaction& tx, std::span<Outgoing const> messages) override {
+  Result<std::vector<Sent>> send_all(sql::Transaction& tx, std::span<Outgoing const> messages) override {
     if (messages.empty()) return std::vector<Sent>{};
     auto const& first = messages.front();
     CHECK(check_depth(tx, first, std::ssize(messages)));
@@ -44,20 +44,20 @@ class SqlQueue final : public Queue {
     return sent;
   }
 
-  Result<std::vector<Message>> receive(Transaction& tx, ReceiveRequest const& request) override {
+  Result<std::vector<Message>> receive(sql::Transaction& tx, ReceiveRequest const& request) override {
     CHECK(queue::check_receive(request));
     TRY(auto received, take(tx, request));
     return std::move(received.messages);
   }
 
-  Result<void> acknowledge(Transaction& tx, Receipt const& receipt) override {
+  Result<void> acknowledge(sql::Transaction& tx, Receipt const& receipt) override {
     auto changes = queue::Changes{};
     CHECK(noted(receipt.queue, settle(tx, receipt, changes)));
     when_committed(tx, receipt.queue, receipt.tenant, changes);
     return {};
   }
 
-  Result<FailureOutcome> fail(Transaction& tx, Receipt const& receipt, Failure const& failure) override {
+  Result<FailureOutcome> fail(sql::Transaction& tx, Receipt const& receipt, Failure const& failure) override {
     auto changes = queue::Changes{};
     TRY(auto outcome, noted(receipt.queue, engine_.fail(tx, receipt, failure, clock_.now(), changes)));
     changes.failed = 1;
@@ -65,7 +65,7 @@ class SqlQueue final : public Queue {
     return outcome;
   }
 
-  Result<void> cancel(Transaction& tx, std::string const& queue, TenantId const& tenant,
+  Result<void> cancel(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                       MessageId const& id) override {
     auto changes = queue::Changes{};
     CHECK(engine_.cancel(tx, queue, tenant, id, clock_.now(), changes));
@@ -81,24 +81,24 @@ class SqlQueue final : public Queue {
 
   Async<> acknowledge(Receipt receipt, Deadline deadline) override {
     co_return co_await database_.write(
-        receipt.tenant, [&](Transaction& tx) { return acknowledge(tx, receipt); }, deadline);
+        receipt.tenant, [&](sql::Transaction& tx) { return acknowledge(tx, receipt); }, deadline);
   }
 
   Async<> fail(Receipt receipt, Failure failure, Deadline deadline) override {
-    auto const work = [&](Transaction& tx) { return fail(tx, receipt, failure); };
+    auto const work = [&](sql::Transaction& tx) { return fail(tx, receipt, failure); };
     CO_CHECK(co_await database_.write(receipt.tenant, work, deadline));
     co_return Result<void>{};
   }
 
   Async<> extend(Receipt receipt, Micros visibility, Deadline deadline) override {
-    auto const work = [&](Transaction& tx) {
+    auto const work = [&](sql::Transaction& tx) {
       return noted(receipt.queue, engine_.extend(tx, receipt, visibility, clock_.now()));
     };
     co_return co_await database_.write(receipt.tenant, work, deadline);
   }
 
   Async<> release(Receipt receipt, Deadline deadline) override {
-    auto const work = [&](Transaction& tx) -> Result<void> {
+    auto const work = [&](sql::Transaction& tx) -> Result<void> {
       auto changes = queue::Changes{};
       CHECK(noted(receipt.queue, engine_.release(tx, receipt, clock_.now(), changes)));
       when_committed(tx, receipt.queue, receipt.tenant, changes);
@@ -116,7 +116,7 @@ class SqlQueue final : public Queue {
     while (true) {
       auto const ticket = meter.signal.ticket();
       auto next_at = std::optional<Time>{};
-      auto const work = [&](Transaction& tx) { return settle_and_take(tx, done, request, next_at); };
+      auto const work = [&](sql::Transaction& tx) { return settle_and_take(tx, done, request, next_at); };
       CO_TRY(auto round, co_await database_.write(system_scope(), work, deadline));
       if (!done.empty()) settled.acknowledged = std::move(round.acknowledged);
       done.clear();
@@ -131,7 +131,7 @@ class SqlQueue final : public Queue {
 
   Async<std::vector<DeadLetter>> dead_letters(std::string queue, TenantId tenant, MessageId after, int limit,
                                               Deadline deadline) override {
-    auto const work = [&](Transaction& tx) {
+    auto const work = [&](sql::Transaction& tx) {
       return queue::dead_letters(tx, queue, tenant, after, std::clamp(limit, 1, list_max));
     };
     co_return co_await database_.read(tenant, work, deadline);
@@ -142,7 +142,7 @@ class SqlQueue final : public Queue {
     if (ids.empty()) co_return co_await redrive_all(std::move(queue), std::move(tenant), deadline);
     // By id, so that each group's letters come back in their order whatever order was asked for.
     std::ranges::sort(ids);
-    auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
+    auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
       auto changes = queue::Changes{};
       auto count = std::int64_t{0};
       for (auto const& id : ids) {
@@ -158,13 +158,13 @@ class SqlQueue final : public Queue {
 
   Async<std::vector<RedriveItem>> plan_redrive(std::string queue, TenantId tenant, std::vector<MessageId> ids,
                                                Deadline deadline) override {
-    auto const work = [&](Transaction& tx) { return queue::plan_redrive(tx, queue, tenant, ids); };
+    auto const work = [&](sql::Transaction& tx) { return queue::plan_redrive(tx, queue, tenant, ids); };
     co_return co_await database_.read(tenant, work, deadline);
   }
 
   Async<std::int64_t> discard(std::string queue, TenantId tenant, std::vector<MessageId> ids,
                               Deadline deadline) override {
-    auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
+    auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
       auto changes = queue::Changes{};
       auto count = std::int64_t{0};
       for (auto const& id : ids) {
@@ -178,7 +178,7 @@ class SqlQueue final : public Queue {
   }
 
   Async<std::int64_t> purge(std::string queue, TenantId tenant, Deadline deadline) override {
-    auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
+    auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
       auto changes = queue::Changes{};
       TRY(auto const gone, engine_.purge(tx, queue, tenant, clock_.now(), changes));
       when_committed(tx, queue, tenant, changes);
@@ -189,14 +189,14 @@ class SqlQueue final : public Queue {
 
   Async<std::optional<MessageInfo>> find(std::string queue, TenantId tenant, MessageId id,
                                          Deadline deadline) override {
-    auto const work = [&](Transaction& tx) { return queue::find(tx, queue, tenant, id, clock_.now()); };
+    auto const work = [&](sql::Transaction& tx) { return queue::find(tx, queue, tenant, id, clock_.now()); };
     co_return co_await database_.read(tenant, work, deadline);
   }
 
   Async<std::vector<MessageInfo>> list(std::string queue, TenantId tenant, std::string group,
                                        std::int64_t after_sequence, int limit, Deadline deadline) override {
     auto const key = queue::GroupKey{queue, tenant, group};
-    auto const work = [&](Transaction& tx) {
+    auto const work = [&](sql::Transaction& tx) {
       return queue::list(tx, key, after_sequence, std::clamp(limit, 1, list_max), clock_.now());
     };
     co_return co_await database_.read(tenant, work, deadline);
@@ -204,19 +204,21 @@ class SqlQueue final : public Queue {
 
   Async<GroupInfo> group(std::string queue, TenantId tenant, std::string group, Deadline deadline) override {
     auto const key = queue::GroupKey{queue, tenant, group};
-    auto const work = [&](Transaction& tx) { return queue::group_info(tx, key, clock_.now()); };
+    auto const work = [&](sql::Transaction& tx) { return queue::group_info(tx, key, clock_.now()); };
     co_return co_await database_.read(tenant, work, deadline);
   }
 
   Async<QueueStats> stats(std::string queue, TenantId tenant, Deadline deadline) override {
-    auto const work = [&](Transaction& tx) { return queue::stats(tx, queue, tenant, clock_.now()); };
+    auto const work = [&](sql::Transaction& tx) { return queue::stats(tx, queue, tenant, clock_.now()); };
     co_return co_await database_.read(tenant, work, deadline);
   }
 
   Async<std::int64_t> maintain(Deadline deadline) override {
-    auto const look = [&](Transaction& tx) { return engine_.find_outdated(tx, clean_chunk, clock_.now()); };
+    auto const look = [&](sql::Transaction& tx) {
+      return engine_.find_outdated(tx, clean_chunk, clock_.now());
+    };
     CO_TRY(auto const outdated, co_await database_.read(system_scope(), look, deadline));
-    auto const work = [&](Transaction& tx) -> Result<std::int64_t> {
+    auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
       auto changes = std::map<std::string, queue::Changes>{};
       TRY(auto const gone, engine_.clean(tx, outdated, clean_chunk, clock_.now(), changes));
       for (auto& [queue, change] : changes) {
@@ -242,7 +244,7 @@ class SqlQueue final : public Queue {
     return outcome;
   }
 
-  void when_committed(Transaction& tx, std::string const& queue, TenantId const& tenant,
+  void when_committed(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                       queue::Changes const& changes) {
     if (changes == queue::Changes{}) return;
     tx.after_commit([this, &meter = meters_.of(queue), queue, tenant, changes] {
@@ -252,7 +254,7 @@ class SqlQueue final : public Queue {
     });
   }
 
-  Result<void> check_depth(Transaction& tx, Outgoing const& message, std::int64_t more) {
+  Result<void> check_depth(sql::Transaction& tx, Outgoing const& message, std::int64_t more) {
     auto depth = depths_.of(message.queue, message.tenant);
     if (!depth) {
       TRY(depth, queue::count_depth(tx, message.queue, message.tenant));
@@ -266,13 +268,13 @@ class SqlQueue final : public Queue {
                              .with_retry_after(1));
   }
 
-  Result<void> settle(Transaction& tx, Receipt const& receipt, queue::Changes& changes) {
+  Result<void> settle(sql::Transaction& tx, Receipt const& receipt, queue::Changes& changes) {
     TRY(auto const changed, engine_.acknowledge(tx, receipt, clock_.now(), changes));
     changes.acknowledged = changed ? 1 : 0;
     return {};
   }
 
-  Result<Settled> settle_and_take(Transaction& tx, std::vector<Receipt> const& done,
+  Result<Settled> settle_and_take(sql::Transaction& tx, std::vector<Receipt> const& done,
                                   ReceiveRequest const& request, std::optional<Time>& next_at) {
     auto settled = Settled{};
     for (auto const& receipt : done) {
@@ -290,7 +292,7 @@ class SqlQueue final : public Queue {
     return settled;
   }
 
-  Result<queue::Received> take(Transaction& tx, ReceiveRequest const& request) {
+  Result<queue::Received> take(sql::Transaction& tx, ReceiveRequest const& request) {
     auto changes = queue::Changes{};
     TRY(auto received, engine_.receive(tx, request, clock_.now(), changes));
     changes.empty = received.messages.empty() ? 1 : 0;
@@ -304,7 +306,7 @@ class SqlQueue final : public Queue {
     auto after = MessageId{};
     auto count = std::int64_t{0};
     while (true) {
-      auto const work = [&](Transaction& tx) -> Result<queue::Engine::Chunk> {
+      auto const work = [&](sql::Transaction& tx) -> Result<queue::Engine::Chunk> {
         auto changes = queue::Changes{};
         TRY(auto chunk, engine_.redrive_some(tx, queue, tenant, std::nullopt, after, redrive_chunk,
                                              clock_.now(), changes));
@@ -322,7 +324,7 @@ class SqlQueue final : public Queue {
   // what waits may be much.
   Async<> count_depths(Deadline deadline) {
     for (auto const& [queue, tenant] : depths_.begin_counting()) {
-      auto const work = [&](Transaction& tx) { return queue::count_depth(tx, queue, tenant); };
+      auto const work = [&](sql::Transaction& tx) { return queue::count_depth(tx, queue, tenant); };
       CO_TRY(auto const counted, co_await database_.read(tenant, work, deadline));
       depths_.counted(queue, tenant, counted);
     }
@@ -339,7 +341,7 @@ class SqlQueue final : public Queue {
     meter.oldest_age.set(now.oldest_sent_at ? seconds(clock_.now() - *now.oldest_sent_at) : 0);
   }
 
-  Database& database_;
+  sql::Database& database_;
   Clock const& clock_;
   QueueOptions options_;
   queue::Engine engine_;
@@ -349,9 +351,9 @@ class SqlQueue final : public Queue {
 
 }  // namespace
 
-std::unique_ptr<Queue> make_queue(Database& database, Clock const& clock, Metrics& metrics,
+std::unique_ptr<Queue> make_queue(sql::Database& database, Clock const& clock, Metrics& metrics,
                                   QueueOptions options) {
   return std::make_unique<SqlQueue>(database, clock, metrics, options);
 }
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

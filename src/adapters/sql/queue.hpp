@@ -14,14 +14,14 @@
 #include "base/metrics.hpp"
 #include "ports/queue.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 
 struct QueueOptions {
   std::uint64_t seed = 0;  // of the jitter; 0: from the system
   std::chrono::milliseconds poll_max{1000};
 };
 
-[[nodiscard]] std::unique_ptr<Queue> make_queue(Database& database, Clock const& clock, Metrics& metrics,
+[[nodiscard]] std::unique_ptr<Queue> make_queue(sql::Database& database, Clock const& clock, Metrics& metrics,
                                                 QueueOptions options = {});
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

@@ -45,12 +45,12 @@ class Spy final : public sql::Transaction {
 struct QueueCostTest : ::testing::Test {
   ManualClock clock;
   testing::TestDatabase database = testing::inline_database();
-  sql::queue::Engine engine{1};
+  sql_engine::queue::Engine engine{1};
   int sent = 0;
 
   void fill(int messages, int groups) {
     ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
-      auto changes = sql::queue::Changes{};
+      auto changes = sql_engine::queue::Changes{};
       for (auto i = 0; i < messages; ++i) {
         auto const message =
             Outgoing{"q", TenantId{"acme"}, "g" + std::to_string(i % groups), "body", {}, Micros{0}};
@@ -87,7 +87,7 @@ struct QueueCostTest : ::testing::Test {
   // One receive and its acknowledgement.
   Cost measure() {
     return cost_of([&](sql::Transaction& tx) -> Result<void> {
-      auto changes = sql::queue::Changes{};
+      auto changes = sql_engine::queue::Changes{};
       TRY(auto received, engine.receive(tx, {.queue = "q"}, clock.now(), changes));
       EXPECT_EQ(received.messages.size(), 1U);
       for (auto const& message : received.messages)
@@ -97,8 +97,8 @@ struct QueueCostTest : ::testing::Test {
   }
   Cost measure_send() {
     return cost_of([&](sql::Transaction& tx) -> Result<void> {
-      auto changes = sql::queue::Changes{};
-      CHECK(sql::queue::count_depth(tx, "q", TenantId{"acme"}));
+      auto changes = sql_engine::queue::Changes{};
+      CHECK(sql_engine::queue::count_depth(tx, "q", TenantId{"acme"}));
       auto const message =
           Outgoing{"q", TenantId{"acme"}, "new-" + std::to_string(++sent), "body", {}, Micros{0}};
       CHECK(engine.send(tx, {&message, 1}, clock.now(), changes));
@@ -108,12 +108,12 @@ struct QueueCostTest : ::testing::Test {
   // What maintain() does.
   Cost measure_upkeep() {
     return cost_of([&](sql::Transaction& tx) -> Result<void> {
-      auto changes = std::map<std::string, sql::queue::Changes>{};
+      auto changes = std::map<std::string, sql_engine::queue::Changes>{};
       TRY(auto const outdated, engine.find_outdated(tx, 100, clock.now()));
       CHECK(engine.clean(tx, outdated, 100, clock.now(), changes));
-      CHECK(sql::queue::count_depth(tx, "q", TenantId{"acme"}));
-      CHECK(sql::queue::stats(tx, "q", TenantId{"acme"}, clock.now()));
-      CHECK(sql::queue::stats(tx, "q", system_scope(), clock.now()));
+      CHECK(sql_engine::queue::count_depth(tx, "q", TenantId{"acme"}));
+      CHECK(sql_engine::queue::stats(tx, "q", TenantId{"acme"}, clock.now()));
+      CHECK(sql_engine::queue::stats(tx, "q", system_scope(), clock.now()));
       return {};
     });
   }
@@ -196,7 +196,7 @@ TEST(QueueThreadsTest, Q2_ManyWorkersNeverHaveTwoOfAGroupInFlight) {
   constexpr auto workers = 8;
   auto database = testing::fast_database();
   auto clock = SystemClock{};
-  auto queue = sql::make_queue(*database, clock, database.metrics(), {.seed = 1});
+  auto queue = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
   auto mutex = std::mutex{};
   auto history = testing::History{};
   auto left = std::atomic<int>{messages};

@@ -5,13 +5,13 @@
 #include "adapters/sql/queue_engine.hpp"
 #include "base/try.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 namespace {
 
 constexpr auto losses_kept = Micros{7 * 86'400'000'000LL};
 
-Result<Rows> select_dead(Transaction& tx, std::string const& queue, TenantId const& tenant,
-                         std::optional<MessageId> const& only, MessageId const& after, int limit) {
+Result<sql::Rows> select_dead(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                              std::optional<MessageId> const& only, MessageId const& after, int limit) {
   static auto const one = std::string{"SELECT "} + message_columns +
                           " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id = $3";
   static auto const many =
@@ -23,7 +23,7 @@ Result<Rows> select_dead(Transaction& tx, std::string const& queue, TenantId con
 }
 
 // From one name to the next, because DISTINCT would read every group.
-Result<std::vector<std::string>> queue_names(Transaction& tx) {
+Result<std::vector<std::string>> queue_names(sql::Transaction& tx) {
   auto names = std::vector<std::string>{};
   for (auto last = std::string{};; last = names.back()) {
     TRY(auto const next,
@@ -35,9 +35,9 @@ Result<std::vector<std::string>> queue_names(Transaction& tx) {
 
 }  // namespace
 
-Result<Engine::Chunk> Engine::redrive_some(Transaction& tx, std::string const& queue, TenantId const& tenant,
-                                           std::optional<MessageId> const& only, MessageId const& after,
-                                           int limit, Time now, Changes& changes) {
+Result<Engine::Chunk> Engine::redrive_some(sql::Transaction& tx, std::string const& queue,
+                                           TenantId const& tenant, std::optional<MessageId> const& only,
+                                           MessageId const& after, int limit, Time now, Changes& changes) {
   TRY(auto const rows, select_dead(tx, queue, tenant, only, after, limit));
   auto const rules = policy(queue);
   auto chunk = Chunk{};
@@ -74,7 +74,7 @@ Result<Engine::Chunk> Engine::redrive_some(Transaction& tx, std::string const& q
   return chunk;
 }
 
-Result<bool> Engine::discard(Transaction& tx, std::string const& queue, TenantId const& tenant,
+Result<bool> Engine::discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                              MessageId const& id, Time now, Changes& changes) {
   TRY(auto const message, load_message(tx, queue, tenant, id));
   if (!message || !message->dead) return false;
@@ -88,12 +88,12 @@ Result<bool> Engine::discard(Transaction& tx, std::string const& queue, TenantId
   return true;
 }
 
-Result<std::int64_t> Engine::purge(Transaction& tx, std::string const& queue, TenantId const& tenant,
+Result<std::int64_t> Engine::purge(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                                    Time now, Changes& changes) {
-  auto const who = Args{queue, tenant.str()};
-  auto const at = Args{queue, tenant.str(), to_us(now)};
+  auto const who = sql::Args{queue, tenant.str()};
+  auto const at = sql::Args{queue, tenant.str(), to_us(now)};
   auto const forget_after = policy(queue)->forget_group;
-  auto const forget = forget_after ? Value{to_us(now + *forget_after)} : null();
+  auto const forget = forget_after ? sql::Value{to_us(now + *forget_after)} : sql::null();
   TRY(auto const depth, count_depth(tx, queue, tenant));
   TRY(auto const gone, tx.execute("DELETE FROM queue_messages WHERE queue = $1 AND tenant = $2", who));
   CHECK(tx.execute("DELETE FROM queue_dedup WHERE queue = $1 AND tenant = $2", who));
@@ -112,11 +112,11 @@ Result<std::int64_t> Engine::purge(Transaction& tx, std::string const& queue, Te
   return gone;
 }
 
-Result<void> Engine::store(Transaction& tx, GroupRow const& group, Time now) {
+Result<void> Engine::store(sql::Transaction& tx, GroupRow const& group, Time now) {
   return store_group(tx, group, policy(group.key.queue)->forget_group, now);
 }
 
-Result<std::int64_t> Engine::clean_dead_letters(Transaction& tx, std::string const& queue, int limit,
+Result<std::int64_t> Engine::clean_dead_letters(sql::Transaction& tx, std::string const& queue, int limit,
                                                 Time now, Changes& changes) {
   TRY(auto const letters,
       tx.query(
@@ -131,7 +131,7 @@ Result<std::int64_t> Engine::clean_dead_letters(Transaction& tx, std::string con
 }
 
 // The head is the oldest of its group, so groups tell who has waited too long.
-Result<std::vector<GroupKey>> Engine::find_outdated(Transaction& tx, int limit, Time now) {
+Result<std::vector<GroupKey>> Engine::find_outdated(sql::Transaction& tx, int limit, Time now) {
   auto keys = std::vector<GroupKey>{};
   TRY(auto const queues, queue_names(tx));
   for (auto const& queue : queues) {
@@ -144,7 +144,8 @@ Result<std::vector<GroupKey>> Engine::find_outdated(Transaction& tx, int limit, 
   return keys;
 }
 
-Result<std::int64_t> Engine::kill_outdated(Transaction& tx, GroupKey const& key, Time now, Changes& changes) {
+Result<std::int64_t> Engine::kill_outdated(sql::Transaction& tx, GroupKey const& key, Time now,
+                                           Changes& changes) {
   TRY(auto group, load_group(tx, key));
   auto const since = now - policy(key.queue)->retention;
   // It was found outside of this transaction.
@@ -164,8 +165,8 @@ Result<std::int64_t> Engine::kill_outdated(Transaction& tx, GroupKey const& key,
 namespace {
 
 // Empty groups whose time has come. One that still holds dead letters waits for their end.
-Result<std::int64_t> forget_groups(Transaction& tx, std::string const& queue, Micros forget_after, int limit,
-                                   Time now) {
+Result<std::int64_t> forget_groups(sql::Transaction& tx, std::string const& queue, Micros forget_after,
+                                   int limit, Time now) {
   TRY(auto const due,
       tx.query("SELECT tenant, group_name FROM queue_groups WHERE queue = $1 AND forget_us < $2 "
                "ORDER BY forget_us LIMIT $3",
@@ -191,7 +192,7 @@ Result<std::int64_t> forget_groups(Transaction& tx, std::string const& queue, Mi
 
 }  // namespace
 
-Result<std::int64_t> Engine::clean(Transaction& tx, std::vector<GroupKey> const& outdated, int limit,
+Result<std::int64_t> Engine::clean(sql::Transaction& tx, std::vector<GroupKey> const& outdated, int limit,
                                    Time now, std::map<std::string, Changes>& changes) {
   auto count = std::int64_t{0};
   TRY(auto const keys, tx.execute("DELETE FROM queue_dedup WHERE expires_us < $1", {to_us(now)}));
@@ -214,4 +215,4 @@ Result<std::int64_t> Engine::clean(Transaction& tx, std::vector<GroupKey> const&
   return count;
 }
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

@@ -25,7 +25,7 @@
 #include "adapters/sql/queue_rows.hpp"
 #include "ports/queue.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 
 [[nodiscard]] bool same_policy(QueuePolicy const& a, QueuePolicy const& b);
 // Errors: invalid, too_large.
@@ -64,7 +64,7 @@ class TurnWalk {
   [[nodiscard]] bool come_to(std::string const& tenant, bool alone);
   void took(std::string const& tenant, std::int64_t messages);
   void go_on_from(std::string tenant) { change_.last = std::move(tenant); }
-  void keep(Transaction& tx) &&;
+  void keep(sql::Transaction& tx) &&;
 
  private:
   Turns& turns_;
@@ -98,56 +98,56 @@ class Engine {
   [[nodiscard]] std::shared_ptr<QueuePolicy const> policy(std::string const& queue) const;
 
   // Of one queue and tenant, in their order.
-  Result<std::vector<Sent>> send(Transaction& tx, std::span<Outgoing const> messages, Time now,
+  Result<std::vector<Sent>> send(sql::Transaction& tx, std::span<Outgoing const> messages, Time now,
                                  Changes& changes);
-  Result<Received> receive(Transaction& tx, ReceiveRequest const& request, Time now, Changes& changes);
+  Result<Received> receive(sql::Transaction& tx, ReceiveRequest const& request, Time now, Changes& changes);
   // false: it was a repetition and nothing changed.
-  Result<bool> acknowledge(Transaction& tx, Receipt const& receipt, Time now, Changes& changes);
-  Result<FailureOutcome> fail(Transaction& tx, Receipt const& receipt, QueueFailure const& failure, Time now,
-                              Changes& changes);
-  Result<void> release(Transaction& tx, Receipt const& receipt, Time now, Changes& changes);
-  Result<void> extend(Transaction& tx, Receipt const& receipt, Micros visibility, Time now);
-  Result<void> cancel(Transaction& tx, std::string const& queue, TenantId const& tenant, MessageId const& id,
-                      Time now, Changes& changes);
+  Result<bool> acknowledge(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes);
+  Result<FailureOutcome> fail(sql::Transaction& tx, Receipt const& receipt, QueueFailure const& failure,
+                              Time now, Changes& changes);
+  Result<void> release(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes);
+  Result<void> extend(sql::Transaction& tx, Receipt const& receipt, Micros visibility, Time now);
+  Result<void> cancel(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                      MessageId const& id, Time now, Changes& changes);
 
   // Up to `limit` dead letters after `after`; the answer holds the last one's id, or nothing at the end.
   struct Chunk {
     std::int64_t count = 0;
     std::optional<MessageId> last;
   };
-  Result<Chunk> redrive_some(Transaction& tx, std::string const& queue, TenantId const& tenant,
+  Result<Chunk> redrive_some(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                              std::optional<MessageId> const& only, MessageId const& after, int limit,
                              Time now, Changes& changes);
-  Result<bool> discard(Transaction& tx, std::string const& queue, TenantId const& tenant, MessageId const& id,
-                       Time now, Changes& changes);
-  Result<std::int64_t> purge(Transaction& tx, std::string const& queue, TenantId const& tenant, Time now,
+  Result<bool> discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                       MessageId const& id, Time now, Changes& changes);
+  Result<std::int64_t> purge(sql::Transaction& tx, std::string const& queue, TenantId const& tenant, Time now,
                              Changes& changes);
   // Groups whose head has waited longer than its queue keeps messages. On a reader: it looks at all that
   // wait.
-  Result<std::vector<GroupKey>> find_outdated(Transaction& tx, int limit, Time now);
+  Result<std::vector<GroupKey>> find_outdated(sql::Transaction& tx, int limit, Time now);
   // Retention and windows, at most `limit` rows of each kind; `outdated` as just found. Changes by queue.
-  Result<std::int64_t> clean(Transaction& tx, std::vector<GroupKey> const& outdated, int limit, Time now,
+  Result<std::int64_t> clean(sql::Transaction& tx, std::vector<GroupKey> const& outdated, int limit, Time now,
                              std::map<std::string, Changes>& changes);
 
  private:
   struct OpenGroup;
   using OpenGroups = std::map<std::string, OpenGroup, std::less<>>;
   struct Sending;
-  Result<Sent> send_one(Transaction& tx, Outgoing const& message, Sending& sending, Time now,
+  Result<Sent> send_one(sql::Transaction& tx, Outgoing const& message, Sending& sending, Time now,
                         Changes& changes);
-  Result<std::optional<Sent>> find_duplicate(Transaction& tx, Outgoing const& message, std::string const& key,
-                                             std::string const& body_hash, QueuePolicy const& policy,
-                                             Time now);
-  Result<std::vector<Message>> take_group(Transaction& tx, GroupRow& group, ReceiveRequest const& request,
-                                          int max, Time now, Changes& changes);
-  Result<void> expire(Transaction& tx, GroupRow& group, Time now, Changes& changes);
+  Result<std::optional<Sent>> find_duplicate(sql::Transaction& tx, Outgoing const& message,
+                                             std::string const& key, std::string const& body_hash,
+                                             QueuePolicy const& policy, Time now);
+  Result<std::vector<Message>> take_group(sql::Transaction& tx, GroupRow& group,
+                                          ReceiveRequest const& request, int max, Time now, Changes& changes);
+  Result<void> expire(sql::Transaction& tx, GroupRow& group, Time now, Changes& changes);
   // Kills `message`; the group's row is brought up to date but not stored.
-  Result<void> kill(Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause, Time now,
-                    Changes& changes);
-  Result<std::int64_t> clean_dead_letters(Transaction& tx, std::string const& queue, int limit, Time now,
+  Result<void> kill(sql::Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause,
+                    Time now, Changes& changes);
+  Result<std::int64_t> clean_dead_letters(sql::Transaction& tx, std::string const& queue, int limit, Time now,
                                           Changes& changes);
-  Result<std::int64_t> kill_outdated(Transaction& tx, GroupKey const& key, Time now, Changes& changes);
-  Result<void> store(Transaction& tx, GroupRow const& group, Time now);
+  Result<std::int64_t> kill_outdated(sql::Transaction& tx, GroupKey const& key, Time now, Changes& changes);
+  Result<void> store(sql::Transaction& tx, GroupRow const& group, Time now);
   [[nodiscard]] double luck();
 
   mutable std::mutex mutex_;
@@ -156,4 +156,4 @@ class Engine {
   Turns turns_;
 };
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

@@ -4,7 +4,7 @@
 
 #include "base/try.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 namespace {
 
 constexpr auto overtakers_shown = 100;
@@ -35,7 +35,7 @@ MessageInfo info_of(MessageRow row, GroupRow const& group, Time now) {
           .ready_at = row.ready_at};
 }
 
-Result<RedriveItem> plan_item(Transaction& tx, MessageRow message) {
+Result<RedriveItem> plan_item(sql::Transaction& tx, MessageRow message) {
   auto const key = message.key;
   auto const sequence = message.sequence;
   auto item = RedriveItem{.letter = dead_letter_of(std::move(message))};
@@ -76,7 +76,7 @@ Micros percentile_99(std::vector<std::int64_t> ages) {
 
 }  // namespace
 
-Result<std::vector<DeadLetter>> dead_letters(Transaction& tx, std::string const& queue,
+Result<std::vector<DeadLetter>> dead_letters(sql::Transaction& tx, std::string const& queue,
                                              TenantId const& tenant, MessageId const& after, int limit) {
   TRY(auto const rows,
       tx.query(select_messages() + "WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id > $3 "
@@ -87,7 +87,7 @@ Result<std::vector<DeadLetter>> dead_letters(Transaction& tx, std::string const&
   return letters;
 }
 
-Result<std::vector<RedriveItem>> plan_redrive(Transaction& tx, std::string const& queue,
+Result<std::vector<RedriveItem>> plan_redrive(sql::Transaction& tx, std::string const& queue,
                                               TenantId const& tenant, std::vector<MessageId> const& ids) {
   auto items = std::vector<RedriveItem>{};
   if (ids.empty()) {
@@ -109,8 +109,8 @@ Result<std::vector<RedriveItem>> plan_redrive(Transaction& tx, std::string const
   return items;
 }
 
-Result<std::optional<MessageInfo>> find(Transaction& tx, std::string const& queue, TenantId const& tenant,
-                                        MessageId const& id, Time now) {
+Result<std::optional<MessageInfo>> find(sql::Transaction& tx, std::string const& queue,
+                                        TenantId const& tenant, MessageId const& id, Time now) {
   TRY(auto message, load_message(tx, queue, tenant, id));
   if (!message) return std::nullopt;
   TRY(auto const group, load_group(tx, message->key));
@@ -126,13 +126,13 @@ Result<std::optional<MessageInfo>> find(Transaction& tx, std::string const& queu
   return info;
 }
 
-Result<std::vector<MessageInfo>> list(Transaction& tx, GroupKey const& key, std::int64_t after_sequence,
+Result<std::vector<MessageInfo>> list(sql::Transaction& tx, GroupKey const& key, std::int64_t after_sequence,
                                       int limit, Time now) {
   auto infos = std::vector<MessageInfo>{};
   TRY(auto const group, load_group(tx, key));
   if (!group) return infos;
   auto args = key.args();
-  args.insert(args.end(), {Value{after_sequence}, Value{std::int64_t{limit}}});
+  args.insert(args.end(), {sql::Value{after_sequence}, sql::Value{std::int64_t{limit}}});
   // Both states in one list: each is a range of the index, so neither is scanned past `limit`.
   TRY(auto const rows,
       tx.query(select_messages() +
@@ -143,7 +143,7 @@ Result<std::vector<MessageInfo>> list(Transaction& tx, GroupKey const& key, std:
   return infos;
 }
 
-Result<GroupInfo> group_info(Transaction& tx, GroupKey const& key, Time now) {
+Result<GroupInfo> group_info(sql::Transaction& tx, GroupKey const& key, Time now) {
   using State = GroupInfo::State;
   auto info = GroupInfo{};
   TRY(auto const group, load_group(tx, key));
@@ -179,9 +179,9 @@ Result<GroupInfo> group_info(Transaction& tx, GroupKey const& key, Time now) {
   return info;
 }
 
-Result<QueueStats> stats(Transaction& tx, std::string const& queue, TenantId const& tenant, Time now) {
+Result<QueueStats> stats(sql::Transaction& tx, std::string const& queue, TenantId const& tenant, Time now) {
   auto const all = tenant == system_scope() ? "" : " AND tenant = $2";
-  auto const who = Args{queue, tenant.str()};
+  auto const who = sql::Args{queue, tenant.str()};
   auto result = QueueStats{};
   TRY(auto const groups,
       tx.query(select_busy_groups("depth, in_flight, blocked_by, head_sent_us, ready_us", all), who));
@@ -204,4 +204,4 @@ Result<QueueStats> stats(Transaction& tx, std::string const& queue, TenantId con
   return result;
 }
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

@@ -1,6 +1,6 @@
 #include "adapters/sql/queue_meter.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 
 Meter::Meter(Metrics& metrics, std::string const& queue)
     : sent{metrics.counter("hoist_queue_sent_total", "Messages accepted.", {{"queue", queue}})},
@@ -86,4 +86,4 @@ void Depths::counted(std::string const& queue, TenantId const& tenant, std::int6
   if (found != depths_.end()) found->second.now = depth + found->second.since;
 }
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

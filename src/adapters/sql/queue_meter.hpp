@@ -11,7 +11,7 @@
 #include "base/async.hpp"
 #include "base/metrics.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 
 struct Meter {
   Meter(Metrics& metrics, std::string const& queue);
@@ -55,4 +55,4 @@ class Depths {
   std::map<Key, Depth> depths_;
 };
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

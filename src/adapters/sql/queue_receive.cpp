@@ -3,13 +3,13 @@
 #include "adapters/sql/queue_engine.hpp"
 #include "base/try.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 namespace {
 
 constexpr auto tenants_looked_at_max = 256;  // per receive; the next one goes on from there
 
 // The group to look at next of the first tenant after `after` that has one, round and round.
-Result<std::optional<GroupRow>> next_group(Transaction& tx, std::string const& queue,
+Result<std::optional<GroupRow>> next_group(sql::Transaction& tx, std::string const& queue,
                                            std::string const& after) {
   static auto const text = std::string{"SELECT "} + group_columns +
                            " FROM queue_groups WHERE queue = $1 AND tenant > $2 AND ready_us IS NOT NULL "
@@ -42,7 +42,7 @@ Message message_for(MessageRow row, GroupRow const& group, QueuePolicy const& po
 
 }  // namespace
 
-Result<void> Engine::expire(Transaction& tx, GroupRow& group, Time now, Changes& changes) {
+Result<void> Engine::expire(sql::Transaction& tx, GroupRow& group, Time now, Changes& changes) {
   auto const head = group.in_flight.front();
   CHECK(lose_delivery(tx, group, head, now));
   auto args = group.key.args();
@@ -71,7 +71,7 @@ Result<void> Engine::expire(Transaction& tx, GroupRow& group, Time now, Changes&
   return find_head(tx, group, now);
 }
 
-Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group,
+Result<std::vector<Message>> Engine::take_group(sql::Transaction& tx, GroupRow& group,
                                                 ReceiveRequest const& request, int max, Time now,
                                                 Changes& changes) {
   if (!group.in_flight.empty()) {
@@ -110,7 +110,8 @@ Result<std::vector<Message>> Engine::take_group(Transaction& tx, GroupRow& group
   return messages;
 }
 
-Result<Received> Engine::receive(Transaction& tx, ReceiveRequest const& request, Time now, Changes& changes) {
+Result<Received> Engine::receive(sql::Transaction& tx, ReceiveRequest const& request, Time now,
+                                 Changes& changes) {
   CHECK(check_receive(request));
   auto received = Received{};
   auto walk = TurnWalk{turns_, request.queue};
@@ -144,4 +145,4 @@ Result<Received> Engine::receive(Transaction& tx, ReceiveRequest const& request,
   return received;
 }
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

@@ -7,7 +7,7 @@
 
 #include "base/try.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 namespace {
 
 std::string join(std::vector<std::int64_t> const& sequences) {
@@ -19,8 +19,8 @@ std::string join(std::vector<std::int64_t> const& sequences) {
   return text;
 }
 
-Value time_or_null(std::optional<Time> const& time) {
-  return time ? Value{to_us(*time)} : null();
+sql::Value time_or_null(std::optional<Time> const& time) {
+  return time ? sql::Value{to_us(*time)} : sql::null();
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ std::vector<std::int64_t> parse_sequences(std::string_view text) {
   return sequences;
 }
 
-GroupRow group_of(Row const& row) {
+GroupRow group_of(sql::Row const& row) {
   auto group = GroupRow{.key = {.queue = row.text(0), .tenant = TenantId{row.text(1)}, .group = row.text(2)},
                         .depth = row.integer(3),
                         .fence = row.integer(4),
@@ -50,7 +50,7 @@ GroupRow group_of(Row const& row) {
   return group;
 }
 
-Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key) {
+Result<std::optional<GroupRow>> load_group(sql::Transaction& tx, GroupKey const& key) {
   static auto const text = std::string{"SELECT "} + group_columns +
                            " FROM queue_groups WHERE queue = $1 AND tenant = $2 AND group_name = $3";
   TRY(auto const rows, tx.query(text, key.args()));
@@ -58,13 +58,14 @@ Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key)
   return group_of(rows[0]);
 }
 
-Result<void> store_group(Transaction& tx, GroupRow const& row, std::optional<Micros> forget_after, Time now) {
+Result<void> store_group(sql::Transaction& tx, GroupRow const& row, std::optional<Micros> forget_after,
+                         Time now) {
   auto const forget_at = forget_after && row.depth == 0 ? std::optional{now + *forget_after} : std::nullopt;
   auto args = row.key.args();
-  args.insert(args.end(),
-              {Value{row.depth}, Value{row.fence}, Value{join(row.in_flight)}, Value{to_us(row.leased_at)},
-               time_or_null(row.ready_at), value_or_null(row.blocked_by), time_or_null(row.head_sent_at),
-               Value{to_us(now)}, time_or_null(forget_at)});
+  args.insert(args.end(), {sql::Value{row.depth}, sql::Value{row.fence}, sql::Value{join(row.in_flight)},
+                           sql::Value{to_us(row.leased_at)}, time_or_null(row.ready_at),
+                           sql::value_or_null(row.blocked_by), time_or_null(row.head_sent_at),
+                           sql::Value{to_us(now)}, time_or_null(forget_at)});
   CHECK(
       tx.execute("UPDATE queue_groups SET depth = $4, fence = $5, in_flight = $6, leased_us = $7, "
                  "ready_us = $8, blocked_by = $9, head_sent_us = $10, touched_us = $11, "
@@ -82,14 +83,14 @@ std::string select_busy_groups(std::string_view columns, std::string_view rest) 
       columns, rest);
 }
 
-Result<std::int64_t> count_depth(Transaction& tx, std::string const& queue, TenantId const& tenant) {
+Result<std::int64_t> count_depth(sql::Transaction& tx, std::string const& queue, TenantId const& tenant) {
   static auto const text = fmt::format("SELECT COALESCE(sum(depth), 0) FROM ({}) busy",
                                        select_busy_groups("depth", "AND tenant = $2"));
   TRY(auto const rows, tx.query(text, {queue, tenant.str()}));
   return rows.at(0).integer(0);
 }
 
-MessageRow message_of(Row const& row) {
+MessageRow message_of(sql::Row const& row) {
   return {.id = MessageId{row.text(0)},
           .key = {.queue = row.text(1), .tenant = TenantId{row.text(2)}, .group = row.text(3)},
           .sequence = row.integer(4),
@@ -102,7 +103,7 @@ MessageRow message_of(Row const& row) {
           .cause = row.text(11)};
 }
 
-Result<std::optional<MessageRow>> load_message(Transaction& tx, std::string const& queue,
+Result<std::optional<MessageRow>> load_message(sql::Transaction& tx, std::string const& queue,
                                                TenantId const& tenant, MessageId const& id) {
   static auto const text = std::string{"SELECT "} + message_columns +
                            " FROM queue_messages WHERE id = $1 AND queue = $2 AND tenant = $3";
@@ -111,7 +112,7 @@ Result<std::optional<MessageRow>> load_message(Transaction& tx, std::string cons
   return message_of(rows[0]);
 }
 
-Result<void> find_head(Transaction& tx, GroupRow& row, Time now) {
+Result<void> find_head(sql::Transaction& tx, GroupRow& row, Time now) {
   row.ready_at.reset();
   row.head_sent_at.reset();
   if (row.depth == 0) return {};
@@ -126,9 +127,9 @@ Result<void> find_head(Transaction& tx, GroupRow& row, Time now) {
   return {};
 }
 
-Result<void> lose_delivery(Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now) {
+Result<void> lose_delivery(sql::Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now) {
   auto args = row.key.args();
-  args.insert(args.end(), {Value{row.fence}, Value{from_sequence}, Value{to_us(now)}});
+  args.insert(args.end(), {sql::Value{row.fence}, sql::Value{from_sequence}, sql::Value{to_us(now)}});
   // A second loss of the same delivery always begins earlier than the first.
   CHECK(
       tx.execute("INSERT INTO queue_losses (queue, tenant, group_name, fence, from_sequence, lost_us) "
@@ -152,4 +153,4 @@ DeadLetter dead_letter_of(MessageRow message) {
           .died_at = message.died_at};
 }
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

@@ -8,13 +8,13 @@
 
 #include "ports/queue.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 
 struct GroupKey {
   std::string queue;
   TenantId tenant;
   std::string group;
-  [[nodiscard]] Args args() const { return {queue, tenant.str(), group}; }
+  [[nodiscard]] sql::Args args() const { return {queue, tenant.str(), group}; }
 };
 
 // See migrations/0003_queue.sql. last_sequence and chain belong to send alone.
@@ -47,30 +47,31 @@ struct MessageRow {
 // Columns that group_of() reads, in its order.
 inline constexpr auto group_columns =
     "queue, tenant, group_name, depth, fence, in_flight, leased_us, ready_us, blocked_by, head_sent_us";
-[[nodiscard]] GroupRow group_of(Row const& row);
-Result<std::optional<GroupRow>> load_group(Transaction& tx, GroupKey const& key);
+[[nodiscard]] GroupRow group_of(sql::Row const& row);
+Result<std::optional<GroupRow>> load_group(sql::Transaction& tx, GroupKey const& key);
 // `forget_after`: of the queue's policy; a group that is stored empty may go so much later.
-Result<void> store_group(Transaction& tx, GroupRow const& row, std::optional<Micros> forget_after, Time now);
+Result<void> store_group(sql::Transaction& tx, GroupRow const& row, std::optional<Micros> forget_after,
+                         Time now);
 
 // Groups that hold messages are ready, leased, delayed or blocked, and there are indexes of those: what
 // looks for them costs the same however many groups are empty. `rest` narrows both.
 [[nodiscard]] std::string select_busy_groups(std::string_view columns, std::string_view rest);
-Result<std::int64_t> count_depth(Transaction& tx, std::string const& queue, TenantId const& tenant);
+Result<std::int64_t> count_depth(sql::Transaction& tx, std::string const& queue, TenantId const& tenant);
 
 // Columns that message_of() reads, in its order.
 inline constexpr auto message_columns =
     "id, queue, tenant, group_name, sequence, state, body, attempts, ready_us, sent_us, died_us, cause";
-[[nodiscard]] MessageRow message_of(Row const& row);
-Result<std::optional<MessageRow>> load_message(Transaction& tx, std::string const& queue,
+[[nodiscard]] MessageRow message_of(sql::Row const& row);
+Result<std::optional<MessageRow>> load_message(sql::Transaction& tx, std::string const& queue,
                                                TenantId const& tenant, MessageId const& id);
 
 // Looks at who is the head now and sets ready_at and head_sent_at accordingly. For a group with
 // nothing in flight; `row` is not stored.
-Result<void> find_head(Transaction& tx, GroupRow& row, Time now);
+Result<void> find_head(sql::Transaction& tx, GroupRow& row, Time now);
 
 // The delivery in force loses everything from `from_sequence` on; what is left of it stays valid.
-Result<void> lose_delivery(Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now);
+Result<void> lose_delivery(sql::Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now);
 
 [[nodiscard]] DeadLetter dead_letter_of(MessageRow message);
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

@@ -4,7 +4,7 @@
 
 #include "adapters/sql/queue_engine.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 namespace {
 
 constexpr auto standing_back_max = std::size_t{10'000};  // tenants remembered per queue
@@ -94,7 +94,7 @@ void TurnWalk::took(std::string const& tenant, std::int64_t messages) {
   if (messages > 1) change_.debts[tenant] += messages;
 }
 
-void TurnWalk::keep(Transaction& tx) && {
+void TurnWalk::keep(sql::Transaction& tx) && {
   if (!change_.last) return;
   tx.after_commit([&turns = turns_, queue = std::move(queue_), change = std::move(change_)] {
     turns.apply(queue, change);
@@ -127,4 +127,4 @@ double Engine::luck() {
   return std::uniform_real_distribution<double>{0, 1}(random_);
 }
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

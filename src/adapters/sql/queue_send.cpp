@@ -5,9 +5,9 @@
 #include "base/hash.hpp"
 #include "base/try.hpp"
 #include "model/chain.hpp"
-#include "ports/insert_rows.hpp"
+#include "sql/insert_rows.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 namespace {
 
 std::string const& scope_of(Outgoing const& message, QueuePolicy const& policy) {
@@ -15,17 +15,17 @@ std::string const& scope_of(Outgoing const& message, QueuePolicy const& policy) 
   return policy.dedup_scope == DedupScope::group ? message.group : whole_queue;
 }
 
-auto const insert_messages = InsertRows{
+auto const insert_messages = sql::InsertRows{
     "INSERT INTO queue_messages (id, queue, tenant, group_name, sequence, state, body, attempts, ready_us, "
     "sent_us)",
     10};
 
-Args message_row(Outgoing const& message, MessageId const& id, std::int64_t sequence, Time now) {
-  return args(id.str(), message.queue, message.tenant.str(), message.group, sequence, "w", message.body,
-              std::int64_t{0}, to_us(now + message.delay), to_us(now));
+sql::Args message_row(Outgoing const& message, MessageId const& id, std::int64_t sequence, Time now) {
+  return sql::args(id.str(), message.queue, message.tenant.str(), message.group, sequence, "w", message.body,
+                   std::int64_t{0}, to_us(now + message.delay), to_us(now));
 }
 
-Result<void> remember_key(Transaction& tx, Outgoing const& message, std::string const& key,
+Result<void> remember_key(sql::Transaction& tx, Outgoing const& message, std::string const& key,
                           std::string const& body_hash, Sent const& sent, QueuePolicy const& policy) {
   CHECK(tx.execute(
       "INSERT INTO queue_dedup (tenant, queue, scope, dedup_key, body_sha256, message_id, "
@@ -49,14 +49,14 @@ struct Engine::OpenGroup {
   std::optional<Time> head_ready_at;  // when the first of the group was among these messages
 
   // The row is locked from here to the end of the transaction, so sequence order is commit order.
-  static Result<OpenGroup> open(Transaction& tx, GroupKey key, Time now) {
+  static Result<OpenGroup> open(sql::Transaction& tx, GroupKey key, Time now) {
     constexpr auto lock =
         "SELECT last_sequence, chain, depth, blocked_by FROM queue_groups "
         "WHERE queue = $1 AND tenant = $2 AND group_name = $3 FOR UPDATE";
     TRY(auto rows, tx.query(lock, key.args()));
     if (rows.empty()) {
       auto args = key.args();
-      args.insert(args.end(), {Value{first_chain()}, Value{to_us(now)}});
+      args.insert(args.end(), {sql::Value{first_chain()}, sql::Value{to_us(now)}});
       CHECK(tx.execute(
           "INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "
           "touched_us) VALUES ($1, $2, $3, 0, $4, 0, $5, $5) "
@@ -68,9 +68,10 @@ struct Engine::OpenGroup {
     return OpenGroup{std::move(key), row.integer(0), row.text(1), row.integer(2), !row.is_null(3), {}};
   }
 
-  Result<void> close(Transaction& tx, Time now) const {
+  Result<void> close(sql::Transaction& tx, Time now) const {
     auto args = key.args();
-    args.insert(args.end(), {Value{last_sequence}, Value{chain}, Value{depth}, Value{to_us(now)}});
+    args.insert(args.end(),
+                {sql::Value{last_sequence}, sql::Value{chain}, sql::Value{depth}, sql::Value{to_us(now)}});
     CHECK(
         tx.execute("UPDATE queue_groups SET last_sequence = $4, chain = $5, depth = $6, touched_us = $7, "
                    "forget_us = NULL "
@@ -82,9 +83,9 @@ struct Engine::OpenGroup {
  private:
   // Only the first of a group decides when the group is looked at. Sending more leaves the index of
   // what is ready alone.
-  [[nodiscard]] Result<void> tell_head(Transaction& tx, Time now) const {
+  [[nodiscard]] Result<void> tell_head(sql::Transaction& tx, Time now) const {
     auto args = key.args();
-    args.insert(args.end(), {Value{to_us(now)}, Value{to_us(*head_ready_at)}});
+    args.insert(args.end(), {sql::Value{to_us(now)}, sql::Value{to_us(*head_ready_at)}});
     CHECK(
         tx.execute("UPDATE queue_groups SET head_sent_us = $4, "
                    "ready_us = CASE WHEN blocked_by IS NULL THEN $5 ELSE ready_us END "
@@ -97,10 +98,10 @@ struct Engine::OpenGroup {
 // What one call sends: its messages are inserted when all of them are known.
 struct Engine::Sending {
   OpenGroups groups;
-  std::vector<Args> rows;
+  std::vector<sql::Args> rows;
 };
 
-Result<std::optional<Sent>> Engine::find_duplicate(Transaction& tx, Outgoing const& message,
+Result<std::optional<Sent>> Engine::find_duplicate(sql::Transaction& tx, Outgoing const& message,
                                                    std::string const& key, std::string const& body_hash,
                                                    QueuePolicy const& policy, Time now) {
   TRY(auto const rows,
@@ -115,7 +116,7 @@ Result<std::optional<Sent>> Engine::find_duplicate(Transaction& tx, Outgoing con
       .id = MessageId{row.text(1)}, .sequence = row.integer(2), .duplicate = true, .chain = row.text(3)};
 }
 
-Result<Sent> Engine::send_one(Transaction& tx, Outgoing const& message, Sending& sending, Time now,
+Result<Sent> Engine::send_one(sql::Transaction& tx, Outgoing const& message, Sending& sending, Time now,
                               Changes& changes) {
   CHECK(check_outgoing(message));
   auto const rules = policy(message.queue);
@@ -157,7 +158,7 @@ Result<Sent> Engine::send_one(Transaction& tx, Outgoing const& message, Sending&
   return sent;
 }
 
-Result<std::vector<Sent>> Engine::send(Transaction& tx, std::span<Outgoing const> messages, Time now,
+Result<std::vector<Sent>> Engine::send(sql::Transaction& tx, std::span<Outgoing const> messages, Time now,
                                        Changes& changes) {
   auto sending = Sending{};
   auto all = std::vector<Sent>{};
@@ -172,4 +173,4 @@ Result<std::vector<Sent>> Engine::send(Transaction& tx, std::span<Outgoing const
   return all;
 }
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

@@ -4,7 +4,7 @@
 #include "adapters/sql/queue_engine.hpp"
 #include "base/try.hpp"
 
-namespace hoist::sql::queue {
+namespace hoist::sql_engine::queue {
 namespace {
 
 std::unexpected<Error> fenced() {
@@ -22,7 +22,7 @@ GroupKey key_of(Receipt const& receipt) {
 }
 
 // The group of a receipt that still holds its message.
-Result<GroupRow> held_group(Transaction& tx, Receipt const& receipt, Time now) {
+Result<GroupRow> held_group(sql::Transaction& tx, Receipt const& receipt, Time now) {
   TRY(auto group, load_group(tx, key_of(receipt)));
   if (!group) return no_such_message();
   auto const held = std::ranges::find(group->in_flight, receipt.sequence) != group->in_flight.end();
@@ -32,7 +32,7 @@ Result<GroupRow> held_group(Transaction& tx, Receipt const& receipt, Time now) {
   return std::move(*group);
 }
 
-Result<GroupRow> held_front(Transaction& tx, Receipt const& receipt, Time now) {
+Result<GroupRow> held_front(sql::Transaction& tx, Receipt const& receipt, Time now) {
   TRY(auto group, held_group(tx, receipt, now));
   if (group.in_flight.front() != receipt.sequence)
     return ::hoist::fail(
@@ -43,7 +43,7 @@ Result<GroupRow> held_front(Transaction& tx, Receipt const& receipt, Time now) {
 
 // Was it acknowledged by this very receipt before? Then the message is gone, and the delivery was
 // not lost with the message still in it.
-Result<bool> settled_by(Transaction& tx, Receipt const& receipt) {
+Result<bool> settled_by(sql::Transaction& tx, Receipt const& receipt) {
   TRY(auto const group, load_group(tx, key_of(receipt)));
   if (!group || receipt.fence > group->fence) return false;
   auto const& waiting = group->in_flight;
@@ -52,7 +52,7 @@ Result<bool> settled_by(Transaction& tx, Receipt const& receipt) {
   TRY(auto const message, load_message(tx, receipt.queue, receipt.tenant, receipt.id));
   if (message) return false;
   auto args = key_of(receipt).args();
-  args.insert(args.end(), {Value{receipt.fence}, Value{receipt.sequence}});
+  args.insert(args.end(), {sql::Value{receipt.fence}, sql::Value{receipt.sequence}});
   TRY(auto const losses,
       tx.query(
           "SELECT 1 FROM queue_losses WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND fence = $4 "
@@ -61,7 +61,7 @@ Result<bool> settled_by(Transaction& tx, Receipt const& receipt) {
   return losses.empty();
 }
 
-Result<void> tell(Transaction& tx, QueuePolicy const& rules, QueueEvent::Kind kind, MessageRow message,
+Result<void> tell(sql::Transaction& tx, QueuePolicy const& rules, QueueEvent::Kind kind, MessageRow message,
                   std::optional<Time> retry_at) {
   if (!rules.observe) return {};
   auto event = QueueEvent{.kind = kind, .retry_at = retry_at};
@@ -71,7 +71,7 @@ Result<void> tell(Transaction& tx, QueuePolicy const& rules, QueueEvent::Kind ki
 
 }  // namespace
 
-Result<bool> Engine::acknowledge(Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
+Result<bool> Engine::acknowledge(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
   auto held = held_front(tx, receipt, now);
   if (!held) {
     if (held.error().slug() != "receipt_fenced") return std::unexpected{held.error()};
@@ -95,7 +95,7 @@ Result<bool> Engine::acknowledge(Transaction& tx, Receipt const& receipt, Time n
   return true;
 }
 
-Result<FailureOutcome> Engine::fail(Transaction& tx, Receipt const& receipt, QueueFailure const& failure,
+Result<FailureOutcome> Engine::fail(sql::Transaction& tx, Receipt const& receipt, QueueFailure const& failure,
                                     Time now, Changes& changes) {
   if (failure.delay && (*failure.delay < Micros{0} || *failure.delay > queue_delay_max))
     return invalid_field("delay", "must be between 0 and 366 days");
@@ -125,7 +125,7 @@ Result<FailureOutcome> Engine::fail(Transaction& tx, Receipt const& receipt, Que
   return outcome;
 }
 
-Result<void> Engine::kill(Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause,
+Result<void> Engine::kill(sql::Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause,
                           Time now, Changes& changes) {
   auto const rules = policy(group.key.queue);
   message.cause = cause;
@@ -138,8 +138,8 @@ Result<void> Engine::kill(Transaction& tx, GroupRow& group, MessageRow message, 
   if (rules->on_dead == OnDead::block && !group.blocked_by) group.blocked_by = message.sequence;
   if (rules->on_dead == OnDead::park_group) {
     auto args = group.key.args();
-    args.insert(args.end(),
-                {Value{"parked behind message " + std::to_string(message.sequence)}, Value{to_us(now)}});
+    args.insert(args.end(), {sql::Value{"parked behind message " + std::to_string(message.sequence)},
+                             sql::Value{to_us(now)}});
     TRY(auto const rows,
         tx.query(
             std::string{"UPDATE queue_messages SET state = 'd', cause = $4, died_us = $5 WHERE queue = $1 "
@@ -157,7 +157,7 @@ Result<void> Engine::kill(Transaction& tx, GroupRow& group, MessageRow message, 
   return find_head(tx, group, now);
 }
 
-Result<void> Engine::release(Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
+Result<void> Engine::release(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
   TRY(auto group, held_group(tx, receipt, now));
   CHECK(lose_delivery(tx, group, receipt.sequence, now));
   if (group.in_flight.empty()) {
@@ -167,7 +167,7 @@ Result<void> Engine::release(Transaction& tx, Receipt const& receipt, Time now, 
   return store(tx, group, now);
 }
 
-Result<void> Engine::extend(Transaction& tx, Receipt const& receipt, Micros visibility, Time now) {
+Result<void> Engine::extend(sql::Transaction& tx, Receipt const& receipt, Micros visibility, Time now) {
   if (visibility <= Micros{0} || visibility > queue_visibility_max)
     return invalid_field("visibility", "must be above 0 and at most 12 hours");
   TRY(auto group, held_group(tx, receipt, now));
@@ -178,7 +178,7 @@ Result<void> Engine::extend(Transaction& tx, Receipt const& receipt, Micros visi
   return store(tx, group, now);
 }
 
-Result<void> Engine::cancel(Transaction& tx, std::string const& queue, TenantId const& tenant,
+Result<void> Engine::cancel(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                             MessageId const& id, Time now, Changes& changes) {
   TRY(auto message, load_message(tx, queue, tenant, id));
   if (!message) return no_such_message();
@@ -202,4 +202,4 @@ Result<void> Engine::cancel(Transaction& tx, std::string const& queue, TenantId 
   return tell(tx, *rules, QueueEvent::Kind::cancelled, std::move(*message), std::nullopt);
 }
 
-}  // namespace hoist::sql::queue
+}  // namespace hoist::sql_engine::queue

@@ -1,6 +1,7 @@
 #include "adapters/sql/queue_simulation.hpp"
 
 #include "base/try.hpp"
+#include "sql/run_now.hpp"
 
 namespace hoist::testing {
 namespace {
@@ -19,7 +20,7 @@ Result<void> none(Result<std::int64_t> const& result) {
 
 }  // namespace
 
-QueueSimulation::QueueSimulation(std::uint64_t seed, Database& database, Mutation mutation)
+QueueSimulation::QueueSimulation(std::uint64_t seed, sql::Database& database, Mutation mutation)
     : random_{seed},
       database_{&database},
       mutation_{mutation},
@@ -47,14 +48,9 @@ std::int64_t QueueSimulation::number(std::int64_t from, std::int64_t to) {
   return std::uniform_int_distribution<std::int64_t>{from, to}(random_);
 }
 
-// Databases used here run the work before submit() returns, or are waited for.
 Result<void> QueueSimulation::write(std::function<Result<void>(sql::Transaction&)> work) {
   events_.clear();
-  auto done = std::promise<Result<void>>{};
-  auto future = done.get_future();
-  database_->submit(Database::Access::write, system_scope(), std::move(work), deadline_in(60s),
-                    [&](Result<void> outcome) { done.set_value(std::move(outcome)); });
-  auto outcome = future.get();
+  auto outcome = sql::run_now(*database_, sql::Database::Access::write, std::move(work), deadline_in(60s));
   if (outcome) settle_events();
   events_.clear();
   return outcome;
@@ -72,7 +68,7 @@ void QueueSimulation::settle_events() {
 
 void QueueSimulation::crash() {
   if (restart_with) database_ = &restart_with();
-  engine_ = std::make_unique<sql::queue::Engine>(seed_);
+  engine_ = std::make_unique<sql_engine::queue::Engine>(seed_);
   (void)engine_->declare(queue_, policy_);
   for (auto& worker : workers_) give_up(worker);
 }
@@ -99,7 +95,7 @@ void QueueSimulation::produce() {
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
     accepted.clear();
     for (auto rest = std::span{std::as_const(batch)}; !rest.empty();) {
-      auto changes = sql::queue::Changes{};
+      auto changes = sql_engine::queue::Changes{};
       auto const same = std::ranges::find_if(
           rest, [&](Outgoing const& message) { return message.tenant != rest.front().tenant; });
       auto const together = rest.first(static_cast<std::size_t>(same - rest.begin()));
@@ -124,7 +120,7 @@ void QueueSimulation::produce_again() {
   auto const& [message, first] = keyed_[static_cast<std::size_t>(number(0, std::ssize(keyed_) - 1))];
   auto sent = Sent{};
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
-    auto changes = sql::queue::Changes{};
+    auto changes = sql_engine::queue::Changes{};
     TRY(auto again, engine_->send(tx, {&message, 1}, clock_.now(), changes));
     sent = again.front();
     return {};
@@ -135,10 +131,10 @@ void QueueSimulation::produce_again() {
 void QueueSimulation::receive(Held& worker) {
   auto const request =
       ReceiveRequest{.queue = queue_, .max = static_cast<int>(number(1, 4)), .visibility = visibility};
-  auto received = sql::queue::Received{};
+  auto received = sql_engine::queue::Received{};
   auto const dies = !calm_ && chance(5);
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
-    auto changes = sql::queue::Changes{};
+    auto changes = sql_engine::queue::Changes{};
     TRY(received, engine_->receive(tx, request, clock_.now(), changes));
     if (mutation_ == Mutation::forgets_lease && !calm_)
       CHECK(none(
@@ -175,7 +171,7 @@ void QueueSimulation::start_next(Held& worker) {
 bool QueueSimulation::acknowledge(Message const& message, bool answer_lost) {
   auto first_time = false;
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
-    auto changes = sql::queue::Changes{};
+    auto changes = sql_engine::queue::Changes{};
     TRY(first_time, engine_->acknowledge(tx, message.receipt, clock_.now(), changes));
     if (mutation_ == Mutation::forgets_ack && first_time && !calm_) {
       auto const& r = message.receipt;
@@ -201,7 +197,7 @@ void QueueSimulation::finish_current(Held& worker) {
   auto const message = worker.messages[worker.next];
   auto const& id = message.receipt.id.str();
   auto const dice = number(1, 100);
-  auto changes = sql::queue::Changes{};
+  auto changes = sql_engine::queue::Changes{};
   // After this answer the worker is free, whatever it was.
   auto const stop = [&](bool taken_note) {
     if (taken_note) history_.stopped(id, message.receipt.fence);
@@ -240,7 +236,7 @@ void QueueSimulation::finish_current(Held& worker) {
 }
 
 void QueueSimulation::administer() {
-  auto changes = sql::queue::Changes{};
+  auto changes = sql_engine::queue::Changes{};
   auto const tenant = TenantId{"t" + std::to_string(number(1, 2))};
   auto const dice = number(1, 3);
   if (dice == 1) {
@@ -266,7 +262,7 @@ void QueueSimulation::administer() {
 
 void QueueSimulation::late_failure(Receipt const& receipt) {
   auto const done = write([&](sql::Transaction& tx) -> Result<void> {
-    auto changes = sql::queue::Changes{};
+    auto changes = sql_engine::queue::Changes{};
     CHECK(engine_->fail(tx, receipt, {.cause = "late"}, clock_.now(), changes));
     return {};
   });
@@ -326,7 +322,7 @@ void QueueSimulation::calm_down() {
     clock_.advance(2min);
     for (auto const* tenant : {"t1", "t2"})
       (void)write([&](sql::Transaction& tx) -> Result<void> {
-        auto changes = sql::queue::Changes{};
+        auto changes = sql_engine::queue::Changes{};
         CHECK(engine_->redrive_some(tx, queue_, TenantId{tenant}, std::nullopt, MessageId{}, 1000,
                                     clock_.now(), changes));
         return {};

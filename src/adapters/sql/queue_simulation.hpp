@@ -21,12 +21,12 @@ enum class Mutation { none, retry_goes_last, swaps_arrivals, forgets_lease, drop
 
 class QueueSimulation {
  public:
-  QueueSimulation(std::uint64_t seed, Database& database, Mutation mutation = Mutation::none);
+  QueueSimulation(std::uint64_t seed, sql::Database& database, Mutation mutation = Mutation::none);
 
   // Steps of random life, then calm until everything is settled.
   History const& run(int steps);
   // Called when the simulated process dies; gives the database it comes back with.
-  std::function<Database&()> restart_with;
+  std::function<sql::Database&()> restart_with;
 
  private:
   struct Held {
@@ -58,7 +58,7 @@ class QueueSimulation {
   void mutate_after_fail(sql::Transaction& tx, Message const& message);
 
   std::mt19937_64 random_;
-  Database* database_;
+  sql::Database* database_;
   Mutation mutation_;
   std::uint64_t seed_;
   std::string queue_;
@@ -66,7 +66,7 @@ class QueueSimulation {
   ManualClock clock_;
   Time latest_;
   bool calm_ = false;
-  std::unique_ptr<sql::queue::Engine> engine_;
+  std::unique_ptr<sql_engine::queue::Engine> engine_;
   std::vector<Held> workers_;
   std::vector<Receipt> stale_;                         // receipts to answer with late or twice
   std::vector<std::pair<Outgoing, MessageId>> keyed_;  // accepted with a dedup key

@@ -40,7 +40,7 @@ TEST(QueueHistoryTest, LivesWithRealRestartsKeepEveryRule) {
   auto counts = HistoryCounts{};
   for (auto seed = std::uint64_t{1}; seed <= 40; ++seed) {
     auto life = QueueSimulation{seed, *database};
-    life.restart_with = [&]() -> Database& {
+    life.restart_with = [&]() -> sql::Database& {
       database.reopen();
       return *database;
     };

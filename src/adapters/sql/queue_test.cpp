@@ -14,7 +14,7 @@ class SqlQueueHolder final : public QueueHolder {
  public:
   explicit SqlQueueHolder(testing::TestDatabase::Kind kind) : database_{kind} { open(); }
   Queue& queue() override { return *queue_; }
-  Database& database() override { return *database_; }
+  sql::Database& database() override { return *database_; }
   ManualClock& clock() override { return clock_; }
   void restart() override {
     queue_.reset();
@@ -23,7 +23,7 @@ class SqlQueueHolder final : public QueueHolder {
   }
 
  private:
-  void open() { queue_ = sql::make_queue(*database_, clock_, database_.metrics(), {.seed = 1}); }
+  void open() { queue_ = sql_engine::make_queue(*database_, clock_, database_.metrics(), {.seed = 1}); }
 
   ManualClock clock_;
   testing::TestDatabase database_;
@@ -46,7 +46,7 @@ using namespace std::chrono_literals;
 struct SqlQueueTest : ::testing::Test {
   ManualClock clock;
   testing::TestDatabase database = testing::fresh_database();
-  std::unique_ptr<Queue> queue = sql::make_queue(*database, clock, database.metrics(), {.seed = 1});
+  std::unique_ptr<Queue> queue = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
   std::vector<QueueEvent> events;
 
   void declare(QueuePolicy policy) {

@@ -1,11 +1,11 @@
 #include "adapters/sql/steady_clock.hpp"
 
 #include <algorithm>
-#include <future>
 
 #include "base/try.hpp"
+#include "sql/run_now.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 namespace {
 
 constexpr auto slew = 100;  // one part in so many
@@ -35,19 +35,15 @@ Time SteadyClock::now() const {
   return now_;
 }
 
-Result<Time> last_queue_time(Database& database) {
+Result<Time> last_queue_time(sql::Database& database) {
   auto latest = Time{};
-  auto promise = std::promise<Result<void>>{};
-  auto future = promise.get_future();
-  auto work = [&](Transaction& tx) -> Result<void> {
+  auto work = [&](sql::Transaction& tx) -> Result<void> {
     TRY(auto const rows, tx.query("SELECT max(touched_us) FROM queue_groups"));
     latest = rows.at(0).time(0);
     return {};
   };
-  database.submit(Database::Access::read, system_scope(), work, deadline_in(std::chrono::minutes{1}),
-                  [&](Result<void> outcome) { promise.set_value(std::move(outcome)); });
-  CHECK(future.get());
+  CHECK(sql::run_now(database, sql::Database::Access::read, work, deadline_in(std::chrono::minutes{1})));
   return latest;
 }
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

@@ -12,9 +12,9 @@
 #include <optional>
 
 #include "base/time.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
-namespace hoist::sql {
+namespace hoist::sql_engine {
 
 class SteadyClock final : public Clock {
  public:
@@ -34,6 +34,6 @@ class SteadyClock final : public Clock {
 };
 
 // The latest time any group was touched. For start-up: blocks the calling thread.
-Result<Time> last_queue_time(Database& database);
+Result<Time> last_queue_time(sql::Database& database);
 
-}  // namespace hoist::sql
+}  // namespace hoist::sql_engine

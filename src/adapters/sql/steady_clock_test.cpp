@@ -14,7 +14,7 @@ struct SteadyClockTest : ::testing::Test {
   ManualClock wall;
   Micros monotonic{0};
   Time const start = wall.now();
-  sql::SteadyClock clock{wall, Time{}, [this] { return monotonic; }};
+  sql_engine::SteadyClock clock{wall, Time{}, [this] { return monotonic; }};
 
   void pass(Micros time) {
     monotonic += time;
@@ -44,13 +44,13 @@ TEST_F(SteadyClockTest, Q8_AJumpOfTheWallClockIsTakenUpSlowlyAndNeverBackwards) 
 }
 
 TEST_F(SteadyClockTest, DoesNotStartBeforeWhatIsKnownToBePast) {
-  auto const later = sql::SteadyClock{wall, start + 1h, [this] { return monotonic; }};
+  auto const later = sql_engine::SteadyClock{wall, start + 1h, [this] { return monotonic; }};
   EXPECT_EQ(later.now(), start + 1h);
 }
 
 TEST_F(SteadyClockTest, Q8_NoMassRedeliveryWhenTheWallClockJumps) {
   auto database = testing::inline_database();
-  auto queue = sql::make_queue(*database, clock, database.metrics(), {.seed = 1});
+  auto queue = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
   auto const receive = [&] {
     return run_to_end<std::vector<Message>>(
                [&] { return queue->receive({.queue = "q", .max = 10}, deadline_in(10s)); })
@@ -70,7 +70,7 @@ TEST_F(SteadyClockTest, Q8_NoMassRedeliveryWhenTheWallClockJumps) {
   for (auto const& message : taken)
     EXPECT_TRUE(
         run_to_end<void>([&] { return queue->acknowledge(message.receipt, deadline_in(10s)); }).has_value());
-  EXPECT_EQ(sql::last_queue_time(*database).value(), clock.now());
+  EXPECT_EQ(sql_engine::last_queue_time(*database).value(), clock.now());
 }
 
 }  // namespace

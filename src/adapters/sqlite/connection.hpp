@@ -15,7 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::sqlite {
 

@@ -16,7 +16,7 @@ namespace {
 constexpr auto reader_cache_kib = 4'096;
 
 // A snapshot: what had committed when the first statement ran, whatever commits meanwhile.
-Result<void> read_snapshot(Connection& connection, Database::Work& work) {
+Result<void> read_snapshot(Connection& connection, sql::Database::Work& work) {
   auto tx = SqliteTransaction{connection, false};
   TRY(auto* begin, connection.prepare("BEGIN"));
   CHECK(begin->run(connection.handle(), {}, nullptr));
@@ -42,7 +42,7 @@ void run_reader(Connection& connection, Lane& lane) {
   }
 }
 
-class SqliteDatabase final : public Database {
+class SqliteDatabase final : public sql::Database {
  public:
   SqliteDatabase(Options const& options, std::unique_ptr<Connection> writer,
                  std::vector<std::unique_ptr<Connection>> readers, Metrics& metrics, bool run_twice)
@@ -107,7 +107,7 @@ void stop_counting_memory() {
 
 namespace detail {
 
-Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, Testing testing) {
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics, Testing testing) {
   stop_counting_memory();
   TRY(auto writer, Connection::open({.path = options.path,
                                      .cache_kib = options.writer_cache_kib,
@@ -127,7 +127,7 @@ Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metric
 
 }  // namespace detail
 
-Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics) {
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics) {
   return detail::open_database(std::move(options), metrics, {});
 }
 

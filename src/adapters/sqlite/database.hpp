@@ -17,7 +17,7 @@
 #include <string>
 
 #include "base/metrics.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::sqlite {
 
@@ -35,14 +35,14 @@ inline constexpr auto checkpoint_pages = 4'000;         // 16 MB of WAL: start m
 inline constexpr auto wal_pages_max = 50'000;           // 200 MB: wait for readers, then restart it
 inline constexpr auto busy_retry_after_s = std::uint32_t{1};
 
-Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics);
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics);
 
 namespace detail {
 struct Testing {
   bool durable = true;     // false: commits are not synced
   bool run_twice = false;  // every function runs, is rolled back, and runs again
 };
-Result<std::unique_ptr<Database>> open_database(Options options, Metrics& metrics, Testing testing);
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics, Testing testing);
 }  // namespace detail
 
 }  // namespace hoist::sqlite

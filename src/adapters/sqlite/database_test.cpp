@@ -9,10 +9,10 @@
 #include <thread>
 
 #include "adapters/sql/event_index.hpp"
-#include "adapters/sql/migrations.hpp"
 #include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "contract/database_contract.hpp"
+#include "sql/migrations.hpp"
 
 namespace hoist::contract {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 class TestHolder final : public DatabaseHolder {
  public:
   explicit TestHolder(testing::TestDatabase::Kind kind) : database_{kind} {}
-  Database& database() override { return *database_; }
+  sql::Database& database() override { return *database_; }
   void reopen() override { database_.reopen(); }
 
  private:
@@ -48,11 +48,11 @@ std::string contents(std::filesystem::path const& path) {
 // Holds the writer inside a function until released.
 class Gate {
  public:
-  explicit Gate(Database& database) {
+  explicit Gate(sql::Database& database) {
     auto entered = std::make_shared<std::promise<void>>();
     auto waiting = entered->get_future();
     database.submit(
-        Database::Access::write, system_scope(),
+        sql::Database::Access::write, system_scope(),
         [entered, released = release_.get_future().share()](sql::Transaction&) -> Result<void> {
           entered->set_value();
           released.wait();
@@ -74,7 +74,7 @@ struct SqliteDatabaseTest : ::testing::Test {
 
   void SetUp() override { std::filesystem::create_directories(folder); }
   void TearDown() override { std::filesystem::remove_all(folder); }
-  std::unique_ptr<Database> open(std::size_t queue_max = 64) {
+  std::unique_ptr<sql::Database> open(std::size_t queue_max = 64) {
     auto database = sqlite::open_database(
         {.path = (folder / "test.db").string(), .readers = 1, .queue_max = queue_max}, metrics);
     EXPECT_TRUE(database.has_value());
@@ -95,7 +95,7 @@ TEST_F(SqliteDatabaseTest, AFullQueueIsUnavailableWithRetryAfterAndLaterWorkIsAc
     auto promise = std::make_shared<std::promise<Result<void>>>();
     outcomes.push_back(promise->get_future());
     database->submit(
-        Database::Access::write, system_scope(), [](sql::Transaction&) { return Result<void>{}; },
+        sql::Database::Access::write, system_scope(), [](sql::Transaction&) { return Result<void>{}; },
         deadline_in(60s), [promise](Result<void> outcome) { promise->set_value(std::move(outcome)); });
   }
   for (auto i : {4, 5}) {
@@ -117,7 +117,7 @@ TEST_F(SqliteDatabaseTest, FunctionsThatWaitTogetherAreCommittedByOneSync) {
   auto all = std::promise<void>{};
   for (auto i = 0; i < 50; ++i)
     database->submit(
-        Database::Access::write, system_scope(),
+        sql::Database::Access::write, system_scope(),
         [](sql::Transaction& tx) { return run(tx, "INSERT INTO t VALUES (1)"); }, deadline_in(60s),
         [&](Result<void> outcome) {
           EXPECT_TRUE(outcome.has_value());
@@ -173,7 +173,7 @@ sql::Migration migration(std::int64_t version, std::string text, std::string dia
 }
 
 struct MigrationsTest : SqliteDatabaseTest {
-  std::unique_ptr<Database> database;
+  std::unique_ptr<sql::Database> database;
   void SetUp() override {
     SqliteDatabaseTest::SetUp();
     database = open();
@@ -220,7 +220,7 @@ TEST_F(MigrationsTest, DetailsThatWaitedBeforeTheOutboxHadEntriesGoOnWaiting) {
   ASSERT_TRUE(insert(R"(('acme', 'one', 'c2FsdA', '{"a": "b c"}', 0), ('other', 'two', '', '', 1))"));
   ASSERT_TRUE(migrate(sql::compiled_migrations()));
   ASSERT_TRUE(testing::write_now(*database, [](sql::Transaction& tx) -> Result<void> {
-    auto index = sql::EventIndex{};
+    auto index = sql_engine::EventIndex{};
     TRY(auto const items, index.outbox(tx, 0, 10));
     EXPECT_EQ(items.size(), 2U);
     EXPECT_EQ(items.at(0).number, 2) << "numbers are never given twice";

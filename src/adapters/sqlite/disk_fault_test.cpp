@@ -28,7 +28,7 @@ TEST_F(DiskFaultTest, AFullDiskFailsEveryFunctionOfTheCommitAndTheWriterGoesOnWi
   auto refused = std::atomic<int>{0};
   for (auto i = 0; i < 20; ++i)
     database->submit(
-        Database::Access::write, system_scope(),
+        sql::Database::Access::write, system_scope(),
         [](sql::Transaction& tx) { return run(tx, "INSERT INTO t VALUES (1)"); },
         deadline_in(std::chrono::seconds{30}),
         [&](Result<void> outcome) {

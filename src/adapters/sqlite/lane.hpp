@@ -8,14 +8,14 @@
 #include <mutex>
 #include <vector>
 
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::sqlite {
 
 struct Job {
-  Database::Work work;
+  sql::Database::Work work;
   Deadline deadline;
-  Database::Done done;
+  sql::Database::Done done;
 };
 
 class Lane {

@@ -2,14 +2,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <future>
 #include <unistd.h>
 
-#include "adapters/sql/migrations.hpp"
 #include "adapters/sqlite/connection.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/sqlite/transaction.hpp"
 #include "base/try.hpp"
+#include "sql/migrations.hpp"
+#include "sql/run_now.hpp"
 
 namespace hoist::testing {
 namespace {
@@ -34,7 +34,7 @@ std::filesystem::path new_folder() {
   return folder;
 }
 
-class InlineDatabase final : public Database {
+class InlineDatabase final : public sql::Database {
  public:
   explicit InlineDatabase(std::unique_ptr<sqlite::Connection> connection)
       : connection_{std::move(connection)} {}
@@ -69,15 +69,6 @@ class InlineDatabase final : public Database {
   std::unique_ptr<sqlite::Connection> connection_;
 };
 
-Result<void> run_now(Database& database, Database::Access access,
-                     std::function<Result<void>(sql::Transaction&)> work) {
-  auto promise = std::promise<Result<void>>{};
-  auto future = promise.get_future();
-  database.submit(access, system_scope(), std::move(work), deadline_in(60s),
-                  [&](Result<void> outcome) { promise.set_value(std::move(outcome)); });
-  return future.get();
-}
-
 }  // namespace
 
 TestDatabase::TestDatabase(Kind kind)
@@ -110,11 +101,11 @@ void TestDatabase::reopen() {
   open();
 }
 
-Result<void> write_now(Database& database, std::function<Result<void>(sql::Transaction&)> work) {
-  return run_now(database, Database::Access::write, std::move(work));
+Result<void> write_now(sql::Database& database, std::function<Result<void>(sql::Transaction&)> work) {
+  return sql::run_now(database, sql::Database::Access::write, std::move(work), deadline_in(60s));
 }
-Result<void> read_now(Database& database, std::function<Result<void>(sql::Transaction&)> work) {
-  return run_now(database, Database::Access::read, std::move(work));
+Result<void> read_now(sql::Database& database, std::function<Result<void>(sql::Transaction&)> work) {
+  return sql::run_now(database, sql::Database::Access::read, std::move(work), deadline_in(60s));
 }
 
 }  // namespace hoist::testing

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/metrics.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::testing {
 
@@ -29,8 +29,8 @@ class TestDatabase {
   TestDatabase(TestDatabase&&) noexcept = default;
   TestDatabase& operator=(TestDatabase&&) noexcept = default;
 
-  [[nodiscard]] Database& operator*() const { return *database_; }
-  [[nodiscard]] Database* operator->() const { return database_.get(); }
+  [[nodiscard]] sql::Database& operator*() const { return *database_; }
+  [[nodiscard]] sql::Database* operator->() const { return database_.get(); }
   [[nodiscard]] Metrics& metrics() const { return *metrics_; }
   [[nodiscard]] std::filesystem::path const& folder() const { return folder_; }
   // Closes and opens again, as a restart does. Not for inline_, whose data would be gone.
@@ -42,7 +42,7 @@ class TestDatabase {
   Kind kind_;
   std::filesystem::path folder_;
   std::unique_ptr<Metrics> metrics_;
-  std::unique_ptr<Database> database_;
+  std::unique_ptr<sql::Database> database_;
 };
 
 [[nodiscard]] inline TestDatabase fresh_database() {
@@ -56,7 +56,7 @@ class TestDatabase {
 }
 
 // Runs `work` as one write (or read) and waits for it, outside any coroutine.
-Result<void> write_now(Database& database, std::function<Result<void>(sql::Transaction&)> work);
-Result<void> read_now(Database& database, std::function<Result<void>(sql::Transaction&)> work);
+Result<void> write_now(sql::Database& database, std::function<Result<void>(sql::Transaction&)> work);
+Result<void> read_now(sql::Database& database, std::function<Result<void>(sql::Transaction&)> work);
 
 }  // namespace hoist::testing

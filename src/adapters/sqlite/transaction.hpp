@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "adapters/sqlite/connection.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::sqlite {
 

@@ -11,12 +11,12 @@
 #include <memory>
 
 #include "adapters/disk/object_store.hpp"
-#include "adapters/sql/migrations.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "base/encode.hpp"
 #include "base/id.hpp"
 #include "net/server.hpp"
 #include "s3api/s3api.hpp"
+#include "sql/migrations.hpp"
 
 namespace {
 

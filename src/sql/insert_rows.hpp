@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::sql {
 

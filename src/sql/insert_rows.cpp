@@ -1,4 +1,4 @@
-#include "ports/insert_rows.hpp"
+#include "sql/insert_rows.hpp"
 
 #include <fmt/format.h>
 

@@ -1,29 +1,24 @@
-#include "adapters/sql/migrations.hpp"
+#include "sql/migrations.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <map>
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "sql/run_now.hpp"
 
 namespace hoist::sql {
 namespace {
 
 constexpr auto one_migration_max = std::chrono::minutes{10};
 
-Result<void> run_now(Database& database, Database::Work work,
-                     Database::Access access = Database::Access::write) {
-  auto promise = std::promise<Result<void>>{};
-  auto future = promise.get_future();
-  database.submit(access, system_scope(), std::move(work), deadline_in(one_migration_max),
-                  [&](Result<void> outcome) { promise.set_value(std::move(outcome)); });
-  return future.get();
+Result<void> write_now(Database& database, Database::Work work) {
+  return run_now(database, Database::Access::write, std::move(work), deadline_in(one_migration_max));
 }
 
 std::map<std::int64_t, Migration> for_dialect(std::vector<Migration> const& all, std::string_view dialect) {
@@ -40,7 +35,7 @@ std::string checksum(Migration const& migration) {
   return hex(sha256(migration.sql));
 }
 
-Result<void> check_applied(sql::Rows const& applied, std::map<std::int64_t, Migration> const& known) {
+Result<void> check_applied(Rows const& applied, std::map<std::int64_t, Migration> const& known) {
   for (auto const& row : applied) {
     auto const found = known.find(row.integer(0));
     if (found == known.end())
@@ -57,7 +52,7 @@ Result<void> check_applied(sql::Rows const& applied, std::map<std::int64_t, Migr
 }
 
 // Does nothing where another process that started at the same time was first.
-Result<void> apply(sql::Transaction& tx, Migration const& migration, Time now) {
+Result<void> apply(Transaction& tx, Migration const& migration, Time now) {
   TRY(auto const done, tx.query("SELECT 1 FROM schema_migrations WHERE version = $1", {migration.version}));
   if (!done.empty()) return {};
   for (auto const& statement : split_statements(migration.sql)) CHECK(tx.execute(statement));
@@ -108,8 +103,8 @@ std::vector<std::string> split_statements(std::string_view script) {
 Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time now,
                              std::vector<Migration> const& migrations) {
   auto const known = for_dialect(migrations, dialect);
-  auto applied = sql::Rows{};
-  CHECK(run_now(database, [&](sql::Transaction& tx) -> Result<void> {
+  auto applied = Rows{};
+  CHECK(write_now(database, [&](Transaction& tx) -> Result<void> {
     CHECK(
         tx.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, "
                    "name TEXT NOT NULL, checksum TEXT NOT NULL, applied_us BIGINT NOT NULL)"));
@@ -118,9 +113,9 @@ Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time 
   }));
   auto count = std::int64_t{0};
   for (auto const& [version, migration] : known) {
-    auto const is_this = [&](sql::Row const& row) { return row.integer(0) == version; };
+    auto const is_this = [&](Row const& row) { return row.integer(0) == version; };
     if (std::ranges::any_of(applied, is_this)) continue;
-    auto const done = run_now(database, [&](sql::Transaction& tx) { return apply(tx, migration, now); });
+    auto const done = write_now(database, [&](Transaction& tx) { return apply(tx, migration, now); });
     if (!done) {
       auto error =
           Error{done.error().code(), fmt::format("Migration {} \"{}\" failed.", version, migration.name)};
@@ -135,14 +130,14 @@ Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time 
 Result<void> check_schema(Database& database, std::string_view dialect,
                           std::vector<Migration> const& migrations) {
   auto const known = for_dialect(migrations, dialect);
-  auto applied = sql::Rows{};
-  auto const look = [&](sql::Transaction& tx) -> Result<void> {
+  auto applied = Rows{};
+  auto const look = [&](Transaction& tx) -> Result<void> {
     TRY(applied, tx.query("SELECT version, name, checksum FROM schema_migrations ORDER BY version"));
     return check_applied(applied, known);
   };
-  CHECK(run_now(database, look, Database::Access::read));
+  CHECK(run_now(database, Database::Access::read, look, deadline_in(one_migration_max)));
   for (auto const& [version, migration] : known) {
-    auto const is_this = [&](sql::Row const& row) { return row.integer(0) == version; };
+    auto const is_this = [&](Row const& row) { return row.integer(0) == version; };
     if (std::ranges::any_of(applied, is_this)) continue;
     return fail(Code::conflict,
                 fmt::format("The data was written by an older version: migration {} \"{}\" has not run here. "

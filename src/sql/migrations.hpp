@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "ports/database.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::sql {
 
