@@ -9,6 +9,7 @@
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist::aws {
 namespace {
@@ -66,7 +67,7 @@ std::string SigningKey::sign(std::string_view text) const {
 
 std::shared_ptr<SigningKey const> SigningKeys::get(std::string_view access_key_id, std::string_view secret,
                                                    Scope const& scope) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   for (auto const& entry : entries_)
     if (entry.access_key_id == access_key_id && entry.secret == secret && entry.scope == scope)
       return entry.key;

@@ -7,10 +7,11 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/mutex.hpp"
 
 namespace hoist::aws {
 
@@ -54,8 +55,8 @@ class SigningKeys {
     Scope scope;
     std::shared_ptr<SigningKey const> key;
   };
-  std::mutex mutex_;
-  std::vector<Entry> entries_;
+  Mutex mutex_;
+  std::vector<Entry> entries_ HOIST_GUARDED_BY(mutex_);
 };
 
 }  // namespace hoist::aws

@@ -13,11 +13,11 @@
 #include <boost/system/system_error.hpp>
 
 #include <exception>
-#include <mutex>
 #include <unordered_map>
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist {
 namespace detail {
@@ -75,24 +75,24 @@ void spawn(asio::any_io_executor executor, std::move_only_function<asio::awaitab
 // Each waiter owns a timer on its own executor; notify() posts a cancel to that executor, because
 // a timer may be touched only by its own thread.
 struct Signal::State {
-  std::mutex mutex;
-  std::uint64_t ticket = 0;
-  std::uint64_t next_waiter = 0;
-  std::unordered_map<std::uint64_t, std::shared_ptr<asio::steady_timer>> waiters;
+  Mutex mutex;
+  std::uint64_t ticket HOIST_GUARDED_BY(mutex) = 0;
+  std::uint64_t next_waiter HOIST_GUARDED_BY(mutex) = 0;
+  std::unordered_map<std::uint64_t, std::shared_ptr<asio::steady_timer>> waiters HOIST_GUARDED_BY(mutex);
 };
 
 Signal::Signal() : state_{std::make_shared<State>()} {}
 Signal::~Signal() = default;
 
 std::uint64_t Signal::ticket() const {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   return state_->ticket;
 }
 
 void Signal::notify() {
   // Posted under the lock, and with the timer moved along: a waiter takes the lock before it goes
   // on, so its io_context cannot end while one of its timers is still held here.
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   ++state_->ticket;
   for (auto& [id, timer] : state_->waiters) {
     auto const executor = timer->get_executor();
@@ -106,14 +106,14 @@ Async<bool> Signal::wait(std::uint64_t ticket, Deadline deadline) {
   auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
   auto id = std::uint64_t{0};
   {
-    auto const lock = std::lock_guard{state->mutex};
+    auto const lock = Lock{state->mutex};
     if (state->ticket != ticket) co_return true;
     id = state->next_waiter++;
     state->waiters.emplace(id, timer);
   }
   auto error = boost::system::error_code{};
   co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, error));
-  auto const lock = std::lock_guard{state->mutex};
+  auto const lock = Lock{state->mutex};
   state->waiters.erase(id);
   if (state->ticket != ticket) co_return true;
   if (error) co_return fail(Code::cancelled);

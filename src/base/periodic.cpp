@@ -1,11 +1,10 @@
 #include "base/periodic.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist {
 
@@ -24,16 +23,16 @@ struct Periodic::State {
   std::chrono::milliseconds backoff_max;
   Signal stopping;
   std::uint64_t ticket = stopping.ticket();
-  std::mutex mutex;
-  std::condition_variable ended;
-  int running = 0;  // guarded by mutex
+  Mutex mutex;
+  Condition ended;
+  int running HOIST_GUARDED_BY(mutex) = 0;
 
   void begin() {
-    auto const lock = std::lock_guard{mutex};
+    auto const lock = Lock{mutex};
     ++running;
   }
   void finish() {
-    auto const lock = std::lock_guard{mutex};
+    auto const lock = Lock{mutex};
     --running;
     ended.notify_all();
   }
@@ -72,8 +71,8 @@ void Periodic::add(std::string name, std::chrono::milliseconds interval, Job job
 
 void Periodic::stop() {
   state_->stopping.notify();
-  auto lock = std::unique_lock{state_->mutex};
-  state_->ended.wait(lock, [&] { return state_->running == 0; });
+  auto const lock = Lock{state_->mutex};
+  while (state_->running > 0) state_->ended.wait(state_->mutex);
 }
 
 }  // namespace hoist

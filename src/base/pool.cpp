@@ -1,25 +1,25 @@
 #include "base/pool.hpp"
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <pthread.h>
 #include <thread>
 #include <vector>
+
+#include "base/mutex.hpp"
 
 namespace hoist {
 
 struct Pool::State {
   Options options;
-  mutable std::mutex mutex;
-  std::condition_variable arrived;
-  std::deque<std::move_only_function<void()>> queue;
-  bool stopping = false;
+  mutable Mutex mutex;
+  Condition arrived;
+  std::deque<std::move_only_function<void()>> queue HOIST_GUARDED_BY(mutex);
+  bool stopping HOIST_GUARDED_BY(mutex) = false;
   std::vector<std::thread> threads;
 
   ~State() {
     {
-      auto const lock = std::lock_guard{mutex};
+      auto const lock = Lock{mutex};
       stopping = true;
     }
     arrived.notify_all();
@@ -31,8 +31,8 @@ struct Pool::State {
     while (true) {
       auto job = std::move_only_function<void()>{};
       {
-        auto lock = std::unique_lock{mutex};
-        arrived.wait(lock, [&] { return stopping || !queue.empty(); });
+        auto const lock = Lock{mutex};
+        while (!stopping && queue.empty()) arrived.wait(mutex);
         if (queue.empty()) return;
         job = std::move(queue.front());
         queue.pop_front();
@@ -53,7 +53,7 @@ Pool::~Pool() = default;
 
 bool Pool::try_post(std::move_only_function<void()> work) {
   {
-    auto const lock = std::lock_guard{state_->mutex};
+    auto const lock = Lock{state_->mutex};
     if (state_->stopping || state_->queue.size() >= state_->options.queue_max) return false;
     state_->queue.push_back(std::move(work));
   }
@@ -62,7 +62,7 @@ bool Pool::try_post(std::move_only_function<void()> work) {
 }
 
 std::size_t Pool::waiting() const {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   return state_->queue.size();
 }
 

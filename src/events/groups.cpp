@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "base/mutex.hpp"
+
 namespace hoist::events {
 
 bool Group::takes(std::size_t events, std::size_t bytes) const {
@@ -31,7 +33,7 @@ std::shared_ptr<Group> Groups::join(TenantId const& tenant, std::vector<NewEvent
                                     Group::Done done) {
   auto bytes = std::size_t{0};
   for (auto const& event : events) bytes += event.details.size();
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto& group = open_[tenant];
   auto const opens = !group || !group->takes(events.size(), bytes);
   if (opens) group = std::make_shared<Group>(tenant, deadline);
@@ -40,7 +42,7 @@ std::shared_ptr<Group> Groups::join(TenantId const& tenant, std::vector<NewEvent
 }
 
 void Groups::close(Group const& group) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const at = open_.find(group.tenant());
   if (at != open_.end() && at->second.get() == &group) open_.erase(at);
 }

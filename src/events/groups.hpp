@@ -10,9 +10,9 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "ports/event_index.hpp"
 
 namespace hoist::events {
@@ -65,8 +65,8 @@ class Groups {
   void close(Group const& group);
 
  private:
-  std::mutex mutex_;
-  std::map<TenantId, std::shared_ptr<Group>> open_;  // guarded by mutex_, and so are open groups
+  Mutex mutex_;
+  std::map<TenantId, std::shared_ptr<Group>> open_ HOIST_GUARDED_BY(mutex_);  // and so are open groups
 };
 
 }  // namespace hoist::events

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 #include "events/export_line.hpp"
 
@@ -36,6 +37,7 @@ Result<std::unique_ptr<Marks>> Marks::make(std::string_view text, Write write) {
   auto const* object = value ? value->if_object() : nullptr;
   auto const* logs = object == nullptr ? nullptr : object->if_contains("logs");
   if (logs == nullptr || !logs->is_array()) return damaged();
+  auto const lock = Lock{marks->mutex_};
   for (auto const& entry : logs->get_array()) {
     TRY(auto mark, read_mark(entry));
     auto tenant = mark.newest.tenant;
@@ -45,20 +47,20 @@ Result<std::unique_ptr<Marks>> Marks::make(std::string_view text, Write write) {
 }
 
 std::optional<Mark> Marks::find(TenantId const& tenant) const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = by_tenant_.find(tenant);
   return found == by_tenant_.end() ? std::nullopt : std::optional{found->second};
 }
 
 std::vector<Mark> Marks::all() const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto marks = std::vector<Mark>{};
   for (auto const& [tenant, mark] : by_tenant_) marks.push_back(mark);
   return marks;
 }
 
 void Marks::raise(Checkpoint const& checkpoint, std::int64_t first_sequence) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const [at, added] = by_tenant_.try_emplace(checkpoint.tenant, Mark{checkpoint, first_sequence});
   if (!added && checkpoint.size <= at->second.newest.size) return;
   at->second.newest = checkpoint;
@@ -66,19 +68,20 @@ void Marks::raise(Checkpoint const& checkpoint, std::int64_t first_sequence) {
 }
 
 Result<void> Marks::save() {
-  return save(std::unique_lock{mutex_});
+  auto const lock = Lock{mutex_};
+  return save_changes();
 }
 
 Result<void> Marks::allow_cut(TenantId const& tenant, std::int64_t first_sequence) {
-  auto lock = std::unique_lock{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = by_tenant_.find(tenant);
   if (found == by_tenant_.end() || found->second.first_sequence_max == first_sequence) return {};
   found->second.first_sequence_max = first_sequence;
   changed_ = true;
-  return save(lock);
+  return save_changes();
 }
 
-Result<void> Marks::save(std::unique_lock<std::mutex> const&) {
+Result<void> Marks::save_changes() {
   if (!changed_) return {};
   auto logs = json::array{};
   for (auto const& [tenant, mark] : by_tenant_)

@@ -9,11 +9,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "events/checkpoints.hpp"
 
 namespace hoist::events {
@@ -40,12 +40,12 @@ class Marks {
 
  private:
   explicit Marks(Write write) : write_{std::move(write)} {}
-  Result<void> save(std::unique_lock<std::mutex> const& held);
+  Result<void> save_changes() HOIST_REQUIRES(mutex_);
 
   Write write_;
-  mutable std::mutex mutex_;
-  std::map<TenantId, Mark> by_tenant_;
-  bool changed_ = false;
+  mutable Mutex mutex_;
+  std::map<TenantId, Mark> by_tenant_ HOIST_GUARDED_BY(mutex_);
+  bool changed_ HOIST_GUARDED_BY(mutex_) = false;
 };
 
 // Is the log still what was marked? Errors: corrupt, which says what was taken away or changed.

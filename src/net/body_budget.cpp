@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/mutex.hpp"
+
 namespace hoist::net {
 namespace {
 
@@ -14,7 +16,7 @@ std::size_t grown(std::size_t bytes, std::size_t bytes_max) {
 }
 
 bool BodyBudget::take(std::string const& owner, std::size_t bytes) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto& of_owner = by_owner_[owner];
   if (bytes > bytes_max_ - held_ || of_owner + bytes > bytes_max_ / 2) {
     if (of_owner == 0) by_owner_.erase(owner);
@@ -26,7 +28,7 @@ bool BodyBudget::take(std::string const& owner, std::size_t bytes) {
 }
 
 void BodyBudget::give_back(std::string const& owner, std::size_t bytes) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = by_owner_.find(owner);
   found->second -= bytes;
   if (found->second == 0) by_owner_.erase(found);
@@ -34,7 +36,7 @@ void BodyBudget::give_back(std::string const& owner, std::size_t bytes) {
 }
 
 std::size_t BodyBudget::held() const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   return held_;
 }
 

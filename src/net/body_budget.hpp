@@ -9,10 +9,10 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist::net {
 
@@ -45,9 +45,9 @@ class BodyBudget {
   void give_back(std::string const& owner, std::size_t bytes);
 
   std::size_t const bytes_max_;
-  mutable std::mutex mutex_;
-  std::size_t held_ = 0;
-  std::map<std::string, std::size_t, std::less<>> by_owner_;
+  mutable Mutex mutex_;
+  std::size_t held_ HOIST_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::size_t, std::less<>> by_owner_ HOIST_GUARDED_BY(mutex_);
 };
 
 // The next size of a buffer that is full at `bytes`: it doubles, so that what is kept follows what

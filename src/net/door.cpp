@@ -1,9 +1,11 @@
 #include "net/door.hpp"
 
+#include "base/mutex.hpp"
+
 namespace hoist::net {
 
 Door::Verdict Door::enter(std::string const& group) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = group.empty() ? by_group_.end() : by_group_.find(group);
   auto const crowded = found != by_group_.end() && found->second >= limits_.per_address_max;
   if (!crowded && served_ < limits_.connections_max) {
@@ -17,7 +19,7 @@ Door::Verdict Door::enter(std::string const& group) {
 }
 
 void Door::leave(std::string const& group, Verdict verdict) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   if (verdict == Verdict::serve) {
     --served_;
     if (auto const found = by_group_.find(group); found != by_group_.end() && --found->second == 0)
@@ -29,13 +31,15 @@ void Door::leave(std::string const& group, Verdict verdict) {
 }
 
 std::size_t Door::inside() const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   return served_ + refused_;
 }
 
 bool Door::wait_until_empty(Deadline deadline) {
-  auto lock = std::unique_lock{mutex_};
-  return empty_.wait_until(lock, deadline, [this] { return served_ + refused_ == 0; });
+  auto const lock = Lock{mutex_};
+  while (served_ + refused_ > 0)
+    if (!empty_.wait_until(mutex_, deadline)) return served_ + refused_ == 0;
+  return true;
 }
 
 std::string_view reason_of(Door::Verdict verdict) {

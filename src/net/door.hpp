@@ -6,15 +6,14 @@
 // Threads  any.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "base/async.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist::net {
 
@@ -42,11 +41,11 @@ class Door {
 
  private:
   Limits const limits_;
-  mutable std::mutex mutex_;
-  std::condition_variable empty_;
-  std::size_t served_ = 0;
-  std::size_t refused_ = 0;
-  std::map<std::string, std::size_t> by_group_;
+  mutable Mutex mutex_;
+  Condition empty_;
+  std::size_t served_ HOIST_GUARDED_BY(mutex_) = 0;
+  std::size_t refused_ HOIST_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::size_t> by_group_ HOIST_GUARDED_BY(mutex_);
 };
 
 [[nodiscard]] std::string_view reason_of(Door::Verdict verdict);

@@ -9,6 +9,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 
 namespace hoist::tasks {
@@ -76,6 +77,7 @@ std::string sign_webhook(std::vector<WebhookSecret> const& secrets, Time now, st
 
 Result<std::shared_ptr<WebhookSecrets>> WebhookSecrets::open(std::string path) {
   auto secrets = std::shared_ptr<WebhookSecrets>{new WebhookSecrets{std::move(path)}};
+  auto const lock = Lock{secrets->mutex_};
   CHECK(secrets->read());
   return secrets;
 }
@@ -98,7 +100,7 @@ Result<void> WebhookSecrets::read() {
 }
 
 std::vector<WebhookSecret> WebhookSecrets::current() {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   if (auto const read_again = read(); !read_again)
     log::error("webhook secrets stay as they were", {{"cause", read_again.error().detail()}});
   return secrets_;

@@ -12,13 +12,13 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 
 namespace hoist::tasks {
@@ -43,12 +43,12 @@ class WebhookSecrets {
 
  private:
   explicit WebhookSecrets(std::string path) : path_{std::move(path)} {}
-  Result<void> read();
+  Result<void> read() HOIST_REQUIRES(mutex_);
 
   std::string const path_;
-  std::mutex mutex_;
-  std::vector<WebhookSecret> secrets_;
-  std::int64_t stamp_ = 0;  // of the file that was read last
+  Mutex mutex_;
+  std::vector<WebhookSecret> secrets_ HOIST_GUARDED_BY(mutex_);
+  std::int64_t stamp_ HOIST_GUARDED_BY(mutex_) = 0;  // of the file that was read last
 };
 
 }  // namespace hoist::tasks

@@ -1,6 +1,7 @@
 #include "tenants/authenticator.hpp"
 
 #include "base/hash.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 #include "tenants/api_keys.hpp"
 
@@ -56,7 +57,7 @@ Authenticator::Shard& Authenticator::shard_of(std::string const& hash) {
 
 std::optional<Authenticator::Entry> Authenticator::cached(std::string const& hash) {
   auto& shard = shard_of(hash);
-  auto const lock = std::scoped_lock{shard.mutex};
+  auto const lock = Lock{shard.mutex};
   auto const* const entry = shard.entries.find(hash);
   if (entry == nullptr) return std::nullopt;
   return *entry;
@@ -81,7 +82,7 @@ Async<Caller> Authenticator::authenticate(std::string credential, Deadline deadl
     CO_CHECK(co_await check_token(caller, deadline));
   }
   auto& shard = shard_of(hash);
-  auto const lock = std::scoped_lock{shard.mutex};
+  auto const lock = Lock{shard.mutex};
   shard.entries.put(hash, {caller, now});
   co_return caller;
 }
@@ -111,7 +112,7 @@ Async<> Authenticator::still_valid(Caller caller, Deadline deadline) {
 
 void Authenticator::forget(TenantId const& tenant, std::string const& credential_id) {
   for (auto const& shard : shards_) {
-    auto const lock = std::scoped_lock{shard->mutex};
+    auto const lock = Lock{shard->mutex};
     shard->entries.erase_if([&](Entry const& entry) {
       return entry.caller.tenant == tenant && entry.caller.credential_id == credential_id;
     });

@@ -9,11 +9,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/lru.hpp"
+#include "base/mutex.hpp"
 #include "ports/caller_check.hpp"
 #include "sql/database.hpp"
 #include "tenants/key_ring.hpp"
@@ -41,8 +41,8 @@ class Authenticator final : public CallerCheck {
   };
   struct Shard {
     explicit Shard(std::size_t entries_max) : entries{entries_max} {}
-    std::mutex mutex;
-    Lru<std::string, Entry> entries;  // by SHA-256 of the credential
+    Mutex mutex;
+    Lru<std::string, Entry> entries HOIST_GUARDED_BY(mutex);  // by SHA-256 of the credential
   };
 
   Shard& shard_of(std::string const& hash);

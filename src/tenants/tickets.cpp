@@ -3,6 +3,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist::tenants {
 namespace {
@@ -19,7 +20,7 @@ Micros life_of(Tickets::Purpose purpose) {
 Result<Tickets::Issued> Tickets::issue(Caller caller, Purpose purpose) {
   auto const now = clock_.now();
   auto issued = Issued{base64url(random_bytes(secret_bytes)), now + life_of(purpose)};
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   std::erase_if(entries_, [now](auto const& entry) { return entry.second.expires_at <= now; });
   if (entries_.size() >= tickets_max)
     return fail(Error{Code::unavailable, "Too many tickets wait for their use."}.with_retry_after(1));
@@ -33,7 +34,7 @@ Result<Caller> Tickets::redeem(std::string_view text, Purpose purpose) {
         Error{Code::unauthenticated, "The ticket was used before, has ended or never was one."}.with_slug(
             "ticket_invalid"));
   };
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = entries_.find(sha256(text));
   if (found == entries_.end()) return refused();
   auto const entry = std::move(found->second);

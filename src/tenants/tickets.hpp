@@ -7,11 +7,11 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "model/caller.hpp"
 
@@ -42,8 +42,8 @@ class Tickets {
     Time expires_at;
   };
   Clock const& clock_;
-  std::mutex mutex_;
-  std::map<std::string, Entry> entries_;  // by SHA-256
+  Mutex mutex_;
+  std::map<std::string, Entry> entries_ HOIST_GUARDED_BY(mutex_);  // by SHA-256
 };
 
 }  // namespace hoist::tenants

@@ -4,10 +4,8 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <signal.h>
 #include <sstream>
 #include <sys/stat.h>
@@ -17,6 +15,7 @@
 
 #include "adapters/clamd/connection.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "base/process.hpp"
 #include "base/try.hpp"
 
@@ -172,17 +171,20 @@ struct Daemon::State {
   DaemonOptions options;
   bool test_signatures_only = false;
   std::atomic<int> pid{0};
-  std::mutex mutex;
-  std::condition_variable stopping;
-  bool stop = false;
+  Mutex mutex;
+  Condition stopping;
+  bool stop HOIST_GUARDED_BY(mutex) = false;
   std::thread watcher;
 
   [[nodiscard]] std::string socket() const { return options.folder + "/clamd.sock"; }
 
   // True when it is time to stop.
   bool pause(std::chrono::milliseconds delay) {
-    auto lock = std::unique_lock{mutex};
-    return stopping.wait_for(lock, delay, [&] { return stop; });
+    auto const end = std::chrono::steady_clock::now() + delay;
+    auto const lock = Lock{mutex};
+    while (!stop)
+      if (!stopping.wait_until(mutex, end)) return stop;
+    return true;
   }
 
   void end(Process& process) {
@@ -265,7 +267,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
 
 Daemon::~Daemon() {
   {
-    auto const lock = std::lock_guard{state_->mutex};
+    auto const lock = Lock{state_->mutex};
     state_->stop = true;
   }
   state_->stopping.notify_all();

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <vector>
 
 #include "adapters/clamd/connection.hpp"
 #include "adapters/clamd/reply.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 
 namespace hoist::clamd {
@@ -39,7 +39,7 @@ class Places {
     while (true) {
       auto const ticket = freed_.ticket();
       {
-        auto const lock = std::lock_guard{mutex_};
+        auto const lock = Lock{mutex_};
         if (free_ > 0) {
           --free_;
           co_return Result<void>{};
@@ -51,15 +51,15 @@ class Places {
   }
   void give_back() {
     {
-      auto const lock = std::lock_guard{mutex_};
+      auto const lock = Lock{mutex_};
       ++free_;
     }
     freed_.notify();
   }
 
  private:
-  std::mutex mutex_;
-  int free_;
+  Mutex mutex_;
+  int free_ HOIST_GUARDED_BY(mutex_);
   Signal freed_;
 };
 
@@ -113,7 +113,7 @@ class ClamdScanner final : public Scanner {
   }
 
   [[nodiscard]] std::optional<std::string> away() const override {
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     return away_;
   }
 
@@ -143,7 +143,7 @@ class ClamdScanner final : public Scanner {
 
   // Remembers whether it answers; only changes are told.
   void heard(std::optional<std::string> silence) {
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     if (silence.has_value() != away_.has_value()) {
       if (silence)
         log::warn("the virus scanner is away; files wait for it", {{"cause", *silence}});
@@ -157,8 +157,8 @@ class ClamdScanner final : public Scanner {
   ScannerOptions options_;
   Places places_;
   Gauge away_gauge_;
-  mutable std::mutex mutex_;
-  std::optional<std::string> away_;
+  mutable Mutex mutex_;
+  std::optional<std::string> away_ HOIST_GUARDED_BY(mutex_);
 };
 
 }  // namespace

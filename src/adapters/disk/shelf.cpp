@@ -14,6 +14,7 @@
 #include "base/encode.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 
 namespace hoist::disk {
@@ -142,7 +143,7 @@ Result<std::unique_ptr<Blob>> Shelf::take(EtagKind etag) {
 }
 
 std::optional<Shelf::Spare> Shelf::pop(bool& low) {
-  auto const lock = std::lock_guard{spares_mutex_};
+  auto const lock = Lock{spares_mutex_};
   low = spares_.size() < shelf_low_files;
   if (spares_.empty()) return std::nullopt;
   auto spare = std::move(spares_.back());
@@ -161,9 +162,9 @@ void Shelf::refill_later() {
 }
 
 Result<void> Shelf::refill(std::size_t enough) {
-  auto const making = std::lock_guard{refill_mutex_};
+  auto const making = Lock{refill_mutex_};
   {
-    auto const lock = std::lock_guard{spares_mutex_};
+    auto const lock = Lock{spares_mutex_};
     if (spares_.size() >= enough) return {};
   }
   if (folder_files_ + shelf_batch_files > folder_files_max) CHECK(begin_folder());
@@ -179,7 +180,7 @@ Result<void> Shelf::refill(std::size_t enough) {
     ++folder_files_;
   }
   sync_folder(folder_);
-  auto const lock = std::lock_guard{spares_mutex_};
+  auto const lock = Lock{spares_mutex_};
   std::ranges::move(made, std::back_inserter(spares_));
   return {};
 }
@@ -257,23 +258,23 @@ Result<void> Shelf::remove_set_aside(std::string const& name) {
 }
 
 void Shelf::remove_folder_if_empty(std::string const& folder) {
-  auto const making = std::lock_guard{refill_mutex_};
+  auto const making = Lock{refill_mutex_};
   if (folder == folder_name_) return;
   static_cast<void>(::unlinkat(blobs_.number(), folder.c_str(), AT_REMOVEDIR));
 }
 
 bool Shelf::in_use(std::string const& name) const {
-  auto const lock = std::lock_guard{holds_mutex_};
+  auto const lock = Lock{holds_mutex_};
   return holds_.contains(name);
 }
 
 void Shelf::hold(std::string const& name) {
-  auto const lock = std::lock_guard{holds_mutex_};
+  auto const lock = Lock{holds_mutex_};
   ++holds_[name];
 }
 
 void Shelf::release(std::string const& name) {
-  auto const lock = std::lock_guard{holds_mutex_};
+  auto const lock = Lock{holds_mutex_};
   auto const found = holds_.find(name);
   HOIST_ASSERT(found != holds_.end());
   if (--found->second == 0) holds_.erase(found);

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +19,7 @@
 #include "adapters/disk/files.hpp"
 #include "adapters/disk/label.hpp"
 #include "base/hash.hpp"
+#include "base/mutex.hpp"
 #include "base/pool.hpp"
 #include "base/time.hpp"
 #include "ports/object_store.hpp"
@@ -107,21 +107,21 @@ class Shelf : public std::enable_shared_from_this<Shelf> {
   [[nodiscard]] std::optional<Spare> pop(bool& low);
   void refill_later();
   Result<void> refill(std::size_t enough);  // nothing to do when so many are there
-  Result<void> begin_folder();
+  Result<void> begin_folder() HOIST_REQUIRES(refill_mutex_);
 
   Fd root_;
   Fd blobs_;
   Clock const& clock_;
   Pool& pool_;
-  std::mutex spares_mutex_;
-  std::vector<Spare> spares_;
+  Mutex spares_mutex_;
+  std::vector<Spare> spares_ HOIST_GUARDED_BY(spares_mutex_);
   std::atomic<bool> refilling_{false};
-  std::mutex refill_mutex_;  // held while files are made: those who wait for it get its files
-  std::string folder_name_;
-  Fd folder_;
-  std::size_t folder_files_ = folder_files_max;
-  mutable std::mutex holds_mutex_;
-  std::map<std::string, int, std::less<>> holds_;
+  Mutex refill_mutex_;  // held while files are made: those who wait for it get its files
+  std::string folder_name_ HOIST_GUARDED_BY(refill_mutex_);
+  Fd folder_ HOIST_GUARDED_BY(refill_mutex_);
+  std::size_t folder_files_ HOIST_GUARDED_BY(refill_mutex_) = folder_files_max;
+  mutable Mutex holds_mutex_;
+  std::map<std::string, int, std::less<>> holds_ HOIST_GUARDED_BY(holds_mutex_);
 };
 
 }  // namespace hoist::disk

@@ -1,9 +1,9 @@
 #include "adapters/disk/writer.hpp"
 
 #include <algorithm>
-#include <mutex>
 
 #include "base/encode.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 
 namespace hoist::disk {
@@ -17,10 +17,10 @@ struct Writer::Stage {
   std::unique_ptr<Blob> blob;
   std::string bytes;
 
-  std::mutex mutex;
-  bool running = false;
-  Result<void> outcome;
-  Done waiter;
+  Mutex mutex;
+  bool running HOIST_GUARDED_BY(mutex) = false;
+  Result<void> outcome HOIST_GUARDED_BY(mutex);
+  Done waiter HOIST_GUARDED_BY(mutex);
 
   // With a label these are the last bytes.
   Result<void> work(std::optional<Label> label) {
@@ -35,7 +35,7 @@ struct Writer::Stage {
   void finished(Result<void> result) {
     auto waiting = Done{};
     {
-      auto const lock = std::lock_guard{mutex};
+      auto const lock = Lock{mutex};
       running = false;
       outcome = result;
       waiting = std::move(waiter);
@@ -47,7 +47,7 @@ struct Writer::Stage {
   void when_idle(Done done) {
     auto result = Result<void>{};
     {
-      auto const lock = std::lock_guard{mutex};
+      auto const lock = Lock{mutex};
       if (running) {
         waiter = std::move(done);
         return;
@@ -95,7 +95,10 @@ Async<> Writer::hand_over(std::optional<Label> label) {
   CO_CHECK(co_await suspend<void>(std::move(idle)));
   std::swap(filling_, stage_->bytes);
   filling_.clear();
-  stage_->running = true;
+  {
+    auto const lock = Lock{stage_->mutex};
+    stage_->running = true;
+  }
   auto work = [stage = stage_, label = std::move(label)]() mutable {
     stage->finished(stage->work(std::move(label)));
   };

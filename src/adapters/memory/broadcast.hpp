@@ -1,9 +1,9 @@
 // Broadcast inside one process.
 #pragma once
 
-#include <mutex>
 #include <unordered_map>
 
+#include "base/mutex.hpp"
 #include "ports/broadcast.hpp"
 
 namespace hoist::memory {
@@ -14,10 +14,10 @@ class Broadcast final : public hoist::Broadcast {
   std::shared_ptr<Signal> watch(TenantId const& tenant) override;
 
  private:
-  std::mutex mutex_;
+  Mutex mutex_;
   // Signals live as long as somebody watches; the map is swept when it has doubled.
-  std::unordered_map<TenantId, std::weak_ptr<Signal>> signals_;
-  std::size_t sweep_at_ = 64;
+  std::unordered_map<TenantId, std::weak_ptr<Signal>> signals_ HOIST_GUARDED_BY(mutex_);
+  std::size_t sweep_at_ HOIST_GUARDED_BY(mutex_) = 64;
 };
 
 }  // namespace hoist::memory

@@ -1,11 +1,12 @@
 #include "adapters/memory/event_details.hpp"
 
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 
 namespace hoist::memory {
 
 bool EventDetails::put_one(OutboxItem const& item) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   if (puts_before_failing == 0) return false;
   if (puts_before_failing > 0) --puts_before_failing;
   auto& details = tenants_[item.tenant];
@@ -37,7 +38,7 @@ Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::ve
   CO_CHECK(co_await stalled(deadline));
   if (fail_gets) co_return fail(Code::unavailable);
   auto found = std::map<EventId, EventDetail>{};
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const& details = tenants_[tenant];
   for (auto const& id : ids)
     if (auto const at = details.find(id); at != details.end()) found.insert(*at);
@@ -48,7 +49,7 @@ Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, in
   CO_CHECK(co_await stalled(deadline));
   if (fail_gets) co_return fail(Code::unavailable);
   auto found = std::vector<EventId>{};
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const& details = tenants_[tenant];
   for (auto at = details.upper_bound(after); at != details.end() && std::cmp_less(found.size(), limit); ++at)
     if (!at->second.redacted) found.push_back(at->first);
@@ -56,12 +57,12 @@ Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, in
 }
 
 void EventDetails::forget(TenantId const& tenant, EventId const& id) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   tenants_[tenant].erase(id);
 }
 
 void EventDetails::falsify(TenantId const& tenant, EventId const& id, std::string details) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   tenants_[tenant][id].details = std::move(details);
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 
+#include "base/mutex.hpp"
 #include "ports/event_details.hpp"
 
 namespace hoist::memory {
@@ -32,8 +32,8 @@ class EventDetails final : public hoist::EventDetails {
   Async<> stalled(Deadline deadline);
 
   Signal never_;
-  std::mutex mutex_;
-  std::map<TenantId, std::map<EventId, EventDetail>> tenants_;  // guarded by mutex_
+  Mutex mutex_;
+  std::map<TenantId, std::map<EventId, EventDetail>> tenants_ HOIST_GUARDED_BY(mutex_);
 };
 
 }  // namespace hoist::memory

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include "adapters/memory/held.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 
 namespace hoist::memory {
@@ -60,24 +60,24 @@ class EventIndex::Versions : public std::enable_shared_from_this<Versions> {
  public:
   // What the calling thread's transaction sees.
   std::shared_ptr<Version const> current() {
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     return newest();
   }
   // `change` answers a Result. A success is kept when `tx` commits; nothing is done otherwise.
   template <class F>
   auto change(sql::Transaction& tx, F change) -> decltype(change(std::declval<Version&>())) {
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     auto next = std::make_shared<Version>(*newest());
     auto outcome = change(*next);
     if (!outcome) return outcome;
     auto const number = next_pending_++;
     pending_.emplace(number, Pending{std::this_thread::get_id(), std::move(next)});
     auto const drop = [number](Versions& self) {
-      auto const relock = std::lock_guard{self.mutex_};
+      auto const relock = Lock{self.mutex_};
       self.pending_.erase(number);
     };
     auto const commit = [number](Versions& self) {
-      auto const relock = std::lock_guard{self.mutex_};
+      auto const relock = Lock{self.mutex_};
       self.committed_ = self.pending_.extract(number).mapped().version;
     };
     tx.after_commit(Held{shared_from_this(), commit, drop});
@@ -89,16 +89,16 @@ class EventIndex::Versions : public std::enable_shared_from_this<Versions> {
     std::thread::id thread;
     std::shared_ptr<Version const> version;
   };
-  [[nodiscard]] std::shared_ptr<Version const> newest() const {
+  [[nodiscard]] std::shared_ptr<Version const> newest() const HOIST_REQUIRES(mutex_) {
     if (pending_.empty()) return committed_;
     auto const& last = pending_.rbegin()->second;
     return last.thread == std::this_thread::get_id() ? last.version : committed_;
   }
 
-  std::mutex mutex_;
-  std::shared_ptr<Version const> committed_ = std::make_shared<Version>();
-  std::map<std::uint64_t, Pending> pending_;
-  std::uint64_t next_pending_ = 0;
+  Mutex mutex_;
+  std::shared_ptr<Version const> committed_ HOIST_GUARDED_BY(mutex_) = std::make_shared<Version>();
+  std::map<std::uint64_t, Pending> pending_ HOIST_GUARDED_BY(mutex_);
+  std::uint64_t next_pending_ HOIST_GUARDED_BY(mutex_) = 0;
 };
 
 EventIndex::EventIndex() : versions_{std::make_shared<Versions>()} {}

@@ -7,6 +7,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 
 namespace hoist::memory {
@@ -38,14 +39,14 @@ class Writer final : public ObjectWriter {
       : state_{std::move(state)}, ref_{std::move(ref)}, part_{std::move(part)}, etag_{etag} {}
 
   Async<> write(std::string_view bytes) override {
-    auto const lock = std::lock_guard{state_->mutex};
+    auto const lock = Lock{state_->mutex};
     CO_CHECK(state_->enter());
     bytes_ += bytes;
     co_return Result<void>{};
   }
 
   Async<ObjectInfo> commit(PutOptions options) override {
-    auto const lock = std::lock_guard{state_->mutex};
+    auto const lock = Lock{state_->mutex};
     CO_CHECK(state_->enter());
     auto info = ObjectInfo{};
     info.ref = ref_;
@@ -65,7 +66,7 @@ class Writer final : public ObjectWriter {
   }
 
  private:
-  Result<ObjectInfo> put_part(ObjectInfo info, State::Bytes bytes) {
+  Result<ObjectInfo> put_part(ObjectInfo info, State::Bytes bytes) HOIST_REQUIRES(state_->mutex) {
     auto* const multipart = state_->find_open(ref_, part_->upload_id);
     if (multipart == nullptr) return no_such_upload();
     info.modified_at = state_->clock.now();
@@ -90,7 +91,7 @@ class Reader final : public ObjectReader {
   }
 
   Async<std::size_t> read(std::span<char> buffer) override {
-    auto const lock = std::lock_guard{state_->mutex};
+    auto const lock = Lock{state_->mutex};
     CO_CHECK(state_->enter());
     auto const count = std::min(static_cast<std::int64_t>(buffer.size()), end_ - next_);
     if (damaged_ && next_ + count >= end_) co_return fail(Code::corrupt, "The stored bytes are damaged.");
@@ -115,13 +116,13 @@ Objects::Objects(std::vector<std::string> buckets, Clock const& clock, std::int6
 Objects::~Objects() = default;
 
 void Objects::fail_next(Code code, int times) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   state_->planned = code;
   state_->planned_times = times;
 }
 
 void Objects::damage(ObjectRef const& ref) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   auto& object = state_->objects.at(ref);
   auto bytes = *object.bytes;
   if (!bytes.empty()) bytes[bytes.size() / 2] ^= 1;
@@ -129,25 +130,25 @@ void Objects::damage(ObjectRef const& ref) {
 }
 
 std::size_t Objects::count() const {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   return state_->objects.size();
 }
 
 std::string Objects::bytes(ObjectRef const& ref) const {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   auto const found = state_->objects.find(ref);
   return found == state_->objects.end() ? std::string{} : *found->second.bytes;
 }
 
 Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optional<std::int64_t>, Deadline,
                                                      EtagKind etag) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   co_return std::make_unique<Writer>(state_, std::move(ref), std::nullopt, etag);
 }
 
 Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   auto const found = state_->objects.find(ref);
   if (found == state_->objects.end()) co_return no_such_key();
@@ -155,7 +156,7 @@ Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline) {
 }
 
 Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<ByteRange> range, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   auto const found = state_->objects.find(ref);
   if (found == state_->objects.end()) co_return no_such_key();
@@ -168,7 +169,7 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
 }
 
 Async<> Objects::remove(ObjectRef ref, Deadline, std::string version) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   auto const found = state_->objects.find(ref);
   if (found == state_->objects.end()) co_return Result<void>{};
@@ -178,7 +179,7 @@ Async<> Objects::remove(ObjectRef ref, Deadline, std::string version) {
 }
 
 Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(from.bucket));
   CO_CHECK(state_->enter(to.bucket));
   auto const found = state_->objects.find(from);
@@ -192,7 +193,7 @@ Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions option
 }
 
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   auto const found = state_->objects.find(ref);
   if (found == state_->objects.end()) co_return no_such_key();
@@ -201,13 +202,13 @@ Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline) {
 }
 
 Async<ObjectPage> Objects::list(ListRequest request, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(request.bucket));
   co_return state_->list(request);
 }
 
 Async<std::vector<std::string>> Objects::list_buckets(Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter());
   auto names = state_->buckets;
   std::ranges::sort(names);
@@ -215,7 +216,7 @@ Async<std::vector<std::string>> Objects::list_buckets(Deadline) {
 }
 
 Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   auto multipart = State::Multipart{};
   auto id = new_uuid7(state_->clock.now());
@@ -226,7 +227,7 @@ Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, 
 
 Async<std::unique_ptr<ObjectWriter>> Objects::create_part(ObjectRef ref, std::string upload_id, int number,
                                                           Deadline, EtagKind etag) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   if (number < 1 || number > 10'000)
     co_return fail(
@@ -236,7 +237,7 @@ Async<std::unique_ptr<ObjectWriter>> Objects::create_part(ObjectRef ref, std::st
 }
 
 Async<MultipartInfo> Objects::head_multipart(ObjectRef ref, std::string upload_id, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   auto const* const found = state_->find_open(ref, upload_id);
   if (found == nullptr) co_return no_such_upload();
@@ -245,7 +246,7 @@ Async<MultipartInfo> Objects::head_multipart(ObjectRef ref, std::string upload_i
 
 Async<std::vector<PartInfo>> Objects::list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
                                                  Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   auto const* const found = state_->find_open(ref, upload_id);
   if (found == nullptr) co_return no_such_upload();
@@ -259,13 +260,13 @@ Async<std::vector<PartInfo>> Objects::list_parts(ObjectRef ref, std::string uplo
 Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_id,
                                               std::vector<PartInfo> parts, Deadline,
                                               CompleteOptions options) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   co_return state_->complete(ref, upload_id, parts, options);
 }
 
 Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
   auto const found = state_->multiparts.find(upload_id);
   if (found == state_->multiparts.end() || found->second.info.ref != ref ||
@@ -277,7 +278,7 @@ Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline)
 }
 
 Async<std::vector<MultipartInfo>> Objects::list_multiparts(MultipartListRequest request, Deadline) {
-  auto const lock = std::lock_guard{state_->mutex};
+  auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(request.bucket));
   auto found = std::vector<MultipartInfo>{};
   for (auto const& [id, multipart] : state_->multiparts) {

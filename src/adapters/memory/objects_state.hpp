@@ -3,12 +3,12 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "adapters/memory/objects.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist::memory {
 
@@ -36,23 +36,25 @@ struct Objects::State {
       : buckets{std::move(names)}, clock{time}, part_bytes_min{part_min} {}
 
   // Consumes a planned failure, then checks the bucket.
-  [[nodiscard]] Result<void> enter(std::string const& bucket);
-  [[nodiscard]] Result<void> enter();
+  [[nodiscard]] Result<void> enter(std::string const& bucket) HOIST_REQUIRES(mutex);
+  [[nodiscard]] Result<void> enter() HOIST_REQUIRES(mutex);
   Result<ObjectInfo> put(ObjectInfo info, Bytes bytes, bool if_absent,
-                         std::optional<std::string> const& if_match);
+                         std::optional<std::string> const& if_match) HOIST_REQUIRES(mutex);
   Result<ObjectInfo> complete(ObjectRef const& ref, std::string const& upload_id,
-                              std::vector<PartInfo> const& parts, CompleteOptions const& options);
-  [[nodiscard]] Multipart* find_open(ObjectRef const& ref, std::string const& upload_id);
-  [[nodiscard]] ObjectPage list(ListRequest const& request) const;
+                              std::vector<PartInfo> const& parts, CompleteOptions const& options)
+      HOIST_REQUIRES(mutex);
+  [[nodiscard]] Multipart* find_open(ObjectRef const& ref, std::string const& upload_id)
+      HOIST_REQUIRES(mutex);
+  [[nodiscard]] ObjectPage list(ListRequest const& request) const HOIST_REQUIRES(mutex);
 
-  mutable std::mutex mutex;
+  mutable Mutex mutex;
   std::vector<std::string> buckets;
   Clock const& clock;
   std::int64_t part_bytes_min;
-  std::map<ObjectRef, Object> objects;
-  std::map<std::string, Multipart> multiparts;
-  Code planned = Code::internal;
-  int planned_times = 0;
+  std::map<ObjectRef, Object> objects HOIST_GUARDED_BY(mutex);
+  std::map<std::string, Multipart> multiparts HOIST_GUARDED_BY(mutex);
+  Code planned HOIST_GUARDED_BY(mutex) = Code::internal;
+  int planned_times HOIST_GUARDED_BY(mutex) = 0;
 };
 
 [[nodiscard]] std::unexpected<Error> no_such_key();

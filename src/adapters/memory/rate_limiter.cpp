@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist::memory {
 namespace {
@@ -40,7 +41,7 @@ RateLimiter::RateLimiter(Options options) {
 Async<RateDecision> RateLimiter::take(std::string key, RateRule rule, Time now) {
   HOIST_ASSERT(rule.limit > 0 && rule.window.count() > 0);
   auto& shard = *shards_[std::hash<std::string>{}(key) % shards_.size()];
-  auto const lock = std::scoped_lock{shard.mutex};
+  auto const lock = Lock{shard.mutex};
   auto* full_at = shard.full_at_ns.find(key);
   if (full_at == nullptr) full_at = shard.full_at_ns.put(key, 0);
   co_return take_one(*full_at, rule, to_us(now) * 1000);
@@ -49,7 +50,7 @@ Async<RateDecision> RateLimiter::take(std::string key, RateRule rule, Time now) 
 std::size_t RateLimiter::keys() const {
   auto count = std::size_t{0};
   for (auto const& shard : shards_) {
-    auto const lock = std::scoped_lock{shard->mutex};
+    auto const lock = Lock{shard->mutex};
     count += shard->full_at_ns.size();
   }
   return count;

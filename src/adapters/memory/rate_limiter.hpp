@@ -6,10 +6,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/lru.hpp"
+#include "base/mutex.hpp"
 #include "ports/rate_limiter.hpp"
 
 namespace hoist::memory {
@@ -28,8 +28,8 @@ class RateLimiter final : public hoist::RateLimiter {
  private:
   struct Shard {
     explicit Shard(std::size_t keys_max) : full_at_ns{keys_max} {}
-    mutable std::mutex mutex;
-    Lru<std::string, std::int64_t> full_at_ns;  // when the key's bucket is full again
+    mutable Mutex mutex;
+    Lru<std::string, std::int64_t> full_at_ns HOIST_GUARDED_BY(mutex);  // when the key's bucket is full again
   };
   std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 #include "sql/run_now.hpp"
 
@@ -23,7 +24,7 @@ SteadyClock::SteadyClock(Clock const& wall, Time at_least, Monotonic monotonic, 
 }
 
 Time SteadyClock::now() const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const monotonic = monotonic_();
   auto const passed = monotonic - last_monotonic_;
   auto const most = passed / slew;

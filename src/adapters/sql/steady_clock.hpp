@@ -8,9 +8,9 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <optional>
 
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "sql/database.hpp"
 
@@ -28,9 +28,9 @@ class SteadyClock final : public Clock {
  private:
   Clock const& wall_;
   Monotonic monotonic_;
-  mutable std::mutex mutex_;
-  mutable Micros last_monotonic_;
-  mutable Time now_;
+  mutable Mutex mutex_;
+  mutable Micros last_monotonic_ HOIST_GUARDED_BY(mutex_);
+  mutable Time now_ HOIST_GUARDED_BY(mutex_);
 };
 
 // The latest time any group was touched. For start-up: blocks the calling thread.

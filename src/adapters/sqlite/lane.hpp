@@ -2,12 +2,11 @@
 // Threads  any.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::sqlite {
@@ -26,7 +25,7 @@ class Lane {
   [[nodiscard]] bool push(Job& job) {
     auto wake = false;
     {
-      auto const lock = std::lock_guard{mutex_};
+      auto const lock = Lock{mutex_};
       if (closed_ || jobs_.size() >= max_) return false;
       jobs_.push_back(std::move(job));
       wake = waiting_threads_ > 0;
@@ -37,36 +36,39 @@ class Lane {
   // Waits for at least one job and moves up to `max` of them into `out`; none when `limit` came first.
   // false: closed and empty.
   [[nodiscard]] bool take(std::vector<Job>& out, std::size_t max, Deadline limit = Deadline::max()) {
-    auto const ready = [&] { return closed_ || !jobs_.empty(); };
-    auto lock = std::unique_lock{mutex_};
+    auto const lock = Lock{mutex_};
     ++waiting_threads_;
-    if (limit == Deadline::max())
-      arrived_.wait(lock, ready);
-    else
-      arrived_.wait_until(lock, limit, ready);
+    while (!closed_ && jobs_.empty() && wait(limit)) {
+    }
     --waiting_threads_;
     move_to(out, max);
     return !out.empty() || !closed_;
   }
   // The same without waiting.
   void take_waiting(std::vector<Job>& out, std::size_t max) {
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     move_to(out, max);
   }
   void close() {
     {
-      auto const lock = std::lock_guard{mutex_};
+      auto const lock = Lock{mutex_};
       closed_ = true;
     }
     arrived_.notify_all();
   }
   [[nodiscard]] std::size_t waiting() const {
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     return jobs_.size();
   }
 
  private:
-  void move_to(std::vector<Job>& out, std::size_t max) {
+  // Answers false when `limit` came.
+  bool wait(Deadline limit) HOIST_REQUIRES(mutex_) {
+    if (limit != Deadline::max()) return arrived_.wait_until(mutex_, limit);
+    arrived_.wait(mutex_);
+    return true;
+  }
+  void move_to(std::vector<Job>& out, std::size_t max) HOIST_REQUIRES(mutex_) {
     while (!jobs_.empty() && out.size() < max) {
       out.push_back(std::move(jobs_.front()));
       jobs_.pop_front();
@@ -74,11 +76,11 @@ class Lane {
   }
 
   std::size_t max_;
-  mutable std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::deque<Job> jobs_;
-  std::size_t waiting_threads_ = 0;
-  bool closed_ = false;
+  mutable Mutex mutex_;
+  Condition arrived_;
+  std::deque<Job> jobs_ HOIST_GUARDED_BY(mutex_);
+  std::size_t waiting_threads_ HOIST_GUARDED_BY(mutex_) = 0;
+  bool closed_ HOIST_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace hoist::sqlite

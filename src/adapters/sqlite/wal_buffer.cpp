@@ -2,8 +2,9 @@
 
 #include <sqlite3.h>
 
-#include <mutex>
 #include <string>
+
+#include "base/mutex.hpp"
 
 namespace hoist::sqlite {
 namespace {
@@ -144,9 +145,9 @@ int open(sqlite3_vfs*, char const* name, sqlite3_file* given, int flags, int* ou
 }  // namespace
 
 char const* wal_buffer_layer() {
-  static auto mutex = std::mutex{};
+  static auto mutex = Mutex{};
   static auto layer = sqlite3_vfs{};
-  auto const lock = std::lock_guard{mutex};
+  auto const lock = Lock{mutex};
   if (layer_below != nullptr && sqlite3_vfs_find(nullptr) == layer_below) return layer_name;
   // At first use, and where a test puts a failing disk below or takes it away, which may leave this layer
   // as the default: taken out of the list it is neither found below itself nor changed while in it.

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <future>
-#include <mutex>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -26,6 +25,7 @@
 #include "base/assert.hpp"
 #include "base/encode.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "base/pool.hpp"
 #include "base/process.hpp"
 #include "base/try.hpp"
@@ -244,7 +244,7 @@ class SandboxedMedia final : public Media {
 
   Result<Child> take() {
     {
-      auto const lock = std::lock_guard{mutex_};
+      auto const lock = Lock{mutex_};
       if (!idle_.empty()) {
         auto child = std::move(idle_.back());
         idle_.pop_back();
@@ -257,14 +257,14 @@ class SandboxedMedia final : public Media {
   void give_back(Child child) {
     if (++child.jobs > options_.jobs_per_child_max) return;
     if (resident_bytes(child.process.pid()) > limits::idle_bytes_max) return;
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     idle_.push_back(std::move(child));
   }
 
   MediaOptions options_;
   Counter crashes_;
-  std::mutex mutex_;
-  std::vector<Child> idle_;
+  Mutex mutex_;
+  std::vector<Child> idle_ HOIST_GUARDED_BY(mutex_);
   Pool pool_;  // last: its threads use the rest
 };
 
