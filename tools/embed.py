@@ -37,7 +37,7 @@ def main():
     files.append(("/openapi.json", "application/json",
                   json.dumps(api, default=str, separators=(",", ":")).encode()))
     # The compiler need not take more than 64 KB, but ours does.
-    lines = ['#pragma clang diagnostic ignored "-Woverlength-strings"', '#include "app/assets.hpp"', "", "namespace hoist::app {", "namespace {", ""]
+    lines = ['#pragma clang diagnostic ignored "-Woverlength-strings"', '#include "hosts/assets.hpp"', "", "namespace hoist::hosts {", "namespace {", ""]
     entries = []
     for i, (path, kind, data) in enumerate(files):
         packed = gzip.compress(data, mtime=0)
@@ -46,7 +46,7 @@ def main():
         entries.append(f'    {{"{path}", "{kind}", "\\"{tag}\\"", {{data_{i}, {len(data)}}}, {{packed_{i}, {len(packed)}}}}},')
     lines += ["", "constexpr Asset assets[] = {", *entries]
     lines += ["};", "", "}  // namespace", "", "std::span<Asset const> all_assets() { return assets; }", "",
-              "}  // namespace hoist::app", ""]
+              "}  // namespace hoist::hosts", ""]
     out.write_text("\n".join(lines))
 
 

@@ -7,11 +7,10 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "adapters/sql/audit.hpp"
-#include "app/open_data.hpp"
 #include "base/try.hpp"
 #include "bin/dead_letters.hpp"
 #include "bin/doctor.hpp"
+#include "hosts/admin.hpp"
 #include "tenants/key_ring.hpp"
 #include "tenants/names.hpp"
 #include "tenants/operator.hpp"
@@ -45,18 +44,18 @@ constexpr auto patience = std::chrono::seconds{10};
 
 // The operator of the data in a folder.
 struct Desk {
-  std::unique_ptr<app::OpenData> data;
+  std::unique_ptr<hosts::Admin> admin;
+  Records records = admin->records();
   tenants::TenantTable table;
-  sql_engine::AuditLog audit;
-  tenants::Operator work{{*data->database, table, audit, data->clock}};
+  tenants::Operator work{{records.database, table, records.audit, records.clock}};
 
-  explicit Desk(std::unique_ptr<app::OpenData> open) : data{std::move(open)} {}
+  explicit Desk(std::unique_ptr<hosts::Admin> open) : admin{std::move(open)} {}
 };
 
 Result<void> revoke_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
-  TRY(auto data, app::open_data(flags.data));
-  auto desk = Desk{std::move(data)};
-  TRY(auto const caller, keys.verify(flags.revoke, desk.data->clock.now()));
+  TRY(auto admin, hosts::Admin::open(flags.data));
+  auto desk = Desk{std::move(admin)};
+  TRY(auto const caller, keys.verify(flags.revoke, desk.records.clock.now()));
   auto body = std::function<Async<>()>{[&] { return desk.work.revoke_token(caller, deadline_in(patience)); }};
   CHECK(run_to_end<void>(body));
   fmt::print("Revoked; a running server refuses it within a second.\n");
@@ -71,8 +70,8 @@ Result<void> mint_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
   auto request = tenants::TokenRequest{
       TenantId{flags.tenant}, UserId{flags.user}, parse_role(flags.role).value_or(Role::viewer), {}};
   TRY(request.lifetime, parse_duration(flags.ttl));
-  TRY(auto data, app::open_data(flags.data));
-  auto desk = Desk{std::move(data)};
+  TRY(auto admin, hosts::Admin::open(flags.data));
+  auto desk = Desk{std::move(admin)};
   auto body = std::function<Async<std::string>()>{
       [&] { return desk.work.mint_token(keys, request, deadline_in(patience)); }};
   auto const minted = run_to_end<std::string>(body);
@@ -88,7 +87,7 @@ Result<void> mint_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
 Result<void> token(TokenFlags const& flags) {
   if (!std::filesystem::exists(flags.data + "/hoist.db"))  // looked at first: open() would make the folder
     return fail(Code::not_found, flags.data + " holds no data of Hoist; start the server first");
-  TRY(auto const folder, app::DataFolder::open(flags.data));
+  TRY(auto const folder, DataFolder::open(flags.data));
   TRY(auto const keys, tenants::KeyRing::load_or_create(folder.path("keys/tokens"), SystemClock{}.now()));
   return flags.revoke.empty() ? mint_token(flags, keys) : revoke_token(flags, keys);
 }
@@ -107,8 +106,8 @@ struct TenantFlags {
 };
 
 Result<void> add_tenant(TenantFlags const& flags) {
-  TRY(auto data, app::open_data(flags.data));
-  auto desk = Desk{std::move(data)};
+  TRY(auto admin, hosts::Admin::open(flags.data));
+  auto desk = Desk{std::move(admin)};
   auto wanted = tenants::NewTenant{TenantId{flags.id}, flags.name.empty() ? flags.id : flags.name,
                                    flags.storage_bytes_max, std::nullopt, flags.allow_unscannable()};
   auto body = std::function<Async<tenants::Tenant>()>{
@@ -135,8 +134,8 @@ std::optional<std::vector<std::string>> type_list(std::vector<std::string> const
 }
 
 Result<void> set_types(TypesFlags const& flags) {
-  TRY(auto data, app::open_data(flags.data));
-  auto desk = Desk{std::move(data)};
+  TRY(auto admin, hosts::Admin::open(flags.data));
+  auto desk = Desk{std::move(admin)};
   auto const lists = tenants::TypeLists{type_list(flags.allow), type_list(flags.deny)};
   auto body = std::function<Async<tenants::Tenant>()>{
       [&] { return desk.work.set_types(TenantId{flags.id}, lists, deadline_in(patience)); }};
@@ -146,14 +145,15 @@ Result<void> set_types(TypesFlags const& flags) {
 }
 
 Result<void> migrate(std::string const& data) {
-  TRY(auto const count, app::migrate_data(data));
+  auto metrics = Metrics{};
+  TRY(auto const count, embedded::migrate(data, metrics));
   fmt::print("{} migration(s) ran\n", count);
   return {};
 }
 
 Result<void> set_tenant(TenantFlags const& flags) {
-  TRY(auto data, app::open_data(flags.data));
-  auto desk = Desk{std::move(data)};
+  TRY(auto admin, hosts::Admin::open(flags.data));
+  auto desk = Desk{std::move(admin)};
   auto body = std::function<Async<>()>{[&] {
     return desk.work.allow_unscannable(TenantId{flags.id}, flags.allow_unscannable(), deadline_in(patience));
   }};

@@ -5,11 +5,10 @@
 
 #include <cstdio>
 
-#include "adapters/memory/broadcast.hpp"
-#include "app/open_data.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
 #include "bin/cli/progress.hpp"
+#include "hosts/admin.hpp"
 #include "tasks/service.hpp"
 #include "tenants/tenant_table.hpp"
 #include "uploads/listener.hpp"
@@ -51,18 +50,19 @@ void show(DeadLetter const& letter, Flags const& flags) {
 }
 
 // One tenant's letters were asked for, or everybody's.
-Async<std::vector<TenantId>> tenants_of(app::OpenData& data, Flags const& flags) {
+Async<std::vector<TenantId>> tenants_of(Records const& records, Flags const& flags) {
   if (!flags.tenant.empty()) co_return std::vector{TenantId{flags.tenant}};
   auto work = [](sql::Transaction& tx) { return tenants::TenantTable{}.all(tx); };
-  co_return co_await data.database->read(system_scope(), work, soon());
+  co_return co_await records.database.read(system_scope(), work, soon());
 }
 
-Async<> list(app::OpenData& data, Flags const& flags) {
+Async<> list(Records const& records, Flags const& flags) {
   auto shown = std::size_t{0};
-  CO_TRY(auto const tenants, co_await tenants_of(data, flags));
+  CO_TRY(auto const tenants, co_await tenants_of(records, flags));
   for (auto const& tenant : tenants) {
     for (auto after = MessageId{};;) {
-      CO_TRY(auto const letters, co_await data.queue->dead_letters(flags.queue, tenant, after, page, soon()));
+      CO_TRY(auto const letters,
+             co_await records.queue.dead_letters(flags.queue, tenant, after, page, soon()));
       for (auto const& letter : letters) show(letter, flags);
       shown += letters.size();
       if (letters.size() < page) break;
@@ -79,11 +79,11 @@ std::unexpected<Error> none_of_them(Flags const& flags) {
                           flags.queue));
 }
 
-Async<> plan(app::OpenData& data, Flags const& flags, std::vector<MessageId> ids) {
+Async<> plan(Records const& records, Flags const& flags, std::vector<MessageId> ids) {
   auto shown = std::size_t{0};
-  CO_TRY(auto const tenants, co_await tenants_of(data, flags));
+  CO_TRY(auto const tenants, co_await tenants_of(records, flags));
   for (auto const& tenant : tenants) {
-    CO_TRY(auto const items, co_await data.queue->plan_redrive(flags.queue, tenant, ids, soon()));
+    CO_TRY(auto const items, co_await records.queue.plan_redrive(flags.queue, tenant, ids, soon()));
     for (auto const& item : items)
       fmt::print("{}  would run again, {} later ones overtook it\n", item.letter.id.str(), item.overtaken_by);
     shown += items.size();
@@ -92,14 +92,14 @@ Async<> plan(app::OpenData& data, Flags const& flags, std::vector<MessageId> ids
   co_return Result<void>{};
 }
 
-Async<> redrive(app::OpenData& data, Flags const& flags) {
+Async<> redrive(Records const& records, Flags const& flags) {
   auto ids = std::vector<MessageId>{};
   for (auto const& id : flags.ids) ids.emplace_back(id);
-  if (flags.dry_run) co_return co_await plan(data, flags, std::move(ids));
+  if (flags.dry_run) co_return co_await plan(records, flags, std::move(ids));
   auto count = std::int64_t{0};
-  CO_TRY(auto const tenants, co_await tenants_of(data, flags));
+  CO_TRY(auto const tenants, co_await tenants_of(records, flags));
   for (auto const& tenant : tenants) {
-    CO_TRY(auto const some, co_await data.queue->redrive(flags.queue, tenant, ids, soon()));
+    CO_TRY(auto const some, co_await records.queue.redrive(flags.queue, tenant, ids, soon()));
     count += some;
   }
   if (count == 0 && !ids.empty()) co_return none_of_them(flags);
@@ -108,13 +108,14 @@ Async<> redrive(app::OpenData& data, Flags const& flags) {
 }
 
 Result<void> run(Flags const& flags) {
-  TRY(auto const data, app::open_data(flags.data));
+  TRY(auto const admin, hosts::Admin::open(flags.data));
+  auto const records = admin->records();
   // An upload follows its message: the policy's observer moves it in the same transaction.
-  auto broadcast = memory::Broadcast{};
-  CHECK(data->queue->declare("processing", uploads::processing_policy({}, broadcast, data->clock)));
-  CHECK(data->queue->declare(tasks::queue_name, tasks::task_policy({}, data->clock)));
-  auto body =
-      std::function<Async<>()>{[&] { return flags.redrive ? redrive(*data, flags) : list(*data, flags); }};
+  CHECK(
+      records.queue.declare("processing", uploads::processing_policy({}, records.broadcast, records.clock)));
+  CHECK(records.queue.declare(tasks::queue_name, tasks::task_policy({}, records.clock)));
+  auto body = std::function<Async<>()>{
+      [&] { return flags.redrive ? redrive(records, flags) : list(records, flags); }};
   return run_to_end<void>(body);
 }
 

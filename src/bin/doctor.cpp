@@ -3,15 +3,17 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 
-#include "app/open_data.hpp"
-#include "app/witness.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
 #include "bin/doctor_logs.hpp"
 #include "bin/recover.hpp"
+#include "engines/embedded/witness.hpp"
+#include "hosts/admin.hpp"
 #include "uploads/sharing.hpp"
 
 namespace hoist::bin {
@@ -35,9 +37,6 @@ struct Finding {
 
 Result<std::vector<Finding>> check_tables(sql::Transaction& tx) {
   auto findings = std::vector<Finding>{};
-  TRY(auto const integrity, tx.query("PRAGMA integrity_check(20)"));
-  for (auto const& row : integrity)
-    if (row.text(0) != "ok") findings.push_back({"database", row.text(0)});
   TRY(auto const drift, uploads::check_usage(tx));
   for (auto const& line : drift) findings.push_back({"quota", line});
   TRY(auto const strays, uploads::check_objects(tx));
@@ -45,25 +44,42 @@ Result<std::vector<Finding>> check_tables(sql::Transaction& tx) {
   return findings;
 }
 
-Async<disk::Orphans> count_orphans(app::OpenData& data, Flags const& flags) {
-  CO_TRY(auto const orphans, co_await data.objects->count_orphans(data.clock.now()));
-  if (!flags.json)
-    fmt::print("objects   {} files that no row names, {} in lost+found\n", orphans.left, orphans.set_aside);
-  co_return orphans;
+Async<> show_orphans(disk::Objects& objects, Time now) {
+  CO_TRY(auto const orphans, co_await objects.count_orphans(now));
+  fmt::print("objects   {} files that no row names, {} in lost+found\n", orphans.left, orphans.set_aside);
+  co_return Result<void>{};
 }
 
-Async<std::vector<Finding>> examine(app::OpenData& data, Flags const& flags) {
-  CO_TRY(auto findings,
-         co_await data.database->read(system_scope(), check_tables, deadline_in(look_deadline)));
-  CO_CHECK(co_await count_orphans(data, flags));
+Async<std::vector<Finding>> scrub(disk::Objects& objects, Flags const& flags) {
+  auto findings = std::vector<Finding>{};
+  auto report = [&](disk::Damage const& damage) {
+    findings.push_back({"objects", fmt::format("{}: {}", damage.file, damage.cause)});
+  };
+  CO_TRY(auto const scrubbed, co_await objects.scrub(report));
+  if (!flags.json)
+    fmt::print("objects   read {} files, {} bytes, {} damaged\n", scrubbed.files, scrubbed.bytes,
+               scrubbed.damaged);
+  co_return findings;
+}
+
+void add(std::vector<Finding>& findings, std::string const& check, std::vector<std::string> const& problems) {
+  for (auto const& problem : problems) findings.push_back({check, problem});
+}
+
+Async<std::vector<Finding>> examine(hosts::Admin& admin, disk::Objects& objects, Flags const& flags) {
+  auto const records = admin.records();
+  auto findings = std::vector<Finding>{};
+  for (auto const& check : admin.engine().checks()) {
+    CO_TRY(auto const problems, co_await check.run());
+    add(findings, check.name, problems);
+  }
+  CO_TRY(auto const rows,
+         co_await records.database.read(system_scope(), check_tables, deadline_in(look_deadline)));
+  std::ranges::copy(rows, std::back_inserter(findings));
+  if (!flags.json) CO_CHECK(co_await show_orphans(objects, records.clock.now()));
   if (flags.scrub) {
-    auto report = [&](disk::Damage const& damage) {
-      findings.push_back({"objects", fmt::format("{}: {}", damage.file, damage.cause)});
-    };
-    CO_TRY(auto const scrubbed, co_await data.objects->scrub(report));
-    if (!flags.json)
-      fmt::print("objects   read {} files, {} bytes, {} damaged\n", scrubbed.files, scrubbed.bytes,
-                 scrubbed.damaged);
+    CO_TRY(auto const damaged, co_await scrub(objects, flags));
+    std::ranges::copy(damaged, std::back_inserter(findings));
   }
   co_return findings;
 }
@@ -84,9 +100,9 @@ int show(std::vector<Finding> const& findings, Flags const& flags) {
 Result<std::vector<Finding>> look_before_opening(std::string const& path) {
   auto findings = std::vector<Finding>{};
   if (!std::filesystem::exists(path + "/objects")) return findings;
-  TRY(auto const folder, app::DataFolder::open(path));
+  TRY(auto const folder, DataFolder::open(path));
   if (folder.is_served()) return findings;
-  TRY(auto const witness, app::Witness::open(folder));
+  TRY(auto const witness, embedded::Witness::open(folder));
   TRY(auto const problems, witness->look_at_files());
   // One that has started meanwhile has looked itself, and moves what we looked at.
   if (folder.is_served()) return findings;
@@ -94,9 +110,8 @@ Result<std::vector<Finding>> look_before_opening(std::string const& path) {
   return findings;
 }
 
-Result<int> set_orphans_aside(app::OpenData& data) {
-  auto body = std::function<Async<disk::Orphans>()>{
-      [&] { return data.objects->set_orphans_aside(data.clock.now(), true); }};
+Result<int> set_orphans_aside(disk::Objects& objects, Time now) {
+  auto body = std::function<Async<disk::Orphans>()>{[&] { return objects.set_orphans_aside(now, true); }};
   TRY(auto const orphans, run_to_end<disk::Orphans>(body));
   fmt::print("{} files that no row names were moved to objects/lost+found\n", orphans.set_aside);
   return 0;
@@ -109,14 +124,15 @@ Result<int> run(Flags const& flags) {
   }
   if (auto const problems = look_before_opening(flags.data); !problems || !problems->empty())
     return problems ? show(*problems, flags) : Result<int>{std::unexpected{problems.error()}};
-  TRY(auto const data, app::open_data(flags.data));
-  if (flags.set_aside) return set_orphans_aside(*data);
-  auto body = std::function<Async<std::vector<Finding>>()>{[&] { return examine(*data, flags); }};
+  TRY(auto const admin, hosts::Admin::open(flags.data));
+  TRY(auto* const objects, admin->engine().files());
+  if (flags.set_aside) return set_orphans_aside(*objects, admin->records().clock.now());
+  auto body = std::function<Async<std::vector<Finding>>()>{[&] { return examine(*admin, *objects, flags); }};
   TRY(auto findings, run_to_end<std::vector<Finding>>(body));
-  TRY(auto const events, check_event_logs(*data));
-  for (auto const& problem : events) findings.push_back({"events", problem});
-  TRY(auto const tasks, check_task_receipts(*data));
-  for (auto const& problem : tasks) findings.push_back({"tasks", problem});
+  TRY(auto const events, check_event_logs(admin->records(), admin->metrics()));
+  add(findings, "events", events);
+  TRY(auto const tasks, check_task_receipts(admin->records(), admin->metrics()));
+  add(findings, "tasks", tasks);
   return show(findings, flags);
 }
 

@@ -8,15 +8,10 @@
 #include <iterator>
 #include <streambuf>
 
-#include "adapters/memory/broadcast.hpp"
-#include "adapters/sql/audit.hpp"
-#include "adapters/sql/event_details.hpp"
-#include "adapters/sql/event_index.hpp"
-#include "adapters/sql/idempotency.hpp"
-#include "adapters/sqlite/database.hpp"
 #include "base/try.hpp"
 #include "bin/cli/tasks_verify.hpp"
 #include "events/export.hpp"
+#include "events/feature.hpp"
 #include "events/verify.hpp"
 #include "tasks/render.hpp"
 #include "tasks/service.hpp"
@@ -105,26 +100,19 @@ Async<Problems> check_group(tasks::Service& service, Group group) {
 
 }  // namespace
 
-Result<Problems> check_event_logs(app::OpenData& data) {
-  auto const pem = app::read_secret_file(data.folder.path("keys/event_log.pem"));
+Result<Problems> check_event_logs(Records const& records, Metrics& metrics) {
+  auto const pem = records.secrets.read(events::key_secret);
   if (!pem && pem.error().code() == Code::not_found) return Problems{"keys/event_log.pem is missing"};
   if (!pem) return std::unexpected{pem.error()};
   TRY(auto const key, SigningKey::from_pem(*pem));
-  auto options = sqlite::Options{};
-  options.path = data.folder.path("details.db");
-  options.readers = 1;
-  options.checkpoints = false;  // a server may be running beside us
-  TRY(auto const details_database, sqlite::open_database(std::move(options), data.metrics));
-  TRY(auto const details, sql_engine::EventDetails::open(*details_database));
-  auto index = sql_engine::EventIndex{};
-  auto broadcast = memory::Broadcast{};
-  auto service = events::Service{*data.database, index, *details, broadcast, data.clock, data.metrics};
+  auto service = events::Service{records.database,  records.event_index, records.event_details,
+                                 records.broadcast, records.clock,       metrics};
   auto checkpoints = events::Checkpoints{service, key};
   auto exports = events::Exports{service, checkpoints};
-  auto find = [&](sql::Transaction& tx) { return index.tenants(tx); };
+  auto find = [&](sql::Transaction& tx) { return records.event_index.tenants(tx); };
   using Tenants = std::vector<TenantId>;
   TRY(auto const tenants, run_to_end<Tenants>([&]() -> Async<Tenants> {
-        co_return co_await data.database->read(system_scope(), find, deadline_in(time_max));
+        co_return co_await records.database.read(system_scope(), find, deadline_in(time_max));
       }));
   auto problems = Problems{};
   for (auto const& tenant : tenants) {
@@ -134,14 +122,13 @@ Result<Problems> check_event_logs(app::OpenData& data) {
   return problems;
 }
 
-Result<Problems> check_task_receipts(app::OpenData& data) {
-  auto audit = sql_engine::AuditLog{};
-  auto idempotency = sql_engine::SqlIdempotency{data.clock};
-  auto service = tasks::Service{
-      tasks::Ports{*data.database, *data.queue, idempotency, audit, data.clock, data.metrics}, {}};
+Result<Problems> check_task_receipts(Records const& records, Metrics& metrics) {
+  auto service = tasks::Service{tasks::Ports{records.database, records.queue, records.idempotency,
+                                             records.audit, records.clock, metrics},
+                                {}};
   return run_to_end<Problems>([&]() -> Async<Problems> {
     CO_TRY(auto const groups,
-           co_await data.database->read(system_scope(), groups_of_tasks, deadline_in(time_max)));
+           co_await records.database.read(system_scope(), groups_of_tasks, deadline_in(time_max)));
     auto problems = Problems{};
     for (auto const& group : groups) {
       CO_TRY(auto found, co_await check_group(service, group));

@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "app/open_data.hpp"
+#include "assembly/stores.hpp"
+#include "base/metrics.hpp"
 
 namespace hoist::bin {
 
 // Problems in words. Errors: what keeps a log from being read.
-[[nodiscard]] Result<std::vector<std::string>> check_event_logs(app::OpenData& data);
-[[nodiscard]] Result<std::vector<std::string>> check_task_receipts(app::OpenData& data);
+[[nodiscard]] Result<std::vector<std::string>> check_event_logs(Records const& records, Metrics& metrics);
+[[nodiscard]] Result<std::vector<std::string>> check_task_receipts(Records const& records, Metrics& metrics);
 
 }  // namespace hoist::bin

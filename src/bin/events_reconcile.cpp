@@ -5,14 +5,10 @@
 
 #include <cstdio>
 
-#include "adapters/memory/broadcast.hpp"
-#include "adapters/sql/event_details.hpp"
-#include "adapters/sql/event_index.hpp"
-#include "adapters/sqlite/database.hpp"
-#include "app/open_data.hpp"
 #include "base/try.hpp"
-#include "events/marks.hpp"
+#include "events/feature.hpp"
 #include "events/reconcile.hpp"
+#include "hosts/admin.hpp"
 
 namespace hoist::bin {
 namespace {
@@ -51,16 +47,16 @@ Async<bool> reconcile_one(events::Service& service, TenantId tenant, bool repair
 }
 
 // Are the logs what was signed and marked beside the key?
-Async<bool> look_at_marks(events::Service& service, app::DataFolder const& folder) {
+Async<bool> look_at_marks(events::Service& service, Secrets const& secrets) {
   auto signed_any = [](sql::Transaction& tx) { return tx.query("SELECT 1 FROM event_checkpoints LIMIT 1"); };
   CO_TRY(auto const checkpoints,
          co_await service.database().read(system_scope(), signed_any, deadline_in(std::chrono::minutes{1})));
-  auto const pem = app::read_secret_file(folder.path("keys/event_log.pem"));
-  auto const text = app::read_secret_file(folder.path(app::events_marks_file));
+  auto const pem = secrets.read(events::key_secret);
+  auto const text = secrets.read(events::marks_secret);
   if (checkpoints.empty() && !text) co_return true;  // nothing was signed yet
   if (!pem) fmt::print("keys/event_log.pem: {}\n", pem.error().detail());
   if (!text)
-    fmt::print("{} is not there: whether events were taken away cannot be told\n", app::events_marks_file);
+    fmt::print("{} is not there: whether events were taken away cannot be told\n", events::marks_secret);
   if (!pem) co_return false;
   if (!text) co_return true;  // a server that was killed right after its first checkpoint has none yet
   CO_TRY(auto const key, SigningKey::from_pem(*pem));
@@ -92,19 +88,13 @@ Async<bool> reconcile_all(events::Service& service, bool repairs) {
 }
 
 Result<bool> run(Flags const& flags) {
-  TRY(auto const data, app::open_data(flags.data));
-  auto options = sqlite::Options{};
-  options.path = data->folder.path("details.db");
-  options.readers = 1;
-  options.checkpoints = false;  // a server may be running beside us
-  TRY(auto const details_database, sqlite::open_database(std::move(options), data->metrics));
-  TRY(auto const details, sql_engine::EventDetails::open(*details_database));
-  auto index = sql_engine::EventIndex{};
-  auto broadcast = memory::Broadcast{};
-  auto service = events::Service{*data->database, index, *details, broadcast, data->clock, data->metrics};
+  TRY(auto const admin, hosts::Admin::open(flags.data));
+  auto const records = admin->records();
+  auto service = events::Service{records.database,  records.event_index, records.event_details,
+                                 records.broadcast, records.clock,       admin->metrics()};
   auto body = std::function<Async<bool>()>{[&]() -> Async<bool> {
     CO_TRY(auto const equal, co_await reconcile_all(service, flags.repair));
-    CO_TRY(auto const signed_so, co_await look_at_marks(service, data->folder));
+    CO_TRY(auto const signed_so, co_await look_at_marks(service, records.secrets));
     auto const fine = equal && signed_so;
     co_return fine;
   }};

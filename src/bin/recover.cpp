@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "adapters/memory/broadcast.hpp"
-#include "adapters/sql/audit.hpp"
-#include "app/open_data.hpp"
-#include "app/witness.hpp"
 #include "base/try.hpp"
+#include "hosts/admin.hpp"
 #include "tenants/operator.hpp"
 #include "tenants/tenant_table.hpp"
-#include "uploads/listener.hpp"
+#include "uploads/feature.hpp"
 
 namespace hoist::bin {
 namespace {
@@ -30,11 +27,10 @@ Async<Names> unknown_tenants(sql::Database& database) {
 }
 
 // Those whose uploads came back; their limits are the installation's until somebody sets others.
-Async<> make_tenants(app::OpenData& data) {
+Async<> make_tenants(Records const& records) {
   auto table = tenants::TenantTable{};
-  auto audit = sql_engine::AuditLog{};
-  auto desk = tenants::Operator{{*data.database, table, audit, data.clock}};
-  CO_TRY(auto const names, co_await unknown_tenants(*data.database));
+  auto desk = tenants::Operator{{records.database, table, records.audit, records.clock}};
+  CO_TRY(auto const names, co_await unknown_tenants(records.database));
   for (auto const& name : names) {
     auto wanted = tenants::NewTenant{TenantId{name}, name, std::nullopt, std::nullopt};
     CO_CHECK(co_await desk.create(std::move(wanted), deadline_in(patience)));
@@ -54,36 +50,29 @@ void tell(disk::Recovered const& recovered) {
   line(recovered.unlabelled, "files do not say what they are: unfinished, damaged or of an early version");
 }
 
-Async<> recover_all(app::OpenData& data) {
-  CO_TRY(auto const recovered, co_await data.objects->recover());
-  CO_CHECK(co_await make_tenants(data));
+Async<> recover_all(embedded::Engine& engine, disk::Objects& objects) {
+  CO_TRY(auto const recovered, co_await objects.recover());
+  CO_CHECK(co_await make_tenants(engine.records()));
   tell(recovered);
-  co_return Result<void>{};
+  co_return co_await engine.accept_as_it_is(deadline_in(patience));
 }
 
 }  // namespace
 
 Result<void> recover(std::string const& folder, std::string const& bucket) {
-  auto moved_to = std::string{};
-  TRY(auto const data, app::open_to_recover(folder, moved_to));
-  if (!moved_to.empty()) fmt::print("hoist.db was damaged and is kept as {}\n", moved_to);
-  auto broadcast = memory::Broadcast{};
-  CHECK(data->queue->declare("processing", uploads::processing_policy({}, broadcast, data->clock)));
+  TRY(auto const admin, hosts::Admin::open(folder, Mode::repair));
+  auto& engine = admin->engine();
+  auto const records = engine.records();
+  if (!engine.moved_away().empty())
+    fmt::print("hoist.db was damaged and is kept as {}\n", engine.moved_away());
   auto options = uploads::Options{};
   options.bucket = bucket;
-  auto stages = uploads::Stages{};
-  auto listener = uploads::ObjectListener{*data->queue, broadcast, stages, data->clock, std::move(options)};
-  data->objects->set_events(listener);
-  TRY(auto const witness, app::Witness::open(data->folder));
-  CHECK(witness->look_at("hoist.db", *data->database));
-  auto body = std::function<Async<>()>{[&]() -> Async<> {
-    CO_CHECK(co_await recover_all(*data));
-    co_return co_await witness->note(*data->files, deadline_in(patience));
-  }};
-  CHECK(run_to_end<void>(body));
-  // What the witness said of this database is settled; that a server did not come to its end, too.
-  auto const use = app::Witness::Use{data->folder};
-  return {};
+  CHECK(
+      records.queue.declare(options.queue, uploads::processing_policy({}, records.broadcast, records.clock)));
+  auto intake = uploads::Intake{records, std::move(options)};
+  CHECK(engine.open_objects(intake.listener()));
+  TRY(auto* const objects, engine.files());
+  return run_to_end<void>([&] { return recover_all(engine, *objects); });
 }
 
 }  // namespace hoist::bin

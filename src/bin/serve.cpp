@@ -11,11 +11,11 @@
 #include <exception>
 #include <unistd.h>
 
-#include "app/app.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/resources.hpp"
 #include "base/try.hpp"
+#include "hosts/server.hpp"
 
 namespace hoist::bin {
 namespace {
@@ -51,10 +51,10 @@ bool asks_for_json(ServeFlags const& flags) {
          std::ranges::find(flags.settings, "log.format=json") != flags.settings.end();
 }
 
-Result<app::Config> read_config(ServeFlags const& flags) {
-  auto sources = app::ConfigSources{};
+Result<hosts::Config> read_config(ServeFlags const& flags) {
+  auto sources = hosts::ConfigSources{};
   sources.file = flags.config_file;
-  sources.environment = app::hoist_environment();
+  sources.environment = hosts::hoist_environment();
   auto const add = [&](std::string_view name, std::string const& value) {
     if (!value.empty()) sources.settings.push_back(std::string{name} + "=" + value);
   };
@@ -62,7 +62,7 @@ Result<app::Config> read_config(ServeFlags const& flags) {
   add("server.data", flags.data);
   add("server.listen", flags.listen);
   add("server.objects_listen", flags.objects_listen);
-  return app::load_config(sources);
+  return hosts::load_config(sources);
 }
 
 // For machines: a line like those of the log, with no secret in it.
@@ -71,14 +71,6 @@ void print_as_json(std::FILE* to, std::string_view level, std::string_view messa
   for (auto const& [name, value] : fields) line[name] = value;
   std::fprintf(to, "%s\n", json::serialize(line).c_str());
   std::fflush(to);
-}
-
-void configure_log(app::Config const& config) {
-  auto const level = config.log.level == "debug"   ? log::Level::debug
-                     : config.log.level == "warn"  ? log::Level::warn
-                     : config.log.level == "error" ? log::Level::error
-                                                   : log::Level::info;
-  log::configure(level, config.log.format == "json" ? log::Format::json : log::Format::text);
 }
 
 // Blocks until somebody wants us to stop. Every thread started later inherits the mask.
@@ -90,7 +82,7 @@ void block_stop_signals(sigset_t& set) {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void greet(app::App& server, std::string const& data) {
+void greet(hosts::Server& server, std::string const& data) {
   std::printf("ready api=%s objects=%s\n", server.api_url().c_str(), server.objects_url().c_str());
   if (server.first_start() || isatty(STDOUT_FILENO) != 0) {
     std::printf("console %s    (opens once, within 15 minutes)\n", server.sign_in_url().c_str());
@@ -103,15 +95,15 @@ void greet(app::App& server, std::string const& data) {
 
 Result<void> serve(ServeFlags const& flags) {
   TRY(auto const config, read_config(flags));
-  as_json = config.log.format == "json";
+  as_json = config.log.format == log::Format::json;
   if (flags.print_config) {
-    std::fputs(app::print_config(config).c_str(), stdout);
+    std::fputs(hosts::print_config(config).c_str(), stdout);
     return {};
   }
-  configure_log(config);
+  log::configure(config.log.level, config.log.format);
   auto stop_signals = sigset_t{};
   block_stop_signals(stop_signals);
-  TRY(auto const server, app::App::open(config, flags.accept_loss));
+  TRY(auto const server, hosts::Server::open(config, flags.accept_loss));
   CHECK(server->start());
   if (as_json)
     print_as_json(stdout, "info", "ready", {{"api", server->api_url()}, {"objects", server->objects_url()}});
@@ -139,7 +131,7 @@ Result<void> serve_or_say_why(ServeFlags const& flags) {
 
 int run(ServeFlags const& flags) {
   if (flags.config_reference) {
-    std::fputs(app::config_reference().c_str(), stdout);
+    std::fputs(hosts::config_reference().c_str(), stdout);
     return 0;
   }
   as_json = asks_for_json(flags);

@@ -5,8 +5,9 @@
 #include <csignal>
 #include <cstdio>
 
-#include "app/task_worker.hpp"
+#include "base/log.hpp"
 #include "base/try.hpp"
+#include "hosts/worker.hpp"
 
 namespace hoist::bin {
 namespace {
@@ -18,12 +19,13 @@ struct Flags {
 };
 
 Result<void> work(Flags const& flags) {
-  auto sources = app::ConfigSources{};
+  auto sources = hosts::ConfigSources{};
   sources.file = flags.config_file;
-  sources.environment = app::hoist_environment();
+  sources.environment = hosts::hoist_environment();
   sources.settings = flags.settings;
   if (!flags.data.empty()) sources.settings.push_back("server.data=" + flags.data);
-  TRY(auto config, app::load_config(sources));
+  TRY(auto config, hosts::load_config(sources));
+  log::configure(config.log.level, config.log.format);
   // Every thread started later inherits the mask.
   auto stop_signals = sigset_t{};
   sigemptyset(&stop_signals);
@@ -31,7 +33,7 @@ Result<void> work(Flags const& flags) {
   sigaddset(&stop_signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  TRY(auto const worker, app::TaskWorker::open(std::move(config)));
+  TRY(auto const worker, hosts::Worker::open(std::move(config)));
   worker->start();
   std::printf("working\n");
   std::fflush(stdout);

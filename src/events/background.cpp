@@ -9,20 +9,23 @@ constexpr auto step_timeout = std::chrono::seconds{60};
 
 }  // namespace
 
-void add_background(Periodic& periodic, Service& service, Checkpoints& checkpoints, Retention& retention,
-                    BackgroundIntervals intervals) {
-  periodic.add("event details", intervals.relay, [&service]() -> Async<bool> {
+std::vector<Job> background_jobs(Service& service, Checkpoints& checkpoints, Retention& retention,
+                                 BackgroundIntervals intervals) {
+  auto relay = [&service]() -> Async<bool> {
     CO_TRY(auto const moved, co_await service.relay(deadline_in(step_timeout)));
     co_return moved >= service.options().relay_items_max;
-  });
-  periodic.add("event checkpoints", intervals.checkpoints, [&checkpoints]() -> Async<bool> {
+  };
+  auto sign = [&checkpoints]() -> Async<bool> {
     CO_CHECK(co_await checkpoints.sweep(deadline_in(step_timeout)));
     co_return false;
-  });
-  periodic.add("event retention", intervals.retention, [&retention]() -> Async<bool> {
+  };
+  auto retire = [&retention]() -> Async<bool> {
     CO_CHECK(co_await retention.sweep(deadline_in(step_timeout)));
     co_return false;
-  });
+  };
+  return {{"event details", intervals.relay, relay},
+          {"event checkpoints", intervals.checkpoints, sign},
+          {"event retention", intervals.retention, retire}};
 }
 
 }  // namespace hoist::events

@@ -2,7 +2,9 @@
 // checkpoints, and retention.
 #pragma once
 
-#include "base/periodic.hpp"
+#include <vector>
+
+#include "assembly/maintenance.hpp"
 #include "events/retention.hpp"
 
 namespace hoist::events {
@@ -13,7 +15,7 @@ struct BackgroundIntervals {
   std::chrono::milliseconds retention{600'000};
 };
 
-void add_background(Periodic& periodic, Service& service, Checkpoints& checkpoints, Retention& retention,
-                    BackgroundIntervals intervals = {});
+[[nodiscard]] std::vector<Job> background_jobs(Service& service, Checkpoints& checkpoints,
+                                               Retention& retention, BackgroundIntervals intervals = {});
 
 }  // namespace hoist::events

@@ -30,7 +30,10 @@ class BackgroundTest : public LogFixture {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{context.get_executor()};
   std::jthread thread{[this] { context.run(); }};
   Periodic periodic{context.get_executor(), 20ms};
-  void start() { add_background(periodic, service, checkpoints, retention, {5ms, 5ms, 5ms}); }
+  void start() {
+    for (auto& job : background_jobs(service, checkpoints, retention, {5ms, 5ms, 5ms}))
+      periodic.add(job.name, job.every, job.run);
+  }
 };
 
 TEST_F(BackgroundTest, BringsDetailsOverOnceTheirStoreIsBackAndSignsWhatWasRecorded) {

@@ -15,7 +15,7 @@ struct Options {
   std::string quarantine_bucket = "hoist-quarantine";
   std::string queue = "processing";
 
-  std::int64_t file_bytes_max = std::int64_t{100} << 20;
+  std::int64_t file_bytes_max = 100'000'000;
   std::int64_t multipart_threshold_bytes = std::int64_t{16} << 20;  // larger files go in parts
   std::int64_t part_bytes = std::int64_t{5} << 20;                  // grows where 10,000 parts are too few
   std::int64_t part_bytes_min = std::int64_t{256} << 10;  // that a client on a weak link may wish for

@@ -66,19 +66,24 @@ def is_test(path):
     return path.stem in ("testing", "test_world") or path.stem.endswith(("_test", "_fixture", "_test_support"))
 
 
-# What a folder may name in DEPS: the design's arrow, base <- model <- sql <- ports <- features <- app <- bin.
+# What a folder may name in DEPS: the design's arrow, base <- model <- sql <- ports <- assembly <- { features, engines } <- hosts <- bin.
 FEATURES = {"uploads", "processing", "tasks", "events", "tenants"}
 
 
-def allowed_deps(folder):
+def allowed_deps(folder, libs):
     low = {"base", "model"}
     if folder in ("base",): return set()
     if folder in ("model", "aws"): return {"base"}
     if folder in ("sql", "net"): return low
     if folder == "ports": return low | {"sql"}
-    if folder in FEATURES or folder == "s3api": return low | {"sql", "ports", "net", "aws"}
+    if folder == "assembly": return low | {"sql", "ports", "net"}
+    if folder in FEATURES: return low | {"sql", "ports", "net", "aws", "assembly"}
+    if folder == "s3api": return low | {"sql", "ports", "net", "aws"}
+    if folder == "engines": return low | {"sql", "ports", "assembly"}
+    if folder.startswith("engines/"):
+        return low | {"sql", "ports", "assembly", "engines"} | {lib for lib in libs if lib.startswith("adapters/")}
     if folder.startswith("adapters/"): return low | {"sql", "ports", "net", "aws", "adapters/sql"}
-    return None  # app and bin compose everything
+    return None  # hosts and bin compose everything
 
 
 def check_layers(root, findings):
@@ -93,7 +98,7 @@ def check_layers(root, findings):
         return reach[folder]
 
     for folder, (deps, _) in libs.items():
-        limit = allowed_deps(folder)
+        limit = allowed_deps(folder, libs)
         for dep in sorted(deps - limit) if limit is not None else []:
             findings.append(f"src/{folder}/CMakeLists.txt: {folder} may not depend on {dep}")
     for path in sources(root):

@@ -1,0 +1,69 @@
+// Where an installation keeps everything, and what it does by itself to keep it: connections, adapters,
+// periodic jobs and checks. engines/embedded and engines/memory are the two there are; hosts/open_engine.cpp
+// chooses one. Features know only its Stores.
+//
+// Threads   opened, asked and started by one thread; what it hands out says itself.
+// Lifetime  outlives the features made of it. The runtime of start() and the metrics outlive it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "assembly/maintenance.hpp"
+#include "assembly/stores.hpp"
+#include "base/async.hpp"
+#include "ports/object_events.hpp"
+
+namespace hoist {
+
+// docs/adr/0014-a-second-process.md
+enum class Mode {
+  serve,   // the one server: brings the tables up to date and leads the clock of leases
+  beside,  // next to a server or without one: tables, checkpoints and that clock are the server's
+  repair,  // alone, with what may be lost or damaged
+};
+
+struct S3Credential {
+  std::string access_key_id;
+  std::string secret_access_key;
+};
+
+// Two credentials: `root` is for operators' S3 tools, `signer` is in presigned URLs only.
+struct S3Credentials {
+  S3Credential root;
+  S3Credential signer;
+};
+
+// What is left for objects.
+struct StorageSpace {
+  std::int64_t free_bytes = 0;
+  std::int64_t reserve_bytes = 0;                                                 // left for the rest
+  [[nodiscard]] std::int64_t room() const { return free_bytes - reserve_bytes; }  // below zero: none
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  [[nodiscard]] virtual Records records() = 0;
+  // Opens the objects, whose coming and going `events` hears of. Once, and before start().
+  virtual Result<Stores> open_objects(ObjectEvents& events) = 0;
+  // The host serves the objects over S3 to these.
+  [[nodiscard]] virtual S3Credentials const& s3_credentials() const = 0;
+
+  [[nodiscard]] virtual std::vector<Job> jobs() = 0;
+  [[nodiscard]] virtual std::vector<Check> checks() = 0;
+  // What is done once, while the server answers already.
+  virtual void start(asio::any_io_executor) {}
+
+  [[nodiscard]] virtual StorageSpace space() const = 0;
+  [[nodiscard]] virtual bool damaged() const { return false; }    // as it found while it ran
+  [[nodiscard]] virtual bool is_new() const = 0;                  // nothing was ever kept here
+  [[nodiscard]] virtual std::string_view durability() const = 0;  // of what was answered for, as /health says
+  // A file or folder of this installation that only its user can read.
+  [[nodiscard]] virtual std::string path(std::string_view name) const = 0;
+};
+
+}  // namespace hoist

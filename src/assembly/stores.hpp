@@ -1,0 +1,43 @@
+// Everything an engine has for features. A reference is what every engine has; a pointer is a capability,
+// and null where an engine lacks it.
+//
+// Lifetime  that of the engine.
+#pragma once
+
+#include <string>
+
+#include "base/time.hpp"
+#include "ports/audit.hpp"
+#include "ports/broadcast.hpp"
+#include "ports/event_details.hpp"
+#include "ports/event_index.hpp"
+#include "ports/idempotency.hpp"
+#include "ports/object_store.hpp"
+#include "ports/queue.hpp"
+#include "ports/rate_limiter.hpp"
+#include "ports/secrets.hpp"
+#include "sql/database.hpp"
+
+namespace hoist {
+
+// What needs no objects: there before the objects, whose arrivals are records.
+struct Records {
+  sql::Database& database;
+  Queue& queue;
+  EventIndex& event_index;
+  EventDetails& event_details;
+  Audit& audit;
+  AuditTrail& audit_trail;
+  Idempotency& idempotency;
+  Broadcast& broadcast;
+  RateLimiter& limiter;
+  Secrets& secrets;
+  std::string const& cursor_secret;  // keys that authenticate cursors are derived from it
+  Clock const& clock;
+};
+
+struct Stores : Records {
+  ObjectStore& objects;
+};
+
+}  // namespace hoist

@@ -1,0 +1,104 @@
+// The engine that keeps everything in one folder: rows in SQLite, objects in files, and in memory what one
+// process may forget. See data_folder.hpp for the folder, witness.hpp for how a loss is noticed.
+//
+// Modes     serve: alone in the folder; refuses one that is not as it was left. beside: a second process,
+//           which neither migrates nor checkpoints, and follows the server's clock of leases. repair: alone,
+//           with a hoist.db that may be gone or damaged; the details of events stay untouched.
+// Errors    not_found when a mode other than serve finds no data; conflict when the tables are of another
+//           version, which is for `hoist serve` and `hoist migrate` to change; corrupt, saying what is lost;
+//           unavailable when another server holds the folder.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "adapters/disk/object_store.hpp"
+#include "adapters/memory/broadcast.hpp"
+#include "adapters/memory/rate_limiter.hpp"
+#include "adapters/sql/audit.hpp"
+#include "adapters/sql/event_index.hpp"
+#include "adapters/sql/idempotency.hpp"
+#include "assembly/engine.hpp"
+#include "base/metrics.hpp"
+#include "base/pool.hpp"
+#include "engines/data_folder.hpp"
+#include "engines/embedded/queue_clock.hpp"
+#include "engines/embedded/storage_watch.hpp"
+#include "engines/embedded/witness.hpp"
+#include "engines/secret_files.hpp"
+
+namespace hoist::embedded {
+
+struct Options {
+  std::string data;
+  std::string region = "us-east-1";  // told to operators' S3 tools, with the first bucket
+  std::vector<std::string> buckets;
+  bool accept_loss = false;  // with Mode::serve: start although the folder is not as it was left
+};
+
+class Engine final : public hoist::Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> open(Options options, Mode mode, Metrics& metrics);
+
+  Records records() override;
+  Result<Stores> open_objects(ObjectEvents& events) override;
+  [[nodiscard]] S3Credentials const& s3_credentials() const override { return credentials_; }
+  std::vector<Job> jobs() override;
+  std::vector<Check> checks() override;
+  void start(asio::any_io_executor executor) override;
+  [[nodiscard]] StorageSpace space() const override { return storage_->space(); }
+  [[nodiscard]] bool damaged() const override { return damaged_; }
+  [[nodiscard]] bool is_new() const override { return folder_.created(); }
+  [[nodiscard]] std::string_view durability() const override { return "fsync"; }
+  [[nodiscard]] std::string path(std::string_view name) const override { return folder_.path(name); }
+
+  // For those who look at the files of this engine or mend them.
+  Result<disk::Objects*> files();
+  // With Mode::repair: the name under which a damaged hoist.db is kept; empty: it was whole.
+  [[nodiscard]] std::string const& moved_away() const { return moved_away_; }
+  // With Mode::repair: what is there now is what has to be there from now on.
+  Async<> accept_as_it_is(Deadline deadline);
+
+ private:
+  Engine(Options options, DataFolder folder, Metrics& metrics);
+  Result<void> open_to_serve();
+  Result<void> open_beside();
+  Result<void> open_to_repair();
+  Result<void> open_details(bool checkpoints);
+  Result<void> open_queue(QueueClock::Role role);
+  Result<void> judge(Witness::Problems const& problems) const;
+  Result<void> judge_pages();
+  Async<> check_pages_behind();
+  Async<> set_orphans_aside();
+
+  Options options_;
+  DataFolder folder_;
+  Metrics& metrics_;
+  SystemClock clock_;
+  std::unique_ptr<Witness> witness_;  // before the databases, which are closed when it says so
+  SecretFiles secrets_;
+  S3Credentials credentials_;  // with Mode::serve
+  Pool files_;
+  std::unique_ptr<sql::Database> database_;
+  std::unique_ptr<sql::Database> details_database_;  // apart from the index: either may fail alone
+  std::unique_ptr<QueueClock> queue_clock_;          // somebody setting the wall clock redelivers nothing
+  std::unique_ptr<Queue> queue_;
+  memory::Broadcast broadcast_;
+  memory::RateLimiter limiter_;
+  sql_engine::SqlIdempotency idempotency_;
+  sql_engine::AuditLog audit_;
+  sql_engine::EventIndex event_index_;
+  std::unique_ptr<EventDetails> event_details_;
+  std::unique_ptr<disk::Objects> objects_;
+  std::unique_ptr<StorageWatch> storage_;
+  bool check_pages_later_ = false;
+  std::atomic<bool> damaged_ = false;
+  std::string moved_away_;
+  std::optional<Witness::Use> in_use_;  // ends before any database does
+};
+
+// Brings the tables up to this binary, with no server running. Answers how many migrations ran.
+[[nodiscard]] Result<std::int64_t> migrate(std::string const& data, Metrics& metrics);
+
+}  // namespace hoist::embedded

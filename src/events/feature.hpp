@@ -1,0 +1,45 @@
+// The event log as a host sees it.
+#pragma once
+
+#include <memory>
+
+#include "assembly/feature.hpp"
+#include "assembly/stores.hpp"
+#include "base/ed25519.hpp"
+#include "base/metrics.hpp"
+#include "events/checkpoints.hpp"
+#include "events/marks.hpp"
+#include "events/retention.hpp"
+#include "events/service.hpp"
+#include "events/settings.hpp"
+
+namespace hoist::events {
+
+// In the engine's secrets.
+inline constexpr auto key_secret = "keys/event_log.pem";
+inline constexpr auto marks_secret = "keys/event_marks.json";
+
+class Feature final : public hoist::Feature {
+ public:
+  // Makes the key that signs checkpoints where there is none. Blocks. Errors: those of the secrets and of
+  // the database.
+  static Result<std::unique_ptr<Feature>> make(Records const& records, Settings const& settings,
+                                               Metrics& metrics);
+
+  void add_routes(net::Router& router) override;
+  std::vector<Job> jobs() override;
+
+ private:
+  Feature(Records const& records, Settings const& settings, Metrics& metrics, SigningKey key,
+          std::unique_ptr<Marks> marks);
+
+  Audit& audit_;
+  std::string cursor_key_;
+  SigningKey key_;
+  std::unique_ptr<Marks> marks_;
+  Service service_;
+  Checkpoints checkpoints_;
+  Retention retention_;
+};
+
+}  // namespace hoist::events

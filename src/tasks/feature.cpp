@@ -1,0 +1,94 @@
+#include "tasks/feature.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+#include "tasks/routes.hpp"
+
+namespace hoist::tasks {
+namespace {
+
+constexpr auto settle_margin = std::chrono::seconds{5};
+constexpr auto maintenance_interval = std::chrono::minutes{1};
+constexpr auto maintenance_time_max = std::chrono::seconds{60};
+
+Options options_of(Records const& records, Settings const& settings) {
+  auto options = settings.service;
+  options.cursor_key = hmac_sha256(records.cursor_secret, "task cursors");
+  return options;
+}
+
+ProcessorOptions processor_options(Settings const& settings) {
+  auto options = settings.processor;
+  options.attempt_max =
+      settings.handler == HandlerKind::command ? settings.command.timeout : settings.webhook.timeout;
+  options.attempt_max += settle_margin;
+  return options;
+}
+
+Result<MakeHandler> webhook_of(Settings const& settings, Clock const& clock) {
+  auto secrets = std::shared_ptr<WebhookSecrets>{};
+  if (!settings.webhook_secrets_file.empty()) {
+    TRY(secrets, WebhookSecrets::open(settings.webhook_secrets_file));
+  }
+  return make_webhook(settings.webhook, std::move(secrets), clock);
+}
+
+}  // namespace
+
+Feature::Feature(Records const& records, Options options, Metrics& metrics)
+    : service_{
+          Ports{records.database, records.queue, records.idempotency, records.audit, records.clock, metrics},
+          std::move(options)} {}
+
+Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings settings,
+                                               std::set<std::uint16_t> own_ports, Metrics& metrics) {
+  settings.webhook.target.ports_refused = std::move(own_ports);
+  auto rules = settings.rules;
+  rules.backoff_max = std::max(rules.backoff_max, rules.backoff_base);
+  CHECK(records.queue.declare(queue_name, task_policy(std::move(rules), records.clock)));
+  auto feature = std::unique_ptr<Feature>{new Feature{records, options_of(records, settings), metrics}};
+  TRY(auto handler, feature->make_handler(records, settings));
+  feature->processor_ =
+      std::make_unique<Processor>(ProcessorPorts{records.database, records.queue, records.clock, metrics},
+                                  std::move(handler), processor_options(settings));
+  return feature;
+}
+
+Result<MakeHandler> Feature::make_handler(Records const& records, Settings const& settings) {
+  switch (settings.handler) {
+    case HandlerKind::record: return MakeHandler{};
+    case HandlerKind::webhook: return webhook_of(settings, records.clock);
+    case HandlerKind::command:
+      commands_ = std::make_unique<CommandThreads>(static_cast<std::size_t>(settings.processor.workers));
+      return make_command(settings.command, *commands_);
+  }
+  HOIST_ASSERT(false);
+}
+
+void Feature::add_routes(net::Router& router) {
+  tasks::add_routes(router, service_);
+}
+
+std::vector<Job> Feature::jobs() {
+  auto maintain = [this]() -> Async<bool> {
+    CO_CHECK(co_await service_.maintain(deadline_in(maintenance_time_max)));
+    co_return false;
+  };
+  return {{"tasks", maintenance_interval, maintain}};
+}
+
+void Feature::start(std::vector<asio::any_io_executor> const& executors) {
+  processor_->start(executors);
+}
+
+Async<bool> Feature::stop(std::chrono::milliseconds grace) {
+  CO_TRY(auto const finished, co_await processor_->stop(grace));
+  if (!finished) log::warn("tasks that run are delivered again: the grace was too short");
+  co_return finished;
+}
+
+}  // namespace hoist::tasks

@@ -1,0 +1,68 @@
+#include "tenants/feature.hpp"
+
+#include "base/log.hpp"
+#include "base/try.hpp"
+#include "tenants/routes.hpp"
+
+namespace hoist::tenants {
+namespace {
+
+constexpr auto start_time_max = std::chrono::seconds{30};
+constexpr auto operator_token_life = std::chrono::hours{24 * 7};
+
+TenantLimits limits_of(Settings const& settings) {
+  return {settings.storage_bytes_max, default_files_max,
+          std::make_shared<FileTypes const>(FileTypes{settings.types_allowed, settings.types_denied}),
+          settings.allow_unscannable};
+}
+
+}  // namespace
+
+Feature::Feature(Records const& records, Settings const& settings, std::unique_ptr<TenantUsage> usage,
+                 KeyRing keys)
+    : clock_{records.clock},
+      keys_{std::move(keys)},
+      table_{limits_of(settings)},
+      usage_{std::move(usage)},
+      authenticator_{keys_, records.database, records.clock, Authenticator::Options{}},
+      tickets_{records.clock},
+      gate_{authenticator_, tickets_, records.limiter, records.clock, settings.rates},
+      service_{Service::Needs{records.database, table_, records.audit, records.audit_trail, *usage_,
+                              authenticator_, keys_, tickets_, records.clock}},
+      operator_{{records.database, table_, records.audit, records.clock}} {}
+
+Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings const& settings,
+                                               std::unique_ptr<TenantUsage> usage,
+                                               std::string const& keys_folder) {
+  TRY(auto keys, KeyRing::load_or_create(keys_folder, records.clock.now()));
+  auto feature = std::unique_ptr<Feature>{new Feature{records, settings, std::move(usage), std::move(keys)}};
+  auto first = std::function<Async<Tenant>()>{
+      [&] { return feature->operator_.ensure_first(deadline_in(start_time_max)); }};
+  TRY(auto const tenant, run_to_end<Tenant>(first));
+  feature->first_ = tenant.id;
+  return feature;
+}
+
+void Feature::add_routes(net::Router& router) {
+  tenants::add_routes(router, service_);
+}
+
+Async<std::string> Feature::mint_operator_token(Deadline deadline) {
+  auto wanted = TokenRequest{first_, UserId{"console"}, Role::admin, operator_token_life};
+  auto minted = co_await operator_.mint_token(keys_, wanted, deadline);
+  if (minted) co_return minted;
+  // A full disk must not keep the server from starting.
+  log::error("the command line's token is missing in the audit trail",
+             {{"cause", minted.error().to_string()}});
+  co_return keys_.mint(wanted.tenant, wanted.user, wanted.role, wanted.lifetime, clock_.now());
+}
+
+Result<Tickets::Issued> Feature::issue_operator_ticket() {
+  auto caller = Caller{};
+  caller.tenant = first_;
+  caller.user = UserId{"console"};
+  caller.role = Role::admin;
+  return tickets_.issue(std::move(caller), Tickets::Purpose::sign_in);
+}
+
+}  // namespace hoist::tenants

@@ -1,0 +1,54 @@
+// Tenants as a host sees them, with what stands before the routes of every feature.
+#pragma once
+
+#include <memory>
+
+#include "assembly/feature.hpp"
+#include "assembly/stores.hpp"
+#include "ports/tenant_usage.hpp"
+#include "tenants/authenticator.hpp"
+#include "tenants/gate.hpp"
+#include "tenants/key_ring.hpp"
+#include "tenants/operator.hpp"
+#include "tenants/service.hpp"
+#include "tenants/settings.hpp"
+#include "tenants/tenant_table.hpp"
+#include "tenants/tickets.hpp"
+
+namespace hoist::tenants {
+
+class Feature final : public hoist::Feature {
+ public:
+  // Makes the first tenant where there is none. `keys_folder` holds the keys that sign tokens. Blocks.
+  // Errors: those of KeyRing and of the database.
+  static Result<std::unique_ptr<Feature>> make(Records const& records, Settings const& settings,
+                                               std::unique_ptr<TenantUsage> usage,
+                                               std::string const& keys_folder);
+
+  void add_routes(net::Router& router) override;
+
+  [[nodiscard]] net::Gate& gate() { return gate_; }
+  [[nodiscard]] CallerCheck& callers() { return authenticator_; }
+  [[nodiscard]] TenantLimitsSource& limits() { return table_; }
+
+  // An admin of the first tenant, for this machine's operator: the command line's token, and a ticket to
+  // sign in to the page with.
+  Async<std::string> mint_operator_token(Deadline deadline);
+  Result<Tickets::Issued> issue_operator_ticket();
+
+ private:
+  Feature(Records const& records, Settings const& settings, std::unique_ptr<TenantUsage> usage, KeyRing keys);
+
+  Clock const& clock_;
+  KeyRing keys_;
+  TenantTable table_;
+  std::unique_ptr<TenantUsage> usage_;
+  Authenticator authenticator_;
+  Tickets tickets_;
+  Gate gate_;
+  Service service_;
+  Operator operator_;
+  TenantId first_;
+};
+
+}  // namespace hoist::tenants
