@@ -78,6 +78,10 @@ TEST_F(EventRoutes, BodiesThatAreNoEventAreRefused) {
                           {.body = R"({"events":[{"userId":"a","eventType":"b","details":)" + deep +
                                    R"(},{"userId":"a","eventType":"b"}]})"});
   EXPECT_EQ(json::parse(batch.body).at("recorded"), 1) << "it is refused alone";
+  auto list = std::string{"0"};
+  for (int i = 0; i < 31; ++i) list = "[" + list + "]";
+  EXPECT_EQ(in("details", "{\"a\":" + list + "}"), 201);
+  EXPECT_EQ(post(R"({"userId":"a","eventType":"b","details":{"a":[)" + list + "]}}").status, 400);
   EXPECT_EQ(post(R"({"userId":"a","userId":"b","eventType":"c"})").status, 400);
   EXPECT_EQ(post("[]").status, 400);
   EXPECT_EQ(post("{").status, 400);

@@ -98,6 +98,7 @@ TEST_F(ProcessingWorker, M11_AWorkerThatDiedAfterTheQuarantineIsContinued) {
   ledger.fail_once = true;  // the first attempt moves the object and cannot record it
   work_until([&] { return queue.acknowledged == 1; });
   EXPECT_EQ(ledger.failures.at("u1").code, "infected");
+  EXPECT_EQ(ledger.failures.at("u1").scan->verdict, Verdict::infected);
   EXPECT_EQ(ledger.failures.at("u1").scan->signature, "Word.Virus");
   EXPECT_EQ(objects.count(), 1U);
 }

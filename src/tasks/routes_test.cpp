@@ -130,9 +130,12 @@ TEST_F(TaskRoutes, ABatchIsAllOrNothingForEachGroup) {
 }
 
 TEST_F(TaskRoutes, ABatchWithATaskOfNoKnownGroupIsRefusedWhole) {
-  auto const answer = ok(400, "POST", "/tasks/batch",
-                         R"({"tasks":[{"title":"a","description":"","priority":"low"},{"group":"/"}]})");
-  EXPECT_EQ(answer.at("created"), 0);
+  for (std::string const group : {R"("/")", "null", "7", R"("")"}) {
+    auto const answer =
+        ok(400, "POST", "/tasks/batch",
+           R"({"tasks":[{"title":"a","description":"","priority":"low"},{"group":)" + group + "}]}");
+    EXPECT_EQ(answer.at("created"), 0) << group;
+  }
   EXPECT_TRUE(ok(200, "GET", "/tasks").at("tasks").as_array().empty());
 }
 

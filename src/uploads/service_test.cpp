@@ -77,6 +77,20 @@ TEST(UploadService, ABatchTakesTheFilesThatFitAndRefusesTheOthers) {
   EXPECT_TRUE(world.wrong_usage().empty());
 }
 
+TEST(UploadService, ABatchCountsItsOwnFilesAgainstTheQuota) {
+  auto world = World{};
+  world.limits.by_tenant[TenantId{"acme"}] = {.storage_bytes_max = 1000, .files_max = 2};
+  auto const answer = world.ok(201, "POST", "/batches",
+                               R"({"project_id":"site-1","files":[)"
+                               R"({"filename":"a","content_type":"image/png","size":1},)"
+                               R"({"filename":"b","content_type":"image/png","size":1},)"
+                               R"({"filename":"c","content_type":"image/png","size":1}]})");
+  EXPECT_EQ(answer.at("items").at(1).at("action"), "upload");
+  EXPECT_EQ(answer.at("items").at(2).at("action"), "refused");
+  EXPECT_EQ(answer.at("items").at(2).at("error").at("code"), "quota_exceeded");
+  EXPECT_EQ(world.usage().files, 2);
+}
+
 TEST(UploadService, PartsAreSignedInWindowsAndOnRequest) {
   auto world = World{small_parts()};
   auto const answer =
