@@ -26,7 +26,7 @@
 #include <variant>
 
 #include "base/try.hpp"
-#include "net/admit.hpp"
+#include "net/detail/admit.hpp"
 #include "net/url.hpp"
 
 namespace hoist::net {

@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "base/try.hpp"
-#include "net/net_test_support.hpp"
-#include "net/test_certificate.hpp"
+#include "net/detail/net_test_support.hpp"
+#include "net/detail/test_certificate.hpp"
 
 namespace hoist::net {
 namespace {

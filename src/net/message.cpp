@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/encode.hpp"
-#include "net/admit.hpp"
+#include "net/detail/admit.hpp"
 
 namespace hoist::net {
 

@@ -5,9 +5,9 @@
 
 #include <random>
 
-#include "net/inbound.hpp"
+#include "net/detail/inbound.hpp"
+#include "net/detail/wire.hpp"
 #include "net/url.hpp"
-#include "net/wire.hpp"
 
 namespace hoist::net {
 namespace {

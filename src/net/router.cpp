@@ -10,7 +10,7 @@
 #include "base/encode.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
-#include "net/admit.hpp"
+#include "net/detail/admit.hpp"
 
 namespace hoist::net {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "net/net_test_support.hpp"
+#include "net/detail/net_test_support.hpp"
 
 namespace hoist::net {
 namespace {

@@ -20,9 +20,9 @@
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "net/address.hpp"
-#include "net/inbound.hpp"
-#include "net/refusal.hpp"
-#include "net/shard.hpp"
+#include "net/detail/inbound.hpp"
+#include "net/detail/refusal.hpp"
+#include "net/detail/shard.hpp"
 
 namespace hoist::net {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/try.hpp"
-#include "net/net_test_support.hpp"
+#include "net/detail/net_test_support.hpp"
 
 namespace hoist::net {
 

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "net/net_test_support.hpp"
-#include "net/test_certificate.hpp"
+#include "net/detail/net_test_support.hpp"
+#include "net/detail/test_certificate.hpp"
 
 namespace hoist::net {
 namespace {

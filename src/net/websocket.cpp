@@ -9,7 +9,7 @@
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 
-#include "net/upgrade.hpp"
+#include "net/detail/upgrade.hpp"
 
 namespace hoist::net {
 namespace {

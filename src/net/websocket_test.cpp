@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "net/net_test_support.hpp"
+#include "net/detail/net_test_support.hpp"
 
 namespace hoist::net {
 namespace {

@@ -20,7 +20,8 @@ namespace hoist::s3api {
                                             ObjectInfo const& info);
 
 // The conditions of a write.
-[[nodiscard]] Result<WriteConditions> read_conditions(Call const& call);
+[[nodiscard]] Result<void> read_conditions(Call const& call, bool& if_absent,
+                                           std::optional<std::string>& if_match);
 
 // The conditions of a deletion, from headers or from an element of a list.
 struct DeleteConditions {

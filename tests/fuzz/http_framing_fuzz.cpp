@@ -9,9 +9,9 @@
 #include <string>
 
 #include "base/assert.hpp"
-#include "net/admit.hpp"
-#include "net/chunked.hpp"
-#include "net/inbound.hpp"
+#include "net/detail/admit.hpp"
+#include "net/detail/chunked.hpp"
+#include "net/detail/inbound.hpp"
 
 namespace {
 

@@ -118,6 +118,8 @@ def check_layers(root, findings):
             target = include_folder(include, libs)
             if target and target not in may_use:
                 findings.append(f"{relative}: includes {include}, but {folder} does not depend on {target}")
+            if "/detail/" in include and target != folder:
+                findings.append(f"{relative}: {include} is for {target} alone")
         if re.search(r"#include <boost/beast", text) and folder != "net":
             findings.append(f"{relative}: Beast is included only in src/net")
         if re.search(r"#include <boost/beast", text) and path.suffix == ".hpp":

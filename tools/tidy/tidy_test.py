@@ -42,6 +42,11 @@ class Tidy(unittest.TestCase):
     def test_include_of_a_library_that_is_not_listed(self):
         self.one({"src/net/x.hpp": '#include "uploads/u.hpp"\n'}, "does not depend on uploads")
 
+    def test_a_header_that_is_for_its_own_library_alone(self):
+        inner = '#include "net/detail/wire.hpp"\n'
+        self.assertEqual(self.findings({"src/net/x.hpp": inner}), [])
+        self.one({"src/uploads/x.hpp": inner}, "is for net alone")
+
     def test_helpers_of_tests_may_use_what_the_tests_may(self):
         listing = {"src/tasks/CMakeLists.txt": "hoist_library(tasks\n  DEPS base\n  TEST_DEPS net)\n"}
         for name in ("testing", "test_world", "log_fixture", "net_test_support"):

@@ -19,8 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "net/admit.hpp"
-#include "net/door.hpp"
+#include "net/detail/admit.hpp"
+#include "net/detail/door.hpp"
 #include "net/server.hpp"
 
 namespace hoist::net {

@@ -1,4 +1,4 @@
-#include "net/chunked.hpp"
+#include "net/detail/chunked.hpp"
 
 #include <algorithm>
 

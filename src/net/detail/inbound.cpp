@@ -1,4 +1,4 @@
-#include "net/inbound.hpp"
+#include "net/detail/inbound.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -8,7 +8,7 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
-#include "net/shard.hpp"
+#include "net/detail/shard.hpp"
 
 namespace hoist::net {
 namespace {

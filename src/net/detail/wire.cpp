@@ -1,4 +1,4 @@
-#include "net/wire.hpp"
+#include "net/detail/wire.hpp"
 
 #include <fmt/compile.h>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "base/log.hpp"
-#include "net/admit.hpp"
+#include "net/detail/admit.hpp"
 
 namespace hoist::net {
 namespace {

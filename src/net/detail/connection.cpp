@@ -11,13 +11,13 @@
 #include <array>
 
 #include "base/log.hpp"
-#include "net/channel.hpp"
-#include "net/inbound.hpp"
-#include "net/refusal.hpp"
-#include "net/request_body.hpp"
-#include "net/shard.hpp"
-#include "net/upgrade.hpp"
-#include "net/wire.hpp"
+#include "net/detail/channel.hpp"
+#include "net/detail/inbound.hpp"
+#include "net/detail/refusal.hpp"
+#include "net/detail/request_body.hpp"
+#include "net/detail/shard.hpp"
+#include "net/detail/upgrade.hpp"
+#include "net/detail/wire.hpp"
 
 namespace hoist::net {
 namespace {

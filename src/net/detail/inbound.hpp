@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/admit.hpp"
+#include "net/detail/admit.hpp"
 #include "net/message.hpp"
 
 namespace hoist::net {

@@ -1,4 +1,4 @@
-#include "net/admit.hpp"
+#include "net/detail/admit.hpp"
 
 #include <algorithm>
 #include <array>

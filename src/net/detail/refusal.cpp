@@ -1,6 +1,6 @@
-#include "net/refusal.hpp"
+#include "net/detail/refusal.hpp"
 
-#include "net/wire.hpp"
+#include "net/detail/wire.hpp"
 
 namespace hoist::net {
 namespace {

@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "base/try.hpp"
-#include "net/admit.hpp"
-#include "net/channel.hpp"
-#include "net/chunked.hpp"
+#include "net/detail/admit.hpp"
+#include "net/detail/channel.hpp"
+#include "net/detail/chunked.hpp"
 #include "net/message.hpp"
 
 namespace hoist::net {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/async.hpp"
-#include "net/shard.hpp"
+#include "net/detail/shard.hpp"
 
 namespace hoist::net {
 

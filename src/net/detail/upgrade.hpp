@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "net/shard.hpp"
+#include "net/detail/shard.hpp"
 #include "net/websocket.hpp"
 
 namespace hoist::net {

@@ -1,4 +1,4 @@
-#include "net/door.hpp"
+#include "net/detail/door.hpp"
 
 #include <gtest/gtest.h>
 

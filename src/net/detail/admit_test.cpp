@@ -1,10 +1,10 @@
-#include "net/admit.hpp"
+#include "net/detail/admit.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "net/chunked.hpp"
+#include "net/detail/chunked.hpp"
 
 namespace hoist::net {
 namespace {
