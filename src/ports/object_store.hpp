@@ -51,14 +51,21 @@ struct ObjectInfo {
 // costs nothing more.
 enum class EtagKind { sha256, md5 };
 
+// What must be so of a key when a write is committed to it; "*" stands for any object.
+struct WriteConditions {
+  std::optional<std::string> if_match;       // its ETag is this
+  std::optional<std::string> if_none_match;  // its ETag is not this
+  // `etag` is that of the object there; absent: there is none. Errors: precondition; not_found.
+  [[nodiscard]] Result<void> check(std::optional<std::string_view> etag) const;
+};
+
 struct PutOptions {
   std::string content_type = "application/octet-stream";
   StringMap metadata;
   StringMap headers;
   StringMap checksums;  // already verified by the caller; stored as given
   StringMap tags;
-  bool if_absent = false;               // If-None-Match: *
-  std::optional<std::string> if_match;  // ETag that must be current; "*": any
+  WriteConditions conditions;
 };
 
 // As `info` is described, without conditions.
@@ -112,8 +119,7 @@ struct PartInfo {
 
 struct CompleteOptions {
   StringMap checksums;  // of the whole object; already verified by the caller, stored as given
-  bool if_absent = false;
-  std::optional<std::string> if_match;
+  WriteConditions conditions;
   bool parts_of_any_size = false;  // the caller planned the parts itself; without it, S3's least size holds
 };
 
@@ -147,6 +153,20 @@ struct ListRequest {
   int limit = 1000;
 };
 
+inline constexpr std::size_t buckets_max = 1000;  // made, beside those of the configuration
+
+struct BucketInfo {
+  std::string name;
+  Time created_at;  // the epoch where it came with the configuration
+};
+
+// The refusals that every store shares.
+[[nodiscard]] std::unexpected<Error> no_such_key();
+[[nodiscard]] std::unexpected<Error> no_such_bucket();
+[[nodiscard]] std::unexpected<Error> too_many_buckets();
+[[nodiscard]] std::unexpected<Error> bucket_not_empty();
+[[nodiscard]] std::unexpected<Error> bucket_configured();
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -164,7 +184,14 @@ class ObjectStore {
   virtual Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) = 0;
   virtual Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) = 0;
   virtual Async<ObjectPage> list(ListRequest request, Deadline deadline) = 0;
-  virtual Async<std::vector<std::string>> list_buckets(Deadline deadline) = 0;
+
+  // By name. Those of the configuration are always there; others are made and removed.
+  virtual Async<std::vector<BucketInfo>> list_buckets(Deadline deadline) = 0;
+  // false: it was there before. Errors: invalid (TooManyBuckets) beyond buckets_max.
+  virtual Async<bool> create_bucket(std::string name, Deadline deadline) = 0;
+  // Errors: not_found; conflict (BucketNotEmpty) while it holds an object or an open multipart upload;
+  // forbidden for one of the configuration.
+  virtual Async<> remove_bucket(std::string name, Deadline deadline) = 0;
 
   // Multipart: parts may come in any order and be replaced until complete or abort, which are
   // state transitions: no part is accepted after either, and only one of the two happens.

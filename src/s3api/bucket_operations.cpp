@@ -23,11 +23,30 @@ struct Listing {
   }
 };
 
-Result<Listing> read_listing(Call const& call) {
+// A parameter that names a key or a part of one.
+Result<std::string> text_query(Call const& call, std::string_view name) {
+  auto text = call.query(name);
+  if (!is_utf8(text)) return invalid_argument(std::string{name} + " must be UTF-8.");
+  return text;
+}
+
+// The key that a list of the second kind goes on after. The token is only a place in a list that the
+// caller may read anyway.
+Result<std::optional<std::string>> read_token(Call const& call) {
+  auto const token = call.request.query_value("continuation-token");
+  if (!token) return std::nullopt;
+  auto after = unbase64url(*token);
+  if (!after || after->empty() || !is_utf8(*after))
+    return invalid_argument("The continuation token provided is incorrect");
+  return std::optional{*std::move(after)};
+}
+
+Result<Listing> read_listing(Call const& call, std::string after) {
   auto listing = Listing{};
   listing.request.bucket = call.ref.bucket;
-  listing.request.prefix = call.query("prefix");
-  listing.request.delimiter = call.query("delimiter");
+  TRY(listing.request.prefix, text_query(call, "prefix"));
+  TRY(listing.request.delimiter, text_query(call, "delimiter"));
+  listing.request.after = std::move(after);
   TRY(auto const asked, number_query(call, "max-keys", 0, asked_keys_max, keys_max));
   listing.asked = static_cast<int>(std::min<std::int64_t>(asked, keys_max));
   listing.request.limit = listing.asked;
@@ -35,8 +54,6 @@ Result<Listing> read_listing(Call const& call) {
   if (!encoding.empty() && encoding != "url")
     return invalid_argument("Invalid Encoding Method specified in Request");
   listing.encoded = encoding == "url";
-  if (!is_utf8(listing.request.prefix) || !is_utf8(listing.request.delimiter))
-    return invalid_argument("prefix and delimiter must be UTF-8.");
   CHECK(check_prefix(*call.key, listing.request.prefix));
   return listing;
 }
@@ -54,14 +71,19 @@ void write_prefixes(XmlWriter& xml, Listing const& listing, ObjectPage const& pa
 }
 
 // With the owner where `owner` is the call that asks for it.
+void write_entry(XmlWriter& xml, Listing const& listing, ObjectInfo const& object, Call const* owner) {
+  xml.text("Key", listing.name(object.ref.key)).text("LastModified", xml_time(object.modified_at));
+  xml.text("ETag", quoted(object.etag));
+  for (auto const& [name, value] : object.checksums)
+    xml.text("ChecksumAlgorithm", to_upper(name)).text("ChecksumType", checksum_type(value));
+  xml.number("Size", object.size).text("StorageClass", "STANDARD");
+  if (owner) write_owner(xml, "Owner", *owner);
+}
+
 void write_entries(XmlWriter& xml, Listing const& listing, ObjectPage const& page, Call const* owner) {
   for (auto const& object : page.objects) {
-    xml.open("Contents").text("Key", listing.name(object.ref.key));
-    xml.text("LastModified", xml_time(object.modified_at)).text("ETag", quoted(object.etag));
-    for (auto const& [name, value] : object.checksums)
-      xml.text("ChecksumAlgorithm", to_upper(name)).text("ChecksumType", checksum_type(value));
-    xml.number("Size", object.size).text("StorageClass", "STANDARD");
-    if (owner) write_owner(xml, "Owner", *owner);
+    xml.open("Contents");
+    write_entry(xml, listing, object, owner);
     xml.close("Contents");
   }
   write_prefixes(xml, listing, page);
@@ -75,40 +97,9 @@ struct Doomed {
 
 }  // namespace
 
-Answer list_buckets(Service& service, Call const& call) {
-  CO_TRY(auto const names, co_await service.store.list_buckets(call.deadline()));
-  auto xml = XmlWriter{"ListAllMyBucketsResult"};
-  write_owner(xml, "Owner", call).open("Buckets");
-  for (auto const& name : names)
-    xml.open("Bucket").text("Name", name).text("CreationDate", "1970-01-01T00:00:00.000Z").close("Bucket");
-  xml.close("Buckets");
-  co_return xml_response(200, std::move(xml).finish());
-}
-
-Answer head_bucket(Service& service, Call const& call) {
-  CO_TRY(auto const names, co_await service.store.list_buckets(call.deadline()));
-  if (std::ranges::find(names, call.ref.bucket) == names.end())
-    co_return fail(Error{Code::not_found, "The specified bucket does not exist"}.with_slug("NoSuchBucket"));
-  auto response = net::Response{};
-  response.headers.add("x-amz-bucket-region", service.options.region);
-  co_return response;
-}
-
-Answer get_location(Service& service, Call const& call) {
-  CO_CHECK(co_await head_bucket(service, call));
-  // The protocol's oldest region has no name here.
-  auto const region = service.options.region == "us-east-1" ? std::string{} : service.options.region;
-  co_return xml_response(200,
-                         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint xmlns=\""
-                         "http://s3.amazonaws.com/doc/2006-03-01/\">" +
-                             escape_xml(region) + "</LocationConstraint>");
-}
-
 Answer list_objects(Service& service, Call const& call) {
-  CO_TRY(auto listing, read_listing(call));
-  auto const marker = call.query("marker");
-  if (!is_utf8(marker)) co_return invalid_argument("marker must be UTF-8.");
-  listing.request.after = marker;
+  CO_TRY(auto const marker, text_query(call, "marker"));
+  CO_TRY(auto const listing, read_listing(call, marker));
   CO_TRY(auto const page, co_await service.store.list(listing.request, call.deadline()));
   auto xml = XmlWriter{"ListBucketResult"};
   write_common(xml, listing, page);
@@ -120,10 +111,8 @@ Answer list_objects(Service& service, Call const& call) {
 
 // Every object has one version, which is called null.
 Answer list_versions(Service& service, Call const& call) {
-  CO_TRY(auto listing, read_listing(call));
-  auto const marker = call.query("key-marker");
-  if (!is_utf8(marker)) co_return invalid_argument("key-marker must be UTF-8.");
-  listing.request.after = marker;
+  CO_TRY(auto const marker, text_query(call, "key-marker"));
+  CO_TRY(auto const listing, read_listing(call, marker));
   CO_TRY(auto const page, co_await service.store.list(listing.request, call.deadline()));
   auto xml = XmlWriter{"ListVersionsResult"};
   write_common(xml, listing, page);
@@ -131,34 +120,23 @@ Answer list_versions(Service& service, Call const& call) {
   if (page.next_after)
     xml.text("NextKeyMarker", listing.name(*page.next_after)).text("NextVersionIdMarker", "null");
   for (auto const& object : page.objects) {
-    xml.open("Version").text("Key", listing.name(object.ref.key)).text("VersionId", "null");
-    xml.boolean("IsLatest", true).text("LastModified", xml_time(object.modified_at));
-    xml.text("ETag", quoted(object.etag)).number("Size", object.size).text("StorageClass", "STANDARD");
-    write_owner(xml, "Owner", call).close("Version");
+    xml.open("Version");
+    write_entry(xml, listing, object, &call);
+    xml.text("VersionId", "null").boolean("IsLatest", true).close("Version");
   }
   write_prefixes(xml, listing, page);
   co_return xml_response(200, std::move(xml).finish());
 }
 
 Answer list_objects_v2(Service& service, Call const& call) {
-  CO_TRY(auto listing, read_listing(call));
-  // The token is only a place in a list that the caller may read anyway.
-  auto const token = call.request.query_value("continuation-token");
-  auto const start = call.query("start-after");
-  if (token) {
-    auto const after = unbase64url(*token);
-    if (!after || after->empty() || !is_utf8(*after))
-      co_return invalid_argument("The continuation token provided is incorrect");
-    listing.request.after = *after;
-  } else {
-    if (!is_utf8(start)) co_return invalid_argument("start-after must be UTF-8.");
-    listing.request.after = start;
-  }
+  CO_TRY(auto const start, text_query(call, "start-after"));
+  CO_TRY(auto const token, read_token(call));
+  CO_TRY(auto const listing, read_listing(call, token.value_or(start)));
   CO_TRY(auto const page, co_await service.store.list(listing.request, call.deadline()));
   auto xml = XmlWriter{"ListBucketResult"};
   write_common(xml, listing, page);
   xml.number("KeyCount", std::ssize(page.objects) + std::ssize(page.prefixes));
-  if (token) xml.text("ContinuationToken", *token);
+  if (token) xml.text("ContinuationToken", call.query("continuation-token"));
   if (!start.empty()) xml.text("StartAfter", listing.name(start));
   if (page.next_after) xml.text("NextContinuationToken", base64url(*page.next_after));
   write_entries(xml, listing, page, call.query("fetch-owner") == "true" ? &call : nullptr);

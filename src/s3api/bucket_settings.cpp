@@ -85,20 +85,4 @@ Answer get_object_acl(Service& service, Call const& call) {
   co_return acl_of(call);
 }
 
-// Buckets are the server's configuration: one that is there may be asked for again, as clients do
-// before they copy into it.
-Answer create_bucket(Service& service, Call const& call) {
-  auto const there = co_await head_bucket(service, call);
-  if (!there && there.error().code() != Code::not_found) co_return there;
-  if (!there) co_return not_implemented("Buckets are made by the server's configuration.");
-  // Only the protocol's oldest region takes a repetition for success.
-  if (service.options.region != "us-east-1")
-    co_return fail(
-        Error{Code::conflict, "The bucket you tried to create already exists, and you own it."}.with_slug(
-            "BucketAlreadyOwnedByYou"));
-  auto response = net::Response{};
-  response.headers.add("Location", "/" + call.ref.bucket);
-  co_return response;
-}
-
 }  // namespace hoist::s3api

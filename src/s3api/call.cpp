@@ -131,6 +131,8 @@ net::Response error_response(Error const& error, net::Request const& request, st
               percent_encode(request.path, true) + "</Resource><RequestId>" + escape_xml(request.request_id) +
               "</RequestId><HostId>hoist</HostId></Error>";
   auto response = xml_response(status_of(error), std::move(body));
+  if (learns)
+    response.headers.add("x-amz-bucket-region", std::string{region});  // for HEAD, which has no body
   if (error.retry_after_s()) response.headers.add("Retry-After", std::to_string(*error.retry_after_s()));
   return response;
 }

@@ -55,16 +55,18 @@ Result<bool> weigh_conditions(Call const& call, std::string_view prefix, ObjectI
   return modified_since && modified <= *modified_since;
 }
 
-Result<void> read_conditions(Call const& call, bool& if_absent, std::optional<std::string>& if_match) {
-  auto const none_match = trim(call.header("if-none-match"));
-  if (!none_match.empty() && none_match != "*")
-    return not_implemented("If-None-Match on writes takes only '*'.");
+Result<WriteConditions> read_conditions(Call const& call) {
   if (call.request.headers.has("if-unmodified-since"))
     return not_implemented("If-Unmodified-Since is not supported on writes; use If-Match.");
-  if_absent = none_match == "*";
-  auto const match = call.header("if-match");
-  if (!match.empty()) if_match = unquoted(match);
-  return {};
+  auto conditions = WriteConditions{};
+  for (auto const& [name, into] :
+       {std::pair{"if-match", &conditions.if_match}, std::pair{"if-none-match", &conditions.if_none_match}}) {
+    auto const value = trim(call.header(name));
+    if (value.contains(','))
+      return not_implemented("The header " + std::string{name} + " takes one ETag on writes.");
+    if (!value.empty()) *into = unquoted(value);
+  }
+  return conditions;
 }
 
 Result<Time> parse_time(std::string_view field, std::string_view text) {

@@ -20,8 +20,7 @@ namespace hoist::s3api {
                                             ObjectInfo const& info);
 
 // The conditions of a write.
-[[nodiscard]] Result<void> read_conditions(Call const& call, bool& if_absent,
-                                           std::optional<std::string>& if_match);
+[[nodiscard]] Result<WriteConditions> read_conditions(Call const& call);
 
 // The conditions of a deletion, from headers or from an element of a list.
 struct DeleteConditions {

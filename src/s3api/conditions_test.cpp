@@ -70,6 +70,9 @@ TEST_F(Conditions, AWriteObeysIfMatchOrRefusesWhatItDoesNotOffer) {
   EXPECT_EQ(put("k", "y", {{"If-Match", "*"}}).status, 200);
   EXPECT_EQ(error_of(put("k", "z", {{"If-Match", "\"other\""}})), "412 PreconditionFailed");
   EXPECT_EQ(put("k", "z", {{"If-Unmodified-Since", long_ago}}).status, 501);
+  EXPECT_EQ(error_of(put("k", "z", {{"If-None-Match", etag_of("k")}})), "412 PreconditionFailed");
+  EXPECT_EQ(put("k", "z", {{"If-None-Match", "\"a\", \"b\""}}).status, 501);
+  EXPECT_EQ(put("k", "y", {{"If-None-Match", "\"other\""}}).status, 200);
   EXPECT_EQ(client_.stored("k"), "y");
 }
 

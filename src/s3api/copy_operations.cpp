@@ -57,7 +57,7 @@ Result<PutOptions> describe_copy(Call const& call, ObjectInfo const& source) {
   options.checksums = inherited.checksums;
   if (source.ref == call.ref && !new_metadata && !new_tags)
     return invalid_request("An object is copied onto itself only to give it other metadata or tags.");
-  CHECK(read_conditions(call, options.if_absent, options.if_match));
+  TRY(options.conditions, read_conditions(call));
   return options;
 }
 

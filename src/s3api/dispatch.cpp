@@ -20,6 +20,7 @@ struct Row {
   std::span<std::string_view const> parameters = {};
 };
 
+constexpr auto buckets = std::to_array<std::string_view>({"max-buckets", "continuation-token", "prefix"});
 constexpr auto listing =
     std::to_array<std::string_view>({"prefix", "delimiter", "max-keys", "encoding-type", "marker"});
 constexpr auto listing_v2 =
@@ -37,7 +38,7 @@ constexpr auto overrides = std::to_array<std::string_view>(
 
 // The first row that fits is the one, so rows with a marker come before those without.
 constexpr auto rows = std::to_array<Row>({
-    {"GET", Target::service, "", {"ListBuckets", list_buckets}},
+    {"GET", Target::service, "", {"ListBuckets", list_buckets}, buckets},
     {"GET", Target::bucket, "location", {"GetBucketLocation", get_location}},
     {"GET", Target::bucket, "uploads", {"ListMultipartUploads", list_multiparts}, uploads},
     {"GET", Target::bucket, "versions", {"ListObjectVersions", list_versions}, versions},
@@ -62,6 +63,7 @@ constexpr auto rows = std::to_array<Row>({
     {"GET", Target::bucket, "", {"ListObjects", list_objects}, listing},
     {"HEAD", Target::bucket, "", {"HeadBucket", head_bucket}},
     {"PUT", Target::bucket, "", {"CreateBucket", create_bucket}},
+    {"DELETE", Target::bucket, "", {"DeleteBucket", delete_bucket}},
     {"POST", Target::bucket, "delete", {"DeleteObjects", delete_objects}},
     {"GET", Target::object, "tagging", {"GetObjectTagging", get_tagging}},
     {"GET", Target::object, "acl", {"GetObjectAcl", get_object_acl}},

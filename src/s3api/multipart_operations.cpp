@@ -137,7 +137,7 @@ std::string whole_checksum(ChecksumKind kind, bool full, std::vector<PartInfo> c
 Result<CompleteOptions> read_complete_options(Call const& call, StringMap const& created,
                                               std::vector<PartInfo> const& parts) {
   auto options = CompleteOptions{};
-  CHECK(read_conditions(call, options.if_absent, options.if_match));
+  TRY(options.conditions, read_conditions(call));
   TRY(auto const wish, wish_of_completion(call, created));
   if (!wish.empty()) {
     auto const& [name, type] = *wish.begin();

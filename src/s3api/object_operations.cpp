@@ -93,7 +93,7 @@ Result<std::optional<ByteRange>> range_of_part(Call const& call, ObjectInfo cons
 Answer put_object(Service& service, Call const& call) {
   if (call.request.headers.has("x-amz-copy-source")) co_return co_await copy_object(service, call);
   CO_TRY(auto options, read_put_options(call));
-  CO_CHECK(read_conditions(call, options.if_absent, options.if_match));
+  CO_TRY(options.conditions, read_conditions(call));
   CO_TRY(auto const payload, plan_payload(call, service.options.object_bytes_max));
   CO_TRY(auto writer, co_await service.store.create(call.ref, payload.bytes, call.request.deadline,
                                                     Service::etag_kind(call)));

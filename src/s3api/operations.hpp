@@ -35,6 +35,7 @@ Answer delete_tagging(Service& service, Call const& call);
 
 Answer list_buckets(Service& service, Call const& call);
 Answer create_bucket(Service& service, Call const& call);
+Answer delete_bucket(Service& service, Call const& call);
 // What is asked about a bucket beyond its objects: the answers of one that has none of it.
 Answer get_bucket_setting(Service& service, Call const& call);
 Answer head_bucket(Service& service, Call const& call);

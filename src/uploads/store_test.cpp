@@ -46,7 +46,8 @@ class UploadsOnDisk : public ::testing::Test {
     CO_TRY(auto writer,
            co_await store->create({"hoist", "acme/site-1/uploads/" + id}, std::ssize(bytes), soon()));
     CO_CHECK(co_await writer->write(bytes));
-    CO_CHECK(co_await writer->commit({.content_type = "image/jpeg", .if_absent = true}));
+    CO_CHECK(co_await writer->commit(
+        {.content_type = "image/jpeg", .conditions = {.if_match = {}, .if_none_match = "*"}}));
     co_return Result<void>{};
   }
   Async<> put_part(std::string id, int number, std::string bytes) {

@@ -167,16 +167,65 @@ TEST_P(ObjectStoreContract, AWriterDestroyedBeforeCommitLeavesNothing) {
 
 TEST_P(ObjectStoreContract, ConditionsAreDecidedAtCommit) {
   auto absent = PutOptions{};
-  absent.if_absent = true;
+  absent.conditions.if_none_match = "*";
   auto const first = put("k", "one", absent);
   ASSERT_TRUE(first);
   EXPECT_EQ(code_of(put("k", "two", absent)), Code::precondition);
   auto matching = PutOptions{};
-  matching.if_match = first->etag;
+  matching.conditions.if_match = first->etag;
   EXPECT_TRUE(put("k", "two", matching));
   EXPECT_EQ(code_of(put("k", "three", matching)), Code::precondition);
   EXPECT_EQ(code_of(put("none", "three", matching)), Code::not_found);
+  auto unless = PutOptions{};
+  unless.conditions.if_none_match = head("k")->etag;
+  EXPECT_EQ(code_of(put("k", "three", unless)), Code::precondition);
+  unless.conditions.if_none_match = first->etag;
+  EXPECT_TRUE(put("k", "two", unless));
   EXPECT_EQ(get("k").value_or("?"), "two");
+}
+
+TEST_P(ObjectStoreContract, BucketsAreMadeAndRemovedWhenNothingIsInThem) {
+  auto const make = [&] { return run_to_end<bool>([&] { return store().create_bucket("other", soon()); }); };
+  auto const drop = [&](std::string name) {
+    return run_to_end<void>([&] { return store().remove_bucket(name, soon()); });
+  };
+  auto const ref = ObjectRef{"other", "k"};
+  auto const open = [&] {
+    return run_to_end<std::string>([&] { return store().create_multipart(ref, {}, soon()); });
+  };
+  EXPECT_EQ(code_of(open()), Code::not_found);
+  EXPECT_EQ(code_of(drop("other")), Code::not_found);
+  EXPECT_EQ(make(), true);
+  EXPECT_EQ(make(), false);
+  auto const buckets = run_to_end<std::vector<BucketInfo>>([&] { return store().list_buckets(soon()); });
+  ASSERT_TRUE(buckets);
+  auto const made = std::ranges::find(*buckets, "other", &BucketInfo::name);
+  ASSERT_NE(made, buckets->end());
+  EXPECT_GT(made->created_at, Time{});
+  auto const upload = open();
+  ASSERT_TRUE(upload);
+  EXPECT_EQ(code_of(drop("other")), Code::conflict);
+  ASSERT_TRUE(run_to_end<void>([&] { return store().abort_multipart(ref, *upload, soon()); }));
+  ASSERT_TRUE(put("k", "bytes"));
+  ASSERT_TRUE(run_to_end<ObjectInfo>([&] { return store().copy(at("k"), ref, {}, soon()); }));
+  EXPECT_EQ(code_of(drop("other")), Code::conflict);
+  ASSERT_TRUE(run_to_end<void>([&] { return store().remove(ref, soon()); }));
+  EXPECT_TRUE(drop("other"));
+  EXPECT_EQ(code_of(run_to_end<ObjectInfo>([&] { return store().head(ref, soon()); })), Code::not_found);
+  EXPECT_EQ(code_of(drop("bucket")), Code::forbidden);
+}
+
+// Checked at the commit: what was begun before the bucket went has nowhere to be.
+TEST_P(ObjectStoreContract, NothingIsCommittedToABucketThatIsGone) {
+  auto const outcome = run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
+    CO_CHECK(co_await store().create_bucket("other", soon()));
+    auto ref = ObjectRef{"other", "k"};
+    CO_TRY(auto writer, co_await store().create(ref, std::nullopt, soon()));
+    CO_CHECK(co_await store().remove_bucket("other", soon()));
+    CO_CHECK(co_await writer->write("bytes"));
+    co_return co_await writer->commit({});
+  });
+  EXPECT_EQ(code_of(outcome), Code::not_found);
 }
 
 TEST_P(ObjectStoreContract, VersionsOfAKeyAscend) {
@@ -273,7 +322,7 @@ TEST_P(ObjectStoreContract, ACopyMayBeDescribedAnewAndObeysItsConditions) {
   ASSERT_TRUE(first);
   auto options = CopyOptions{.version = first->version, .put = PutOptions{.content_type = "image/png"}};
   options.put->tags = {{"scan", "infected"}};
-  options.put->if_absent = true;
+  options.put->conditions.if_none_match = "*";
   ASSERT_TRUE(copy("from", "to", options));
   EXPECT_EQ(head("to")->content_type, "image/png");
   EXPECT_TRUE(head("to")->metadata.empty());
@@ -281,7 +330,7 @@ TEST_P(ObjectStoreContract, ACopyMayBeDescribedAnewAndObeysItsConditions) {
   EXPECT_EQ(head("to")->etag, first->etag);
   EXPECT_EQ(code_of(copy("from", "to", options)), Code::precondition);
   ASSERT_TRUE(put("from", "other"));
-  options.put->if_absent = false;
+  options.put->conditions = {};
   EXPECT_EQ(code_of(copy("from", "to", options)), Code::conflict) << "another version of the source";
   EXPECT_EQ(get("to").value_or("?"), "bytes");
 }
@@ -311,13 +360,13 @@ TEST_P(ObjectStoreContract, AnEtagIsTheDigestThatWasAskedFor) {
   EXPECT_EQ(head("k")->etag, md5->etag);
   EXPECT_EQ(head("k")->sha256, sha256("hello"));
   auto options = PutOptions{};
-  options.if_match = md5->etag;
+  options.conditions.if_match = md5->etag;
   EXPECT_TRUE(put("k", "other", options));
 }
 
 TEST_P(ObjectStoreContract, AConditionOfAnyEtagNeedsAnObject) {
   auto options = PutOptions{};
-  options.if_match = "*";
+  options.conditions.if_match = "*";
   EXPECT_EQ(code_of(put("k", "x", options)), Code::not_found);
   ASSERT_TRUE(put("k", "x"));
   EXPECT_TRUE(put("k", "y", options));
@@ -438,9 +487,9 @@ TEST_P(ObjectStoreContract, ACompletionObeysItsCondition) {
   ASSERT_TRUE(put("k", "there"));
   auto const upload = begin("k");
   auto const only = put_part("k", upload, 1, "bytes");
-  EXPECT_EQ(code_of(complete("k", upload, {part(1, *only)}, {{}, true, std::nullopt})), Code::precondition);
+  EXPECT_EQ(code_of(complete("k", upload, {part(1, *only)}, {{}, {{}, "*"}})), Code::precondition);
   EXPECT_EQ(get("k").value_or("?"), "there");
-  EXPECT_TRUE(complete("k", upload, {part(1, *only)}, {{{"crc32", "AAAAAA=="}}, false, head("k")->etag}));
+  EXPECT_TRUE(complete("k", upload, {part(1, *only)}, {{{"crc32", "AAAAAA=="}}, {head("k")->etag, {}}}));
   EXPECT_EQ(head("k")->checksums.at("crc32"), "AAAAAA==");
 }
 
@@ -517,7 +566,7 @@ TEST_P(ObjectStoreContract, P6_OfManyConditionalWritersOneWins) {
     for (auto i = 0; i < writers; ++i)
       threads.emplace_back([&, i] {
         auto options = PutOptions{};
-        options.if_absent = true;
+        options.conditions.if_none_match = "*";
         if (put("k", "writer " + std::to_string(i), options)) ++won;
       });
   }

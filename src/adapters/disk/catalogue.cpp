@@ -35,10 +35,6 @@ Result<ObjectInfo> read_object(std::string const& bucket, sql::Row const& row) {
   return info;
 }
 
-std::unexpected<Error> precondition_failed() {
-  return fail(Code::precondition, "At least one of the preconditions you specified did not hold.");
-}
-
 Result<void> check_version(std::string const& wanted, std::string const& found) {
   if (wanted.empty() || wanted == found) return {};
   return fail(Error{Code::conflict, "The object was replaced meanwhile; try again."}.with_slug(
@@ -55,19 +51,14 @@ void describe(ObjectInfo& info, PutOptions const& options) {
   info.tags = options.tags;
 }
 
-std::unexpected<Error> no_such_key() {
-  return fail(Error{Code::not_found, "The object does not exist."}.with_slug("NoSuchKey"));
-}
-
-Result<void> Catalogue::check(ObjectRef const& ref, Conditions const& conditions, std::string& old_version) {
+Result<void> Catalogue::check(ObjectRef const& ref, WriteConditions const& conditions,
+                              std::string& old_version) {
+  CHECK(check_bucket(ref.bucket));
   TRY(auto rows,
       tx.query("SELECT version, etag FROM objects WHERE bucket = $1 AND key = $2", {ref.bucket, ref.key}));
-  if (conditions.if_absent && !rows.empty()) return precondition_failed();
-  if (conditions.if_match && rows.empty()) return no_such_key();
-  auto const any = conditions.if_match == "*";
-  if (conditions.if_match && !any && *conditions.if_match != rows[0].text(1)) return precondition_failed();
-  if (!rows.empty()) old_version = rows[0].text(0);
-  return {};
+  if (rows.empty()) return conditions.check(std::nullopt);
+  old_version = rows[0].text(0);
+  return conditions.check(rows[0].text(1));
 }
 
 std::unexpected<Error> changed_meanwhile() {
@@ -75,7 +66,7 @@ std::unexpected<Error> changed_meanwhile() {
 }
 
 Result<ObjectInfo> Catalogue::put(ObjectInfo info, std::vector<Segment> const& segments,
-                                  Conditions const& conditions, std::string const& manifest) {
+                                  WriteConditions const& conditions, std::string const& manifest) {
   auto old_version = std::string{};
   CHECK(check(info.ref, conditions, old_version));
   info.version = new_uuid7(now);
@@ -136,8 +127,7 @@ Result<ObjectInfo> Catalogue::copy(ObjectRef const& from, ObjectRef const& to, C
                                    Manifest const& manifest) {
   TRY(auto planned, plan_copy(from, to, options));
   if (planned->segments != manifest.segments) return changed_meanwhile();
-  auto conditions = Conditions{};
-  if (options.put) conditions = {options.put->if_absent, options.put->if_match};
+  auto const conditions = options.put ? options.put->conditions : WriteConditions{};
   return put(std::move(planned->info), planned->segments, conditions, manifest.blob);
 }
 

@@ -34,30 +34,32 @@ struct Manifest {
   std::vector<Segment> segments;
 };
 
-struct Conditions {
-  bool if_absent = false;
-  std::optional<std::string> if_match;
-};
-
-[[nodiscard]] std::unexpected<Error> no_such_key();
 [[nodiscard]] std::unexpected<Error> changed_meanwhile();
 [[nodiscard]] std::unexpected<Error> no_such_upload();
 
 // What every change of the catalogue needs.
 struct Catalogue {
   sql::Transaction& tx;
-  ObjectEvents* events = nullptr;  // null: nobody listens
+  std::vector<std::string> const& configured;  // buckets that need no row
+  ObjectEvents* events = nullptr;              // null: nobody listens
   Time now;
 
   // Makes `info` the current version of its key and tells the listener. Fills version and time. An object
   // made of other files has a `manifest`: the blob whose label lists them.
-  Result<ObjectInfo> put(ObjectInfo info, std::vector<Segment> const& segments, Conditions const& conditions,
-                         std::string const& manifest = {});
+  Result<ObjectInfo> put(ObjectInfo info, std::vector<Segment> const& segments,
+                         WriteConditions const& conditions, std::string const& manifest = {});
   Result<void> remove(ObjectRef const& ref, std::string const& version);
   // Errors: unavailable when the object was replaced since the manifest was written.
   Result<ObjectInfo> copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options,
                           Manifest const& manifest);
   Result<void> set_tags(ObjectRef const& ref, StringMap const& tags);
+
+  // Asked in the transaction of every change, so that no bucket is removed under what comes into it.
+  [[nodiscard]] bool is_configured(std::string const& bucket) const;
+  [[nodiscard]] Result<std::vector<BucketInfo>> list_buckets() const;
+  [[nodiscard]] Result<void> check_bucket(std::string const& name) const;
+  Result<bool> create_bucket(std::string const& name);  // false: it is there
+  Result<void> remove_bucket(std::string const& name);
 
   Result<std::string> create_multipart(ObjectRef const& ref, PutOptions const& options);
   Result<PartInfo> put_part(ObjectRef const& ref, std::string const& upload_id, PartInfo part,
@@ -76,7 +78,7 @@ struct Catalogue {
                                                 std::int64_t part_bytes_min, CompleteOptions const& options);
 
  private:
-  Result<void> check(ObjectRef const& ref, Conditions const& conditions, std::string& old_version);
+  Result<void> check(ObjectRef const& ref, WriteConditions const& conditions, std::string& old_version);
   Result<void> add_segment(std::string const& version, std::int64_t position, Segment const& segment);
   Result<void> drop_segments(std::string const& version);
   Result<void> drop_parts(std::string const& upload_id);

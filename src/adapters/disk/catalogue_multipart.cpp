@@ -88,6 +88,7 @@ std::unexpected<Error> no_such_upload() {
 }
 
 Result<std::string> Catalogue::create_multipart(ObjectRef const& ref, PutOptions const& options) {
+  CHECK(check_bucket(ref.bucket));
   auto id = new_uuid7(now);
   CHECK(tx.execute(
       "INSERT INTO multiparts (upload_id, bucket, key, state, content_type, attributes, part_list, result,"
@@ -132,8 +133,7 @@ Result<ObjectInfo> Catalogue::complete(ObjectRef const& ref, std::string const& 
   TRY(auto const multipart, read_multipart(ref.bucket, taken[0]));
   TRY(auto whole, join_parts(tx, multipart, parts, part_bytes_min, options));
   if (whole.segments != manifest.segments) return changed_meanwhile();
-  TRY(auto info,
-      put(std::move(whole.info), whole.segments, {options.if_absent, options.if_match}, manifest.blob));
+  TRY(auto info, put(std::move(whole.info), whole.segments, options.conditions, manifest.blob));
   CHECK(drop_parts(upload_id));  // those in use are segments now and stay
   auto const result = json::object{{"version", info.version},
                                    {"etag", info.etag},

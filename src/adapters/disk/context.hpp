@@ -24,12 +24,14 @@ struct Objects::Context {
             metrics.gauge("hoist_objects_orphans_left", "Files unknown to the database, too many to move")},
         damaged{metrics.counter("hoist_objects_damaged_total", "Reads that met damaged files")} {}
 
-  [[nodiscard]] Catalogue catalogue(sql::Transaction& tx) const { return Catalogue{tx, events, clock.now()}; }
+  [[nodiscard]] Catalogue catalogue(sql::Transaction& tx) const {
+    return Catalogue{tx, options.buckets, events, clock.now()};
+  }
   // What the listener wants to be told about the object when it is recovered.
   Async<std::string> describe(ObjectRef ref, Deadline deadline);
   // Writes the blob that lists the files of `planned`. Kept by whoever commits it.
   Async<std::shared_ptr<Blob>> write_manifest(Stored planned, Deadline deadline);
-  [[nodiscard]] Result<void> check_bucket(std::string const& bucket) const;
+  Async<> check_bucket(std::string const& bucket, Deadline deadline);
 
   Options options;
   sql::Database& database;

@@ -38,9 +38,11 @@ bool may_be_committed(Result<ObjectInfo> const& recorded, bool agreed) {
   return recorded || (agreed && recorded.error().code() != Code::storage_full);
 }
 
-Result<void> Objects::Context::check_bucket(std::string const& bucket) const {
-  if (std::ranges::find(options.buckets, bucket) != options.buckets.end()) return {};
-  return fail(Error{Code::not_found, "The bucket does not exist."}.with_slug("NoSuchBucket"));
+Async<> Objects::Context::check_bucket(std::string const& bucket, Deadline deadline) {
+  // Nearly every object goes to a bucket of the configuration, which is known without the database.
+  if (std::ranges::find(options.buckets, bucket) != options.buckets.end()) co_return Result<void>{};
+  auto check = [&](sql::Transaction& tx) { return catalogue(tx).check_bucket(bucket); };
+  co_return co_await database.read(system_scope(), check, deadline);
 }
 
 Async<std::string> Objects::Context::describe(ObjectRef ref, Deadline deadline) {
@@ -83,7 +85,7 @@ void Objects::set_events(ObjectEvents& events) {
 
 Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optional<std::int64_t> size,
                                                      Deadline deadline, EtagKind etag) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   auto const needed = size.value_or(0) + context_->options.free_bytes_min;
   if (context_->shelf->free_bytes() < needed) co_return fail(Code::storage_full, "The storage is full.");
   if (++context_->writers_open > context_->options.writers_max) {
@@ -109,7 +111,7 @@ Async<std::unique_ptr<ObjectWriter>> Objects::create_part(ObjectRef ref, std::st
 }
 
 Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline deadline) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.read(
       system_scope(),
       [&](sql::Transaction& tx) -> Result<ObjectInfo> {
@@ -121,7 +123,7 @@ Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline deadline) {
 
 Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<ByteRange> range,
                                                    Deadline deadline) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   auto find = [&](sql::Transaction& tx) { return find_object(tx, ref); };
   CO_TRY(auto stored, co_await context_->database.read(system_scope(), find, deadline));
   auto wanted = range.value_or(ByteRange{0, stored.info.size - 1});
@@ -132,15 +134,15 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
 }
 
 Async<> Objects::remove(ObjectRef ref, Deadline deadline, std::string version) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
       system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).remove(ref, version); },
       deadline);
 }
 
 Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) {
-  CO_CHECK(context_->check_bucket(from.bucket));
-  CO_CHECK(context_->check_bucket(to.bucket));
+  CO_CHECK(co_await context_->check_bucket(from.bucket, deadline));
+  CO_CHECK(co_await context_->check_bucket(to.bucket, deadline));
   auto plan = [&](sql::Transaction& tx) { return context_->catalogue(tx).plan_copy(from, to, options); };
   auto work = [&](sql::Transaction& tx, Manifest const& manifest) {
     return context_->catalogue(tx).copy(from, to, options, manifest);
@@ -149,40 +151,49 @@ Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions option
 }
 
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline deadline) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
       system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).set_tags(ref, tags); },
       deadline);
 }
 
 Async<ObjectPage> Objects::list(ListRequest request, Deadline deadline) {
-  CO_CHECK(context_->check_bucket(request.bucket));
+  CO_CHECK(co_await context_->check_bucket(request.bucket, deadline));
   co_return co_await context_->database.read(
       system_scope(), [&](sql::Transaction& tx) { return list_objects(tx, request); }, deadline);
 }
 
-Async<std::vector<std::string>> Objects::list_buckets(Deadline) {
-  auto names = context_->options.buckets;
-  std::ranges::sort(names);
-  co_return names;
+Async<std::vector<BucketInfo>> Objects::list_buckets(Deadline deadline) {
+  auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).list_buckets(); };
+  co_return co_await context_->database.read(system_scope(), work, deadline);
+}
+
+Async<bool> Objects::create_bucket(std::string name, Deadline deadline) {
+  auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).create_bucket(name); };
+  co_return co_await context_->database.write(system_scope(), work, deadline);
+}
+
+Async<> Objects::remove_bucket(std::string name, Deadline deadline) {
+  auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).remove_bucket(name); };
+  co_return co_await context_->database.write(system_scope(), work, deadline);
 }
 
 Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
       system_scope(),
       [&](sql::Transaction& tx) { return context_->catalogue(tx).create_multipart(ref, options); }, deadline);
 }
 
 Async<MultipartInfo> Objects::head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.read(
       system_scope(), [&](sql::Transaction& tx) { return find_multipart(tx, ref, upload_id); }, deadline);
 }
 
 Async<std::vector<PartInfo>> Objects::list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
                                                  Deadline deadline) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   auto work = [&](sql::Transaction& tx) { return disk::list_parts(tx, ref, upload_id, after, limit); };
   co_return co_await context_->database.read(system_scope(), work, deadline);
 }
@@ -190,7 +201,7 @@ Async<std::vector<PartInfo>> Objects::list_parts(ObjectRef ref, std::string uplo
 Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_id,
                                               std::vector<PartInfo> parts, Deadline deadline,
                                               CompleteOptions options) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   auto const part_bytes_min = options.parts_of_any_size ? 0 : context_->options.part_bytes_min;
   auto plan = [&](sql::Transaction& tx) {
     return context_->catalogue(tx).plan_completion(ref, upload_id, parts, part_bytes_min, options);
@@ -202,14 +213,14 @@ Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_
 }
 
 Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) {
-  CO_CHECK(context_->check_bucket(ref.bucket));
+  CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
       system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).abort(ref, upload_id); },
       deadline);
 }
 
 Async<std::vector<MultipartInfo>> Objects::list_multiparts(MultipartListRequest request, Deadline deadline) {
-  CO_CHECK(context_->check_bucket(request.bucket));
+  CO_CHECK(co_await context_->check_bucket(request.bucket, deadline));
   auto work = [&](sql::Transaction& tx) { return disk::list_multiparts(tx, request); };
   co_return co_await context_->database.read(system_scope(), work, deadline);
 }

@@ -99,7 +99,9 @@ class Objects final : public ObjectStore {
   Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) override;
   Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) override;
   Async<ObjectPage> list(ListRequest request, Deadline deadline) override;
-  Async<std::vector<std::string>> list_buckets(Deadline deadline) override;
+  Async<std::vector<BucketInfo>> list_buckets(Deadline deadline) override;
+  Async<bool> create_bucket(std::string name, Deadline deadline) override;
+  Async<> remove_bucket(std::string name, Deadline deadline) override;
   Async<std::string> create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) override;
   Async<std::unique_ptr<ObjectWriter>> create_part(ObjectRef ref, std::string upload_id, int number,
                                                    Deadline deadline,

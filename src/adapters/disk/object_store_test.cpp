@@ -131,7 +131,7 @@ class DiskObjects : public ::testing::Test {
   void lose_all_rows() {
     ASSERT_TRUE(testing::write_now(subject_.database(), [](sql::Transaction& tx) -> Result<void> {
       for (auto const* table :
-           {"objects", "object_segments", "multiparts", "multipart_parts", "blob_garbage"})
+           {"objects", "object_segments", "multiparts", "multipart_parts", "blob_garbage", "buckets"})
         CHECK(tx.execute(std::string{"DELETE FROM "} + table));
       return {};
     }));
@@ -235,6 +235,16 @@ TEST_F(DiskObjects, FilesOfALostDatabaseAreLeftAlone) {
   EXPECT_EQ(recover().objects, 3);
   EXPECT_EQ(set_orphans_aside(later(std::chrono::hours{2})).left, 0);
   EXPECT_EQ(get("b").value_or("?"), "b");
+}
+
+TEST_F(DiskObjects, BucketsThatWereMadeComeBackWithTheirObjects) {
+  ASSERT_TRUE(put("k", "bytes"));
+  ASSERT_TRUE(run_to_end<bool>([&] { return store().create_bucket("made", soon()); }));
+  auto const ref = ObjectRef{"made", "k"};
+  ASSERT_TRUE(run_to_end<ObjectInfo>([&] { return store().copy({"bucket", "k"}, ref, {}, soon()); }));
+  lose_all_rows();
+  EXPECT_EQ(recover().objects, 2);
+  EXPECT_TRUE(run_to_end<ObjectInfo>([&] { return store().head(ref, soon()); }));
 }
 
 TEST_F(DiskObjects, RowsAreMadeAgainFromTheFilesAlone) {

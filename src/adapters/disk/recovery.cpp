@@ -60,7 +60,8 @@ Result<ObjectInfo> info_of(Label const& label) {
 }
 
 // false: there is a newer object, or the listener does not want this one.
-Result<bool> recover_one(sql::Transaction& tx, ObjectEvents* events, Candidate const& candidate) {
+Result<bool> recover_one(Catalogue catalogue, Candidate const& candidate) {
+  auto& [tx, configured, events, now] = catalogue;
   auto const& label = candidate.label;
   TRY(auto const rows, tx.query("SELECT 1 FROM objects WHERE bucket = $1 AND key = $2 AND modified_us >= $3",
                                 {label.ref.bucket, label.ref.key, sql::value(label.modified_at)}));
@@ -74,7 +75,9 @@ Result<bool> recover_one(sql::Transaction& tx, ObjectEvents* events, Candidate c
   auto const itself = Segment{candidate.blob, label.size, label.sha256};
   auto const plain = label.segments.empty();
   // As of then, and without telling the listener again.
-  auto catalogue = Catalogue{tx, nullptr, label.modified_at};
+  events = nullptr;
+  now = label.modified_at;
+  TRY(auto const made, catalogue.create_bucket(label.ref.bucket));
   CHECK(catalogue.put(std::move(info), plain ? std::vector{itself} : label.segments, {},
                       plain ? std::string{} : candidate.blob));
   return true;
@@ -89,7 +92,7 @@ Async<> recover_folder(Objects::Context& context, std::string const& folder, Rec
   auto work = [&](sql::Transaction& tx) -> Result<void> {
     made = 0;
     for (auto const& candidate : candidates) {
-      TRY(auto const recovered, recover_one(tx, context.events, candidate));
+      TRY(auto const recovered, recover_one(context.catalogue(tx), candidate));
       made += recovered ? 1 : 0;
     }
     return {};

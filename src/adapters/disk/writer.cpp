@@ -152,7 +152,7 @@ Async<ObjectInfo> Writer::record(PutOptions const& options) {
       info.modified_at = part.modified_at;
     } else {
       describe(info, options);
-      TRY(info, catalogue.put(std::move(info), {segment}, {options.if_absent, options.if_match}));
+      TRY(info, catalogue.put(std::move(info), {segment}, options.conditions));
     }
     agreed = true;
     return info;

@@ -62,7 +62,7 @@ class Writer final : public ObjectWriter {
     auto bytes = std::make_shared<std::string const>(std::move(bytes_));
     if (part_) co_return put_part(std::move(info), std::move(bytes));
     describe(info, options);
-    co_return state_->put(std::move(info), std::move(bytes), options.if_absent, options.if_match);
+    co_return state_->put(std::move(info), std::move(bytes), options.conditions);
   }
 
  private:
@@ -189,7 +189,7 @@ Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions option
   info.ref = to;
   auto put = options.put.value_or(described_as(info));
   describe(info, put);
-  co_return state_->put(std::move(info), found->second.bytes, put.if_absent, put.if_match);
+  co_return state_->put(std::move(info), found->second.bytes, put.conditions);
 }
 
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline) {
@@ -207,12 +207,26 @@ Async<ObjectPage> Objects::list(ListRequest request, Deadline) {
   co_return state_->list(request);
 }
 
-Async<std::vector<std::string>> Objects::list_buckets(Deadline) {
+Async<std::vector<BucketInfo>> Objects::list_buckets(Deadline) {
   auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter());
-  auto names = state_->buckets;
-  std::ranges::sort(names);
-  co_return names;
+  auto buckets = std::vector<BucketInfo>{};
+  for (auto const& name : state_->buckets) buckets.push_back({name, Time{}});
+  for (auto const& [name, created_at] : state_->made) buckets.push_back({name, created_at});
+  std::ranges::sort(buckets, {}, &BucketInfo::name);
+  co_return buckets;
+}
+
+Async<bool> Objects::create_bucket(std::string name, Deadline) {
+  auto const lock = Lock{state_->mutex};
+  CO_CHECK(state_->enter());
+  co_return state_->create_bucket(name);
+}
+
+Async<> Objects::remove_bucket(std::string name, Deadline) {
+  auto const lock = Lock{state_->mutex};
+  CO_CHECK(state_->enter());
+  co_return state_->remove_bucket(name);
 }
 
 Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, Deadline) {

@@ -10,9 +10,6 @@
 
 namespace hoist::memory {
 
-std::unexpected<Error> no_such_key() {
-  return fail(Error{Code::not_found, "The object does not exist."}.with_slug("NoSuchKey"));
-}
 std::unexpected<Error> no_such_upload() {
   return fail(Error{Code::not_found, "The multipart upload does not exist."}.with_slug("NoSuchUpload"));
 }
@@ -25,18 +22,38 @@ Result<void> Objects::State::enter() {
 
 Result<void> Objects::State::enter(std::string const& bucket) {
   CHECK(enter());
-  if (std::ranges::find(buckets, bucket) != buckets.end()) return {};
-  return fail(Error{Code::not_found, "The bucket does not exist."}.with_slug("NoSuchBucket"));
+  if (is_configured(bucket) || made.contains(bucket)) return {};
+  return no_such_bucket();
 }
 
-Result<ObjectInfo> Objects::State::put(ObjectInfo info, Bytes bytes, bool if_absent,
-                                       std::optional<std::string> const& if_match) {
+bool Objects::State::is_configured(std::string const& bucket) const {
+  return std::ranges::find(buckets, bucket) != buckets.end();
+}
+
+Result<bool> Objects::State::create_bucket(std::string const& name) {
+  if (is_configured(name) || made.contains(name)) return false;
+  if (made.size() == buckets_max) return too_many_buckets();
+  return made.emplace(name, clock.now()).second;
+}
+
+Result<void> Objects::State::remove_bucket(std::string const& name) {
+  if (is_configured(name)) return bucket_configured();
+  if (!made.contains(name)) return no_such_bucket();
+  auto const is_in = [&](auto const& object) { return object.first.bucket == name; };
+  auto const is_open = [&](auto const& item) {
+    return item.second.phase == Phase::open && item.second.info.ref.bucket == name;
+  };
+  if (std::ranges::any_of(objects, is_in) || std::ranges::any_of(multiparts, is_open))
+    return bucket_not_empty();
+  made.erase(name);
+  return {};
+}
+
+Result<ObjectInfo> Objects::State::put(ObjectInfo info, Bytes bytes, WriteConditions const& conditions) {
   auto const found = objects.find(info.ref);
-  auto const exists = found != objects.end();
-  if (if_match && !exists) return no_such_key();
-  auto const other = if_match && *if_match != "*" && found->second.info.etag != *if_match;
-  if ((if_absent && exists) || other)
-    return fail(Code::precondition, "A condition of the request does not hold.");
+  auto etag = std::optional<std::string_view>{};
+  if (found != objects.end()) etag = found->second.info.etag;
+  CHECK(conditions.check(etag));
   info.size = static_cast<std::int64_t>(bytes->size());
   info.modified_at = clock.now();
   info.version = new_uuid7(info.modified_at);
@@ -90,8 +107,8 @@ Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string co
   info.headers = multipart.info.options.headers;
   info.tags = multipart.info.options.tags;
   info.checksums = options.checksums;
-  TRY(multipart.result, put(std::move(info), std::make_shared<std::string const>(std::move(bytes)),
-                            options.if_absent, options.if_match));
+  TRY(multipart.result,
+      put(std::move(info), std::make_shared<std::string const>(std::move(bytes)), options.conditions));
   multipart.phase = Phase::completed;
   multipart.completed_etags = std::move(etags);
   multipart.parts.clear();

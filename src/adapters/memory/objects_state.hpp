@@ -38,8 +38,11 @@ struct Objects::State {
   // Consumes a planned failure, then checks the bucket.
   [[nodiscard]] Result<void> enter(std::string const& bucket) HOIST_REQUIRES(mutex);
   [[nodiscard]] Result<void> enter() HOIST_REQUIRES(mutex);
-  Result<ObjectInfo> put(ObjectInfo info, Bytes bytes, bool if_absent,
-                         std::optional<std::string> const& if_match) HOIST_REQUIRES(mutex);
+  [[nodiscard]] bool is_configured(std::string const& bucket) const HOIST_REQUIRES(mutex);
+  Result<bool> create_bucket(std::string const& name) HOIST_REQUIRES(mutex);
+  Result<void> remove_bucket(std::string const& name) HOIST_REQUIRES(mutex);
+  Result<ObjectInfo> put(ObjectInfo info, Bytes bytes, WriteConditions const& conditions)
+      HOIST_REQUIRES(mutex);
   Result<ObjectInfo> complete(ObjectRef const& ref, std::string const& upload_id,
                               std::vector<PartInfo> const& parts, CompleteOptions const& options)
       HOIST_REQUIRES(mutex);
@@ -48,7 +51,8 @@ struct Objects::State {
   [[nodiscard]] ObjectPage list(ListRequest const& request) const HOIST_REQUIRES(mutex);
 
   mutable Mutex mutex;
-  std::vector<std::string> buckets;
+  std::vector<std::string> buckets;  // of the configuration
+  std::map<std::string, Time> made;
   Clock const& clock;
   std::int64_t part_bytes_min;
   std::map<ObjectRef, Object> objects HOIST_GUARDED_BY(mutex);
@@ -57,7 +61,6 @@ struct Objects::State {
   int planned_times HOIST_GUARDED_BY(mutex) = 0;
 };
 
-[[nodiscard]] std::unexpected<Error> no_such_key();
 [[nodiscard]] std::unexpected<Error> no_such_upload();
 
 }  // namespace hoist::memory

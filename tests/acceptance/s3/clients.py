@@ -124,6 +124,10 @@ def with_awscli(env, folder):
         aws("s3api", f"get-bucket-{question}", "--bucket", bucket)
     expect("questions about the bucket are answered", True)
     aws("s3", "mb", f"s3://{bucket}")
+    aws("s3", "mb", "s3://cli-made")
+    aws("s3", "cp", str(small), "s3://cli-made/k")
+    aws("s3", "rb", "s3://cli-made", fails=True)
+    aws("s3", "rb", "--force", "s3://cli-made")
     expect("a bucket that is there may be asked for again", True)
     aws("s3", "rm", "--recursive", f"s3://{bucket}/cli/")
     aws("s3", "ls", f"s3://{bucket}/cli/", fails=True)
@@ -192,6 +196,20 @@ def with_boto3(env, folder):
            part["PartsCount"] == 2 and part["Body"].read() == large.read_bytes()[8 * 1024 * 1024:])
     versions = client.list_object_versions(Bucket=bucket, Prefix="boto/large")["Versions"]
     expect("an object has one version", [entry["VersionId"] for entry in versions] == ["null"])
+
+    client.create_bucket(Bucket="boto-made")
+    client.put_object(Bucket="boto-made", Key="k", Body=b"x")
+    expect("a bucket is made and listed", "boto-made" in [entry["Name"] for entry in client.list_buckets()["Buckets"]])
+    client.delete_object(Bucket="boto-made", Key="k")
+    client.delete_bucket(Bucket="boto-made")
+    expect("and removed", "boto-made" not in [entry["Name"] for entry in client.list_buckets()["Buckets"]])
+    for region in ("auto", "eu-central-1"):
+        elsewhere = boto3.client("s3", endpoint_url=env["ENDPOINT"], region_name=region,
+                                 aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+                                 aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"])
+        elsewhere.put_object(Bucket=bucket, Key="boto/elsewhere", Body=b"x")
+        found = elsewhere.head_object(Bucket=bucket, Key="boto/large")
+        expect(f"a client of the region {region} learns the right one", found["ContentLength"] > 0)
 
     upload = client.create_multipart_upload(Bucket=bucket, Key="boto/parts")["UploadId"]
     client.upload_part(Bucket=bucket, Key="boto/parts", UploadId=upload, PartNumber=1, Body=b"x")
