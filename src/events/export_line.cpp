@@ -6,11 +6,10 @@
 
 #include "base/encode.hpp"
 #include "events/parse.hpp"
+#include "model/limits.hpp"
 
 namespace hoist::events {
 namespace {
-
-constexpr std::size_t notice_depth_max = details_depth_max + 3;
 
 std::string text_at(json::object const& object, std::string_view name) {
   auto const* value = object.if_contains(json::string_view{name});
@@ -171,7 +170,7 @@ Result<Checkpoint> read_checkpoint(json::object const& object) {
 }
 
 std::vector<EventId> redacted_by(std::string_view details) {
-  auto const parsed = parse_json(details, {.depth_max = notice_depth_max});
+  auto const parsed = parse_json(details, {.depth_max = limits::event_line_depth_max});
   auto const* object = parsed ? parsed->if_object() : nullptr;
   auto const* list = object == nullptr ? nullptr : object->if_contains("redacted");
   auto ids = std::vector<EventId>{};

@@ -7,6 +7,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
+#include "model/limits.hpp"
 
 namespace hoist::events {
 namespace {
@@ -30,7 +31,7 @@ void check_visible(Fields& fields, std::string_view name, std::string_view text)
 }
 
 std::string read_name(Fields& fields, std::string_view name) {
-  auto text = fields.text(name, {.min = 1, .max = name_max});
+  auto text = fields.text(name, {.min = 1, .max = limits::name_code_points_max});
   check_visible(fields, name, text);
   return text;
 }
@@ -64,16 +65,16 @@ bool holds_inexact_integer(json::value const& value) {
 std::string read_details(Fields& fields) {
   auto const* details = fields.optional_object("details");
   if (details == nullptr) return "{}";
-  if (nested_deeper_than(*details, details_depth_max)) {
-    fields.refuse("details", fmt::format("must be nested at most {} levels deep", details_depth_max));
+  if (nested_deeper_than(*details, limits::details_depth_max)) {
+    fields.refuse("details", fmt::format("must be nested at most {} levels deep", limits::details_depth_max));
     return "{}";
   }
   if (holds_inexact_integer(*details))
     fields.refuse("details",
                   "must not hold integers beyond 2^53, which JSON readers round: send them as text");
   auto text = canonical_json(*details);
-  if (text.size() > details_bytes_max)
-    fields.refuse("details", fmt::format("must have at most {} bytes", details_bytes_max));
+  if (text.size() > limits::details_bytes_max)
+    fields.refuse("details", fmt::format("must have at most {} bytes", limits::details_bytes_max));
   return text;
 }
 
@@ -113,7 +114,7 @@ Result<NewEvent> parse_event(json::object const& body, TenantId const& tenant,
 Result<std::vector<ParsedEvent>> parse_batch(json::object const& body, TenantId const& tenant,
                                              std::string_view idempotency_key, Time now) {
   auto fields = Fields{body};
-  auto const* events = fields.array("events", batch_events_max);
+  auto const* events = fields.array("events", limits::batch_items_max);
   CHECK(fields.finish());
   auto parsed = std::vector<ParsedEvent>{};
   for (std::size_t i = 0; i < events->size(); ++i) {

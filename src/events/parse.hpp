@@ -9,10 +9,6 @@
 
 namespace hoist::events {
 
-inline constexpr std::size_t name_max = 128;  // code points of userId and eventType
-inline constexpr std::size_t details_bytes_max = 256 * 1024;
-inline constexpr std::size_t details_depth_max = 32;
-inline constexpr std::size_t batch_events_max = 1000;
 inline constexpr auto ahead_max = std::chrono::minutes{5};  // of our clock
 
 // `idempotency_key` stands in for an eventId: the same key gives the same id.

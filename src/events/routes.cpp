@@ -10,6 +10,7 @@
 #include "base/try.hpp"
 #include "events/parse.hpp"
 #include "events/routes_context.hpp"
+#include "model/limits.hpp"
 #include "net/idempotency_key.hpp"
 #include "net/query.hpp"
 #include "net/refused_batch.hpp"
@@ -17,11 +18,9 @@
 namespace hoist::events {
 namespace {
 
-constexpr std::size_t event_body_max = details_bytes_max + 64 * 1024;
-constexpr std::size_t batch_body_max = 8 * 1024 * 1024;
+constexpr std::size_t event_body_max = limits::details_bytes_max + 64 * 1024;
 constexpr std::size_t envelope_depth = 3;  // {"events":[{"details":...
 
-constexpr std::size_t cursor_bytes_max = 512;
 constexpr std::int64_t page_events_max = 1000;
 constexpr std::int64_t page_events = 100;
 
@@ -54,13 +53,13 @@ json::value render_details(EventView const& view) {
     case EventView::Details::redacted: return json::object{{"status", "redacted"}};
     case EventView::Details::present: break;
   }
-  auto parsed = parse_json(view.details, {.depth_max = details_depth_max + envelope_depth});
+  auto parsed = parse_json(view.details, {.depth_max = limits::details_depth_max + envelope_depth});
   return parsed ? *std::move(parsed) : json::value(json::object{{"status", "damaged"}});
 }
 
 Result<json::object> body_of(net::Request const& request) {
   // Deeper than details may be, so that those too deep are refused by name, and alone in a batch.
-  return net::json_body(request, {.depth_max = 2 * details_depth_max});
+  return net::json_body(request, {.depth_max = 2 * limits::details_depth_max});
 }
 
 Async<net::Response> post_event(Context& context, net::Request& request) {
@@ -140,7 +139,7 @@ EventQuery read_filters(net::Request const& request, net::QueryReader& reader) {
   auto query = EventQuery{};
   query.tenant = request.caller.tenant;
   if (auto const& user = request.param("userId"); !user.empty()) query.user = UserId{user};
-  query.type = reader.text("type", name_max * 4);
+  query.type = reader.text("type", limits::name_code_points_max * 4);
   query.from = reader.time("from");
   query.to = reader.time("to");
   return query;
@@ -179,7 +178,7 @@ Async<net::Response> list_page(Context& context, net::Request& request, EventQue
   auto const wait = std::chrono::seconds{reader.number("wait", 0, wait_max_s, 0)};
   query.descending = reader.choice("order", {"asc", "desc"}) == "desc";
   query.limit = static_cast<int>(reader.number("limit", 1, page_events_max, page_events));
-  auto const cursor = reader.text("cursor", cursor_bytes_max);
+  auto const cursor = reader.text("cursor", limits::cursor_bytes_max);
   CO_CHECK(reader.finish());
   CO_CHECK(follow_cursor(context, cursor, query));
   CO_TRY(auto const page, co_await list_waiting(context, query, deadline_in(wait), request.deadline));
@@ -267,7 +266,7 @@ void add_routes(net::Router& router, Needs needs, RouteOptions options) {
     add_route(router, context, method, pattern, role_min, body_max, handler, reads_query);
   };
   add("POST", "/events", Role::member, event_body_max, post_event);
-  add("POST", "/events/batch", Role::member, batch_body_max, post_batch);
+  add("POST", "/events/batch", Role::member, limits::batch_body_bytes_max, post_batch);
   add("GET", "/events", Role::admin, no_body_max, list_all_events, true);
   add("GET", "/events/{userId}", Role::viewer, no_body_max, list_user_events, true);
   add("GET", "/events/{userId}/{eventId}", Role::viewer, no_body_max, get_event);

@@ -10,6 +10,7 @@
 #include "base/encode.hpp"
 #include "events/export_line.hpp"
 #include "events/parse.hpp"
+#include "model/limits.hpp"
 
 namespace hoist::events {
 namespace {
@@ -27,7 +28,6 @@ bool has_only(json::object const& line, std::span<std::string_view const> names)
   });
 }
 
-constexpr std::size_t line_depth_max = details_depth_max + 3;
 constexpr std::string_view redaction_type_json = "\"event.redacted\"";
 
 std::string text_at(json::object const& object, std::string_view name) {
@@ -71,7 +71,7 @@ class Verifier {
   }
 
   void read_slowly(std::string const& line) {
-    auto const value = parse_json(line, {.depth_max = line_depth_max});
+    auto const value = parse_json(line, {.depth_max = limits::event_line_depth_max});
     auto const* object = value ? value->if_object() : nullptr;
     if (object == nullptr) return problem("the line is not a JSON object", next_sequence_);
     auto const type = text_at(*object, "type");
@@ -205,7 +205,7 @@ class Verifier {
 
   // Another program may have written the same details in another order.
   static bool is_committed_when_sorted(ExportedEvent const& event) {
-    auto const parsed = parse_json(*event.details, {.depth_max = line_depth_max});
+    auto const parsed = parse_json(*event.details, {.depth_max = limits::event_line_depth_max});
     return parsed && is_committed(event.details_salt, canonical_json(*parsed), event.details_hash);
   }
 

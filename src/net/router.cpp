@@ -10,12 +10,12 @@
 #include "base/encode.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "model/limits.hpp"
 #include "net/detail/admit.hpp"
 
 namespace hoist::net {
 namespace {
 
-constexpr std::size_t param_bytes_max = 2048;  // encoded: 128 characters of up to 12
 constexpr auto preflight_seconds = std::string_view{"600"};
 constexpr auto allowed_headers = std::string_view{
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-ID, "
@@ -90,7 +90,7 @@ bool is_parameter(std::string_view segment) {
 
 // Only one spelling of a value reaches a handler.
 std::optional<std::string> decode_param(std::string_view segment) {
-  if (segment.empty() || segment.size() > param_bytes_max) return std::nullopt;
+  if (segment.empty() || segment.size() > limits::path_parameter_bytes_max) return std::nullopt;
   auto value = percent_decode(segment);
   if (!value || *value == "." || *value == ".." || !is_utf8(*value)) return std::nullopt;
   auto const forbidden = [](char c) {

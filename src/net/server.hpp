@@ -14,6 +14,7 @@
 
 #include "base/metrics.hpp"
 #include "base/runtime.hpp"
+#include "model/limits.hpp"
 #include "net/message.hpp"
 
 namespace hoist::net {
@@ -28,10 +29,11 @@ struct ServerOptions {
   std::size_t target_bytes_max = 8 * 1024;
   std::size_t header_fields_max = 100;
   std::int64_t body_bytes_max = std::int64_t{5} << 30;
-  std::chrono::milliseconds header_timeout{10'000};   // whole header
-  std::chrono::milliseconds idle_timeout{60'000};     // between requests, and between body bytes
-  std::chrono::milliseconds request_timeout{30'000};  // Request::deadline; 0 for none (objects)
-  std::string tls_certificate_file;                   // PEM; both empty: plain HTTP
+  std::chrono::milliseconds header_timeout{10'000};  // whole header
+  std::chrono::milliseconds idle_timeout{60'000};    // between requests, and between body bytes
+  std::chrono::milliseconds request_timeout{
+      limits::request_time_max};     // Request::deadline; 0 for none (objects)
+  std::string tls_certificate_file;  // PEM; both empty: plain HTTP
   std::string tls_key_file;
   std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-For is believed
 };

@@ -5,6 +5,7 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "model/limits.hpp"
 #include "s3api/xml.hpp"
 
 namespace hoist::s3api {
@@ -99,7 +100,7 @@ Result<std::int64_t> number_query(Call const& call, std::string_view name, std::
 }
 
 Result<int> part_number(Call const& call) {
-  TRY(auto const number, number_query(call, "partNumber", 1, parts_max, 0));
+  TRY(auto const number, number_query(call, "partNumber", 1, limits::parts_max, 0));
   if (number == 0) return invalid_argument("partNumber must be given.");
   return static_cast<int>(number);
 }

@@ -20,8 +20,6 @@ namespace hoist::s3api {
 [[nodiscard]] std::unexpected<Error> access_denied(std::string detail);
 [[nodiscard]] std::unexpected<Error> not_implemented(std::string detail);
 
-inline constexpr int parts_max = 10'000;
-
 struct Call {
   net::Request const& request;
   aws::Authorization authorization;

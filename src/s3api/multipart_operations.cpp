@@ -3,6 +3,7 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "model/limits.hpp"
 #include "s3api/conditions.hpp"
 #include "s3api/operations.hpp"
 #include "s3api/payload.hpp"
@@ -41,7 +42,8 @@ Result<std::vector<PartInfo>> read_parts(pugi::xml_node root) {
   auto parts = std::vector<PartInfo>{};
   for (auto const node : root.children("Part")) {
     auto const number = parse_number(node.child_value("PartNumber"));
-    if (!number || *number < 1 || *number > parts_max || parts.size() >= static_cast<std::size_t>(parts_max))
+    if (!number || *number < 1 || *number > limits::parts_max ||
+        parts.size() >= static_cast<std::size_t>(limits::parts_max))
       return malformed();
     auto part = PartInfo{};
     part.number = static_cast<int>(*number);

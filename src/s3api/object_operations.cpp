@@ -5,6 +5,7 @@
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "model/limits.hpp"
 #include "s3api/conditions.hpp"
 #include "s3api/operations.hpp"
 #include "s3api/payload.hpp"
@@ -108,7 +109,7 @@ Answer put_object(Service& service, Call const& call) {
 
 Answer get_object(Service& service, Call const& call) {
   CO_TRY(auto const info, co_await service.store.head(call.ref, call.deadline()));
-  CO_TRY(auto const part, number_query(call, "partNumber", 1, parts_max, 0));
+  CO_TRY(auto const part, number_query(call, "partNumber", 1, limits::parts_max, 0));
   CO_TRY(auto const unmodified, weigh_conditions(call, "", info));
   CO_TRY(auto response, describe(call, info));
   if (unmodified) {

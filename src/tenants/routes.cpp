@@ -1,12 +1,11 @@
 #include "tenants/routes.hpp"
 
 #include "base/try.hpp"
+#include "model/limits.hpp"
 #include "net/query.hpp"
 
 namespace hoist::tenants {
 namespace {
-
-constexpr int audit_page_max = 200;
 
 Actor actor_of(net::Request const& request) {
   return {request.caller, request.request_id, request.deadline};
@@ -132,7 +131,7 @@ Result<AuditQuery> read_audit_query(net::Request const& request) {
   query.from = reader.time("from").value_or(query.from);
   query.to = reader.time("to").value_or(query.to);
   query.before = reader.number("cursor", 1, INT64_MAX, query.before);
-  query.limit = static_cast<int>(reader.number("limit", 1, audit_page_max, query.limit));
+  query.limit = static_cast<int>(reader.number("limit", 1, limits::page_items_max, query.limit));
   CHECK(reader.finish());
   return query;
 }

@@ -16,6 +16,7 @@
 #include "base/hash.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "model/limits.hpp"
 
 namespace hoist::cli {
 namespace {
@@ -94,16 +95,16 @@ Result<LocalFile> describe(fs::path const& path) {
 // With the name of the folder itself, so that two folders sent together stay apart, as browsers do it.
 // Empty where the server would not take it: a file is worth more than its folders.
 std::string place_of(fs::path folder, LocalFile const& file) {
-  constexpr auto characters_max = std::size_t{1024};
-  constexpr auto segments_max = 32;
   if (!folder.has_filename()) folder = folder.parent_path();  // "site/"
   auto const top = folder.filename();
   auto below = file.path.lexically_relative(folder);
   if (top != "." && top != "..") below = top / below;
   auto place = as_utf8(below.generic_string());
-  auto const taken = count_code_points(place) <= characters_max && !place.contains('\\') &&
-                     std::ranges::count(place, '/') < segments_max && place.ends_with(file.name) &&
-                     std::ranges::none_of(place, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  auto const taken =
+      count_code_points(place) <= limits::path_code_points_max && !place.contains('\\') &&
+      std::ranges::count(place, '/') < static_cast<std::ptrdiff_t>(limits::path_segments_max) &&
+      place.ends_with(file.name) &&
+      std::ranges::none_of(place, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   return taken ? place : std::string{};
 }
 

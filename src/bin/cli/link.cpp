@@ -8,6 +8,7 @@
 
 #include "base/try.hpp"
 #include "bin/cli/progress.hpp"
+#include "model/limits.hpp"
 
 namespace hoist::cli {
 namespace {
@@ -16,7 +17,6 @@ constexpr auto backoff_first = std::chrono::milliseconds{250};
 constexpr auto backoff_longest = std::chrono::milliseconds{30'000};
 constexpr auto told_after = std::chrono::seconds{2};  // shorter breaks are nobody's business
 constexpr auto cut_from_bytes = std::int64_t{1} << 20;
-constexpr auto part_bytes_min = std::int64_t{256} << 10;  // as the API allows
 constexpr auto part_breaks_max = 3;
 
 std::int64_t power_of_two_below(std::int64_t bytes) {
@@ -73,7 +73,7 @@ std::string Link::notice(Moment now) const {
 std::int64_t part_size_after(std::int64_t bytes, std::int64_t broken, int times, std::int64_t trusted) {
   auto const whole = broken == bytes;
   if (whole ? bytes < cut_from_bytes : times < part_breaks_max) return 0;
-  auto const size = std::max(part_bytes_min, std::min(trusted, power_of_two_below(broken - 1)));
+  auto const size = std::max(limits::part_bytes_min, std::min(trusted, power_of_two_below(broken - 1)));
   return size < broken ? size : 0;
 }
 

@@ -9,11 +9,11 @@
 
 #include "base/try.hpp"
 #include "bin/cli/report.hpp"
+#include "model/limits.hpp"
 
 namespace hoist::cli {
 namespace {
 
-constexpr auto batch_files_max = std::size_t{1'000};
 constexpr auto batch_files_first = std::size_t{64};  // until the link has shown that it carries the answer
 constexpr auto redraw_every = std::chrono::milliseconds{100};
 constexpr auto hash_threads_max = 4U;
@@ -131,7 +131,7 @@ Async<> PutRun::send_all() {
   auto group_files = batch_files_first;
   for (auto first = std::size_t{0}, last = first; first < open.size() && !uploader_.stopped(); first = last) {
     last = std::min(open.size(), first + group_files);
-    group_files = std::min(batch_files_max, 2 * group_files);
+    group_files = std::min(limits::batch_items_max, 2 * group_files);
     auto group = Items{open.begin() + static_cast<std::ptrdiff_t>(first),
                        open.begin() + static_cast<std::ptrdiff_t>(last)};
     CO_CHECK(co_await hash(group));
