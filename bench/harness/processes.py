@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 STARTS_WITHIN_S = 30
@@ -35,6 +36,12 @@ def find_program(name, *folders):
     if path is None:
         raise NotMeasured(f"{name} is not installed (tools/install.sh bench)")
     return path
+
+
+def end_orderly_when_told():
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: by way of its clean-up, so that no server stays behind."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda told, _: sys.exit(128 + told))
 
 
 class Processes:
