@@ -41,14 +41,13 @@ std::unexpected<Error> broken(std::string const& what) {
 }
 
 bool allow(int ruleset, std::string const& path, std::uint64_t rights) {
-  auto const descriptor = ::open(path.c_str(), O_PATH | O_CLOEXEC);
-  if (descriptor < 0) return true;  // what is not there needs no right
+  auto const file = Fd{::open(path.c_str(), O_PATH | O_CLOEXEC)};
+  if (!file.open()) return true;  // what is not there needs no right
   struct stat status{};
-  auto fine = ::fstat(descriptor, &status) == 0;
+  auto fine = ::fstat(file.number(), &status) == 0;
   if (!S_ISDIR(status.st_mode)) rights &= of_files;
-  auto rule = landlock_path_beneath_attr{.allowed_access = rights, .parent_fd = descriptor};
+  auto rule = landlock_path_beneath_attr{.allowed_access = rights, .parent_fd = file.number()};
   fine = fine && ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
-  ::close(descriptor);
   return fine;
 }
 
@@ -56,37 +55,25 @@ bool allow(int ruleset, std::string const& path, std::uint64_t rights) {
 
 Result<Landlock> Landlock::make(FileRights const& rights) {
   auto const version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (version < 1) return Landlock{-1};
+  if (version < 1) return Landlock{Fd{}};
   // REFER of version 2 is denied by any ruleset.
   auto const known = rights_of_version_1 | (version >= 3 ? truncate_files : 0);
   auto const attributes = Attributes{known, bind_and_connect_tcp, abstract_sockets_and_signals};
   auto const size = version >= 6 ? 3 : version >= 4 ? 2 : 1;
-  auto const ruleset =
-      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size * sizeof(std::uint64_t), 0));
-  if (ruleset < 0) return broken("landlock_create_ruleset");
-  auto made = Landlock{ruleset};
+  auto ruleset = Fd{
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size * sizeof(std::uint64_t), 0))};
+  if (!ruleset.open()) return broken("landlock_create_ruleset");
   for (auto const& [paths, what] :
        {std::pair{&rights.read, to_read}, std::pair{&rights.write, to_write}, std::pair{&rights.run, to_run}})
     for (auto const& path : *paths)
-      if (!allow(ruleset, path, what & known)) return broken("landlock_add_rule " + path);
-  return made;
-}
-
-Landlock::Landlock(Landlock&& other) noexcept : ruleset_{std::exchange(other.ruleset_, -1)} {}
-
-Landlock& Landlock::operator=(Landlock&& other) noexcept {
-  std::swap(ruleset_, other.ruleset_);
-  return *this;
-}
-
-Landlock::~Landlock() {
-  if (ruleset_ >= 0) ::close(ruleset_);
+      if (!allow(ruleset.number(), path, what & known)) return broken("landlock_add_rule " + path);
+  return Landlock{std::move(ruleset)};
 }
 
 bool Landlock::enter() const {
   if (!available()) return true;
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         ::syscall(SYS_landlock_restrict_self, ruleset_, 0) == 0;
+         ::syscall(SYS_landlock_restrict_self, ruleset_.number(), 0) == 0;
 }
 
 }  // namespace hoist

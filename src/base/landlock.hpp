@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/fd.hpp"
 
 namespace hoist {
 
@@ -24,18 +25,15 @@ class Landlock {
  public:
   // Errors: internal, when the kernel has Landlock and does not take these rights.
   [[nodiscard]] static Result<Landlock> make(FileRights const& rights);
-  Landlock(Landlock&& other) noexcept;
-  Landlock& operator=(Landlock&& other) noexcept;
-  ~Landlock();
 
   // False: this kernel has none, and enter() does nothing.
-  [[nodiscard]] bool available() const { return ruleset_ >= 0; }
+  [[nodiscard]] bool available() const { return ruleset_.open(); }
   // Takes new privileges away too, as it must. Safe between fork and exec. False: not in force.
   [[nodiscard]] bool enter() const;
 
  private:
-  explicit Landlock(int ruleset) : ruleset_{ruleset} {}
-  int ruleset_;
+  explicit Landlock(Fd ruleset) : ruleset_{std::move(ruleset)} {}
+  Fd ruleset_;
 };
 
 }  // namespace hoist

@@ -26,24 +26,15 @@ std::unexpected<Error> file_error(char const* what) {
 }  // namespace
 
 Result<Spool> Spool::open(std::string const& folder) {
-  auto const descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (descriptor < 0) return file_error("spool");
-  return Spool{descriptor};
-}
-
-Spool::Spool(Spool&& other) noexcept
-    : descriptor_{std::exchange(other.descriptor_, -1)},
-      size_{other.size_},
-      sha256_{std::move(other.sha256_)} {}
-
-Spool::~Spool() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  auto file = Fd{::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+  if (!file.open()) return file_error("spool");
+  return Spool{std::move(file)};
 }
 
 Result<void> Spool::append(std::string_view bytes, Hasher& hasher) {
   hasher.update(bytes);
   while (!bytes.empty()) {
-    auto const written = ::pwrite(descriptor_, bytes.data(), bytes.size(), size_);
+    auto const written = ::pwrite(file_.number(), bytes.data(), bytes.size(), size_);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return file_error("spool write");
     size_ += written;

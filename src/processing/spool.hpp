@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/fd.hpp"
 #include "base/hash.hpp"
 #include "base/pool.hpp"
 #include "ports/object_store.hpp"
@@ -16,21 +17,19 @@ class Spool {
  public:
   // Errors: unavailable (no such folder), storage_full.
   [[nodiscard]] static Result<Spool> open(std::string const& folder);
-  Spool(Spool&& other) noexcept;
-  ~Spool();
 
   // Takes all of `source`. Errors: the source's, storage_full, too_large when it is longer than
   // `size_max`.
   Async<> fill(ByteSource& source, std::int64_t size_max, Pool& pool);
-  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] int descriptor() const { return file_.number(); }
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] std::string const& sha256() const { return sha256_; }  // raw
 
  private:
-  explicit Spool(int descriptor) : descriptor_{descriptor} {}
+  explicit Spool(Fd file) : file_{std::move(file)} {}
   Result<void> append(std::string_view bytes, Hasher& hasher);
 
-  int descriptor_;
+  Fd file_;
   std::int64_t size_ = 0;
   std::string sha256_;
 };

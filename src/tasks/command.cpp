@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
 #include "base/try.hpp"
@@ -19,21 +20,6 @@ namespace {
 
 constexpr std::size_t complaint_bytes_max = 300;
 constexpr auto look_interval = std::chrono::milliseconds{20};
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_{number} {}
-  Descriptor(Descriptor const&) = delete;
-  ~Descriptor() { close(); }
-  [[nodiscard]] int get() const { return number_; }
-  void close() {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-
- private:
-  int number_;
-};
 
 std::string input_for(Delivery const& delivery) {
   auto input = json::object{{"effect_key", delivery.id.str()},
@@ -89,28 +75,28 @@ Outcome judge(int status, std::string_view complaint) {
 
 Result<Outcome> run_program(CommandOptions const& options, std::string const& input, Deadline deadline,
                             std::atomic<bool> const& ending) {
-  auto const in = Descriptor{::memfd_create("task", MFD_CLOEXEC)};
-  if (in.get() < 0 || !write_all(in.get(), input))
+  auto const in = Fd{::memfd_create("task", MFD_CLOEXEC)};
+  if (!in.open() || !write_all(in.number(), input))
     return Outcome::failure("The task could not be handed over");
   auto ends = std::array<int, 2>{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Outcome::failure("The program could not be started");
-  auto const from = Descriptor{ends[0]};
-  auto to = Descriptor{ends[1]};
+  auto const from = Fd{ends[0]};
+  auto to = Fd{ends[1]};
   auto process_options = ProcessOptions{};
   process_options.command = options.command;
-  process_options.in = in.get();
-  process_options.err = to.get();
+  process_options.in = in.number();
+  process_options.err = to.number();
   process_options.whole_tree = true;
   auto process = Process::start(std::move(process_options));
-  to.close();
+  to.reset();
   if (!process) return Outcome::failure("The program could not be started");
   auto complaint = std::string{};
   auto open = true;
   while (true) {
-    open = open && read_some(from.get(), complaint);
+    open = open && read_some(from.number(), complaint);
     auto const status = process->wait(open ? std::chrono::milliseconds{0} : look_interval);
     // A program that it started may still hold the other end: nobody waits for that one.
-    if (status && open) (void)read_some(from.get(), complaint);
+    if (status && open) (void)read_some(from.number(), complaint);
     if (status) return judge(*status, complaint);
     if (ending) return Outcome::failure("The server was stopped");
     if (std::chrono::steady_clock::now() >= deadline)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.hpp"
 #include "base/id.hpp"
 #include "base/try.hpp"
 
@@ -19,29 +20,15 @@ namespace {
 
 constexpr std::size_t key_file_bytes_max = 4096;
 
-class File {
- public:
-  explicit File(int descriptor) : descriptor_{descriptor} {}
-  File(File&& other) noexcept : descriptor_{std::exchange(other.descriptor_, -1)} {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  [[nodiscard]] int get() const { return descriptor_; }
-  [[nodiscard]] explicit operator bool() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
-
 std::unexpected<Error> io_failure(std::string const& path, std::string_view doing) {
   auto const cause = std::string{std::strerror(errno)};
   auto const code = errno == ENOSPC || errno == EDQUOT ? Code::storage_full : Code::unavailable;
   return fail(Error{code, fmt::format("The key storage {} cannot be {}: {}.", path, doing, cause)});
 }
 
-Result<void> check_private(File const& file, std::string const& path, std::string_view mode) {
+Result<void> check_private(Fd const& file, std::string const& path, std::string_view mode) {
   struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return io_failure(path, "read");
+  if (::fstat(file.number(), &status) != 0) return io_failure(path, "read");
   if (status.st_uid != ::geteuid())
     return fail(Code::invalid, fmt::format("{} belongs to another user. Run: chown {} {}", path,
                                            static_cast<unsigned>(::geteuid()), path));
@@ -54,51 +41,51 @@ Result<void> check_private(File const& file, std::string const& path, std::strin
 }
 
 // The folder, checked and locked until the returned descriptor is closed.
-Result<File> lock_folder(std::string const& folder) {
+Result<Fd> lock_folder(std::string const& folder) {
   auto error = std::error_code{};
   std::filesystem::create_directories(std::filesystem::path{folder}.parent_path(), error);
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return io_failure(folder, "created");
-  auto file = File{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!file) return io_failure(folder, "opened");
+  auto file = Fd{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!file.open()) return io_failure(folder, "opened");
   CHECK(check_private(file, folder, "700"));
-  if (::flock(file.get(), LOCK_EX) != 0) return io_failure(folder, "locked");
+  if (::flock(file.number(), LOCK_EX) != 0) return io_failure(folder, "locked");
   return file;
 }
 
 Result<SigningKey> read_key(std::string const& path) {
-  auto const file = File{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-  if (!file) return io_failure(path, "opened");
+  auto const file = Fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+  if (!file.open()) return io_failure(path, "opened");
   CHECK(check_private(file, path, "600"));
   auto text = std::string(key_file_bytes_max, '\0');
-  auto const count = ::read(file.get(), text.data(), text.size());
+  auto const count = ::read(file.number(), text.data(), text.size());
   if (count < 0) return io_failure(path, "read");
   auto key = SigningKey::from_pem(std::string_view{text}.substr(0, static_cast<std::size_t>(count)));
   if (!key) return fail(Code::invalid, fmt::format("{} is {}.", path, key.error().detail()));
   return key;
 }
 
-Result<void> write_whole(File const& file, std::string const& path, std::string_view bytes) {
+Result<void> write_whole(Fd const& file, std::string const& path, std::string_view bytes) {
   while (!bytes.empty()) {
-    auto const count = ::write(file.get(), bytes.data(), bytes.size());
+    auto const count = ::write(file.number(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return io_failure(path, "written");
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
-  if (::fsync(file.get()) != 0) return io_failure(path, "written");
+  if (::fsync(file.number()) != 0) return io_failure(path, "written");
   return {};
 }
 
 // Written aside and renamed, so that no reader ever sees half a key.
-Result<void> create_key(File const& folder_lock, std::string const& folder, Time now) {
+Result<void> create_key(Fd const& folder_lock, std::string const& folder, Time now) {
   auto const path = fmt::format("{}/{}.pem", folder, new_uuid7(now));
   auto const temporary = path + ".new";
   {
-    auto const file = File{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-    if (!file) return io_failure(temporary, "created");
+    auto const file = Fd{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    if (!file.open()) return io_failure(temporary, "created");
     CHECK(write_whole(file, temporary, SigningKey::generate().to_pem()));
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return io_failure(path, "created");
-  if (::fsync(folder_lock.get()) != 0) return io_failure(folder, "written");
+  if (::fsync(folder_lock.number()) != 0) return io_failure(folder, "written");
   return {};
 }
 

@@ -30,18 +30,6 @@ constexpr auto folder_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  std::swap(number_, other.number_);
-  return *this;
-}
-Fd::~Fd() {
-  reset();
-}
-void Fd::reset() {
-  if (number_ >= 0) ::close(number_);
-  number_ = -1;
-}
-
 std::unexpected<Error> errno_error(std::string_view what) {
   auto const cause = fmt::format("{}: {}", what, std::strerror(errno));
   if (errno == ENOSPC || errno == EDQUOT)

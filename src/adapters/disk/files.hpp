@@ -11,23 +11,9 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/fd.hpp"
 
 namespace hoist::disk {
-
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int number) : number_{number} {}
-  Fd(Fd&& other) noexcept : number_{other.number_} { other.number_ = -1; }
-  Fd& operator=(Fd&& other) noexcept;
-  ~Fd();
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool open() const { return number_ >= 0; }
-  void reset();
-
- private:
-  int number_ = -1;
-};
 
 // The error for errno after `what`. Errors: storage_full, unavailable (too many files), internal.
 [[nodiscard]] std::unexpected<Error> errno_error(std::string_view what);

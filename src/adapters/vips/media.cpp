@@ -24,6 +24,7 @@
 #include "adapters/vips/wire.hpp"
 #include "base/assert.hpp"
 #include "base/encode.hpp"
+#include "base/fd.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "base/pool.hpp"
@@ -33,26 +34,9 @@
 namespace hoist::vips {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_{number} {}
-  Descriptor(Descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
-
 struct Child {
   Process process;
-  Descriptor socket;
+  Fd socket;
   int jobs = 0;
 };
 
@@ -63,9 +47,9 @@ std::unexpected<Error> away(std::string cause) {
 Result<Child> start_child(std::vector<std::string> command) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return away("socketpair");
-  auto ours = Descriptor{ends[0]};
+  auto ours = Fd{ends[0]};
   auto started = [&] {
-    auto const theirs = Descriptor{ends[1]};  // closed here, so that the child's end is its own
+    auto const theirs = Fd{ends[1]};  // closed here, so that the child's end is its own
     return Process::start({.command = std::move(command), .in = theirs.number()});
   }();
   if (!started) return std::unexpected{started.error()};
@@ -126,8 +110,8 @@ MediaReport without_picture(std::string_view type, std::string_view reason) {
 }
 
 // A read-only view with its own offset: what is scanned next to it cannot be changed through it.
-Result<Descriptor> reopen(int file) {
-  auto view = Descriptor{::open(fmt::format("/proc/self/fd/{}", file).c_str(), O_RDONLY | O_CLOEXEC)};
+Result<Fd> reopen(int file) {
+  auto view = Fd{::open(fmt::format("/proc/self/fd/{}", file).c_str(), O_RDONLY | O_CLOEXEC)};
   if (view.number() < 0) return away(std::string{"reopen: "} + std::strerror(errno));
   return view;
 }
@@ -230,7 +214,7 @@ class SandboxedMedia final : public Media {
       report.preview = unavailable(picture.error().slug());
       return {};
     }
-    auto const memory = Descriptor{::memfd_create("page", MFD_CLOEXEC)};
+    auto const memory = Fd{::memfd_create("page", MFD_CLOEXEC)};
     if (::write(memory.number(), picture->data(), picture->size()) != static_cast<ssize_t>(picture->size()))
       return away("memfd");
     auto const size = static_cast<std::int64_t>(picture->size());

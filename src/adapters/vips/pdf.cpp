@@ -15,6 +15,7 @@
 #include "adapters/vips/memory.hpp"
 #include "adapters/vips/slugs.hpp"
 #include "base/encode.hpp"
+#include "base/fd.hpp"
 #include "base/process.hpp"
 #include "base/try.hpp"
 
@@ -24,22 +25,19 @@ namespace {
 class Pipe {
  public:
   Pipe() {
-    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) ends_ = {-1, -1};
+    auto ends = std::array{-1, -1};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
+    reading_ = Fd{ends[0]};
+    writing_ = Fd{ends[1]};
   }
-  Pipe(Pipe const&) = delete;
-  ~Pipe() {
-    close_writing();
-    if (ends_[0] >= 0) ::close(ends_[0]);
-  }
-  [[nodiscard]] bool ok() const { return ends_[0] >= 0; }
-  [[nodiscard]] int reading() const { return ends_[0]; }
-  [[nodiscard]] int writing() const { return ends_[1]; }
-  void close_writing() {
-    if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
-  }
+  [[nodiscard]] bool ok() const { return reading_.open(); }
+  [[nodiscard]] int reading() const { return reading_.number(); }
+  [[nodiscard]] int writing() const { return writing_.number(); }
+  void close_writing() { writing_.reset(); }
 
  private:
-  std::array<int, 2> ends_{-1, -1};
+  Fd reading_;
+  Fd writing_;
 };
 
 struct Output {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/encode.hpp"
+#include "base/fd.hpp"
 #include "base/hash.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
@@ -57,19 +58,6 @@ constexpr auto content_types = std::to_array<std::pair<std::string_view, std::st
     {"dxf", "image/vnd.dxf"},
 });
 
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_{value} {}
-  Descriptor(Descriptor&& other) noexcept : value_{std::exchange(other.value_, -1)} {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  [[nodiscard]] int get() const { return value_; }
-
- private:
-  int value_;
-};
-
 // A file name may be any bytes; the API takes text. Bytes that are not UTF-8 become "?".
 std::string as_utf8(std::string name) {
   if (is_utf8(name)) return name;
@@ -108,18 +96,18 @@ std::string place_of(fs::path folder, LocalFile const& file) {
   return taken ? place : std::string{};
 }
 
-Result<Descriptor> open_checked(LocalFile const& file) {
-  auto descriptor = Descriptor{::open(file.path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (descriptor.get() < 0) return fail(Code::not_found, "It cannot be read: "s + std::strerror(errno) + ".");
+Result<Fd> open_checked(LocalFile const& file) {
+  auto descriptor = Fd{::open(file.path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!descriptor.open()) return fail(Code::not_found, "It cannot be read: "s + std::strerror(errno) + ".");
   struct stat status = {};
-  if (::fstat(descriptor.get(), &status) != 0 || status.st_size != file.size)
+  if (::fstat(descriptor.number(), &status) != 0 || status.st_size != file.size)
     return fail(Code::conflict, "It changed while it was being uploaded.");
   return descriptor;
 }
 
 class FileSource final : public net::BodySource {
  public:
-  FileSource(Descriptor descriptor, std::int64_t offset, std::int64_t length,
+  FileSource(Fd descriptor, std::int64_t offset, std::int64_t length,
              std::function<void(std::size_t)> on_read)
       : descriptor_{std::move(descriptor)}, offset_{offset}, left_{length}, on_read_{std::move(on_read)} {}
 
@@ -127,7 +115,7 @@ class FileSource final : public net::BodySource {
   Async<std::size_t> read(std::span<char> buffer) override {
     auto const wanted = std::min<std::int64_t>(left_, static_cast<std::int64_t>(buffer.size()));
     if (wanted == 0) co_return std::size_t{0};
-    auto const got = ::pread(descriptor_.get(), buffer.data(), static_cast<std::size_t>(wanted), offset_);
+    auto const got = ::pread(descriptor_.number(), buffer.data(), static_cast<std::size_t>(wanted), offset_);
     if (got <= 0) co_return fail(Code::conflict, "It changed while it was being uploaded.");
     offset_ += got;
     left_ -= got;
@@ -136,7 +124,7 @@ class FileSource final : public net::BodySource {
   }
 
  private:
-  Descriptor descriptor_;
+  Fd descriptor_;
   std::int64_t offset_;
   std::int64_t left_;
   std::function<void(std::size_t)> on_read_;
@@ -197,7 +185,7 @@ Result<std::string> sha256_of(LocalFile const& file) {
   auto hasher = Hasher{Hasher::Algorithm::sha256};
   auto buffer = std::string(read_bytes, '\0');
   while (true) {
-    auto const got = ::read(descriptor.get(), buffer.data(), buffer.size());
+    auto const got = ::read(descriptor.number(), buffer.data(), buffer.size());
     if (got < 0) return fail(Code::not_found, "It cannot be read: "s + std::strerror(errno) + ".");
     if (got == 0) return hex(hasher.finish());
     hasher.update(std::string_view{buffer}.substr(0, static_cast<std::size_t>(got)));

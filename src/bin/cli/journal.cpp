@@ -59,20 +59,17 @@ Journal::Journal(std::string_view server) {
   auto error = std::error_code{};
   fs::create_directories(*folder, error);
   path_ = *folder / ("put-" + hex(sha256(server)).substr(0, 16) + ".jsonl");
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) return;
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(descriptor_);
-    descriptor_ = -1;
-    return;
-  }
-  load();
+  file_ = Fd{::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
+  if (!file_.open()) return;
+  if (::flock(file_.number(), LOCK_EX | LOCK_NB) == 0)
+    load();
+  else
+    file_.reset();
 }
 
 Journal::~Journal() {
-  if (descriptor_ < 0) return;
+  if (!file_.open()) return;
   if (begun_.empty()) ::unlink(path_.c_str());
-  ::close(descriptor_);
 }
 
 // Lines that do not parse are the end of a killed run. What is still open is written anew, so the
@@ -93,7 +90,7 @@ void Journal::load() {
   std::erase_if(begun_, [&](auto const& entry) { return ended_at(entry.second.transfer) < oldest; });
   auto open_lines = std::string{};
   for (auto const& [key, begun] : begun_) open_lines += line_of(key, begun);
-  if (::ftruncate(descriptor_, 0) == 0) append(open_lines);
+  if (::ftruncate(file_.number(), 0) == 0) append(open_lines);
 }
 
 std::optional<Begun> Journal::find(std::string const& key) const {
@@ -117,8 +114,8 @@ void Journal::end(std::string const& key) {
 
 void Journal::append(std::string const& lines) {
   auto rest = std::string_view{lines};
-  while (descriptor_ >= 0 && !rest.empty()) {
-    auto const written = ::write(descriptor_, rest.data(), rest.size());
+  while (file_.open() && !rest.empty()) {
+    auto const written = ::write(file_.number(), rest.data(), rest.size());
     if (written <= 0) return;
     rest.remove_prefix(static_cast<std::size_t>(written));
   }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "base/json.hpp"
 #include "bin/cli/files.hpp"
 
@@ -40,7 +41,7 @@ class Journal {
   void append(std::string const& lines);
 
   std::string path_;
-  int descriptor_ = -1;
+  Fd file_;
   std::map<std::string, Begun> begun_;
 };
 
