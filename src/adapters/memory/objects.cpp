@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
-#include "adapters/memory/objects_state.hpp"
+#include "adapters/memory/objects_change.hpp"
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
@@ -15,17 +16,16 @@ namespace {
 
 using State = Objects::State;
 
-Result<void> check_version(std::string const& wanted, ObjectInfo const& info) {
-  if (wanted.empty() || wanted == info.version) return {};
-  return fail(Error{Code::conflict, "The object is another by now."}.with_slug("ConditionalRequestConflict"));
-}
-
 void describe(ObjectInfo& info, PutOptions const& options) {
   info.content_type = options.content_type;
   info.metadata = options.metadata;
   info.headers = options.headers;
   info.checksums = options.checksums;
   info.tags = options.tags;
+}
+
+bool is_conditional(WriteConditions const& conditions) {
+  return conditions.if_match || conditions.if_none_match;
 }
 
 struct PartTarget {
@@ -38,16 +38,39 @@ class Writer final : public ObjectWriter {
   Writer(std::shared_ptr<State> state, ObjectRef ref, std::optional<PartTarget> part, EtagKind etag)
       : state_{std::move(state)}, ref_{std::move(ref)}, part_{std::move(part)}, etag_{etag} {}
 
+  ~Writer() override { *state_->held -= counted_; }
+
   Async<> write(std::string_view bytes) override {
     auto const lock = Lock{state_->mutex};
     CO_CHECK(state_->enter());
+    CO_CHECK(state_->take_room(std::ssize(bytes)));
+    counted_ += std::ssize(bytes);
     bytes_ += bytes;
     co_return Result<void>{};
   }
 
   Async<ObjectInfo> commit(PutOptions options) override {
+    CO_CHECK(may_go_on());
+    auto info = info_of_bytes();
+    info.checksums = options.checksums;
+    if (!part_) describe(info, options);
+    auto const conditional = is_conditional(options.conditions);
+    auto plan = Plan{[this, info, bytes = keep(), put = std::move(options)](State& state)
+                         HOIST_REQUIRES(state.mutex) -> Result<Change> {
+                           if (!part_) return state.plan_put(info, bytes, put.conditions);
+                           auto part = PartInfo{part_->number, info.size, info.etag, info.checksums, {}};
+                           return state.plan_part(ref_, part_->upload_id, std::move(part), bytes);
+                         }};
+    co_return co_await make_change(state_, ref_, conditional, std::move(plan));
+  }
+
+ private:
+  Result<void> may_go_on() {
     auto const lock = Lock{state_->mutex};
-    CO_CHECK(state_->enter());
+    return state_->enter();
+  }
+
+  ObjectInfo info_of_bytes() const {
     auto info = ObjectInfo{};
     info.ref = ref_;
     info.sha256 = sha256(bytes_);
@@ -57,22 +80,13 @@ class Writer final : public ObjectWriter {
       md5.update(bytes_);
       info.etag = hex(md5.finish());
     }
-    info.size = static_cast<std::int64_t>(bytes_.size());
-    info.checksums = options.checksums;
-    auto bytes = std::make_shared<std::string const>(std::move(bytes_));
-    if (part_) co_return put_part(std::move(info), std::move(bytes));
-    describe(info, options);
-    co_return state_->put(std::move(info), std::move(bytes), options.conditions);
+    info.size = std::ssize(bytes_);
+    return info;
   }
 
- private:
-  Result<ObjectInfo> put_part(ObjectInfo info, State::Bytes bytes) HOIST_REQUIRES(state_->mutex) {
-    auto* const multipart = state_->find_open(ref_, part_->upload_id);
-    if (multipart == nullptr) return no_such_upload();
-    info.modified_at = state_->clock.now();
-    auto part = PartInfo{part_->number, info.size, info.etag, info.checksums, info.modified_at};
-    multipart->parts.insert_or_assign(part_->number, State::Part{std::move(part), std::move(bytes)});
-    return info;
+  State::Bytes keep() {
+    *state_->held -= std::exchange(counted_, 0);
+    return state_->keep(std::move(bytes_));
   }
 
   std::shared_ptr<State> state_;
@@ -80,6 +94,7 @@ class Writer final : public ObjectWriter {
   std::optional<PartTarget> part_;
   EtagKind etag_;
   std::string bytes_;
+  std::int64_t counted_ = 0;  // of bytes_, as held
 };
 
 class Reader final : public ObjectReader {
@@ -112,8 +127,14 @@ class Reader final : public ObjectReader {
 }  // namespace
 
 Objects::Objects(std::vector<std::string> buckets, Clock const& clock, std::int64_t part_bytes_min)
-    : state_{std::make_shared<State>(std::move(buckets), clock, part_bytes_min)} {}
+    : Objects{ObjectsOptions{std::move(buckets), part_bytes_min}, clock} {}
+Objects::Objects(ObjectsOptions options, Clock const& clock, std::optional<Listening> listening)
+    : state_{std::make_shared<State>(std::move(options), clock, std::move(listening))} {}
 Objects::~Objects() = default;
+
+std::int64_t Objects::held_bytes() const {
+  return *state_->held;
+}
 
 void Objects::fail_next(Code code, int times) {
   auto const lock = Lock{state_->mutex};
@@ -147,6 +168,11 @@ Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optiona
   co_return std::make_unique<Writer>(state_, std::move(ref), std::nullopt, etag);
 }
 
+Result<void> Objects::enter(std::string const& bucket) {
+  auto const lock = Lock{state_->mutex};
+  return state_->enter(bucket);
+}
+
 Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline) {
   auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter(ref.bucket));
@@ -169,27 +195,28 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
 }
 
 Async<> Objects::remove(ObjectRef ref, Deadline, std::string version) {
-  auto const lock = Lock{state_->mutex};
-  CO_CHECK(state_->enter(ref.bucket));
-  auto const found = state_->objects.find(ref);
-  if (found == state_->objects.end()) co_return Result<void>{};
-  CO_CHECK(check_version(version, found->second.info));
-  state_->objects.erase(found);
+  CO_CHECK(enter(ref.bucket));
+  auto plan = Plan{[ref, version](State& state)
+                       HOIST_REQUIRES(state.mutex) { return state.plan_remove(ref, version); }};
+  CO_CHECK(co_await make_change(state_, ref, !version.empty(), std::move(plan)));
   co_return Result<void>{};
 }
 
 Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline) {
-  auto const lock = Lock{state_->mutex};
-  CO_CHECK(state_->enter(from.bucket));
-  CO_CHECK(state_->enter(to.bucket));
-  auto const found = state_->objects.find(from);
-  if (found == state_->objects.end()) co_return no_such_key();
-  auto info = found->second.info;
-  CO_CHECK(check_version(options.version, info));
-  info.ref = to;
-  auto put = options.put.value_or(described_as(info));
-  describe(info, put);
-  co_return state_->put(std::move(info), found->second.bytes, put.conditions);
+  CO_CHECK(enter(from.bucket));
+  CO_CHECK(enter(to.bucket));
+  auto const conditional = options.put && is_conditional(options.put->conditions);
+  auto plan = Plan{[from, to, options](State& state) HOIST_REQUIRES(state.mutex) -> Result<Change> {
+    auto const found = state.objects.find(from);
+    if (found == state.objects.end()) return no_such_key();
+    auto info = found->second.info;
+    if (!options.version.empty() && options.version != info.version) return another_by_now();
+    info.ref = to;
+    auto const put = options.put.value_or(described_as(info));
+    describe(info, put);
+    return state.plan_put(std::move(info), found->second.bytes, put.conditions);
+  }};
+  co_return co_await make_change(state_, to, conditional, std::move(plan));
 }
 
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline) {
@@ -211,7 +238,7 @@ Async<std::vector<BucketInfo>> Objects::list_buckets(Deadline) {
   auto const lock = Lock{state_->mutex};
   CO_CHECK(state_->enter());
   auto buckets = std::vector<BucketInfo>{};
-  for (auto const& name : state_->buckets) buckets.push_back({name, Time{}});
+  for (auto const& name : state_->options.buckets) buckets.push_back({name, Time{}});
   for (auto const& [name, created_at] : state_->made) buckets.push_back({name, created_at});
   std::ranges::sort(buckets, {}, &BucketInfo::name);
   co_return buckets;
@@ -274,9 +301,10 @@ Async<std::vector<PartInfo>> Objects::list_parts(ObjectRef ref, std::string uplo
 Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_id,
                                               std::vector<PartInfo> parts, Deadline,
                                               CompleteOptions options) {
-  auto const lock = Lock{state_->mutex};
-  CO_CHECK(state_->enter(ref.bucket));
-  co_return state_->complete(ref, upload_id, parts, options);
+  CO_CHECK(enter(ref.bucket));
+  auto plan = Plan{[ref, upload_id, parts = std::move(parts), options](State& state) HOIST_REQUIRES(
+                       state.mutex) { return state.plan_complete(ref, upload_id, parts, options); }};
+  co_return co_await make_change(state_, ref, true, std::move(plan));
 }
 
 Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline) {

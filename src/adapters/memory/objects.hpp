@@ -1,8 +1,12 @@
-// An object store that forgets everything: for tests of what stands on the port.
+// An object store that forgets everything: for tests of what stands on the port, and for the memory engine.
 //
 //   auto objects = memory::Objects{{"uploads"}, clock};
 //   objects.fail_next(Code::unavailable);   // the next call answers this instead
 //
+// Promise  with a listener, a change is made when the transaction in which the listener heard of it has
+//          committed, and not at all when the listener refused it.
+// Errors   storage_full beyond bytes_max; conflict for a change with a condition while another of its key
+//          commits.
 // Threads  any.
 #pragma once
 
@@ -12,15 +16,31 @@
 #include <string>
 #include <vector>
 
+#include "ports/object_events.hpp"
 #include "ports/object_store.hpp"
 
 namespace hoist::memory {
+
+struct ObjectsOptions {
+  std::vector<std::string> buckets;
+  std::int64_t part_bytes_min = 5 * 1024 * 1024;  // all but the last part of a multipart upload
+  std::int64_t bytes_max = INT64_MAX;             // of all objects and parts together
+};
+
+// Who hears of changes, in whose transactions; both outlive the store.
+struct Listening {
+  sql::Database& database;
+  ObjectEvents& events;
+};
 
 class Objects final : public ObjectStore {
  public:
   Objects(std::vector<std::string> buckets, Clock const& clock,
           std::int64_t part_bytes_min = 5 * 1024 * 1024);
+  Objects(ObjectsOptions options, Clock const& clock, std::optional<Listening> listening = {});
   ~Objects() override;
+
+  [[nodiscard]] std::int64_t held_bytes() const;
 
   // The next `times` calls of the port, writers and readers included, answer `code`.
   void fail_next(Code code, int times = 1);
@@ -57,6 +77,8 @@ class Objects final : public ObjectStore {
   struct State;
 
  private:
+  Result<void> enter(std::string const& bucket);
+
   std::shared_ptr<State> state_;
 };
 

@@ -1,7 +1,6 @@
-#include "adapters/memory/objects_state.hpp"
-
 #include <algorithm>
 
+#include "adapters/memory/objects_change.hpp"
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
@@ -10,6 +9,9 @@
 
 namespace hoist::memory {
 
+std::unexpected<Error> another_by_now() {
+  return fail(Error{Code::conflict, "The object is another by now."}.with_slug("ConditionalRequestConflict"));
+}
 std::unexpected<Error> no_such_upload() {
   return fail(Error{Code::not_found, "The multipart upload does not exist."}.with_slug("NoSuchUpload"));
 }
@@ -27,7 +29,7 @@ Result<void> Objects::State::enter(std::string const& bucket) {
 }
 
 bool Objects::State::is_configured(std::string const& bucket) const {
-  return std::ranges::find(buckets, bucket) != buckets.end();
+  return std::ranges::find(options.buckets, bucket) != options.buckets.end();
 }
 
 Result<bool> Objects::State::create_bucket(std::string const& name) {
@@ -43,13 +45,31 @@ Result<void> Objects::State::remove_bucket(std::string const& name) {
   auto const is_open = [&](auto const& item) {
     return item.second.phase == Phase::open && item.second.info.ref.bucket == name;
   };
-  if (std::ranges::any_of(objects, is_in) || std::ranges::any_of(multiparts, is_open))
+  auto const arrives = [&](ObjectRef const& ref) { return ref.bucket == name; };
+  if (std::ranges::any_of(objects, is_in) || std::ranges::any_of(multiparts, is_open) ||
+      std::ranges::any_of(changing, arrives))
     return bucket_not_empty();
   made.erase(name);
   return {};
 }
 
-Result<ObjectInfo> Objects::State::put(ObjectInfo info, Bytes bytes, WriteConditions const& conditions) {
+Objects::State::Bytes Objects::State::keep(std::string bytes) const {
+  auto const size = std::ssize(bytes);
+  *held += size;
+  return {new std::string{std::move(bytes)}, [held = held, size](std::string const* kept) {
+            *held -= size;
+            delete kept;
+          }};
+}
+
+Result<void> Objects::State::take_room(std::int64_t bytes) const {
+  if (*held + bytes > options.bytes_max) return fail(Code::storage_full, "The storage is full.");
+  *held += bytes;
+  return {};
+}
+
+Result<Change> Objects::State::plan_put(ObjectInfo info, Bytes bytes, WriteConditions const& conditions) {
+  if (!is_configured(info.ref.bucket) && !made.contains(info.ref.bucket)) return no_such_bucket();
   auto const found = objects.find(info.ref);
   auto etag = std::optional<std::string_view>{};
   if (found != objects.end()) etag = found->second.info.etag;
@@ -58,9 +78,39 @@ Result<ObjectInfo> Objects::State::put(ObjectInfo info, Bytes bytes, WriteCondit
   info.modified_at = clock.now();
   info.version = new_uuid7(info.modified_at);
   auto digest = sha256(*bytes);
-  auto ref = info.ref;
-  objects.insert_or_assign(std::move(ref), Object{info, std::move(bytes), std::move(digest)});
-  return info;
+  auto tell = [info](ObjectEvents& events, sql::Transaction& tx) { return events.on_created(tx, info); };
+  auto apply = [object = Object{info, std::move(bytes), std::move(digest)}](State& state)
+                   HOIST_REQUIRES(state.mutex) { state.objects.insert_or_assign(object.info.ref, object); };
+  return Change{std::move(info), std::move(tell), std::move(apply)};
+}
+
+Result<Change> Objects::State::plan_part(ObjectRef const& ref, std::string const& upload_id, PartInfo part,
+                                         Bytes bytes) {
+  if (find_open(ref, upload_id) == nullptr) return no_such_upload();
+  part.modified_at = clock.now();
+  auto answer = ObjectInfo{};
+  answer.ref = ref;
+  answer.size = part.size;
+  answer.etag = part.etag;
+  answer.checksums = part.checksums;
+  answer.modified_at = part.modified_at;
+  auto tell = [ref, upload_id, part](ObjectEvents& events, sql::Transaction& tx) {
+    return events.on_part(tx, ref, upload_id, part);
+  };
+  auto apply = [ref, upload_id, part, bytes = std::move(bytes)](State& state) HOIST_REQUIRES(state.mutex) {
+    if (auto* const open = state.find_open(ref, upload_id))
+      open->parts.insert_or_assign(part.number, Part{part, bytes});
+  };
+  return Change{std::move(answer), std::move(tell), std::move(apply)};
+}
+
+Result<Change> Objects::State::plan_remove(ObjectRef const& ref, std::string const& version) {
+  auto const found = objects.find(ref);
+  if (found == objects.end()) return Change{};
+  if (!version.empty() && version != found->second.info.version) return another_by_now();
+  auto tell = [ref](ObjectEvents& events, sql::Transaction& tx) { return events.on_removed(tx, ref); };
+  auto apply = [ref](State& state) HOIST_REQUIRES(state.mutex) { state.objects.erase(ref); };
+  return Change{{}, std::move(tell), std::move(apply)};
 }
 
 Objects::State::Multipart* Objects::State::find_open(ObjectRef const& ref, std::string const& upload_id) {
@@ -70,9 +120,9 @@ Objects::State::Multipart* Objects::State::find_open(ObjectRef const& ref, std::
   return open ? &found->second : nullptr;
 }
 
-Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string const& upload_id,
-                                            std::vector<PartInfo> const& parts,
-                                            CompleteOptions const& options) {
+Result<Change> Objects::State::plan_complete(ObjectRef const& ref, std::string const& upload_id,
+                                             std::vector<PartInfo> const& parts,
+                                             CompleteOptions const& options) {
   if (parts.empty())
     return fail(Error{Code::invalid, "The completion names no parts."}.with_slug("MalformedXML"));
   auto etags = std::vector<std::string>{};
@@ -84,8 +134,9 @@ Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string co
   }
   auto const found = multiparts.find(upload_id);
   if (found == multiparts.end() || found->second.info.ref != ref) return no_such_upload();
-  auto& multipart = found->second;
-  if (multipart.phase == Phase::completed && multipart.completed_etags == etags) return multipart.result;
+  auto const& multipart = found->second;
+  if (multipart.phase == Phase::completed && multipart.completed_etags == etags)
+    return Change{.answer = multipart.result};
   if (multipart.phase != Phase::open) return no_such_upload();
 
   auto bytes = std::string{};
@@ -94,7 +145,7 @@ Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string co
     auto const stored = multipart.parts.find(part.number);
     if (stored == multipart.parts.end() || stored->second.info.etag != part.etag)
       return fail(Error{Code::invalid, "A part is missing or another."}.with_slug("InvalidPart"));
-    auto const size_min = options.parts_of_any_size ? 0 : part_bytes_min;
+    auto const size_min = options.parts_of_any_size ? 0 : this->options.part_bytes_min;
     if (&part != &parts.back() && stored->second.info.size < size_min)
       return fail(Error{Code::invalid, "A part is too small."}.with_slug("EntityTooSmall"));
     bytes += *stored->second.bytes;
@@ -107,12 +158,17 @@ Result<ObjectInfo> Objects::State::complete(ObjectRef const& ref, std::string co
   info.headers = multipart.info.options.headers;
   info.tags = multipart.info.options.tags;
   info.checksums = options.checksums;
-  TRY(multipart.result,
-      put(std::move(info), std::make_shared<std::string const>(std::move(bytes)), options.conditions));
-  multipart.phase = Phase::completed;
-  multipart.completed_etags = std::move(etags);
-  multipart.parts.clear();
-  return multipart.result;
+  TRY(auto change, plan_put(std::move(info), keep(std::move(bytes)), options.conditions));
+  change.apply = [upload_id, etags = std::move(etags), result = change.answer,
+                  put = std::move(change.apply)](State& state) HOIST_REQUIRES(state.mutex) {
+    put(state);
+    auto& multipart = state.multiparts.at(upload_id);
+    multipart.phase = Phase::completed;
+    multipart.completed_etags = etags;
+    multipart.result = result;
+    multipart.parts.clear();
+  };
+  return change;
 }
 
 ObjectPage Objects::State::list(ListRequest const& request) const {

@@ -1,9 +1,11 @@
 // What memory::Objects keeps, with the changes that happen under its lock.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,8 @@
 #include "base/mutex.hpp"
 
 namespace hoist::memory {
+
+struct Change;
 
 struct Objects::State {
   using Bytes = std::shared_ptr<std::string const>;
@@ -32,8 +36,12 @@ struct Objects::State {
     ObjectInfo result;
   };
 
-  State(std::vector<std::string> names, Clock const& time, std::int64_t part_min)
-      : buckets{std::move(names)}, clock{time}, part_bytes_min{part_min} {}
+  State(ObjectsOptions given, Clock const& time, std::optional<Listening> listener)
+      : options{std::move(given)}, clock{time}, listening{std::move(listener)} {}
+
+  // Counted until the last of its users is gone.
+  [[nodiscard]] Bytes keep(std::string bytes) const;
+  [[nodiscard]] Result<void> take_room(std::int64_t bytes) const;  // Errors: storage_full
 
   // Consumes a planned failure, then checks the bucket.
   [[nodiscard]] Result<void> enter(std::string const& bucket) HOIST_REQUIRES(mutex);
@@ -41,20 +49,25 @@ struct Objects::State {
   [[nodiscard]] bool is_configured(std::string const& bucket) const HOIST_REQUIRES(mutex);
   Result<bool> create_bucket(std::string const& name) HOIST_REQUIRES(mutex);
   Result<void> remove_bucket(std::string const& name) HOIST_REQUIRES(mutex);
-  Result<ObjectInfo> put(ObjectInfo info, Bytes bytes, WriteConditions const& conditions)
+  Result<Change> plan_put(ObjectInfo info, Bytes bytes, WriteConditions const& conditions)
       HOIST_REQUIRES(mutex);
-  Result<ObjectInfo> complete(ObjectRef const& ref, std::string const& upload_id,
-                              std::vector<PartInfo> const& parts, CompleteOptions const& options)
+  Result<Change> plan_part(ObjectRef const& ref, std::string const& upload_id, PartInfo part, Bytes bytes)
       HOIST_REQUIRES(mutex);
+  Result<Change> plan_complete(ObjectRef const& ref, std::string const& upload_id,
+                               std::vector<PartInfo> const& parts, CompleteOptions const& options)
+      HOIST_REQUIRES(mutex);
+  Result<Change> plan_remove(ObjectRef const& ref, std::string const& version) HOIST_REQUIRES(mutex);
   [[nodiscard]] Multipart* find_open(ObjectRef const& ref, std::string const& upload_id)
       HOIST_REQUIRES(mutex);
   [[nodiscard]] ObjectPage list(ListRequest const& request) const HOIST_REQUIRES(mutex);
 
   mutable Mutex mutex;
-  std::vector<std::string> buckets;  // of the configuration
-  std::map<std::string, Time> made;
+  ObjectsOptions options;
+  std::map<std::string, Time> made;  // buckets beside those of the options
   Clock const& clock;
-  std::int64_t part_bytes_min;
+  std::optional<Listening> listening;
+  std::shared_ptr<std::atomic<std::int64_t>> held = std::make_shared<std::atomic<std::int64_t>>(0);
+  std::multiset<ObjectRef> changing HOIST_GUARDED_BY(mutex);  // changes that wait for their commit
   std::map<ObjectRef, Object> objects HOIST_GUARDED_BY(mutex);
   std::map<std::string, Multipart> multiparts HOIST_GUARDED_BY(mutex);
   Code planned HOIST_GUARDED_BY(mutex) = Code::internal;
@@ -62,5 +75,6 @@ struct Objects::State {
 };
 
 [[nodiscard]] std::unexpected<Error> no_such_upload();
+[[nodiscard]] std::unexpected<Error> another_by_now();
 
 }  // namespace hoist::memory

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "adapters/sqlite/testing.hpp"
+#include "base/try.hpp"
 #include "contract/object_store_contract.hpp"
 
 namespace hoist::contract {
@@ -16,8 +18,83 @@ class MemoryStore final : public ObjectStoreSubject {
   memory::Objects objects_{{"bucket"}, clock_, part_bytes_min};
 };
 
+// Takes everything, but for what it was told to refuse, and counts.
+class Listener final : public ObjectEvents {
+ public:
+  Result<void> on_created(sql::Transaction&, ObjectInfo const&) override { return hear(); }
+  Result<void> on_part(sql::Transaction&, ObjectRef const&, std::string const&, PartInfo const&) override {
+    return hear();
+  }
+  Result<void> on_removed(sql::Transaction&, ObjectRef const&) override { return hear(); }
+  Result<std::string> describe(sql::Transaction&, ObjectRef const&) override { return std::string{}; }
+  Result<bool> on_recovered(sql::Transaction&, ObjectInfo const&, std::string const&) override {
+    return true;
+  }
+  bool refuses = false;
+
+ private:
+  [[nodiscard]] Result<void> hear() const {
+    if (refuses) return fail(Code::forbidden, "Nobody was granted this.");
+    return {};
+  }
+};
+
+class ListeningStore final : public ObjectStoreSubject {
+ public:
+  ObjectStore& store() override { return objects_; }
+
+ private:
+  SystemClock clock_;
+  Listener listener_;
+  testing::TestDatabase database_ = testing::fast_database();
+  memory::Objects objects_{{{"bucket"}, part_bytes_min}, clock_, memory::Listening{*database_, listener_}};
+};
+
+INSTANTIATE_TEST_SUITE_P(MemoryListening, ObjectStoreContract,
+                         ::testing::Values([] { return std::make_unique<ListeningStore>(); }));
+
 INSTANTIATE_TEST_SUITE_P(Memory, ObjectStoreContract,
                          ::testing::Values([] { return std::make_unique<MemoryStore>(); }));
+
+struct ListenedTo : ::testing::Test {
+  Result<ObjectInfo> put(std::string bytes) {
+    return run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
+      CO_TRY(auto const writer, co_await objects.create(ref, std::nullopt, soon));
+      CO_CHECK(co_await writer->write(bytes));
+      co_return co_await writer->commit({});
+    });
+  }
+  Result<void> remove() {
+    return run_to_end<void>([&] { return objects.remove(ref, soon); });
+  }
+  ObjectRef ref{"bucket", "k"};
+  Deadline soon = deadline_in(std::chrono::seconds{20});
+  ManualClock clock;
+  Listener listener;
+  testing::TestDatabase database = testing::fast_database();
+  memory::Objects objects{
+      {.buckets = {"bucket"}, .bytes_max = 10}, clock, memory::Listening{*database, listener}};
+};
+
+TEST_F(ListenedTo, WhatTheListenerRefusesIsNotMadeAndNotUndone) {
+  ASSERT_TRUE(put("first"));
+  listener.refuses = true;
+  EXPECT_EQ(put("later").error().code(), Code::forbidden);
+  EXPECT_EQ(remove().error().code(), Code::forbidden);
+  EXPECT_EQ(objects.bytes(ref), "first");
+  listener.refuses = false;
+  EXPECT_TRUE(remove());
+  EXPECT_EQ(objects.count(), 0U);
+}
+
+TEST_F(ListenedTo, RoomIsTakenByWhatIsHeldAndComesBack) {
+  ASSERT_TRUE(put("12345678"));
+  EXPECT_EQ(put("123").error().code(), Code::storage_full);
+  EXPECT_EQ(objects.held_bytes(), 8);
+  ASSERT_TRUE(remove());
+  EXPECT_EQ(objects.held_bytes(), 0);
+  EXPECT_TRUE(put("123"));
+}
 
 TEST(MemoryObjects, PlannedFailuresComeAsOftenAsPlanned) {
   auto clock = ManualClock{};

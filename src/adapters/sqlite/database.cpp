@@ -127,6 +127,10 @@ Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& m
 
 }  // namespace detail
 
+Result<std::unique_ptr<sql::Database>> open_in_memory(Metrics& metrics) {
+  return detail::open_database({.path = ":memory:", .readers = 0}, metrics, {.durable = false});
+}
+
 Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics) {
   return detail::open_database(std::move(options), metrics, {});
 }

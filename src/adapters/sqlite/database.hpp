@@ -37,6 +37,9 @@ inline constexpr auto busy_retry_after_s = std::uint32_t{1};
 
 Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics);
 
+// One of this process alone, which ends with it. Nothing is synced, and the writer reads too.
+Result<std::unique_ptr<sql::Database>> open_in_memory(Metrics& metrics);
+
 namespace detail {
 struct Testing {
   bool durable = true;     // false: commits are not synced
