@@ -25,6 +25,14 @@ enum class Mode {
   repair,  // alone, with what may be lost or damaged
 };
 
+// What a host tells any engine. What only one of them knows are its own Settings.
+struct EngineOptions {
+  std::string data;                  // folder of this installation, or of this process
+  std::string region = "us-east-1";  // told to operators' S3 tools, with the first bucket
+  std::vector<std::string> buckets;
+  bool accept_loss = false;  // with Mode::serve: start although the data is not as it was left
+};
+
 struct S3Credential {
   std::string access_key_id;
   std::string secret_access_key;

@@ -22,6 +22,7 @@ namespace {
 
 struct ServeFlags {
   std::string config_file;
+  std::string engine;
   std::string data;
   std::string listen;
   std::string objects_listen;
@@ -59,6 +60,7 @@ Result<hosts::Config> read_config(ServeFlags const& flags) {
     if (!value.empty()) sources.settings.push_back(std::string{name} + "=" + value);
   };
   sources.settings = flags.settings;
+  add("server.engine", flags.engine);
   add("server.data", flags.data);
   add("server.listen", flags.listen);
   add("server.objects_listen", flags.objects_listen);
@@ -153,6 +155,8 @@ void add_serve_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("serve", "Run the API, the object endpoint, the workers and the scanner");
   auto flags = std::make_shared<ServeFlags>();
   command->add_option("--data", flags->data, "Folder of everything (default hoist-data; created if absent)");
+  command->add_option("--engine", flags->engine,
+                      "embedded (default), or memory, which keeps nothing: for trying things");
   command->add_option("--listen", flags->listen, "ADDRESS:PORT of the API (default 127.0.0.1:8080)");
   command->add_option("--objects-listen", flags->objects_listen,
                       "ADDRESS:PORT of the object endpoint (default 127.0.0.1:9000)");

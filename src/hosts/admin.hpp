@@ -16,7 +16,7 @@ class Admin {
  public:
   static Result<std::unique_ptr<Admin>> open(std::string const& data, Mode mode = Mode::beside) {
     auto admin = std::unique_ptr<Admin>{new Admin{}};
-    auto options = embedded::Options{};
+    auto options = EngineOptions{};
     options.data = data;
     TRY(admin->engine_, embedded::Engine::open(std::move(options), mode, admin->metrics_));
     return admin;

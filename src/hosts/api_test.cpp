@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "base/try.hpp"
@@ -18,32 +19,39 @@ namespace {
 
 constexpr auto some_id = "0190a000-0000-7000-8000-000000000000";
 
-class Api : public ::testing::Test {
+// Every test asks a server of each engine; one of each serves them all.
+class Api : public ::testing::TestWithParam<std::string_view> {
  protected:
-  static void SetUpTestSuite() {
-    folder() = ::testing::TempDir() + "/hoist-api-" + std::to_string(getpid());
-    auto config = Config{};
-    config.server.data = folder();
-    config.server.listen = "127.0.0.1:0";
-    config.server.objects_listen = "127.0.0.1:0";
-    config.tenants.rates.per_address.limit = 1'000'000;
-    config.tenants.rates.per_user.limit = 1'000'000;
-    auto opened = Server::open(std::move(config));
+  void SetUp() override {
+    if (server()) return;
+    auto sources = ConfigSources{};
+    sources.settings = {"server.data=" + folder(),
+                        "server.engine=" + std::string{GetParam()},
+                        "server.listen=127.0.0.1:0",
+                        "server.objects_listen=127.0.0.1:0",
+                        "limits.requests_per_minute_per_ip=1000000",
+                        "limits.requests_per_minute_per_user=1000000"};
+    auto opened = Server::open(load_config(sources).value());
     ASSERT_TRUE(opened) << opened.error().to_string();
     server() = *std::move(opened);
     add_tenant("other");
   }
   static void TearDownTestSuite() {
-    server().reset();
-    std::filesystem::remove_all(folder());
+    for (auto& [engine, server] : servers()) {
+      if (!server) continue;
+      auto const data = server->engine().path("");
+      server.reset();
+      std::filesystem::remove_all(data);
+    }
+    servers().clear();
   }
-  static std::unique_ptr<Server>& server() {
-    static auto one = std::unique_ptr<Server>{};
-    return one;
+  static std::map<std::string_view, std::unique_ptr<Server>>& servers() {
+    static auto all = std::map<std::string_view, std::unique_ptr<Server>>{};
+    return all;
   }
-  static std::string& folder() {
-    static auto one = std::string{};
-    return one;
+  static std::unique_ptr<Server>& server() { return servers()[GetParam()]; }
+  static std::string folder() {
+    return ::testing::TempDir() + "/hoist-api-" + std::to_string(getpid()) + "-" + std::string{GetParam()};
   }
   static void add_tenant(std::string const& name) {
     auto body = std::function<Async<tenants::Tenant>()>{[&]() -> Async<tenants::Tenant> {
@@ -110,7 +118,7 @@ class Api : public ::testing::Test {
   }
 };
 
-TEST_F(Api, EveryRouteIsDescribedAndEveryDescriptionIsARoute) {
+TEST_P(Api, EveryRouteIsDescribedAndEveryDescriptionIsARoute) {
   auto served = std::set<std::string>{};
   for (auto const& route : server()->router().routes())
     if (!is_asset(route)) served.insert(route.method + " " + route.pattern);
@@ -125,7 +133,7 @@ TEST_F(Api, EveryRouteIsDescribedAndEveryDescriptionIsARoute) {
   EXPECT_EQ(served, described);
 }
 
-TEST_F(Api, TheDescriptionReadsWithoutAScript) {
+TEST_P(Api, TheDescriptionReadsWithoutAScript) {
   auto const page = send("GET", "/docs", "").body;
   for (auto const* part : {"<b>POST</b><code>/uploads</code>", "<b>GET</b><code>/events/{userId}</code>",
                            "<td>project_id *</td>"})
@@ -133,7 +141,7 @@ TEST_F(Api, TheDescriptionReadsWithoutAScript) {
   EXPECT_FALSE(page.contains("<script"));
 }
 
-TEST_F(Api, FilesOfThePageAreSentPackedAndOnlyWhenTheyChanged) {
+TEST_P(Api, FilesOfThePageAreSentPackedAndOnlyWhenTheyChanged) {
   auto const plain = send("GET", "/style.css", "");
   auto const packed = send("GET", "/style.css", "", "", {{"Accept-Encoding", "br, gzip;q=0.8"}});
   EXPECT_EQ(packed.headers.get("Content-Encoding"), "gzip");
@@ -148,7 +156,7 @@ TEST_F(Api, FilesOfThePageAreSentPackedAndOnlyWhenTheyChanged) {
   EXPECT_EQ(send("GET", "/style.css", "", "", {{"If-None-Match", "W/\"older\""}}).status, 200);
 }
 
-TEST_F(Api, A8_WithoutACredentialEveryClosedRouteIs401) {
+TEST_P(Api, A8_WithoutACredentialEveryClosedRouteIs401) {
   auto checked = 0;
   for (auto const& route : server()->router().routes()) {
     if (!route.role_min) continue;
@@ -160,7 +168,7 @@ TEST_F(Api, A8_WithoutACredentialEveryClosedRouteIs401) {
   EXPECT_GT(checked, 20);
 }
 
-TEST_F(Api, A9_ARoleBelowTheRoutesIs403AndChangesNothing) {
+TEST_P(Api, A9_ARoleBelowTheRoutesIs403AndChangesNothing) {
   for (auto const& route : server()->router().routes()) {
     if (!route.role_min || *route.role_min == Role::viewer) continue;
     auto const below = *route.role_min == Role::admin ? Role::member : Role::viewer;
@@ -170,7 +178,7 @@ TEST_F(Api, A9_ARoleBelowTheRoutesIs403AndChangesNothing) {
 }
 
 // What another tenant has answers exactly as what nobody has, on every route that names a thing.
-TEST_F(Api, A8_AnotherTenantsThingAnswersAsAMissingOne) {
+TEST_P(Api, A8_AnotherTenantsThingAnswersAsAMissingOne) {
   auto const created = send("POST", "/uploads", token("main", Role::member),
                             R"({"project_id":"p","filename":"a","content_type":"text/plain","size":5})");
   ASSERT_EQ(created.status, 201) << created.body;
@@ -196,6 +204,9 @@ TEST_F(Api, A8_AnotherTenantsThingAnswersAsAMissingOne) {
       << "it is still there";
   std::printf("answers compared: %d\n", compared);
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, Api, ::testing::Values("embedded", "memory"),
+                         [](auto const& param) { return std::string{param.param}; });
 
 }  // namespace
 }  // namespace hoist::hosts

@@ -6,6 +6,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <functional>
@@ -185,6 +186,23 @@ Field endpoint(std::string name, At at, std::string meaning) {
   return field;
 }
 
+constexpr auto engine_names = std::array{"embedded", "memory"};  // in the order of the alternatives
+static_assert(engine_names.size() == std::variant_size_v<decltype(Config::engine)>);
+
+template <std::size_t... I>
+bool choose_engine(Config& config, std::string_view name, std::index_sequence<I...>) {
+  return ((name == engine_names[I] && (config.engine.emplace<I>(), true)) || ...);
+}
+
+Field engine_field() {
+  return {"server.engine", "where everything is kept; memory keeps nothing, for trying things",
+          fmt::format("{}", fmt::join(engine_names, ", ")),
+          [](Config& config, std::string_view name) {
+            return choose_engine(config, name, std::make_index_sequence<engine_names.size()>{});
+          },
+          [](Config const& config) { return toml_text(engine_names.at(config.engine.index())); }};
+}
+
 // "POST /tasks", spelled as in the API description, which a test holds equal to the routes.
 bool is_described_route(std::string const& route) {
   auto const space = route.find(' ');
@@ -203,6 +221,7 @@ bool is_described_route(std::string const& route) {
 
 std::vector<Field> server_fields() {
   return {
+      engine_field(),
       text("server.data", AT(server.data), "folder of the database, objects and keys"),
       endpoint("server.listen", AT(server.listen), "where the API and the page listen"),
       endpoint("server.objects_listen", AT(server.objects_listen), "where the object endpoint listens"),

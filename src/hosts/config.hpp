@@ -13,11 +13,14 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "adapters/clamd/daemon.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "engines/embedded/settings.hpp"
+#include "engines/memory/settings.hpp"
 #include "events/settings.hpp"
 #include "processing/settings.hpp"
 #include "tasks/settings.hpp"
@@ -28,6 +31,7 @@ namespace hoist::hosts {
 
 // Each part's settings are the part's own type, which has their defaults.
 struct Config {
+  std::variant<embedded::Settings, memory::Settings> engine;
   struct {
     std::string data = "hoist-data";
     std::string listen = "127.0.0.1:8080";

@@ -72,6 +72,7 @@ TEST_F(ConfigFile, WhatIsPrintedCanBeReadBack) {
   auto config = Config{};
   config.server.cors_origins = {"https://a.example", "https://b.example"};
   config.uploads.allow_unscanned = true;
+  config.engine = memory::Settings{};
   auto sources = ConfigSources{};
   sources.file = write(print_config(config));
   auto const again = load_config(sources);

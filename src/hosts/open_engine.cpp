@@ -1,17 +1,32 @@
 #include "hosts/open_engine.hpp"
 
 #include "engines/embedded/engine.hpp"
+#include "engines/memory/engine.hpp"
 
 namespace hoist::hosts {
+namespace {
 
-Result<std::unique_ptr<Engine>> open_engine(Config const& config, Mode mode, Metrics& metrics,
-                                            bool accept_loss) {
-  auto options = embedded::Options{};
+using Opened = Result<std::unique_ptr<Engine>>;
+
+template <class... Arms>
+struct ByAlternative : Arms... {
+  using Arms::operator()...;
+};
+
+}  // namespace
+
+Opened open_engine(Config const& config, Mode mode, Metrics& metrics, bool accept_loss) {
+  auto options = EngineOptions{};
   options.data = config.server.data;
   options.region = config.objects.region;
   options.buckets = {config.uploads.bucket, config.uploads.quarantine_bucket};
   options.accept_loss = accept_loss;
-  return embedded::Engine::open(std::move(options), mode, metrics);
+  auto const arms = ByAlternative{
+      [&](embedded::Settings const&) -> Opened { return embedded::Engine::open(options, mode, metrics); },
+      [&](memory::Settings const& settings) -> Opened {
+        return memory::Engine::open(options, settings, mode, metrics);
+      }};
+  return std::visit(arms, config.engine);
 }
 
 }  // namespace hoist::hosts

@@ -18,7 +18,7 @@ Deadline soon() {
 
 }  // namespace
 
-Engine::Engine(Options options, DataFolder folder, Metrics& metrics)
+Engine::Engine(EngineOptions options, DataFolder folder, Metrics& metrics)
     : options_{std::move(options)},
       folder_{std::move(folder)},
       metrics_{metrics},

@@ -30,16 +30,9 @@
 
 namespace hoist::embedded {
 
-struct Options {
-  std::string data;
-  std::string region = "us-east-1";  // told to operators' S3 tools, with the first bucket
-  std::vector<std::string> buckets;
-  bool accept_loss = false;  // with Mode::serve: start although the folder is not as it was left
-};
-
 class Engine final : public hoist::Engine {
  public:
-  static Result<std::unique_ptr<Engine>> open(Options options, Mode mode, Metrics& metrics);
+  static Result<std::unique_ptr<Engine>> open(EngineOptions options, Mode mode, Metrics& metrics);
 
   Records records() override;
   Result<Stores> open_objects(ObjectEvents& events) override;
@@ -61,7 +54,7 @@ class Engine final : public hoist::Engine {
   Async<> accept_as_it_is(Deadline deadline);
 
  private:
-  Engine(Options options, DataFolder folder, Metrics& metrics);
+  Engine(EngineOptions options, DataFolder folder, Metrics& metrics);
   Result<void> open_to_serve();
   Result<void> open_beside();
   Result<void> open_to_repair();
@@ -72,7 +65,7 @@ class Engine final : public hoist::Engine {
   Async<> check_pages_behind();
   Async<> set_orphans_aside();
 
-  Options options_;
+  EngineOptions options_;
   DataFolder folder_;
   Metrics& metrics_;
   SystemClock clock_;

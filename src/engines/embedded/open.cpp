@@ -40,7 +40,7 @@ Result<void> must_hold(std::string const& data, std::string_view name) {
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::open(Options options, Mode mode, Metrics& metrics) {
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, Mode mode, Metrics& metrics) {
   // Looked at first: opening would make the folder.
   if (mode != Mode::serve) CHECK(must_hold(options.data, mode == Mode::repair ? "objects" : "hoist.db"));
   TRY(auto folder, DataFolder::open(options.data));

@@ -1,0 +1,78 @@
+#include "engines/memory/engine.hpp"
+
+#include "adapters/sql/queue.hpp"
+#include "adapters/sqlite/database.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+#include "engines/s3_credentials.hpp"
+#include "sql/migrations.hpp"
+
+namespace hoist::memory {
+namespace {
+
+constexpr auto maintenance_interval = std::chrono::minutes{1};
+constexpr auto maintenance_time_max = std::chrono::seconds{60};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, Settings const& settings, Mode mode,
+                                             Metrics& metrics) {
+  if (mode != Mode::serve)
+    return fail(Code::conflict,
+                "the memory engine keeps everything inside of its server, where no other process finds it");
+  TRY(auto scratch, Scratch::open(options.data));
+  auto engine = std::unique_ptr<Engine>{new Engine{std::move(options), settings, std::move(scratch)}};
+  CHECK(engine->open_records(metrics));
+  log::warn("THE MEMORY ENGINE KEEPS NOTHING: uploads, tasks and events end with this process");
+  return engine;
+}
+
+Result<void> Engine::open_records(Metrics& metrics) {
+  TRY(credentials_, load_or_create_s3_credentials(secrets_, options_.region, options_.buckets.front()));
+  TRY(database_, sqlite::open_in_memory(metrics));
+  CHECK(sql::migrate(*database_, "sqlite", clock_.now()));
+  queue_ = sql_engine::make_queue(*database_, queue_clock_, metrics);
+  return {};
+}
+
+Records Engine::records() {
+  return {.database = *database_,
+          .queue = *queue_,
+          .event_index = event_index_,
+          .event_details = event_details_,
+          .audit = audit_,
+          .audit_trail = audit_,
+          .idempotency = idempotency_,
+          .broadcast = broadcast_,
+          .limiter = limiter_,
+          .secrets = secrets_,
+          .cursor_secret = credentials_.signer.secret_access_key,
+          .clock = clock_};
+}
+
+Result<Stores> Engine::open_objects(ObjectEvents& events) {
+  auto options = ObjectsOptions{};
+  options.buckets = options_.buckets;
+  options.bytes_max = settings_.objects_bytes_max;
+  objects_.emplace(std::move(options), clock_, Listening{*database_, events});
+  return Stores{records(), *objects_};
+}
+
+std::vector<Job> Engine::jobs() {
+  auto maintain = [this]() -> Async<bool> {
+    auto const deadline = deadline_in(maintenance_time_max);
+    CO_CHECK(co_await queue_->maintain(deadline));
+    auto purge = [now = clock_.now()](sql::Transaction& tx) {
+      return sql_engine::purge_idempotency(tx, now);
+    };
+    CO_CHECK(co_await database_->write(system_scope(), purge, deadline));
+    co_return false;
+  };
+  return {{"queue", maintenance_interval, maintain}};
+}
+
+StorageSpace Engine::space() const {
+  return {.free_bytes = settings_.objects_bytes_max - objects_->held_bytes()};
+}
+
+}  // namespace hoist::memory

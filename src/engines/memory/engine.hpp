@@ -1,0 +1,65 @@
+// The engine that keeps nothing: rows in an SQLite of this process, objects, details of events and keys in
+// its memory. For trying things, and for tests of features.
+//
+// Modes     serve only: there is nothing that a second process could open.
+// Errors    conflict for another mode, and for a folder that holds something (scratch.hpp).
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "adapters/memory/broadcast.hpp"
+#include "adapters/memory/event_details.hpp"
+#include "adapters/memory/objects.hpp"
+#include "adapters/memory/rate_limiter.hpp"
+#include "adapters/sql/audit.hpp"
+#include "adapters/sql/event_index.hpp"
+#include "adapters/sql/idempotency.hpp"
+#include "adapters/sql/steady_clock.hpp"
+#include "assembly/engine.hpp"
+#include "base/metrics.hpp"
+#include "engines/memory/scratch.hpp"
+#include "engines/memory/secrets.hpp"
+#include "engines/memory/settings.hpp"
+
+namespace hoist::memory {
+
+class Engine final : public hoist::Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> open(EngineOptions options, Settings const& settings, Mode mode,
+                                              Metrics& metrics);
+
+  Records records() override;
+  Result<Stores> open_objects(ObjectEvents& events) override;
+  [[nodiscard]] S3Credentials const& s3_credentials() const override { return credentials_; }
+  std::vector<Job> jobs() override;
+  std::vector<Check> checks() override { return {}; }
+  [[nodiscard]] StorageSpace space() const override;
+  [[nodiscard]] bool is_new() const override { return true; }
+  [[nodiscard]] std::string_view durability() const override { return "none"; }
+  [[nodiscard]] std::string path(std::string_view name) const override { return scratch_->path(name); }
+
+ private:
+  Engine(EngineOptions options, Settings const& settings, std::unique_ptr<Scratch> scratch)
+      : options_{std::move(options)}, settings_{settings}, scratch_{std::move(scratch)} {}
+  Result<void> open_records(Metrics& metrics);
+
+  EngineOptions options_;
+  Settings settings_;
+  std::unique_ptr<Scratch> scratch_;
+  SystemClock clock_;
+  sql_engine::SteadyClock queue_clock_{clock_, Time{}};
+  Secrets secrets_;
+  S3Credentials credentials_;
+  std::unique_ptr<sql::Database> database_;
+  std::unique_ptr<Queue> queue_;
+  Broadcast broadcast_;
+  RateLimiter limiter_;
+  sql_engine::SqlIdempotency idempotency_{clock_};
+  sql_engine::AuditLog audit_;
+  sql_engine::EventIndex event_index_;
+  EventDetails event_details_;
+  std::optional<Objects> objects_;
+};
+
+}  // namespace hoist::memory

@@ -1,0 +1,12 @@
+// What operators set for the memory engine alone: nothing yet.
+#pragma once
+
+#include <cstdint>
+
+namespace hoist::memory {
+
+struct Settings {
+  std::int64_t objects_bytes_max = std::int64_t{1} << 30;
+};
+
+}  // namespace hoist::memory
