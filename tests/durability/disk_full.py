@@ -2,10 +2,13 @@
 
 The data folder is a small tmpfs with a ballast file in it. Needs root for the mount; else skipped.
 """
+import json
 import os
+import re
 import subprocess
 import sys
 import time
+import urllib.request
 
 from driver.api import LOST, Refused
 from driver.load import Client
@@ -13,6 +16,7 @@ from driver.suite import SKIPPED, Suite
 
 DISK_BYTES = 96 << 20
 RECOVERS_WITHIN_S = 20
+TOLD_WITHIN_S = 30
 FULL = (503, 507)
 
 
@@ -67,6 +71,33 @@ def check_full(suite, client, readable):
     return refusals
 
 
+def get(server, path):
+    with urllib.request.urlopen(server.api + path, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def gauge(server, name):
+    return float(re.search(rf"^{name} (\S+)$", get(server, "/metrics"), re.MULTILINE)[1])
+
+
+def check_told(suite, server, full, lines):
+    """The log, the metrics and /ready say that the storage is full, or that it no longer is."""
+    line = "the storage is full" if full else "the storage has space again"
+
+    def told():
+        with open(server.log_path) as log:
+            in_log = log.read().count(line) == lines
+        low = gauge(server, "hoist_storage_free_bytes") <= gauge(server, "hoist_storage_reserve_bytes")
+        return in_log, low == full, json.loads(get(server, "/ready"))["storage"]["full"] == full
+
+    deadline = time.monotonic() + TOLD_WITHIN_S
+    while not all(told()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    for what, is_so in zip(("log", "metrics", "/ready"), told()):
+        if not is_so:
+            suite.verifier.find("not_told", f"the {what} does not say {line!r} {lines} times")
+
+
 def wait_until_accepted(suite, client):
     deadline = time.monotonic() + RECOVERS_WITHIN_S
     while time.monotonic() < deadline:
@@ -101,11 +132,13 @@ def run(suite, data):
         client.upload()
     suite.verifier.verify(server, at_the_end=True)
     readable = list(suite.verifier.whole)
-    for _ in range(2):  # twice: what recovers once must recover again
+    for times in (1, 2):  # what recovers once must recover again
         fill(ballast)
         refusals += check_full(suite, client, readable)
+        check_told(suite, server, full=True, lines=times)
         os.remove(ballast)
         wait_until_accepted(suite, client)
+        check_told(suite, server, full=False, lines=times)
     if server.process.poll() is not None:
         suite.verifier.find("stopped", f"the server ended with {server.process.returncode}")
     suite.verifier.verify(server, at_the_end=True)
