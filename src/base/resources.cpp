@@ -1,12 +1,15 @@
 #include "base/resources.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <limits>
 #include <malloc.h>
 #include <new>
 #include <sys/resource.h>
+#include <unistd.h>
 
 // Of the allocator that programs may be linked with.
 extern "C" void mi_collect(bool force) __attribute__((weak));
@@ -28,6 +31,16 @@ std::size_t open_descriptors() {
   auto error = std::error_code{};
   auto const all = std::filesystem::directory_iterator{"/proc/self/fd", error};
   return error ? 0 : static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+bool descriptors_are_short() {
+  constexpr auto needed = std::size_t{8};
+  auto tried = std::array<int, needed>{};
+  for (auto& descriptor : tried) descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  auto const failed = std::ranges::count(tried, -1);
+  for (auto const descriptor : tried)
+    if (descriptor >= 0) ::close(descriptor);
+  return failed > 0;
 }
 
 void when_out_of_memory(void (*handler)()) {

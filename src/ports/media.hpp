@@ -3,7 +3,8 @@
 // Promise  what a file is decides whether it is taken, what can be shown of it never does: a file
 //          without a preview is reported with the reason.
 // Errors   invalid with slug "type_mismatch" when the content is certainly of another type than
-//          declared; unavailable when no child can be started; timeout when the caller's time is up.
+//          declared; unavailable when no child can be started, with the slug out_of_descriptors when that was
+//          for want of them; timeout when the caller's time is up.
 #pragma once
 
 #include <optional>
@@ -37,6 +38,8 @@ struct Preview {
   // "truncated" or "damaged" when the pictures show only what could be read; else empty.
   std::string note;
   std::string message;  // a sentence for the user; empty when all is well
+  // The clock of the wall ended it, not the file's own cost: a moment with less to do may have time for it.
+  bool ran_late = false;
 };
 
 struct MediaReport {

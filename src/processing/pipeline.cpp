@@ -82,8 +82,8 @@ Pipeline::Pipeline(Ports ports, PipelineOptions options)
     verdicts_.emplace(each, verdict(ports.metrics, std::string{to_string(each)}));
 }
 
-Async<> Pipeline::run(UploadJob job, std::function<bool()> still_ours, Deadline deadline) {
-  auto outcome = co_await process(job, still_ours, deadline);
+Async<> Pipeline::run(UploadJob job, std::function<bool()> still_ours, bool is_first, Deadline deadline) {
+  auto outcome = co_await process(job, still_ours, is_first, deadline);
   ports_.ledger.stage(job, ProcessingStage::none);
   // The upload was deleted meanwhile, or another worker has it: nothing is left
   // to do.
@@ -91,7 +91,8 @@ Async<> Pipeline::run(UploadJob job, std::function<bool()> still_ours, Deadline 
   co_return outcome;
 }
 
-Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& still_ours, Deadline deadline) {
+Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& still_ours, bool is_first,
+                          Deadline deadline) {
   CO_TRY(auto spool, Spool::open(options_.spool_folder));
   auto const fetched = co_await fetch(job, spool, deadline);
   if (!fetched && fetched.error().code() == Code::not_found) co_return co_await settle_missing(job, deadline);
@@ -129,6 +130,10 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
   if (!media)
     co_return because(media.error(), "inspection_unavailable",
                       "The file could not be inspected. Upload it again later.");
+  if (media->preview.ran_late && is_first)
+    co_return fail(
+        Error{Code::unavailable, "There was no time for a preview; the file is tried again."}.with_slug(
+            "preview_ran_late"));
   auto file = ProcessedFile{};
   file.sha256 = spool.sha256();
   file.scan = *scanned;

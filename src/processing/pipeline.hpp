@@ -44,11 +44,13 @@ class Pipeline {
   // Processes `job` to its end. `still_ours` is asked before the outcome is recorded: a worker that
   // lost its lease records nothing. Errors: something we depend on failed, the file is as it was; slug
   // and detail say to the user what. The slug scanner_away means that the file was not tried at all.
-  Async<> run(UploadJob job, std::function<bool()> still_ours, Deadline deadline);
+  // `is_first`: this attempt is the first of several, so a preview for which there was no time waits.
+  Async<> run(UploadJob job, std::function<bool()> still_ours, bool is_first, Deadline deadline);
 
  private:
   class Stage;
-  Async<> process(UploadJob const& job, std::function<bool()> const& still_ours, Deadline deadline);
+  Async<> process(UploadJob const& job, std::function<bool()> const& still_ours, bool is_first,
+                  Deadline deadline);
   Async<> fetch(UploadJob const& job, Spool& spool, Deadline deadline);
   Async<ScanReport> scan(Spool const& spool, Deadline deadline);
   Async<MediaReport> inspect(UploadJob const& job, Spool const& spool, Deadline deadline);

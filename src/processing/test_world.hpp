@@ -219,6 +219,11 @@ class PlainMedia final : public Media {
       co_return fail(Error{Code::unavailable, "The server is busy."}.with_slug(out_of_descriptors));
     if (failure) co_return fail(*failure);
     auto report = MediaReport{.content_type = request.declared_type, .width = 4, .height = 3};
+    if (late_times-- > 0) {
+      report.preview = {
+          .reason = "decoder_limit", .note = {}, .message = "A preview takes long.", .ran_late = true};
+      co_return report;
+    }
     for (auto const size : {1024, 256}) {
       auto thumbnail = Thumbnail{.size = size, .width = 4, .height = 3};
       thumbnail.content_type = "image/jpeg";
@@ -230,6 +235,7 @@ class PlainMedia final : public Media {
   int inspected = 0;
   std::optional<Error> failure;
   int lacks_descriptors = 0;  // at so many files
+  int late_times = 0;         // has no time for so many previews
   bool hold = false;
   Signal started;
   Signal released;

@@ -106,7 +106,9 @@ struct Worker::State : std::enable_shared_from_this<State> {
     CO_TRY(auto const job,
            co_await ports.ledger.begin(target.tenant, target.upload, message.receipt.attempt, deadline));
     if (!job) co_return Result<void>{};
-    co_return co_await pipeline.run(*job, [lease] { return !lease->lost; }, deadline);
+    auto const is_first = message.receipt.attempt == 1 && message.attempts_max > 1;
+    auto still_ours = std::function<bool()>{[lease] { return !lease->lost; }};
+    co_return co_await pipeline.run(*job, std::move(still_ours), is_first, deadline);
   }
 
   // As if it had never been taken, but the user is told.

@@ -136,6 +136,19 @@ TEST_F(ProcessingWorker, WithoutADescriptorFilesWaitAndNoAttemptIsCounted) {
   EXPECT_EQ(ledger.waits.size(), 1U);
 }
 
+TEST_F(ProcessingWorker, APreviewForWhichThereWasNoTimeIsTriedOnceMore) {
+  upload("u1", "a picture");
+  media.late_times = 1;
+  work_until([&] { return queue.acknowledged == 1; });
+  EXPECT_EQ(ledger.completed.at("u1").thumbnails.size(), 2U);
+  EXPECT_EQ(ledger.retries.size(), 1U);
+
+  upload("u2", "another");
+  media.late_times = 2;
+  work_until([&] { return queue.acknowledged == 2; });
+  EXPECT_EQ(ledger.completed.at("u2").media.preview.reason, "decoder_limit") << "and then goes on without";
+}
+
 TEST_F(ProcessingWorker, M12_AScannerThatBreaksOffIsRetriedThenTheFileFails) {
   upload("u1", "a picture");
   scanner.breaks_off = 2;

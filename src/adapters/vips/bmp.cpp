@@ -1,5 +1,7 @@
 #include <array>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 #include "adapters/vips/limits.hpp"
 #include "adapters/vips/plain_pictures.hpp"
@@ -30,6 +32,7 @@ struct Bmp {
   bool from_above = false;
   unsigned bits = 0;  // of a pixel
   bool six_green = false;
+  bool runs = false;  // packed by length
   std::size_t stride = 0;
   std::size_t pixels_at = 0;
   std::vector<Colour> palette;
@@ -65,7 +68,9 @@ Result<Bmp> read_bmp(std::string_view file) {
   if (bmp.width < 1 || rows < 1 || bmp.width > limits::edge_max || rows > limits::edge_max)
     return no_picture("the size makes no sense");
   bmp.height = static_cast<int>(rows);
-  if (packing != 0 && packing != 3) return no_picture("this packing is not supported");
+  bmp.runs = (packing == 1 && bmp.bits == 8) || (packing == 2 && bmp.bits == 4);
+  if (packing != 0 && packing != 3 && !bmp.runs) return no_picture("this packing is not supported");
+  if (bmp.runs && bmp.from_above) return no_picture("this packing is not supported");
   auto const masks = packing == 3 && header == info_header_bytes ? std::size_t{12} : std::size_t{0};
   bmp.six_green = packing == 3 && number(file, file_header_bytes + 44, 4) == green_of_565;
   if (bmp.bits == 1 || bmp.bits == 4 || bmp.bits == 8)
@@ -94,6 +99,89 @@ Colour pixel(Bmp const& bmp, std::string_view row, std::size_t x) {
   return bmp.palette[index];
 }
 
+// Unpacks rows of numbers of colours, from below, as they come.
+class RunReader {
+ public:
+  explicit RunReader(Bmp const& bmp)
+      : packed_{bmp.file.substr(std::min(bmp.pixels_at, bmp.file.size()))}, nibbles_{bmp.bits == 4} {}
+
+  // False: the data ends before the row does.
+  bool read(std::span<std::uint8_t> row) {
+    std::ranges::fill(row, std::uint8_t{0});
+    if (passed_over_ > 0) return --passed_over_, true;
+    auto x = std::exchange(indent_, 0);
+    while (!over_) {
+      if (packed_.size() < 2) return false;
+      auto const count = take();
+      auto const value = take();
+      if (count > 0) {
+        for (auto i = 0U; i < count; ++i) put(row, x++, value, i);
+      } else if (value > 2) {
+        if (!copy(row, x, value)) return false;
+      } else if (value == 2) {
+        if (packed_.size() < 2) return false;
+        x += take();
+        auto const up = take();
+        if (up == 0) continue;
+        passed_over_ = up - 1;
+        indent_ = x;
+        return true;
+      } else {
+        over_ = value == 1;
+        return true;
+      }
+    }
+    return true;
+  }
+
+ private:
+  unsigned take() {
+    auto const byte = static_cast<unsigned char>(packed_.front());
+    packed_.remove_prefix(1);
+    return byte;
+  }
+  void put(std::span<std::uint8_t> row, std::size_t x, unsigned value, unsigned index) const {
+    auto const half = index % 2 == 0 ? value >> 4 : value & 0xf;
+    if (x < row.size()) row[x] = static_cast<std::uint8_t>(nibbles_ ? half : value);
+  }
+  // Pixels that are not packed, filled up to two bytes.
+  bool copy(std::span<std::uint8_t> row, std::size_t& x, unsigned count) {
+    auto const bytes = nibbles_ ? (count + 1) / 2 : count;
+    if (packed_.size() < bytes) return false;
+    for (auto i = 0U; i < count; ++i)
+      put(row, x++, static_cast<unsigned char>(packed_[nibbles_ ? i / 2 : i]), i);
+    packed_.remove_prefix(std::min<std::size_t>(bytes + bytes % 2, packed_.size()));
+    return true;
+  }
+
+  std::string_view packed_;
+  bool nibbles_;
+  bool over_ = false;
+  unsigned passed_over_ = 0;  // rows
+  std::size_t indent_ = 0;    // of the row after them
+};
+
+Result<Image> small_of_runs(Bmp const& bmp, int edge, bool lenient) {
+  auto shrinker = RowShrinker{bmp.width, bmp.height, edge};
+  auto runs = RunReader{bmp};
+  auto numbers = std::vector<std::uint8_t>(static_cast<std::size_t>(bmp.width));
+  auto row = std::vector<std::uint8_t>(numbers.size() * RowShrinker::bands);
+  auto there = true;
+  for (auto y = 0; y < bmp.height; ++y) {
+    there = there && runs.read(numbers);
+    if (!there && !lenient) return no_picture("the file is too short");
+    for (auto x = std::size_t{0}; x < numbers.size(); ++x) {
+      auto const colour = there ? bmp.palette[numbers[x]] : Colour{};
+      std::ranges::copy(colour, row.begin() + static_cast<std::ptrdiff_t>(x * RowShrinker::bands));
+    }
+    shrinker.add(row);
+  }
+  TRY(auto const upside_down, shrinker.picture());
+  VipsImage* out = nullptr;
+  if (vips_flip(upside_down.get(), &out, VIPS_DIRECTION_VERTICAL, nullptr) != 0) return decoder_says();
+  return Image{out};
+}
+
 }  // namespace
 
 Result<PlainSize> bmp_size(std::string_view file) {
@@ -103,6 +191,7 @@ Result<PlainSize> bmp_size(std::string_view file) {
 
 Result<Image> small_bmp(std::string_view file, int edge, bool lenient) {
   TRY(auto const bmp, read_bmp(file));
+  if (bmp.runs) return small_of_runs(bmp, edge, lenient);
   auto shrinker = RowShrinker{bmp.width, bmp.height, edge};
   auto row = std::vector<std::uint8_t>(static_cast<std::size_t>(bmp.width) * RowShrinker::bands);
   for (auto y = 0; y < bmp.height; ++y) {

@@ -44,6 +44,52 @@ std::string raw_photo(std::string_view maker, bool dng) {
          little(0, 4) + table + little(0, 4) + std::string{maker} + '\0' + jpeg;
 }
 
+std::string maker_photo(std::string_view kind) {
+  auto const jpeg = picture(".jpg", {.width = 1600, .height = 1200});
+  if (kind == ".raf") return "FUJIFILMCCD-RAW 0201" + std::string(140, '\0') + jpeg;
+  if (kind == ".cr2") {
+    auto photo = raw_photo("Canon", false);
+    // Canon's mark stands where the first table would be, which moves behind everything.
+    auto const table = photo.substr(8, table_bytes(5));
+    photo.replace(8, 3, "CR\x02");
+    photo.replace(4, 4, little(photo.size(), 4));
+    return photo + table;
+  }
+  auto const panasonic = kind == ".rw2";
+  auto const table = panasonic
+                         ? little(4, 2) + entry(4, 3, 1, 10) + entry(5, 3, 1, 20) + entry(6, 3, 1, 4010) +
+                               entry(7, 3, 1, 6020) + little(0, 4)
+                         : little(2, 2) + entry(0x100, 4, 1, 6000) + entry(0x101, 4, 1, 4000) + little(0, 4);
+  auto const begin = panasonic        ? std::string("IIU\0", 4)
+                     : kind == ".orf" ? std::string{"IIRO"}
+                                      : std::string("II*\0", 4);
+  auto const tiff = begin + little(8, 4) + table;
+  if (kind != ".cr3") return tiff + jpeg;
+  auto const box = big(tiff.size() + 8, 4) + "CMT1" + tiff;
+  return big(24, 4) + "ftypcrx " + big(1, 4) + "crx isom" + box + big(jpeg.size() + 8, 4) + "mdat" + jpeg;
+}
+
+std::string bmp_runs(int bits) {
+  // Red is colour 1 and blue colour 2; of 4 bits two pixels share a byte.
+  auto const red = bits == 4 ? '\x11' : '\x01';
+  auto const blue = bits == 4 ? '\x22' : '\x02';
+  auto rows = std::string{};
+  for (int y = 0; y < flag_height; ++y) {
+    for (auto const colour : {red, blue})
+      for (int x = 0; x < flag_width / 2; x += 160) rows += std::string{'\xa0', colour};
+    rows += std::string(2, '\0');
+  }
+  rows += std::string("\0\x01", 2);
+  auto const colours = bits == 4 ? 16 : 256;
+  auto palette = std::string(4, '\0') + std::string("\0\0\xff\0\xff\0\0\0", 8);
+  palette.resize(static_cast<std::size_t>(colours) * 4);
+  auto const pixels_at = 54 + palette.size();
+  return "BM" + little(pixels_at + rows.size(), 4) + little(0, 4) + little(pixels_at, 4) + little(40, 4) +
+         little(flag_width, 4) + little(flag_height, 4) + little(1, 2) +
+         little(static_cast<std::size_t>(bits), 2) + little(bits == 4 ? 2 : 1, 4) + std::string(20, '\0') +
+         palette + rows;
+}
+
 std::string bmp_flag() {
   auto rows = std::string{};
   for (int y = 0; y < flag_height; ++y)

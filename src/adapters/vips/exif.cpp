@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libexif/exif-data.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -33,9 +34,8 @@ std::optional<std::string> text(Data const& data, ExifIfd ifd, int tag) {
   if (entry == nullptr || entry->format != EXIF_FORMAT_ASCII || entry->data == nullptr) return std::nullopt;
   auto value = std::string_view{reinterpret_cast<char const*>(entry->data), entry->size};
   value = trim(value.substr(0, std::min(value.find('\0'), text_bytes_max)));
-  auto const printable =
-      value.find_first_of("\x01\x02\x03\x04\x05\x06\x07\x08\t\n\r\x1b\x7f"sv) == value.npos;
-  if (value.empty() || !printable || !is_utf8(value)) return std::nullopt;
+  auto const is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (value.empty() || std::ranges::any_of(value, is_control) || !is_utf8(value)) return std::nullopt;
   return std::string{value};
 }
 

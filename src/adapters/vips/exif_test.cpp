@@ -66,6 +66,17 @@ TEST(Exif, TablesAtTheEndOfALongTiffAreFound) {
   EXPECT_EQ(report.orientation, 6);
 }
 
+TEST(Exif, ATextWithControlCharactersIsNone) {
+  for (auto c = '\x01'; c < ' '; ++c) {
+    auto const block = "II*" + std::string(1, '\0') + u32(8) + u16(1) + u16(0x10f) + u16(2) + u32(4) + "Ab" +
+                       std::string{c, '\0'} + u32(0);
+    auto report = MediaReport{};
+    read_exif(block, report);
+    auto const is_space = c == '\t' || c == '\n' || c == '\r';  // which go with the blanks at the end
+    EXPECT_EQ(report.camera_make, is_space ? "Ab" : "") << static_cast<int>(c);
+  }
+}
+
 TEST(Exif, M7_DamagedBlocksGiveNothingAndNoCrash) {
   auto random = std::mt19937{7};
   for (int round = 0; round < 20'000; ++round) {

@@ -29,6 +29,7 @@
 #include "base/mutex.hpp"
 #include "base/pool.hpp"
 #include "base/process.hpp"
+#include "base/resources.hpp"
 #include "base/try.hpp"
 
 namespace hoist::vips {
@@ -89,9 +90,14 @@ Result<void> await_reply(Child const& child, Deadline limit) {
   return fail(Code::timeout);
 }
 
+// The limit of the clock, which a machine with much to do reaches with any file.
+Error ran_late() {
+  return Error{Code::timeout}.with_slug(slug::decoder_limit).with_cause("wall time");
+}
+
 Error how_it_died(Child& child, Error const& seen) {
   if (seen.slug() == slug::decoder_crashed) return seen;
-  if (seen.code() == Code::timeout) return lost(slug::decoder_limit, "wall time");
+  if (seen.code() == Code::timeout) return ran_late();
   // What it kept of files before this one may have been what was too much.
   if (seen.code() == Code::too_large)
     return lost(child.jobs > 0 ? slug::decoder_crashed : slug::decoder_limit, "memory");
@@ -103,9 +109,9 @@ Error how_it_died(Child& child, Error const& seen) {
               status ? fmt::format("exit {}", WEXITSTATUS(*status)) : seen.to_string());
 }
 
-MediaReport without_picture(std::string_view type, std::string_view reason) {
+MediaReport without_picture(std::string_view type, std::string_view reason, bool late = false) {
   auto report = MediaReport{.content_type = std::string{type.empty() ? "application/octet-stream" : type}};
-  report.preview = unavailable(reason);
+  report.preview = unavailable(reason, late);
   return report;
 }
 
@@ -139,7 +145,13 @@ class SandboxedMedia final : public Media {
 
   Async<MediaReport> inspect(MediaRequest request, Deadline deadline) override {
     auto work = std::move_only_function<Result<MediaReport>()>{
-        [this, request = std::move(request), deadline] { return inspect_now(request, deadline); }};
+        [this, request = std::move(request), deadline]() -> Result<MediaReport> {
+          auto report = inspect_now(request, deadline);
+          auto const failed = !report && report.error().code() == Code::unavailable;
+          if (failed && descriptors_are_short())
+            return fail(Error{report.error()}.with_slug(out_of_descriptors));
+          return report;
+        }};
     co_return co_await run_blocking<MediaReport>(pool_, std::move(work));
   }
 
@@ -165,14 +177,15 @@ class SandboxedMedia final : public Media {
     if (std::chrono::steady_clock::now() >= deadline) return fail(too_late());
     if (report || !is_lost(report.error())) return report;
     auto const reason = report.error().slug();
+    auto const late = report.error().code() == Code::timeout;
     for (auto const depth : {Depth::header, Depth::type}) {
       job.depth = depth;
       auto known = decode(start(), job, std::min(deadline, deadline_in(limits::header_wall_max)));
       if (!known && is_lost(known.error())) continue;
-      if (known) known->preview = unavailable(reason);
+      if (known) known->preview = unavailable(reason, late);
       return known;
     }
-    return without_picture(job.declared_type, reason);
+    return without_picture(job.declared_type, reason, late);
   }
 
   // Errors: lost() with what became of the child.
@@ -180,7 +193,7 @@ class SandboxedMedia final : public Media {
     if (!child) return std::unexpected{child.error()};
     if (std::chrono::steady_clock::now() >= limit) {
       give_back(std::move(*child));
-      return fail(lost(slug::decoder_limit, "wall time"));
+      return fail(ran_late());
     }
     limit_cpu(child->process.pid());
     auto const socket = child->socket.number();

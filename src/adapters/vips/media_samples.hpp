@@ -18,8 +18,12 @@ struct Shape {
 std::string picture(std::string_view suffix, Shape shape = {});
 // As a camera writes it: sensor data of 6000 x 4000, to be turned to the right, with a JPEG inside.
 std::string raw_photo(std::string_view maker, bool dng);
+// What other makers write: ".cr2", ".cr3", ".raf", ".rw2" or ".orf"; each with the same JPEG inside. The size
+// of the sensor is 6000 x 4000 but for RAF, which has that of its JPEG: 1600 x 1200.
+std::string maker_photo(std::string_view kind);
 // 640 x 200, the left half red, the right half blue.
 std::string bmp_flag();
+std::string bmp_runs(int bits);  // the same, packed by length with 4 or 8 bits a pixel
 std::string psd_flag(bool packed);
 std::string transparent_png();      // the left half is fully transparent black
 std::string animation(int frames);  // GIF

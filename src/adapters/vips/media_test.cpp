@@ -6,9 +6,11 @@
 #include <cmath>
 #include <dirent.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "adapters/vips/media_samples.hpp"
+#include "base/resources.hpp"
 #include "support/hostile_files.hpp"
 
 namespace hoist::vips {
@@ -152,6 +154,8 @@ TEST_F(VipsMedia, RawPhotosShowTheJpegInsideAndTheSizeOfTheSensor) {
   for (auto const& [maker, dng, type] : std::vector<std::tuple<char const*, bool, char const*>>{
            {"NIKON CORPORATION", false, "image/x-nikon-nef"},
            {"SONY", false, "image/x-sony-arw"},
+           {"PENTAX Corporation", false, "image/x-pentax-pef"},
+           {"SAMSUNG", false, "image/x-samsung-srw"},
            {"Google", true, "image/x-adobe-dng"}}) {
     auto const report = look(samples::raw_photo(maker, dng));
     ASSERT_EQ(reason_of(report), "ready") << maker;
@@ -165,8 +169,26 @@ TEST_F(VipsMedia, RawPhotosShowTheJpegInsideAndTheSizeOfTheSensor) {
   }
 }
 
+TEST_F(VipsMedia, MakersOwnFormatsShowTheJpegInside) {
+  for (auto const& [kind, type, width] :
+       std::vector<std::tuple<char const*, char const*, int>>{{".cr2", "image/x-canon-cr2", 4000},
+                                                              {".cr3", "image/x-canon-cr3", 6000},
+                                                              {".raf", "image/x-fuji-raf", 1600},
+                                                              {".rw2", "image/x-panasonic-rw2", 6000},
+                                                              {".orf", "image/x-olympus-orf", 6000}}) {
+    auto const bytes = samples::maker_photo(kind);
+    auto const report = look(bytes);
+    ASSERT_EQ(reason_of(report), "ready") << kind;
+    EXPECT_EQ(report->content_type, type);
+    EXPECT_EQ(report->width, width) << kind;
+    EXPECT_EQ(std::max(report->thumbnails[0].width, report->thumbnails[0].height), 1024) << kind;
+    EXPECT_NE(reason_of(look(bytes.substr(0, bytes.size() / 2))), "ready") << kind;
+  }
+}
+
 TEST_F(VipsMedia, BmpAndPsdHaveAPreview) {
-  for (auto const& bytes : {samples::bmp_flag(), samples::psd_flag(false), samples::psd_flag(true)}) {
+  for (auto const& bytes : {samples::bmp_flag(), samples::bmp_runs(4), samples::bmp_runs(8),
+                            samples::psd_flag(false), samples::psd_flag(true)}) {
     auto const report = look(bytes);
     ASSERT_EQ(reason_of(report), "ready") << bytes.substr(0, 4);
     EXPECT_EQ(report->width, 640);
@@ -446,10 +468,29 @@ TEST(VipsMediaFaults, M2_M7_AChildThatCrashesHangsOrLiesCostsItsOwnFileOnly) {
                                      metrics);
   auto const before_hanging = open_descriptors();
   for (auto const* how : {"hang", "spin"}) {
-    EXPECT_EQ(reason_of(inspect(*impatient, how, "")), "decoder_limit") << how;
+    auto const report = inspect(*impatient, how, "");
+    EXPECT_EQ(reason_of(report), "decoder_limit") << how;
+    EXPECT_TRUE(report->preview.ran_late) << how;
     EXPECT_TRUE(inspect(*impatient, "fine", "")) << "after " << how;
   }
   EXPECT_EQ(open_descriptors(), before_hanging);
+}
+
+TEST(VipsMediaFaults, WantOfDescriptorsSaysNothingAboutTheFile) {
+  auto metrics = Metrics{};
+  auto const media =
+      open_or_die({.child_command = {HOIST_MEDIA_TEST_CHILD, "faulty"}, .children = 1}, metrics);
+  auto before = rlimit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  // The file itself, its view, a socket and its other end, and what the start of a new child takes.
+  for (auto spare = rlim_t{1}; spare < 9; ++spare) {
+    auto const few = rlimit{open_descriptors() + spare, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    auto const report = inspect(*media, "abort", "");
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    if (!report) EXPECT_EQ(report.error().slug(), out_of_descriptors) << spare;
+    EXPECT_TRUE(inspect(*media, "fine", "")) << spare;
+  }
 }
 
 TEST(VipsMediaFaults, ACrashThatAFreshChildDoesNotRepeatCostsNothing) {

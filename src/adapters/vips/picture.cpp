@@ -183,6 +183,16 @@ Result<Image> open_header(std::string_view bytes) {
   return decoder_says();
 }
 
+// Empty when the picture has none.
+std::string_view exif_inside(VipsImage* header) {
+  void const* exif = nullptr;
+  auto length = std::size_t{0};
+  if (vips_image_get_typeof(header, VIPS_META_EXIF_NAME) == 0 ||
+      vips_image_get_blob(header, VIPS_META_EXIF_NAME, &exif, &length) != 0)
+    return {};
+  return {static_cast<char const*>(exif), length};
+}
+
 Result<Opened> open_with_vips(std::string_view bytes, std::string_view type) {
   TRY(auto owned, open_header(bytes));
   auto const header = std::shared_ptr<VipsImage>{std::move(owned)};
@@ -194,11 +204,8 @@ Result<Opened> open_with_vips(std::string_view bytes, std::string_view type) {
   report.width = swapped ? height : header->Xsize;
   report.height = swapped ? header->Xsize : height;
   if (auto const pages = vips_image_get_n_pages(header.get()); pages > 1) report.pages = pages;
-  void const* exif = nullptr;
-  auto length = std::size_t{0};
-  if (vips_image_get_typeof(header.get(), VIPS_META_EXIF_NAME) != 0 &&
-      vips_image_get_blob(header.get(), VIPS_META_EXIF_NAME, &exif, &length) == 0)
-    read_exif({static_cast<char const*>(exif), length}, report);
+  if (auto const exif = exif_inside(header.get()); !exif.empty())
+    read_exif(exif, report);
   else if (type == "image/tiff")
     read_exif(exif_of_tiff(bytes), report);
   auto const pixels = std::int64_t{header->Xsize} * height;
@@ -241,13 +248,20 @@ Result<Image> turned(Image photo, int orientation) {
 }
 
 Result<Opened> open_raw(std::string_view bytes) {
-  auto const photo = find_raw_photo(bytes);
+  auto photo = find_raw_photo(bytes);
   if (!photo || photo->width < 1 || photo->height < 1) return no_picture("no sensor data");
+  if (std::max(photo->width, photo->height) > limits::edge_max) return no_picture("the size makes no sense");
   auto opened = Opened{};
+  if (photo->tables.empty()) {
+    TRY(auto const header, open_header(photo->jpeg));
+    read_exif(exif_inside(header.get()), opened.report);
+    photo->orientation = vips_image_get_orientation(header.get());
+  } else {
+    read_exif(exif_of_tiff(photo->tables), opened.report);
+  }
   auto const swapped = photo->orientation > 4;
   opened.report.width = swapped ? photo->height : photo->width;
   opened.report.height = swapped ? photo->width : photo->height;
-  read_exif(exif_of_tiff(bytes), opened.report);
   opened.small = [photo = *photo](int edge, bool lenient) -> Result<Image> {
     if (photo.jpeg.empty()) return no_picture("a RAW file without a photo inside is not supported");
     TRY(auto const header, open_header(photo.jpeg));

@@ -107,11 +107,11 @@ std::string_view type_of(std::string_view file, TiffTable const& first) {
 
 }  // namespace
 
-std::optional<RawPhoto> find_raw_photo(std::string_view file) {
+std::optional<RawPhoto> find_tiff_photo(std::string_view file) {
   if (file.size() < 16 || (!file.starts_with("II*\0"sv) && !file.starts_with("MM\0*"sv))) return std::nullopt;
   auto const numbers = TiffNumbers{file.starts_with("MM")};
   auto const tables = all_tables(file, numbers);
-  auto photo = RawPhoto{.type = type_of(file, tables[0])};
+  auto photo = RawPhoto{.type = type_of(file, tables[0]), .jpeg = {}, .tables = file};
   auto sensor = photo.type == "image/x-canon-cr2";
   for (auto const& table : tables) {
     sensor = sensor || is_sensor_data(table, numbers);

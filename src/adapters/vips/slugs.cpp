@@ -36,8 +36,8 @@ std::string sentence(auto const& table, std::string_view slug) {
 
 }  // namespace
 
-Preview unavailable(std::string_view reason) {
-  return {.reason = std::string{reason}, .note = {}, .message = sentence(reasons, reason)};
+Preview unavailable(std::string_view reason, bool late) {
+  return {.reason = std::string{reason}, .note = {}, .message = sentence(reasons, reason), .ran_late = late};
 }
 
 Preview partly(std::string_view note) {

@@ -24,7 +24,7 @@ inline constexpr auto damaged = std::string_view{"damaged"};
 }  // namespace slug
 
 // The preview that is not there, or shows a part. Without a message when the slug is none of ours.
-[[nodiscard]] Preview unavailable(std::string_view reason);
+[[nodiscard]] Preview unavailable(std::string_view reason, bool late = false);
 [[nodiscard]] Preview partly(std::string_view note);
 
 [[nodiscard]] Error refusal(std::string_view declared_type, std::string_view content_type, std::string cause);

@@ -27,9 +27,10 @@ constexpr auto pictures = std::array{"image/jpeg"sv,
                                      "image/bmp"sv,
                                      "image/vnd.adobe.photoshop"sv};
 
-constexpr auto raw_pictures =
-    std::array{"image/x-adobe-dng"sv,  "image/x-canon-cr2"sv,   "image/x-nikon-nef"sv, "image/x-sony-arw"sv,
-               "image/x-pentax-pef"sv, "image/x-samsung-srw"sv, "image/x-dcraw"sv};
+constexpr auto raw_pictures = std::array{
+    "image/x-adobe-dng"sv,     "image/x-canon-cr2"sv,   "image/x-nikon-nef"sv, "image/x-sony-arw"sv,
+    "image/x-pentax-pef"sv,    "image/x-samsung-srw"sv, "image/x-canon-cr3"sv, "image/x-fuji-raf"sv,
+    "image/x-panasonic-rw2"sv, "image/x-olympus-orf"sv, "image/x-dcraw"sv};
 
 constexpr auto aliases = std::array<std::pair<std::string_view, std::string_view>, 23>{{
     {"image/jpg", "image/jpeg"},
@@ -84,7 +85,7 @@ bool is_bmp(std::string_view content) {
 }
 
 std::string_view tiff_type(std::string_view content) {
-  auto const raw = find_raw_photo(content);
+  auto const raw = find_tiff_photo(content);
   return raw ? raw->type : "image/tiff";
 }
 
@@ -97,6 +98,7 @@ std::string_view signature_type(std::string_view content) {
   if (content.starts_with("II*\0"sv) || content.starts_with("MM\0*"sv) ||
       content.starts_with("II+\0\x08\0"sv) || content.starts_with("MM\0+\0\x08"sv))
     return tiff_type(content);
+  if (auto const raw = maker_raw_type(content); !raw.empty()) return raw;
   if (content.starts_with("8BPS\0\x01"sv) || content.starts_with("8BPS\0\x02"sv))
     return "image/vnd.adobe.photoshop";
   if (content.starts_with("\xff\x0a")) return "image/jxl";

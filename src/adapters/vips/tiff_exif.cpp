@@ -56,8 +56,10 @@ std::string exif_of_tiff(std::string_view file) {
     if (entry.tag == exif_pointer) entry.value = numbers.write(static_cast<std::uint32_t>(exif_at), 4);
     if (entry.tag == gps_pointer) entry.value = numbers.write(static_cast<std::uint32_t>(gps_at), 4);
   }
-  return std::string{file.substr(0, 4)} + numbers.write(8, 4) + write_table(main, numbers, 8) +
-         write_table(exif, numbers, exif_at) + write_table(gps, numbers, gps_at);
+  // Some makers have a number of their own where TIFF has 42.
+  return std::string{file.substr(0, 2)} + numbers.write(42, 2) + numbers.write(8, 4) +
+         write_table(main, numbers, 8) + write_table(exif, numbers, exif_at) +
+         write_table(gps, numbers, gps_at);
 }
 
 }  // namespace hoist::vips

@@ -66,7 +66,10 @@ Result<json::object> receive_body(int socket, std::string_view prefix, Deadline 
 }
 
 std::string decoders_words(std::string_view cause) {
-  return is_utf8(cause) ? std::string{cause.substr(0, cause_bytes_max)} : "not UTF-8";
+  if (!is_utf8(cause)) return "not UTF-8";
+  auto words = cause.substr(0, cause_bytes_max);
+  while (!is_utf8(words)) words.remove_suffix(1);  // the cut may have gone through a character
+  return std::string{words};
 }
 
 json::object to_json(MediaReport const& report) {
@@ -122,12 +125,16 @@ Result<std::optional<Gps>> read_gps(Fields& fields) {
   }
   auto gps = Gps{.latitude = numbers[0], .longitude = numbers[1]};
   if (numbers.size() == 3) gps.altitude = numbers[2];
-  if (std::abs(gps.latitude) > 90 || std::abs(gps.longitude) > 180) return fail(Code::invalid);
+  auto const is_place = std::abs(gps.latitude) <= 90 && std::abs(gps.longitude) <= 180;  // and no NaN
+  if (!is_place || !std::isfinite(gps.altitude.value_or(0))) return fail(Code::invalid);
   return gps;
 }
 
+// The child reads its own report before it sends it.
+enum class Reader { child, parent };
+
 // The reason or note must be one of ours; the decoder's words go to the log only.
-Result<Preview> read_preview(Fields& fields) {
+Result<Preview> read_preview(Fields& fields, Reader reader) {
   auto const* const value = fields.any("preview");
   if (value == nullptr || !value->is_array() || value->as_array().size() != 3) return fail(Code::invalid);
   auto words = std::array<std::string, 3>{};
@@ -140,7 +147,7 @@ Result<Preview> read_preview(Fields& fields) {
   if (reason.empty() && note.empty()) return Preview{};
   auto preview = reason.empty() ? partly(note) : unavailable(reason);
   if (preview.message.empty()) return fail(Code::invalid);
-  if (!cause.empty())
+  if (!cause.empty() && reader == Reader::parent)
     log::info("a file is shown in part or not at all",
               {{"reason", reason.empty() ? note : reason}, {"cause", cause}});
   return preview;
@@ -167,7 +174,8 @@ Result<Thumbnail> receive_thumbnail(int socket, json::value const& shape, Deadli
   return thumbnail;
 }
 
-Result<MediaReport> read_report(int socket, json::object const& object, Deadline deadline) {
+// All but the thumbnails, which follow.
+Result<MediaReport> read_words(json::object const& object, Reader reader) {
   auto fields = Fields{object};
   auto report = MediaReport{};
   report.content_type = fields.text("content_type", {.max = 127});
@@ -179,12 +187,18 @@ Result<MediaReport> read_report(int socket, json::object const& object, Deadline
   report.camera_make = fields.text("make", {.min = 0, .max = 64});
   report.camera_model = fields.text("model", {.min = 0, .max = 64});
   TRY(report.gps, read_gps(fields));
-  TRY(report.preview, read_preview(fields));
-  auto const* const thumbnails = fields.any("thumbnails");
+  TRY(report.preview, read_preview(fields, reader));
+  (void)fields.any("thumbnails");
   CHECK(fields.finish());
   if (!is_type_name(report.content_type)) return fail(Code::invalid);
   if (report.captured_at && !parse_rfc3339(*report.captured_at) && !parse_rfc3339(*report.captured_at + "Z"))
     return fail(Code::invalid);
+  return report;
+}
+
+Result<MediaReport> read_report(int socket, json::object const& object, Deadline deadline) {
+  TRY(auto report, read_words(object, Reader::parent));
+  auto const* const thumbnails = object.if_contains("thumbnails");
   if (thumbnails == nullptr || !thumbnails->is_array() ||
       thumbnails->as_array().size() > limits::thumbnail_sizes.size())
     return fail(Code::invalid);
@@ -195,6 +209,18 @@ Result<MediaReport> read_report(int socket, json::object const& object, Deadline
     report.thumbnails.push_back(std::move(thumbnail));
   }
   return report;
+}
+
+// What a damaged file says of itself may make no sense. The parent takes nonsense for a child that was
+// taken over, so a report has none: without what the file says, its type and its pictures remain.
+json::object presentable(MediaReport const& report) {
+  auto object = to_json(report);
+  if (read_words(object, Reader::child)) return object;
+  auto bare = MediaReport{.content_type = report.content_type};
+  if (!is_type_name(bare.content_type)) bare.content_type = "application/octet-stream";
+  bare.thumbnails = report.thumbnails;
+  bare.preview = report.preview;
+  return to_json(bare);
 }
 
 }  // namespace
@@ -289,7 +315,7 @@ Result<void> send_report(int socket, Result<MediaReport> const& report) {
         json::object{{"error", report.error().slug()}, {"content_type", content_type}, {"cause", cause}};
     return send_frame(socket, object, never);
   }
-  CHECK(send_frame(socket, to_json(*report), never));
+  CHECK(send_frame(socket, presentable(*report), never));
   for (auto const& thumbnail : report->thumbnails) CHECK(send_all(socket, thumbnail.bytes, never));
   return {};
 }
