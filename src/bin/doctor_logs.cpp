@@ -58,6 +58,18 @@ Result<Problems> check_log(events::Exports& exports, TenantId const& tenant, std
       fmt::format("log of {}: event {}: {}", tenant.str(), verdict.problem_sequence, verdict.problem)};
 }
 
+// A server that was killed right after its first checkpoint has no marks yet.
+Result<Problems> check_against_marks(events::Service& service, Secrets const& secrets,
+                                     SigningKey const& key) {
+  auto const text = secrets.read(events::marks_secret);
+  if (!text && text.error().code() == Code::not_found) return Problems{};
+  if (!text) return std::unexpected{text.error()};
+  auto const marks = events::Marks::make(*text, {});
+  if (!marks) return Problems{fmt::format("{}: {}", events::marks_secret, marks.error().detail())};
+  return run_to_end<Problems>(
+      [&] { return events::check_marks(service, **marks, key.public_key(), deadline_in(time_max)); });
+}
+
 struct Group {
   TenantId tenant;
   std::string name;
@@ -119,6 +131,8 @@ Result<Problems> check_event_logs(Records const& records, Metrics& metrics) {
     TRY(auto found, check_log(exports, tenant, key.public_key()));
     std::ranges::move(found, std::back_inserter(problems));
   }
+  TRY(auto found, check_against_marks(service, records.secrets, key));
+  std::ranges::move(found, std::back_inserter(problems));
   return problems;
 }
 

@@ -61,17 +61,10 @@ Async<bool> look_at_marks(events::Service& service, Secrets const& secrets) {
   if (!text) co_return true;  // a server that was killed right after its first checkpoint has none yet
   CO_TRY(auto const key, SigningKey::from_pem(*pem));
   CO_TRY(auto const marks, events::Marks::make(*text, {}));
-  auto same = true;
-  for (auto const& mark : marks->all()) {
-    auto look = [&](sql::Transaction& tx) {
-      return events::check_mark(tx, service.index(), key.public_key(), mark);
-    };
-    auto const checked =
-        co_await service.database().read(mark.newest.tenant, look, deadline_in(std::chrono::minutes{1}));
-    if (!checked) fmt::print("{}: {}\n", mark.newest.tenant.str(), checked.error().to_string());
-    same = same && checked;
-  }
-  co_return same;
+  CO_TRY(auto const problems, co_await events::check_marks(service, *marks, key.public_key(),
+                                                           deadline_in(std::chrono::minutes{1})));
+  for (auto const& problem : problems) fmt::print("{}\n", problem);
+  co_return problems.empty();
 }
 
 Async<bool> reconcile_all(events::Service& service, bool repairs) {

@@ -251,12 +251,12 @@ Async<Checkpoint> Checkpoints::make_one(TenantId tenant, Deadline deadline) {
     };
     CO_TRY(auto step, co_await service_.database().read(tenant, plan, deadline));
     if (step.made.size == step.from) {
-      if (marks_ != nullptr) marks_->raise(step.made, step.first_sequence);
+      if (marks_ != nullptr) marks_->raise(step.made, step.first_sequence, key_);
       co_return std::move(step.made);
     }
     auto store = [&](sql::Transaction& tx) { return store_step(tx, tenant, step); };
     CO_TRY(auto const stored, co_await service_.database().write(tenant, store, deadline));
-    if (stored && marks_ != nullptr) marks_->raise(step.made, step.first_sequence);
+    if (stored && marks_ != nullptr) marks_->raise(step.made, step.first_sequence, key_);
     if (stored && step.made.size == step.last_sequence) co_return std::move(step.made);
   }
 }
@@ -302,7 +302,7 @@ Async<> Checkpoints::look_at_marks(Deadline deadline) {
 }
 
 Result<void> Checkpoints::allow_cut(TenantId const& tenant, std::int64_t first_sequence) {
-  return marks_ == nullptr ? Result<void>{} : marks_->allow_cut(tenant, first_sequence);
+  return marks_ == nullptr ? Result<void>{} : marks_->allow_cut(tenant, first_sequence, key_);
 }
 
 Async<std::vector<Checkpoint>> Checkpoints::list(TenantId tenant, std::int64_t after_size, int limit,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/encode.hpp"
 #include "base/mutex.hpp"
 #include "base/try.hpp"
 #include "events/export_line.hpp"
@@ -20,7 +21,21 @@ Result<Mark> read_mark(json::value const& value) {
   if (checkpoint == nullptr || !checkpoint->is_object() || first == nullptr || !first->is_int64())
     return damaged();
   TRY(auto newest, read_checkpoint(checkpoint->get_object()));
-  return Mark{std::move(newest), first->get_int64()};
+  auto mark = Mark{std::move(newest), first->get_int64(), {}};
+  if (auto const* const cut = object->if_contains("cutSignature"); cut != nullptr && cut->is_string())
+    mark.cut_signature = unbase64url(cut->get_string()).value_or("");
+  return mark;
+}
+
+std::string cut_text(Mark const& mark) {
+  return "hoist-event-cut-v1\n" + canonical_json(json::object{{"firstSequence", mark.first_sequence_max},
+                                                              {"tenant", mark.newest.tenant.str()}});
+}
+
+// A log that begins with its first event needs no signature. One of another key is verified with that.
+bool is_cut_signed(Mark const& mark, std::string_view public_key) {
+  return mark.first_sequence_max <= 1 || mark.newest.key_id != key_id_of(public_key) ||
+         verify_ed25519(public_key, cut_text(mark), mark.cut_signature);
 }
 
 std::unexpected<Error> altered(Mark const& mark, std::string what) {
@@ -59,11 +74,12 @@ std::vector<Mark> Marks::all() const {
   return marks;
 }
 
-void Marks::raise(Checkpoint const& checkpoint, std::int64_t first_sequence) {
+void Marks::raise(Checkpoint const& checkpoint, std::int64_t first_sequence, SigningKey const& key) {
   auto const lock = Lock{mutex_};
-  auto const [at, added] = by_tenant_.try_emplace(checkpoint.tenant, Mark{checkpoint, first_sequence});
+  auto const [at, added] = by_tenant_.try_emplace(checkpoint.tenant, Mark{checkpoint, first_sequence, {}});
   if (!added && checkpoint.size <= at->second.newest.size) return;
   at->second.newest = checkpoint;
+  at->second.cut_signature = key.sign(cut_text(at->second));
   changed_ = true;
 }
 
@@ -72,11 +88,12 @@ Result<void> Marks::save() {
   return save_changes();
 }
 
-Result<void> Marks::allow_cut(TenantId const& tenant, std::int64_t first_sequence) {
+Result<void> Marks::allow_cut(TenantId const& tenant, std::int64_t first_sequence, SigningKey const& key) {
   auto const lock = Lock{mutex_};
   auto const found = by_tenant_.find(tenant);
   if (found == by_tenant_.end() || found->second.first_sequence_max == first_sequence) return {};
   found->second.first_sequence_max = first_sequence;
+  found->second.cut_signature = key.sign(cut_text(found->second));
   changed_ = true;
   return save_changes();
 }
@@ -85,8 +102,9 @@ Result<void> Marks::save_changes() {
   if (!changed_) return {};
   auto logs = json::array{};
   for (auto const& [tenant, mark] : by_tenant_)
-    logs.push_back(
-        json::object{{"checkpoint", render(mark.newest)}, {"firstSequence", mark.first_sequence_max}});
+    logs.push_back(json::object{{"checkpoint", render(mark.newest)},
+                                {"firstSequence", mark.first_sequence_max},
+                                {"cutSignature", base64url(mark.cut_signature)}});
   CHECK(write_(json::serialize(json::object{{"logs", std::move(logs)}}) + "\n"));
   changed_ = false;
   return {};
@@ -99,10 +117,25 @@ Result<void> check_mark(sql::Transaction& tx, EventIndex& index, std::string_vie
   if (head.last_sequence < newest.size)
     return altered(mark, fmt::format("was rolled back: it ends at {}, but {} events were signed at {}",
                                      head.last_sequence, newest.size, to_rfc3339(newest.at)));
+  if (!is_cut_signed(mark, public_key))
+    return altered(mark,
+                   fmt::format("is marked to begin at {}, which was not signed", mark.first_sequence_max));
   if (head.first_sequence > mark.first_sequence_max)
     return altered(mark, fmt::format("begins at {}, but its retention removed only what is before {}",
                                      head.first_sequence, mark.first_sequence_max));
   return check_past(tx, index, public_key, head, newest);
+}
+
+Async<std::vector<std::string>> check_marks(Service& service, Marks const& marks, std::string public_key,
+                                            Deadline deadline) {
+  auto problems = std::vector<std::string>{};
+  for (auto const& mark : marks.all()) {
+    auto look = [&](sql::Transaction& tx) { return check_mark(tx, service.index(), public_key, mark); };
+    auto const same = co_await service.database().read(mark.newest.tenant, look, deadline);
+    if (!same && same.error().code() != Code::corrupt) co_return std::unexpected{same.error()};
+    if (!same) problems.push_back(same.error().cause());
+  }
+  co_return problems;
 }
 
 }  // namespace hoist::events

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ed25519.hpp"
 #include "base/mutex.hpp"
 #include "events/checkpoints.hpp"
 
@@ -21,6 +22,7 @@ namespace hoist::events {
 struct Mark {
   Checkpoint newest;
   std::int64_t first_sequence_max = 1;  // the log may begin there, and not later
+  std::string cut_signature;            // of that, by the key of `newest`
 };
 
 class Marks {
@@ -33,10 +35,10 @@ class Marks {
   [[nodiscard]] std::optional<Mark> find(TenantId const& tenant) const;
   [[nodiscard]] std::vector<Mark> all() const;
   // Kept until save(). A log that was not marked before may begin where it does, at `first_sequence`.
-  void raise(Checkpoint const& checkpoint, std::int64_t first_sequence);
+  void raise(Checkpoint const& checkpoint, std::int64_t first_sequence, SigningKey const& key);
   Result<void> save();
   // On disk when it returns. A log without a mark needs none.
-  Result<void> allow_cut(TenantId const& tenant, std::int64_t first_sequence);
+  Result<void> allow_cut(TenantId const& tenant, std::int64_t first_sequence, SigningKey const& key);
 
  private:
   explicit Marks(Write write) : write_{std::move(write)} {}
@@ -51,5 +53,9 @@ class Marks {
 // Is the log still what was marked? Errors: corrupt, which says what was taken away or changed.
 [[nodiscard]] Result<void> check_mark(sql::Transaction& tx, EventIndex& index, std::string_view public_key,
                                       Mark const& mark);
+
+// The same of every log that is marked: what is wrong, a sentence each.
+[[nodiscard]] Async<std::vector<std::string>> check_marks(Service& service, Marks const& marks,
+                                                          std::string public_key, Deadline deadline);
 
 }  // namespace hoist::events

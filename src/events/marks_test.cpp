@@ -68,6 +68,7 @@ TEST_F(EventMarks, M2_ALogThatWasRolledBackIsNamedAndNotSignedAgain) {
   roll_back_to(12);
   EXPECT_NE(sweep_says().find("it ends at 12, but 20 events were signed"), std::string::npos);
   EXPECT_TRUE(counts(1));
+  EXPECT_EQ(sync(check_marks(service, *marks, key.public_key(), soon()))->size(), 1U);
   EXPECT_FALSE(sync(signing.make(acme, soon())));
   EXPECT_FALSE(sync(Exports{service, signing}.ndjson(acme, soon())));
   record_many(10);  // the same sequences, given out twice
@@ -87,6 +88,26 @@ TEST_F(EventMarks, M2_AForgedCutOfTheBeginningIsNamedAndAnHonestOneIsNot) {
   EXPECT_NE(sweep_says().find("begins at 10, but its retention removed only what is before 7"),
             std::string::npos);
   EXPECT_FALSE(sync(Exports{service, signing}.ndjson(acme, soon())));
+}
+
+// Whoever can write the file but has not the key cannot widen what retention was allowed.
+TEST_F(EventMarks, M2_ACutThatWasNotSignedIsNamed) {
+  record_many(6);
+  clock.advance(2h);
+  record_many(6);
+  ASSERT_EQ(*sync(retiring.retire(acme, clock.now(), soon())), 6);
+  auto const honest = *Marks::make(file, {});
+  auto forged = file;
+  forged.replace(forged.find("\"firstSequence\":7"), 17, "\"firstSequence\":9");
+  auto const widened = *Marks::make(forged, {});
+  auto const says = [&](Marks const& read) {
+    auto const checked = hoist::testing::read_now(*database, [&](sql::Transaction& tx) {
+      return check_mark(tx, service.index(), key.public_key(), *read.find(acme));
+    });
+    return checked ? "" : checked.error().to_string();
+  };
+  EXPECT_EQ(says(*honest), "");
+  EXPECT_NE(says(*widened).find("is marked to begin at 9, which was not signed"), std::string::npos);
 }
 
 TEST_F(EventMarks, TheFileIsReadBackAndADamagedOneIsRefused) {
