@@ -132,13 +132,36 @@ struct Where {
   }
 };
 
+// Nothing is accepted that is to happen much later, so what was received long before a time does not carry
+// it. An hour of it is for clocks that were set back.
+constexpr auto received_before_max = Micros{std::chrono::hours{1} + std::chrono::minutes{5}};
+
+// All events of `from` and later come after this sequence. Found by halving, in as many looks as the log's
+// length has binary digits.
+Result<std::int64_t> before_all_from(sql::Transaction& tx, EventHead const& head, TenantId const& tenant,
+                                     Time from) {
+  auto older = head.first_sequence - 1;
+  auto last = head.last_sequence;
+  while (older < last) {
+    auto const middle = older + (last - older + 1) / 2;
+    TRY(auto const rows, tx.query("SELECT received_us FROM events WHERE tenant = $1 AND sequence = $2",
+                                  {tenant.str(), middle}));
+    if (!rows.empty() && rows[0].time(0) < from - received_before_max)
+      older = middle;
+    else
+      last = middle - 1;
+  }
+  return older;
+}
+
 Where conditions(EventQuery const& query) {
   auto where = Where{"tenant = $1", {query.tenant.str()}};
   if (query.user) where.add("user_id =", query.user->str());
   if (query.type) where.add("event_type =", *query.type);
   if (query.from) where.add("at_us >=", sql::value(*query.from));
   if (query.to) where.add("at_us <", sql::value(*query.to));
-  if (query.after > 0) where.add(query.descending ? "sequence <" : "sequence >", query.after);
+  auto const is_bounded = query.from && !query.user && !query.descending;  // by what list() finds
+  if (query.after > 0 && !is_bounded) where.add(query.descending ? "sequence <" : "sequence >", query.after);
   return where;
 }
 
@@ -171,6 +194,12 @@ Result<std::vector<IndexedEvent>> EventIndex::list(sql::Transaction& tx, EventQu
               "cursor_expired"));
   }
   auto where = conditions(query);
+  if (query.from && !query.user) {
+    TRY(auto const current, head(tx, query.tenant));
+    TRY(auto const older, before_all_from(tx, current, query.tenant, *query.from));
+    auto const after = query.descending ? older : std::max(older, query.after);
+    where.add("sequence >", after);
+  }
   where.args.push_back(std::int64_t{query.limit});
   auto const text = fmt::format("SELECT {} FROM events WHERE {} ORDER BY sequence {} LIMIT ${}", columns,
                                 where.text, query.descending ? "DESC" : "ASC", where.args.size());

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "adapters/sqlite/testing.hpp"
+#include "base/hash.hpp"
+#include "base/id.hpp"
+#include "base/try.hpp"
 #include "contract/event_index_contract.hpp"
 
 namespace hoist::contract {
@@ -56,6 +59,70 @@ TEST(EventIndexPlans, AUsersPageIsReadFromItsIndexWithoutScanOrSort) {
   auto const expected =
       std::string{"SEARCH events USING INDEX events_by_user (tenant=? AND user_id=? AND sequence>?)\n"};
   EXPECT_EQ(plan, expected + expected);
+}
+
+// Passes everything on and keeps what was asked.
+class Spy final : public sql::Transaction {
+ public:
+  explicit Spy(sql::Transaction& inner) : inner_{inner} {}
+  Result<sql::Rows> query(std::string_view sql, sql::Args args) override {
+    asked.emplace_back(sql, args);
+    return inner_.query(sql, std::move(args));
+  }
+  Result<std::int64_t> execute(std::string_view sql, sql::Args args) override {
+    return inner_.execute(sql, std::move(args));
+  }
+  void after_commit(std::move_only_function<void()> action) override {
+    inner_.after_commit(std::move(action));
+  }
+  std::vector<std::pair<std::string, sql::Args>> asked;
+
+ private:
+  sql::Transaction& inner_;
+};
+
+// A day of the log is found without reading the years before it.
+TEST(EventIndexPlans, WhatHappenedSinceATimeIsFoundInAFewLooks) {
+  constexpr auto before = 1000;
+  constexpr auto since = 3;
+  auto const acme = TenantId{"acme"};
+  auto const day = Time{std::chrono::days{20'000}};
+  auto database = testing::inline_database();
+  auto index = sql_engine::EventIndex{};
+  auto const append = [&](sql::Transaction& tx, int count, Time now) -> Result<void> {
+    auto events = std::vector<NewEvent>(static_cast<std::size_t>(count));
+    for (auto& event : events) {
+      event.id = EventId{new_uuid7(now)};
+      event.user = UserId{"ana"};
+      event.type = "login";
+      event.at = now;
+      event.details = "{}";
+      event.request_hash = sha256(event.details);
+    }
+    CHECK(index.append(tx, acme, events, now));
+    return {};
+  };
+  ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+    CHECK(append(tx, before, day - std::chrono::days{1}));
+    return append(tx, since, day);
+  }));
+  for (auto const descending : {false, true}) {
+    auto query = EventQuery{};
+    query.tenant = acme;
+    query.from = day;
+    query.descending = descending;
+    ASSERT_TRUE(testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+      auto spy = Spy{tx};
+      TRY(auto const events, index.list(spy, query));
+      EXPECT_EQ(events.size(), std::size_t{since});
+      EXPECT_LE(spy.asked.size(), 12U) << "the head, ten halvings of a thousand, and the page";
+      auto const& [page, args] = spy.asked.back();
+      EXPECT_EQ(args.at(args.size() - 2), sql::Value{std::int64_t{before}});
+      TRY(auto const plan, tx.query("EXPLAIN QUERY PLAN " + page, args));
+      EXPECT_NE(plan.at(0).text(3).find("sequence>?"), std::string::npos) << plan.at(0).text(3);
+      return {};
+    }));
+  }
 }
 
 }  // namespace
