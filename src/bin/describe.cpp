@@ -63,12 +63,13 @@ void walk(CLI::App const& app, std::string const& path,
   for (auto const* sub : commands_of(app)) walk(*sub, path + " " + sub->get_name(), tell);
 }
 
-std::string bash_cases(CLI::App const& app) {
+// A function of the shell, for bash and zsh: what may follow these commands.
+std::string words_function(CLI::App const& app) {
   auto cases = std::string{};
   walk(app, "hoist", [&](std::string const& path, CLI::App const& command) {
-    cases += fmt::format("    '{}') words='{}' ;;\n", path, fmt::join(words_of(command), " "));
+    cases += fmt::format("    '{}') printf '%s' '{}' ;;\n", path, fmt::join(words_of(command), " "));
   });
-  return cases;
+  return fmt::format("_hoist_words() {{\n  case \"$1\" in\n{}  esac\n}}\n", cases);
 }
 
 // The longest command that the words so far spell decides what may come next; files always may.
@@ -82,19 +83,27 @@ std::string bash_completion(CLI::App const& app) {
   words=$(_hoist_words "$path")
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}")
 }}
-_hoist_words() {{
-  local words=''
-  case "$1" in
-{}  esac
-  printf '%s' "$words"
-}}
-complete -o default -F _hoist hoist
+{}complete -o default -F _hoist hoist
 )",
-                     bash_cases(app));
+                     words_function(app));
 }
 
+// The same in zsh, where `path` and `words` are names of its own. The file is a function of zsh when it lies
+// in its path of functions, and declares one when it is sourced.
 std::string zsh_completion(CLI::App const& app) {
-  return "#compdef hoist\nautoload -U +X bashcompinit && bashcompinit\n" + bash_completion(app);
+  return fmt::format(R"(#compdef hoist
+{}_hoist() {{
+  local spelled=hoist word
+  for word in "${{(@)words[2,CURRENT-1]}}"; do
+    case "$word" in -*) continue ;; esac
+    case " $(_hoist_words "$spelled") " in *" $word "*) spelled="$spelled $word" ;; esac
+  done
+  compadd -- ${{=$(_hoist_words "$spelled")}}
+  case "$PREFIX" in -*) ;; *) _files ;; esac
+}}
+if [ "$funcstack[1]" = _hoist ]; then _hoist "$@"; else compdef _hoist hoist; fi
+)",
+                     words_function(app));
 }
 
 std::string quoted(std::string text) {
