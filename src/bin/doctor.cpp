@@ -14,6 +14,7 @@
 #include "bin/recover.hpp"
 #include "engines/embedded/witness.hpp"
 #include "hosts/admin.hpp"
+#include "uploads/project_counts.hpp"
 #include "uploads/sharing.hpp"
 
 namespace hoist::bin {
@@ -39,6 +40,8 @@ Result<std::vector<Finding>> check_tables(sql::Transaction& tx) {
   auto findings = std::vector<Finding>{};
   TRY(auto const drift, uploads::check_usage(tx));
   for (auto const& line : drift) findings.push_back({"quota", line});
+  TRY(auto const counts, uploads::check_projects(tx));
+  for (auto const& line : counts) findings.push_back({"projects", line});
   TRY(auto const strays, uploads::check_objects(tx));
   for (auto const& line : strays) findings.push_back({"objects", line});
   return findings;

@@ -54,7 +54,8 @@ Result<ChangePage> load_changes(sql::Transaction& tx, TenantId const& tenant, st
     // Numbers are dense, so a missing one was forgotten.
     if (row.integer(0) != page.last + 1) return expired();
     page.last = row.integer(0);
-    if (!row.is_null(3)) page.batches.insert(row.text(3));
+    page.touched.projects.insert(row.text(2));
+    if (!row.is_null(3)) page.touched.batches.insert(row.text(3));
     if (!row.is_null(4))
       page.events.push_back({page.last, row.text(2), row.text(3), row.text(4),
                              std::make_shared<std::string const>(render_change(row))});
@@ -68,16 +69,23 @@ Result<ChangePage> load_changes(sql::Transaction& tx, TenantId const& tenant, st
 }
 
 Result<std::vector<FeedEvent>> load_progress(sql::Transaction& tx, TenantId const& tenant,
-                                             std::set<std::string> const& batches, std::int64_t cursor,
-                                             Time now) {
+                                             Touched const& touched, std::int64_t cursor, Time now) {
   auto events = std::vector<FeedEvent>{};
-  for (auto const& id : batches) {
+  auto const add = [&](ProjectId const& project, std::string batch, std::string_view kind,
+                       std::string const& json) {
+    auto text = fmt::format(R"({{"type":"{0}","cursor":{1},"at":"{2}","{0}":{3}}})", kind, cursor,
+                            to_rfc3339(now), json);
+    events.push_back(
+        {cursor, project.str(), std::move(batch), {}, std::make_shared<std::string const>(std::move(text))});
+  };
+  for (auto const& id : touched.projects) {
+    TRY(auto const found, count_projects(tx, tenant, ProjectId{id}));
+    for (auto const& project : found) add(project.id, {}, "project", render_project(project));
+  }
+  for (auto const& id : touched.batches) {
     TRY(auto const batch, find_batch(tx, tenant, BatchId{id}));
     TRY(auto const counts, count_batch(tx, tenant, batch.id));
-    auto text = fmt::format(R"({{"type":"batch","cursor":{},"at":"{}","batch":{}}})", cursor, to_rfc3339(now),
-                            render_batch(batch, counts));
-    events.push_back(
-        {cursor, batch.project.str(), id, {}, std::make_shared<std::string const>(std::move(text))});
+    add(batch.project, id, "batch", render_batch(batch, counts));
   }
   return events;
 }

@@ -7,10 +7,22 @@
 
 namespace hoist::uploads {
 
+// Whose counts have changed.
+struct Touched {
+  std::set<std::string> batches;
+  std::set<std::string> projects;
+
+  void merge(Touched other) {
+    batches.merge(other.batches);
+    projects.merge(other.projects);
+  }
+  [[nodiscard]] bool empty() const { return batches.empty() && projects.empty(); }
+};
+
 struct ChangePage {
   std::vector<FeedEvent> events;
-  std::set<std::string> batches;  // whose counts have changed
-  std::int64_t last = 0;          // cursor after this page
+  Touched touched;
+  std::int64_t last = 0;  // cursor after this page
   bool more = false;
 };
 
@@ -18,8 +30,8 @@ struct ChangePage {
 [[nodiscard]] Result<ChangePage> load_changes(sql::Transaction& tx, TenantId const& tenant,
                                               std::int64_t after);
 [[nodiscard]] Result<std::vector<FeedEvent>> load_progress(sql::Transaction& tx, TenantId const& tenant,
-                                                           std::set<std::string> const& batches,
-                                                           std::int64_t cursor, Time now);
+                                                           Touched const& touched, std::int64_t cursor,
+                                                           Time now);
 // The newest cursor.
 [[nodiscard]] Result<std::int64_t> load_head(sql::Transaction& tx, TenantId const& tenant);
 

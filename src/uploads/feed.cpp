@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr auto read_limit = 10s;           // of one SQL read
 constexpr auto poll_interval = 5s;         // should a notification be lost
-constexpr auto progress_interval = 200ms;  // between two reports of one tenant's batches
+constexpr auto progress_interval = 200ms;  // between two reports of one tenant's counts
 constexpr std::size_t take_max = 256;      // events at a time
 
 }  // namespace
@@ -111,19 +111,19 @@ class Pump {
                               auto found = Pumped{};
                               TRY(found.page, load_changes(tx, tenant_, last_));
                               if (!report) return found;
-                              auto batches = dirty_;
-                              batches.insert(found.page.batches.begin(), found.page.batches.end());
-                              TRY(found.progress, load_progress(tx, tenant_, batches, found.page.last,
+                              auto touched = dirty_;
+                              touched.merge(found.page.touched);
+                              TRY(found.progress, load_progress(tx, tenant_, touched, found.page.last,
                                                                 service_.ports().clock.now()));
                               return found;
                             },
                             deadline_in(read_limit)));
     last_ = pumped.page.last;
     if (report) {
-      dirty_.clear();
+      dirty_ = {};
       if (!pumped.progress.empty()) reported_ = steady;
     } else {
-      dirty_.merge(pumped.page.batches);
+      dirty_.merge(std::move(pumped.page.touched));
     }
     auto events = std::move(pumped.page.events);
     std::ranges::move(pumped.progress, std::back_inserter(events));
@@ -146,8 +146,8 @@ class Pump {
   std::shared_ptr<Signal> news_;
   bool begun_ = false;
   std::int64_t last_ = 0;
-  std::uint64_t heard_ = 0;      // of the news between changes
-  std::set<std::string> dirty_;  // batches whose progress is still to be told
+  std::uint64_t heard_ = 0;  // of the news between changes
+  Touched dirty_;            // whose counts are still to be told
   Deadline reported_ = Deadline::min();
 };
 
@@ -239,14 +239,18 @@ Async<bool> Watcher::take_from_sql(std::vector<FeedEvent>& events) {
                           [&](sql::Transaction& tx) -> Result<Pumped> {
                             auto found = Pumped{};
                             TRY(found.page, load_changes(tx, tenant_, cursor_));
-                            std::erase_if(found.page.batches, [&](std::string const& id) {
+                            auto& touched = found.page.touched;
+                            std::erase_if(touched.batches, [&](std::string const& id) {
                               auto probe = FeedEvent{.batch = id};
                               return std::ranges::none_of(topics_, [&](Topic const& topic) {
                                 return topic.kind == Topic::Kind::project || topic.takes(probe);
                               });
                             });
-                            TRY(found.progress, load_progress(tx, tenant_, found.page.batches,
-                                                              found.page.last, service_.ports().clock.now()));
+                            std::erase_if(touched.projects, [&](std::string const& id) {
+                              return !wants(FeedEvent{.project = id});
+                            });
+                            TRY(found.progress, load_progress(tx, tenant_, touched, found.page.last,
+                                                              service_.ports().clock.now()));
                             return found;
                           },
                           deadline_in(read_limit)));

@@ -23,7 +23,7 @@ struct FeedEvent {
   std::int64_t cursor = 0;
   std::string project;
   std::string batch;
-  std::string upload;                       // empty: progress of the batch
+  std::string upload;                       // empty: counts of the batch, or of the project
   std::shared_ptr<std::string const> json;  // shared by all who are told
 };
 

@@ -26,30 +26,25 @@ Async<std::pair<Batch, std::vector<StateCount>>> Service::get_batch(TenantId ten
       deadline);
 }
 
-Async<std::vector<ProjectCount>> Service::projects(TenantId tenant, Deadline deadline) {
+Async<std::vector<ProjectCount>> Service::projects(TenantId tenant, ProjectId only, Deadline deadline) {
   co_return co_await ports_.database.read(
-      tenant, [&](sql::Transaction& tx) { return count_projects(tx, tenant); }, deadline);
+      tenant, [&](sql::Transaction& tx) { return count_projects(tx, tenant, only); }, deadline);
 }
 
 Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor, int limit,
                           Deadline deadline) {
-  auto const scope = fmt::format("{}\n{}\n{}\n{}", tenant.str(), filter.project, filter.batch,
-                                 filter.state ? to_string(*filter.state) : std::string_view{});
+  auto const scope = fmt::format("{}\n{}\n{}\n{}\n{}", tenant.str(), filter.project, filter.batch,
+                                 filter.state ? to_string(*filter.state) : std::string_view{}, filter.search);
   auto before = std::string{};
   if (!cursor.empty()) {
     CO_TRY(before, read_cursor(options_.cursor_key, scope, cursor));
   }
-  auto page = Page{};
-  // One more than asked for tells whether there is a next page.
-  CO_TRY(
-      page.uploads,
-      co_await ports_.database.read(
-          tenant, [&](sql::Transaction& tx) { return list_uploads(tx, tenant, filter, before, limit + 1); },
-          deadline));
-  if (std::ssize(page.uploads) > limit) {
-    page.uploads.pop_back();
-    page.next_cursor = make_cursor(options_.cursor_key, scope, page.uploads.back().id.str());
-  }
+  CO_TRY(auto found,
+         co_await ports_.database.read(
+             tenant, [&](sql::Transaction& tx) { return list_uploads(tx, tenant, filter, before, limit); },
+             deadline));
+  auto page = Page{std::move(found.uploads), {}};
+  if (!found.next.empty()) page.next_cursor = make_cursor(options_.cursor_key, scope, found.next);
   co_return page;
 }
 

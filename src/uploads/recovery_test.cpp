@@ -52,8 +52,8 @@ class UploadRecovery : public ::testing::Test {
   }
   void lose_all_rows() {
     ASSERT_TRUE(testing::write_now(*world.database, [](sql::Transaction& tx) -> Result<void> {
-      for (auto const* table :
-           {"uploads", "batches", "tenant_usage", "changes", "queue_messages", "queue_groups"})
+      for (auto const* table : {"uploads", "batches", "tenant_usage", "project_counts", "changes",
+                                "queue_messages", "queue_groups"})
         CHECK(tx.execute(std::string{"DELETE FROM "} + table));
       return {};
     }));

@@ -169,24 +169,27 @@ std::string render_parts(Transfer const& transfer, std::vector<int> const& store
                            to_rfc3339(transfer.expires_at));
 }
 
+std::string render_project(ProjectCount const& project) {
+  auto by_state = std::string{};
+  auto files = std::int64_t{0};
+  auto bytes = std::int64_t{0};
+  auto last = Time{};
+  for (auto const& count : project.counts) {
+    by_state += fmt::format(R"({}"{}":{})", by_state.empty() ? "" : ",", to_string(count.state), count.files);
+    last = std::max(last, count.last_updated);
+    if (!holds_quota(count.state)) continue;
+    files += count.files;
+    bytes += count.bytes;
+  }
+  return fmt::format(R"({{"id":"{}","files":{},"bytes":{},"counts":{{{}}},"updated_at":"{}"}})",
+                     project.id.str(), files, bytes, by_state, to_rfc3339(last));
+}
+
 std::string render_projects(std::vector<ProjectCount> const& projects) {
   auto out = std::string{R"({"projects":[)"};
   auto separator = "";
   for (auto const& project : projects) {
-    auto by_state = std::string{};
-    auto files = std::int64_t{0};
-    auto bytes = std::int64_t{0};
-    auto last = Time{};
-    for (auto const& count : project.counts) {
-      by_state +=
-          fmt::format(R"({}"{}":{})", by_state.empty() ? "" : ",", to_string(count.state), count.files);
-      last = std::max(last, count.last_updated);
-      if (!holds_quota(count.state)) continue;
-      files += count.files;
-      bytes += count.bytes;
-    }
-    out += fmt::format(R"({}{{"id":"{}","files":{},"bytes":{},"counts":{{{}}},"updated_at":"{}"}})",
-                       separator, project.id.str(), files, bytes, by_state, to_rfc3339(last));
+    out += separator + render_project(project);
     separator = ",";
   }
   return out + "]}";

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "uploads/grants.hpp"
+#include "uploads/project_counts.hpp"
 #include "uploads/rows.hpp"
 #include "uploads/stages.hpp"
 
@@ -27,6 +28,7 @@ void append_transfer(std::string& out, Transfer const& transfer);
 // "received":{...} of an upload in parts.
 [[nodiscard]] std::string render_received(Upload const& upload);
 [[nodiscard]] std::string render_parts(Transfer const& transfer, std::vector<int> const& stored);
+[[nodiscard]] std::string render_project(ProjectCount const& project);
 [[nodiscard]] std::string render_projects(std::vector<ProjectCount> const& projects);
 [[nodiscard]] std::string render_batch(Batch const& batch, std::vector<StateCount> const& counts);
 

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/encode.hpp"
+#include "base/fold_case.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
 #include "net/idempotency_key.hpp"
 #include "net/query.hpp"
 #include "uploads/render.hpp"
+#include "uploads/retry.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -134,8 +136,11 @@ Async<Response> get_upload(Feed& feed, Request& request) {
 
 Async<Response> get_projects(Service& service, Request& request) {
   auto reader = net::QueryReader{request};
+  auto const only = reader.text("project_id").value_or(std::string{});
+  if (!only.empty() && !is_project_id(only)) reader.refuse("project_id", "must be a project's id");
   CO_CHECK(reader.finish());
-  CO_TRY(auto const projects, co_await service.projects(request.caller.tenant, request.deadline));
+  CO_TRY(auto const projects,
+         co_await service.projects(request.caller.tenant, ProjectId{only}, request.deadline));
   co_return net::json_text_response(200, render_projects(projects));
 }
 
@@ -166,6 +171,12 @@ Result<ListQuery> parse_list_query(Request const& request) {
   if (auto const status = reader.text("status", query_value_max)) {
     wanted.filter.state = parse_upload_state(*status);
     if (!wanted.filter.state) reader.refuse("status", "must be a status such as COMPLETED");
+  }
+  if (auto const search = reader.text("search", query_value_max)) {
+    wanted.filter.search = fold_case(*search);
+    if (search->empty()) reader.refuse("search", "must be at least 1 character");
+    if (wanted.filter.project.empty() || !wanted.filter.batch.empty())
+      reader.refuse("search", "goes with project_id and without batch_id");
   }
   wanted.cursor = reader.text("cursor", query_value_max).value_or(std::string{});
   wanted.limit = static_cast<int>(reader.number("limit", 1, page_max, page_default));
@@ -200,14 +211,24 @@ Async<Response> post_parts(Service& service, Request& request) {
   co_return net::json_text_response(200, text + "}");
 }
 
+// There is nothing to say beyond the address, but some clients always send an object.
+Result<void> check_says_nothing(Request const& request) {
+  if (request.body.empty()) return {};
+  TRY(auto const body, net::json_body(request));
+  return Fields{body}.finish();
+}
+
 Async<Response> post_complete(Service& service, Request& request) {
-  // There is nothing to say beyond the address, but some clients always send an object.
-  if (!request.body.empty()) {
-    CO_TRY(auto const body, net::json_body(request));
-    CO_CHECK(Fields{body}.finish());
-  }
+  CO_CHECK(check_says_nothing(request));
   CO_TRY(auto who, asked(request));
   CO_TRY(auto const upload, co_await service.complete(std::move(who), upload_id(request)));
+  co_return net::json_text_response(200, show(service, upload));
+}
+
+Async<Response> post_retry(Service& service, Retry& retry, Request& request) {
+  CO_CHECK(check_says_nothing(request));
+  CO_TRY(auto who, asked(request));
+  CO_TRY(auto const upload, co_await retry.retry(std::move(who), upload_id(request)));
   co_return net::json_text_response(200, show(service, upload));
 }
 
@@ -247,12 +268,19 @@ void add_routes(net::Router& router, Feed& feed, Recheck recheck) {
   add(asking({"POST", "/uploads", Role::member, initiate}), post_upload);
   add({"POST", "/batches", Role::member, initiate, batch_max}, post_batch);
   add(asking({"GET", "/uploads", Role::viewer}), list_uploads);
-  add({"GET", "/projects", Role::viewer}, get_projects);
+  add(asking({"GET", "/projects", Role::viewer}), get_projects);
   router.add(asking({"GET", "/uploads/{id}", Role::viewer}),
              [&feed](Request& request) { return get_upload(feed, request); });
   add({"GET", "/batches/{id}", Role::viewer}, get_batch);
   add({"POST", "/uploads/{id}/parts", Role::member}, post_parts);
   add({"POST", "/uploads/{id}/complete", Role::member}, post_complete);
+  auto const& ports = service.ports();
+  auto const retry =
+      std::make_shared<Retry>(Retry::Needs{ports.database, ports.queue, ports.objects, ports.idempotency,
+                                           ports.audit, ports.broadcast, ports.limits, ports.clock},
+                              service.options());
+  router.add({"POST", "/uploads/{id}/retry", Role::member},
+             [&service, retry](Request& request) { return post_retry(service, *retry, request); });
   add({"DELETE", "/uploads/{id}", Role::member}, delete_upload);
   add({"GET", "/uploads/{id}/content", Role::viewer}, get_content);
   add({"GET", "/uploads/{id}/thumbnails/{size}", Role::viewer}, get_thumbnail);

@@ -411,7 +411,7 @@ TEST_F(UploadRoutes, EveryFilterOfTheListHasAnIndex) {
     SCOPED_TRACE(fmt::format("project {} batch {} state {}", project, batch, state.has_value()));
     ASSERT_TRUE(testing::read_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
       auto plan = std::string{};
-      auto const listing = listing_of(TenantId{"acme"}, {project, batch, state}, "z", 50);
+      auto const listing = listing_of(TenantId{"acme"}, {project, batch, state, {}}, "z", {}, 50);
       TRY(auto const rows,
           tx.query("EXPLAIN QUERY PLAN SELECT * FROM uploads WHERE " + listing.condition, listing.args));
       for (auto const& row : rows) plan += row.text(3) + " ";

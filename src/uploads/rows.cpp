@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/assert.hpp"
+#include "base/fold_case.hpp"
 #include "base/try.hpp"
 #include "sql/insert_rows.hpp"
+#include "uploads/project_counts.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -47,7 +49,8 @@ sql::Args new_row(Upload const& upload) {
                    std::string{to_string(upload.state)}, sql::value(upload.created_at),
                    sql::value(upload.created_at), sql::value(upload.expires_at),
                    time_or_null(upload.deadline), std::int64_t{0}, upload.part_size, upload.parts_seen,
-                   upload.timeline, text_or_null(upload.path));
+                   upload.timeline, text_or_null(upload.path),
+                   fold_case(upload.path.empty() ? upload.filename : upload.path));
 }
 
 Upload to_upload(sql::Row const& row) {
@@ -126,7 +129,8 @@ Result<void> forget(sql::Transaction& tx, Upload& upload) {
   upload.checksum.reset();
   upload.size = 0;
   TRY(auto const changed,
-      tx.execute("UPDATE uploads SET filename = '', path = NULL, content_type = '', size = 0, user_id = '', "
+      tx.execute("UPDATE uploads SET filename = '', name_folded = '', path = NULL, content_type = '', size = "
+                 "0, user_id = '', "
                  "checksum_algorithm = NULL, checksum = NULL, metadata = NULL, sha256 = NULL, media = NULL, "
                  "scan = NULL, preview = NULL, error_code = NULL, error_message = NULL, timeline = $3 "
                  "WHERE tenant = $1 AND id = $2",
@@ -170,12 +174,13 @@ Result<void> insert_uploads(sql::Transaction& tx, std::span<Upload const* const>
   static auto const insert = sql::InsertRows{
       "INSERT INTO uploads (tenant, id, project_id, batch_id, user_id, filename, content_type, size, "
       "checksum_algorithm, checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, "
-      "requeues, part_size, parts_seen, timeline, path)",
-      21};
+      "requeues, part_size, parts_seen, timeline, path, name_folded)",
+      22};
   auto rows = std::vector<sql::Args>{};
   rows.reserve(uploads.size());
   for (auto const* upload : uploads) rows.push_back(new_row(*upload));
-  return insert(tx, std::move(rows));
+  CHECK(insert(tx, std::move(rows)));
+  return count_inserted(tx, uploads);
 }
 
 Result<void> insert_batch(sql::Transaction& tx, Batch const& batch) {
@@ -213,13 +218,41 @@ Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId c
       row.integer(4), row.time(5)};
 }
 
-Listing listing_of(TenantId const& tenant, ListFilter const& filter, std::string const& before, int limit) {
+namespace {
+
+// `text` anywhere within, for a LIKE whose escape is the backslash.
+std::string pattern_of(std::string const& text) {
+  auto pattern = std::string{"%"};
+  for (auto const c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + '%';
+}
+
+// The last of the names that a search may look at; empty when there are not that many.
+Result<std::string> search_end(sql::Transaction& tx, TenantId const& tenant, ListFilter const& filter,
+                               std::string const& before, std::int64_t names_max) {
+  auto window = filter;
+  window.search.clear();
+  auto listing = listing_of(tenant, window, before, {}, 1);
+  listing.args.emplace_back(names_max - 1);
+  TRY(auto const rows, tx.query(fmt::format("SELECT id FROM uploads WHERE {} OFFSET ${}", listing.condition,
+                                            listing.args.size()),
+                                listing.args));
+  return rows.empty() ? std::string{} : rows[0].text(0);
+}
+
+}  // namespace
+
+Listing listing_of(TenantId const& tenant, ListFilter const& filter, std::string const& before,
+                   std::string const& down_to, int limit) {
   auto condition = std::string{"tenant = $1"};
   auto args = sql::Args{tenant.str()};
-  auto const narrow = [&](std::string_view what, std::string const& value) {
+  auto const narrow = [&](std::string_view what, std::string const& value, std::string_view more = {}) {
     if (value.empty()) return;
     args.emplace_back(value);
-    condition += fmt::format(" AND {} ${}", what, args.size());
+    condition += fmt::format(" AND {} ${}{}", what, args.size(), more);
   };
   narrow("batch_id =", filter.batch);
   // A batch is small, so its index is the one to use whatever else is asked for.
@@ -228,15 +261,27 @@ Listing listing_of(TenantId const& tenant, ListFilter const& filter, std::string
   narrow(in_batch ? "COALESCE(state, '') =" : "state =",
          filter.state ? std::string{to_string(*filter.state)} : std::string{});
   narrow("id <", before);
+  narrow("id >=", down_to);
+  if (!filter.search.empty()) narrow("name_folded LIKE", pattern_of(filter.search), " ESCAPE '\\'");
   args.emplace_back(std::int64_t{limit});
   condition += fmt::format(" ORDER BY id DESC LIMIT ${}", args.size());
   return {std::move(condition), std::move(args)};
 }
 
-Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,
-                                         ListFilter const& filter, std::string const& before, int limit) {
-  auto listing = listing_of(tenant, filter, before, limit);
-  return select_uploads(tx, listing.condition, std::move(listing.args));
+Result<Listed> list_uploads(sql::Transaction& tx, TenantId const& tenant, ListFilter const& filter,
+                            std::string const& before, int limit, std::int64_t names_max) {
+  auto listed = Listed{};
+  if (!filter.search.empty()) {
+    TRY(listed.next, search_end(tx, tenant, filter, before, names_max));
+  }
+  // One more than asked for tells whether there is a next page.
+  auto listing = listing_of(tenant, filter, before, listed.next, limit + 1);
+  TRY(listed.uploads, select_uploads(tx, listing.condition, std::move(listing.args)));
+  if (std::ssize(listed.uploads) > limit) {
+    listed.uploads.pop_back();
+    listed.next = listed.uploads.back().id.str();
+  }
+  return listed;
 }
 
 Result<std::vector<Upload>> due_uploads(sql::Transaction& tx, UploadState state, Time now, int limit) {
@@ -275,6 +320,7 @@ Result<void> advance(sql::Transaction& tx, Options const& options, Upload& uploa
 
   auto const holds = (holds_quota(step.to) ? 1 : 0) - (holds_quota(from) ? 1 : 0);
   TRY(auto const total, move_quota(tx, upload, holds));
+  CHECK(count_moved(tx, upload, from));
   CHECK(insert_change(tx, upload.tenant, total.change_seq, step.now, upload.project, upload.batch, &upload));
   return step.to == UploadState::deleted ? forget(tx, upload) : Result<void>{};
 }
@@ -327,22 +373,6 @@ Result<std::vector<StateCount>> count_batch(sql::Transaction& tx, TenantId const
     counts.push_back({*state, row.integer(1), row.integer(2), row.time(3)});
   }
   return counts;
-}
-
-Result<std::vector<ProjectCount>> count_projects(sql::Transaction& tx, TenantId const& tenant) {
-  TRY(auto const rows,
-      tx.query("SELECT project_id, state, count(*), CAST(sum(size) AS BIGINT), max(updated_us) FROM uploads "
-               "WHERE tenant = $1 GROUP BY project_id, state ORDER BY project_id, state",
-               {tenant.str()}));
-  auto projects = std::vector<ProjectCount>{};
-  for (auto const& row : rows) {
-    auto const state = parse_upload_state(row.text(1));
-    HOIST_ASSERT(state);
-    if (projects.empty() || projects.back().id.str() != row.text(0))
-      projects.push_back({ProjectId{row.text(0)}, {}});
-    projects.back().counts.push_back({*state, row.integer(2), row.integer(3), row.time(4)});
-  }
-  return projects;
 }
 
 Result<std::vector<std::string>> check_usage(sql::Transaction& tx) {

@@ -48,6 +48,7 @@ struct ListFilter {
   std::string project;  // empty: any
   std::string batch;
   std::optional<UploadState> state;
+  std::string search;  // within the name or path, folded; only with a project and without a batch
 };
 // The list's condition, for the test that looks at how it is searched.
 struct Listing {
@@ -55,11 +56,17 @@ struct Listing {
   sql::Args args;
 };
 [[nodiscard]] Listing listing_of(TenantId const& tenant, ListFilter const& filter, std::string const& before,
-                                 int limit);
-// Newest first; `before` is the id of the last one already seen.
-[[nodiscard]] Result<std::vector<Upload>> list_uploads(sql::Transaction& tx, TenantId const& tenant,
-                                                       ListFilter const& filter, std::string const& before,
-                                                       int limit);
+                                 std::string const& down_to, int limit);
+struct Listed {
+  std::vector<Upload> uploads;
+  std::string next;  // the `before` of what follows; empty: that was all
+};
+// Newest first; `before` is the id of the last one already seen. A search looks at so many names at a
+// time, and may then answer fewer uploads than asked for although others follow.
+inline constexpr std::int64_t names_searched_max = 100'000;
+[[nodiscard]] Result<Listed> list_uploads(sql::Transaction& tx, TenantId const& tenant,
+                                          ListFilter const& filter, std::string const& before, int limit,
+                                          std::int64_t names_max = names_searched_max);
 // Of all tenants: uploads in `state` whose deadline has passed, oldest first. System scope.
 [[nodiscard]] Result<std::vector<Upload>> due_uploads(sql::Transaction& tx, UploadState state, Time now,
                                                       int limit);
@@ -102,13 +109,6 @@ struct StateCount {
 };
 [[nodiscard]] Result<std::vector<StateCount>> count_batch(sql::Transaction& tx, TenantId const& tenant,
                                                           BatchId const& batch);
-
-struct ProjectCount {
-  ProjectId id;
-  std::vector<StateCount> counts;  // of the states that it has files in
-};
-// By id.
-[[nodiscard]] Result<std::vector<ProjectCount>> count_projects(sql::Transaction& tx, TenantId const& tenant);
 
 // Tenants whose recorded usage is not the sum over their uploads, as sentences; none when all is
 // well. For `hoist doctor` and the tests. System scope.

@@ -24,6 +24,7 @@
 #include "uploads/grants.hpp"
 #include "uploads/options.hpp"
 #include "uploads/parse.hpp"
+#include "uploads/project_counts.hpp"
 #include "uploads/render.hpp"
 #include "uploads/rows.hpp"
 
@@ -96,7 +97,8 @@ class Service {
 
   Async<Upload> get(TenantId tenant, UploadId id, Deadline deadline);
   Async<std::pair<Batch, std::vector<StateCount>>> get_batch(TenantId tenant, BatchId id, Deadline deadline);
-  Async<std::vector<ProjectCount>> projects(TenantId tenant, Deadline deadline);
+  // All of them, or the one named.
+  Async<std::vector<ProjectCount>> projects(TenantId tenant, ProjectId only, Deadline deadline);
   Async<Page> list(TenantId tenant, ListFilter filter, std::string cursor, int limit, Deadline deadline);
 
   // Fresh URLs: of these parts, of the missing ones when none are named, or of the single PUT. With a

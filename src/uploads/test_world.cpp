@@ -198,6 +198,8 @@ std::vector<std::string> World::wrong_usage() {
   auto wrong = std::vector<std::string>{};
   auto const read = testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
     TRY(wrong, check_usage(tx));
+    TRY(auto const counts, check_projects(tx));
+    wrong.insert(wrong.end(), counts.begin(), counts.end());
     return {};
   });
   EXPECT_TRUE(read) << read.error().to_string();

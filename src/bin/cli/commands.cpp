@@ -84,6 +84,8 @@ void add_list(CLI::App& app, int& exit_code) {
   command->add_option("--status", options->status, "Only in this state")
       ->transform(CLI::IsMember(upload_states(), CLI::ignore_case));
   command->add_option("--batch", options->batch, "Only of this batch");
+  command->add_option("--search", options->search, "Only files whose name or folder contains this")
+      ->needs("--project");
   command->add_option("--limit", options->limit, "At most so many; 0 for all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -105,7 +107,7 @@ void add_projects(CLI::App& app, int& exit_code) {
 }
 
 void add_remove(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<RemoveOptions>();
+  auto options = std::make_shared<EachOptions>();
   auto* command = app.add_subcommand("rm", "Delete uploads; what was not sent yet is cancelled");
   command->add_option("id", options->ids, "Of the uploads; see `hoist ls`")->required();
   command->add_flag("--json", options->json, "The uploads as they are now, one JSON object per line");
@@ -115,6 +117,19 @@ void add_remove(CLI::App& app, int& exit_code) {
       "  hoist rm 0197a3c2-...\n"
       "  hoist ls --status failed --json | jq -r .id | xargs hoist rm");
   command->callback([options, &exit_code] { exit_code = remove_command(*options); });
+}
+
+void add_retry(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<EachOptions>();
+  auto* command = app.add_subcommand("retry", "Try uploads again that the server failed");
+  command->add_option("id", options->ids, "Of the uploads; see `hoist ls --status failed`")->required();
+  command->add_flag("--json", options->json, "The uploads as they are now, one JSON object per line");
+  add_connection(*command, options->connection);
+  command->footer(
+      "The server keeps a failed file for a week. What is infected stays in quarantine. Examples:\n"
+      "  hoist retry 0197a3c2-...\n"
+      "  hoist ls --status failed --limit 0 --json | jq -r .id | xargs hoist retry");
+  command->callback([options, &exit_code] { exit_code = retry_command(*options); });
 }
 
 void add_get(CLI::App& app, int& exit_code) {
@@ -176,6 +191,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_list(app, exit_code);
   add_get(app, exit_code);
   add_remove(app, exit_code);
+  add_retry(app, exit_code);
   add_projects(app, exit_code);
   add_status(app, exit_code);
 }

@@ -21,6 +21,7 @@ std::string query_of(ListOptions const& options, std::int64_t limit) {
   add("project_id", options.project);
   add("status", options.status);
   add("batch_id", options.batch);
+  add("search", options.search);
   return query;
 }
 

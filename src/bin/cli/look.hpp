@@ -12,6 +12,7 @@ struct ListOptions {
   std::string project;
   std::string status;
   std::string batch;
+  std::string search;        // within names and folders
   std::int64_t limit = 100;  // 0: all
   bool json = false;
 };
@@ -32,12 +33,13 @@ struct ProjectsOptions {
 };
 [[nodiscard]] int projects_command(ProjectsOptions const& options);
 
-struct RemoveOptions {
+struct EachOptions {
   ConnectionOptions connection;
   std::vector<std::string> ids;
   bool json = false;
 };
-[[nodiscard]] int remove_command(RemoveOptions const& options);
+[[nodiscard]] int remove_command(EachOptions const& options);
+[[nodiscard]] int retry_command(EachOptions const& options);
 
 struct StatusOptions {
   ConnectionOptions connection;

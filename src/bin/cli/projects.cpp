@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "base/encode.hpp"
 #include "base/try.hpp"
 #include "bin/cli/look.hpp"
 #include "bin/cli/progress.hpp"
@@ -38,40 +37,12 @@ Async<> list_projects(ProjectsOptions const& options, Connection connection) {
   co_return Result<void>{};
 }
 
-// Every id is tried; the first failure is the answer.
-Async<> remove_uploads(RemoveOptions const& options, Connection connection) {
-  auto client = net::Client{};
-  auto api = Api{client, std::move(connection), brief};
-  auto outcome = Result<void>{};
-  for (auto const& id : options.ids) {
-    auto const answer = co_await api.remove("/uploads/" + percent_encode(id));
-    if (answer && options.json) {
-      print_line(*answer);
-    } else if (answer) {
-      fmt::print("{}  {}  {}\n", id, text_of(*answer, "status"), printable(text_of(*answer, "filename")));
-    } else if (outcome) {
-      outcome = fail(Error{answer.error().code(), id + ": " + answer.error().detail()});
-    } else {
-      [[maybe_unused]] auto const told =
-          report(Error{answer.error().code(), id + ": " + answer.error().detail()});
-    }
-  }
-  co_return outcome;
-}
-
 }  // namespace
 
 int projects_command(ProjectsOptions const& options) {
   auto connection = connect_with(options.connection);
   if (!connection) return report(connection.error());
   auto const done = run_to_end<void>([&] { return list_projects(options, *connection); });
-  return done ? 0 : report(done.error());
-}
-
-int remove_command(RemoveOptions const& options) {
-  auto connection = connect_with(options.connection);
-  if (!connection) return report(connection.error());
-  auto const done = run_to_end<void>([&] { return remove_uploads(options, *connection); });
   return done ? 0 : report(done.error());
 }
 

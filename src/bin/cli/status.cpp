@@ -12,8 +12,6 @@
 namespace hoist::cli {
 namespace {
 
-constexpr auto page_limit = 200;
-constexpr auto pages_max = 50;  // stays below the limit of requests a minute
 constexpr auto follow_for = std::chrono::hours{24};
 
 enum class Kind { everything, upload, batch };
@@ -81,18 +79,13 @@ void print_upload(json::object const& upload) {
                  printable(text_of(entry.get_object(), "detail")));
 }
 
-// Counts page by page; the API keeps totals for batches only.
 Async<json::object> count_everything(Api& api) {
   auto counts = std::map<std::string, std::int64_t>{};
-  auto cursor = std::string{};
-  for (auto page = 0; page < pages_max; ++page) {
-    auto path = fmt::format("/uploads?limit={}", page_limit);
-    if (!cursor.empty()) path += "&cursor=" + percent_encode(cursor);
-    CO_TRY(auto const answer, co_await api.get(std::move(path)));
-    for (auto const& entry : array_of(answer, "uploads"))
-      if (entry.is_object()) ++counts[text_of(entry.get_object(), "status")];
-    cursor = text_of(answer, "next_cursor");
-    if (cursor.empty()) break;
+  CO_TRY(auto const answer, co_await api.get("/projects"));
+  for (auto const& entry : array_of(answer, "projects")) {
+    if (!entry.is_object()) continue;
+    for (auto const& [status, files] : object_of(entry.get_object(), "counts"))
+      if (files.is_number()) counts[status] += files.to_number<std::int64_t>();
   }
   auto object = json::object{};
   for (auto const& [status, files] : counts) object[status] = files;

@@ -193,8 +193,15 @@ class Contract(unittest.TestCase):
         self.assertEqual(done["status"], "COMPLETED")
         self.expect(302, "GET", f"/uploads/{upload}/content")
         self.expect(200, "GET", "/uploads?project_id=p&status=COMPLETED")
+        self.expect(200, "POST", f"/uploads/{upload}/retry")
+        found = self.expect(200, "GET", "/uploads?project_id=p&search=%C3%91AND")
+        self.assertEqual([entry["id"] for entry in found["uploads"]], [upload])
+        self.expect(400, "GET", "/uploads?search=a")
+        counted = self.expect(200, "GET", "/projects?project_id=p")
+        self.assertEqual([project["id"] for project in counted["projects"]], ["p"])
         self.expect(200, "DELETE", f"/uploads/{upload}")
         self.expect(409, "GET", f"/uploads/{upload}/thumbnails/256")
+        self.expect(409, "POST", f"/uploads/{upload}/retry")
 
     def test_multipart_and_batches(self):
         created = self.expect(201, "POST", "/uploads?multipart=true", {"project_id": "p", **file(size=6_000_000)})

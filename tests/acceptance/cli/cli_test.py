@@ -4,6 +4,7 @@ commands that an operator runs on the data of a server.
 
 usage: cli_test.py HOIST_BINARY [test names]
 """
+import io
 import json
 import os
 import pty
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 import unittest
+import zipfile
 from pathlib import Path
 
 BINARY = str(Path(sys.argv.pop(1)).resolve())
@@ -52,7 +54,7 @@ class WithoutAServer(unittest.TestCase):
     def test_alone_it_lists_the_commands(self):
         alone = hoist()
         self.assertEqual(alone.returncode, 2)
-        for command in ("serve", "put", "ls", "rm", "projects", "task", "events", "dead-letters", "doctor"):
+        for command in ("serve", "put", "ls", "rm", "retry", "projects", "task", "events", "dead-letters", "doctor"):
             self.assertRegex(alone.stdout, rf"(?m)^  {command}\b")
         self.assertIn("Exit codes:", alone.stdout)
 
@@ -113,6 +115,17 @@ class WithoutAServer(unittest.TestCase):
         if shutil.which("groff"):
             got = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-z"], input=page, capture_output=True, text=True)
             self.assertEqual(got.stderr, "")
+
+
+def locked_archive():
+    """A ZIP archive that says of its file that it needs a password."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("plans.txt", "secret" * 20)
+    data = bytearray(buffer.getvalue())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + flags] |= 1
+    return bytes(data)
 
 
 class BesideAServer(unittest.TestCase):
@@ -193,6 +206,31 @@ class BesideAServer(unittest.TestCase):
         self.assertEqual(self.ok("rm", *uploads).count("DELETED"), 2)
         gone = hoist("rm", "0190a000-0000-7000-8000-000000000000", "--data", self.data)
         self.assertEqual(gone.returncode, 5)
+
+    def test_retry_gives_a_failed_file_to_the_workers_again(self):
+        archive = self.place / "plans.zip"
+        archive.write_bytes(locked_archive())
+        self.assertEqual(hoist("put", archive, "--project", "locked", "--data", self.data).returncode, 1)
+        failed = ["ls", "--project", "locked", "--status", "failed", "--json"]
+        upload = json.loads(self.ok(*failed))["id"]
+        self.ok("tenant", "set", "main", "--unscannable", "allow")
+        self.assertIn("UPLOADED", self.ok("retry", upload))
+        self.until(["ls", "--project", "locked"], "COMPLETED")
+        self.assertEqual(self.ok("retry", upload).split()[1], "COMPLETED", "repeating it is harmless")
+        gone = hoist("retry", "0190a000-0000-7000-8000-000000000000", "--data", self.data)
+        self.assertEqual(gone.returncode, 5)
+        self.ok("rm", upload)
+        self.assertEqual(hoist("retry", upload, "--data", self.data).returncode, 7)
+
+    def test_search_finds_names_and_folders(self):
+        drawings = self.place / "Drawings"
+        drawings.mkdir()
+        for name in ("FACHADA-1.txt", "fachada-2.txt", "roof.txt"):
+            (drawings / name).write_text(f"a note about {name}")
+        self.ok("put", drawings, "--project", "search")
+        self.assertEqual(self.ok("ls", "--project", "search", "--search", "Fachada").count("FACHADA"), 1)
+        self.assertEqual(self.ok("ls", "--project", "search", "--search", "drawings", "--json").count("\n"), 3)
+        self.assertEqual(hoist("ls", "--search", "x", "--data", self.data).returncode, 2)
 
     def test_nothing_to_send_is_told(self):
         (self.place / "empty").mkdir()
