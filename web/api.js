@@ -1,6 +1,7 @@
 // The HTTP API. Failures are ApiError with a sentence to show; what passes by itself is retried.
 
 import { token } from "./session.js";
+import { language, t } from "./words.js";
 
 const attemptsMax = 6;
 const answerMs = 60_000;
@@ -12,6 +13,11 @@ export class ApiError extends Error {
     this.code = code;
     this.fields = fields;
   }
+}
+
+// A reason is a sentence of its own, or goes on from the field's name.
+export function saidOf(field, reason) {
+  return /^\p{Lu}/u.test(reason) ? reason : `${field} ${reason}.`;
 }
 
 export function pause(milliseconds) {
@@ -26,9 +32,12 @@ export function backoff(attempt, retryAfterSeconds = 0) {
 
 async function errorOf(response) {
   const problem = await response.json().catch(() => ({}));
-  const message = problem.detail || problem.title || `The server answered ${response.status}.`;
+  const message = problem.detail || problem.title || t("serverAnswered", { status: String(response.status) });
   return new ApiError(response.status, problem.code || "", message, problem.errors || []);
 }
+
+// Who asks, and in which language sentences are to be answered.
+const identity = () => ({ Authorization: `Bearer ${token()}`, "Accept-Language": language });
 
 // A full storage does not: somebody has to make room.
 function passesByItself(status) {
@@ -39,7 +48,7 @@ function passesByItself(status) {
 export async function call(method, path, body, { attempts = attemptsMax, key, quiet = false, link } = {}) {
   const began = Date.now();
   const last = (attempt) => (link ? link.givenUp(began) : attempt >= attempts);
-  const headers = { Authorization: `Bearer ${token()}`, Accept: "application/json" };
+  const headers = { ...identity(), Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = key || crypto.randomUUID?.() || String(Math.random()).slice(2);
   for (let attempt = 1; ; attempt += 1) {
@@ -50,7 +59,7 @@ export async function call(method, path, body, { attempts = attemptsMax, key, qu
         signal: AbortSignal.timeout(answerMs),
       });
     } catch {
-      if (last(attempt)) throw new ApiError(0, "unreachable", "The server does not answer.");
+      if (last(attempt)) throw new ApiError(0, "unreachable", t("unreachable"));
     }
     if (response && !passesByItself(response.status)) link?.carried();
     if (response && response.ok) {
@@ -73,12 +82,17 @@ export const get = (path, options) => call("GET", path, undefined, options);
 export const post = (path, body, options) => call("POST", path, body, options);
 export const remove = (path, options) => call("DELETE", path, undefined, options);
 
+// The browser sends it even though the page goes; nobody is there to hear the answer.
+export function removeWhileLeaving(path) {
+  fetch(path, { method: "DELETE", headers: identity(), keepalive: true });
+}
+
 // The presigned address that a file's content redirects to, for the browser to download from: the
 // redirect is followed as far as the headers, so the file does not pass through this page.
 export async function addressOfContent(id) {
   const control = new AbortController();
   const response = await fetch(`/uploads/${id}/content`, {
-    headers: { Authorization: `Bearer ${token()}` }, signal: control.signal, cache: "no-store",
+    headers: identity(), signal: control.signal, cache: "no-store",
   });
   if (!response.ok) throw await errorOf(response);
   control.abort();

@@ -5,6 +5,7 @@ import { el, setText } from "./dom.js";
 import { Live } from "./live.js";
 import { forgetToken, keepToken, takeTicketFromAddress, takeTokenFromAddress, token } from "./session.js";
 import { views } from "./views.js";
+import { choose, fillDocument, language, languages, t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const mounted = new Map(); // view id -> element
@@ -63,7 +64,7 @@ function drawTabs() {
     el("button", {
       type: "button", role: "tab", id: `tab-${view.id}`, "aria-controls": `view-${view.id}`,
       onclick: () => { location.hash = view.id; },
-    }, view.title));
+    }, t(view.title)));
   byId("tabs").replaceChildren(...tabs);
   byId("tabs").addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -75,10 +76,10 @@ function drawTabs() {
 }
 
 function showLiveState(state) {
-  const words = { on: "Live", off: "Connecting", slow: "Live", offline: "Offline" };
+  const words = { on: "live", off: "connecting", slow: "live", offline: "offline" };
   if (!navigator.onLine) state = "offline";
   byId("live").dataset.state = state;
-  setText(byId("live-text"), words[state]);
+  setText(byId("live-text"), t(words[state]));
 }
 
 async function start() {
@@ -108,12 +109,13 @@ byId("sign-in-form").addEventListener("submit", async (event) => {
     await get("/uploads?limit=1", { attempts: 1, quiet: true });
   } catch (error) {
     forgetToken();
-    return showSignIn(error.status === 401 ? "This token is not valid, or it has expired." : error.message);
+    return showSignIn(error.status === 401 ? t("tokenInvalid") : error.message);
   }
   await start();
 });
 byId("sign-out").addEventListener("click", async () => {
   // Whoever else has the token is signed out too; without the server, at least this page forgets it.
+  await Promise.all([...mounted.keys()].map((id) => views.find((view) => view.id === id).leaving?.()));
   await post("/sign-out", undefined, { attempts: 1, quiet: true }).catch(() => {});
   signOut("");
 });
@@ -122,7 +124,7 @@ addEventListener("online", () => {
   showLiveState("off");
   context?.live.close?.(); // the connection of before is dead, and would be found so only after a while
 });
-document.addEventListener("hoist:signed-out", () => signOut("The session has ended. Sign in again."));
+document.addEventListener("hoist:signed-out", () => signOut(t("sessionEnded")));
 addEventListener("hashchange", async () => {
   const before = token();
   await enterByAddress();
@@ -138,10 +140,18 @@ async function enterByAddress() {
     keepToken((await post("/sign-in", { ticket }, { attempts: 1, quiet: true })).token);
   } catch (error) {
     sessionStorage.setItem("hoist.problem", error.status === 401
-      ? "This link has been used or has ended. Make a token with: hoist token --user NAME" : error.message);
+      ? t("linkUsed") : error.message);
   }
 }
 
+fillDocument();
+for (const place of document.querySelectorAll(".language")) {
+  place.setAttribute("aria-label", t("language"));
+  place.append(...Object.entries(languages).map(([tag, name]) =>
+    el("option", { value: tag, lang: tag, selected: tag === language }, name)));
+  place.addEventListener("change", () => choose(place.value));
+}
+byId("tabs").setAttribute("aria-label", t("views"));
 await enterByAddress();
 if (token()) {
   start();

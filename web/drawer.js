@@ -1,9 +1,10 @@
 // Everything about one file, beside the list.
 
-import { addressOfContent, get, remove } from "./api.js";
+import { addressOfContent, get } from "./api.js";
 import { el, setText } from "./dom.js";
 import { bytes, clock, time } from "./format.js";
 import { canRetry, folderOf, groupOf, labelOf, reasonOf, thumbnailOf } from "./rows.js";
+import { number, t } from "./words.js";
 
 function entry(name, value, attributes = {}) {
   return value ? [el("dt", {}, name), el("dd", attributes, value)] : [];
@@ -19,7 +20,7 @@ function place(gps) {
 function aboutPreview(preview) {
   if (!preview) return "";
   if (preview.message) return preview.message;
-  return preview.status === "unavailable" ? "There is no preview for files of this type." : "";
+  return preview.status === "unavailable" ? t("noPreview") : "";
 }
 
 function facts(row) {
@@ -27,20 +28,20 @@ function facts(row) {
   const media = record.media || {};
   const scan = record.scan;
   return el("dl", { class: "facts" },
-    entry("Size", bytes(row.size)),
-    entry("Type", row.type),
-    entry("Project", row.project),
-    entry("Folder", folderOf(row)),
-    entry("Dimensions", media.width ? `${media.width} × ${media.height}` : ""),
-    entry("Pages", media.pages ? String(media.pages) : ""),
-    entry("Taken", media.captured_at ? time(media.captured_at) : ""),
-    entry("Camera", media.camera ? [media.camera.make, media.camera.model].filter(Boolean).join(" ") : ""),
-    entry("Position", place(media.gps)),
-    entry("Waits", record.waiting?.message),
-    entry("Preview", aboutPreview(record.preview)),
-    entry("Virus scan", scan ? [scan.verdict, scan.engine, scan.signatures].filter(Boolean).join(" · ") : ""),
+    entry(t("size"), bytes(row.size)),
+    entry(t("type"), row.type),
+    entry(t("project"), row.project),
+    entry(t("folder"), folderOf(row)),
+    entry(t("dimensions"), media.width ? `${media.width} × ${media.height}` : ""),
+    entry(t("pages"), media.pages ? number(media.pages) : ""),
+    entry(t("taken"), media.captured_at ? time(media.captured_at) : ""),
+    entry(t("camera"), media.camera ? [media.camera.make, media.camera.model].filter(Boolean).join(" ") : ""),
+    entry(t("position"), place(media.gps)),
+    entry(t("waits"), record.waiting?.message),
+    entry(t("preview"), aboutPreview(record.preview)),
+    entry(t("virusScan"), scan ? [t(scan.verdict), scan.engine, scan.signatures].filter(Boolean).join(" · ") : ""),
     entry("SHA-256", record.checksum?.sha256, { class: "mono" }),
-    entry("Id", record.id, { class: "mono" }));
+    entry(t("id"), record.id, { class: "mono" }));
 }
 
 // A detail may be a sentence or an object of further facts.
@@ -54,10 +55,10 @@ function timeline(row) {
   const steps = row.record?.timeline || [];
   if (steps.length === 0) return null;
   return [
-    el("h3", {}, "What happened"),
+    el("h3", {}, t("whatHappened")),
     el("ol", { class: "timeline" }, steps.map((step) =>
       el("li", {}, el("time", { datetime: step.at, title: time(step.at) }, clock(step.at)),
-        el("span", {}, step.what), el("span", { class: "dim" }, detailText(step.detail))))),
+        el("span", {}, t(`step_${step.what}`)), el("span", { class: "dim" }, detailText(step.detail))))),
   ];
 }
 
@@ -71,7 +72,7 @@ export class Drawer {
     this.body = el("div", { class: "drawer-body" });
     this.element = el("dialog", { class: "drawer", "aria-labelledby": "drawer-title" },
       el("header", { class: "drawer-top" }, this.title,
-        el("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => this.element.close() }, "✕")),
+        el("button", { type: "button", class: "quiet", "aria-label": t("close"), onclick: () => this.element.close() }, "✕")),
       this.body);
     this.element.addEventListener("close", () => { this.row = null; });
     // A click beside the drawer lands on the dialog itself.
@@ -82,6 +83,7 @@ export class Drawer {
 
   async show(row) {
     this.row = row;
+    this.asking = false;
     this.draw();
     if (!this.element.open) this.element.showModal();
     if (!row.record) return;
@@ -107,7 +109,7 @@ export class Drawer {
     const picture = thumbnailOf(row, 1024) || thumbnailOf(row, 256);
     const reason = reasonOf(row);
     this.body.replaceChildren(...[
-      picture && el("img", { class: "preview", src: picture, alt: "Preview" }),
+      picture && el("img", { class: "preview", src: picture, alt: t("preview") }),
       el("p", {}, el("span", { class: "state", "data-group": groupOf(row) }, labelOf(row))),
       reason && el("p", { class: "reason" }, reason),
       this.actions(row),
@@ -117,11 +119,22 @@ export class Drawer {
   }
 
   actions(row) {
+    const button = (text, onclick, kind) => el("button", { type: "button", class: kind, onclick }, text);
+    if (this.asking) {
+      return el("div", { class: "actions ask", role: "alertdialog", "aria-label": t("deleteAsk") }, el("p", {}, t("deleteAsk")),
+        button(t("deleteYes"), () => this.drop(row), "danger"), button(t("keep"), () => this.ask(false)));
+    }
     const done = row.record?.status === "COMPLETED";
     return el("div", { class: "actions" },
-      done && el("button", { type: "button", class: "primary", onclick: () => this.download(row) }, "Download"),
-      canRetry(row) && el("button", { type: "button", class: "primary", onclick: () => this.retry(row) }, "Try again"),
-      el("button", { type: "button", onclick: () => this.drop(row) }, row.record ? "Delete" : "Remove"));
+      done && button(t("download"), () => this.download(row), "primary"),
+      canRetry(row) && button(t("tryAgain"), () => this.retry(row), "primary"),
+      row.record ? button(t("delete"), () => this.ask(true)) : button(t("remove"), () => this.drop(row)));
+  }
+
+  ask(asking) {
+    this.asking = asking;
+    this.draw();
+    this.body.querySelector(asking ? ".danger" : ".actions button:last-child").focus();
   }
 
   async download(row) {
@@ -132,12 +145,7 @@ export class Drawer {
     }
   }
 
-  async drop(row) {
-    try {
-      if (row.record) await remove(`/uploads/${row.record.id}`);
-    } catch (error) {
-      if (error.status !== 404) return this.complain(error.message);
-    }
+  drop(row) {
     this.element.close();
     this.removed(row);
   }

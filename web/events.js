@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { el, setHidden, setText } from "./dom.js";
 import { time } from "./format.js";
 import { verifyLog } from "./verify.js";
+import { t } from "./words.js";
 
 const pageLimit = 100;
 const waitSeconds = 25;
@@ -17,19 +18,19 @@ class EventsView {
 
   build() {
     const input = (label, attributes) => el("input", { "aria-label": label, placeholder: label, ...attributes });
-    this.log = el("select", { "aria-label": "Log" },
-      el("option", { value: "events" }, "Events"), el("option", { value: "audit" }, "Audit trail"));
-    this.user = input("User", { type: "search", maxlength: 128 });
-    this.type = input("Type", { type: "search", maxlength: 128 });
-    this.from = input("From", { type: "datetime-local" });
-    this.to = input("To", { type: "datetime-local" });
-    this.verify = el("button", { type: "button", onclick: () => this.runVerify() }, "Verify");
+    this.log = el("select", { "aria-label": t("log") },
+      el("option", { value: "events" }, t("events")), el("option", { value: "audit" }, t("auditTrail")));
+    this.user = input(t("user"), { type: "search", maxlength: 128 });
+    this.type = input(t("type"), { type: "search", maxlength: 128 });
+    this.from = input(t("from"), { type: "datetime-local" });
+    this.to = input(t("to"), { type: "datetime-local" });
+    this.verify = el("button", { type: "button", onclick: () => this.runVerify() }, t("verify"));
     const form = el("form", { class: "filters events-filters", onchange: () => this.load(),
       onsubmit: (event) => { event.preventDefault(); this.load(); } },
-      this.log, this.user, this.type, el("label", {}, "From ", this.from), el("label", {}, "To ", this.to), this.verify);
+      this.log, this.user, this.type, el("label", {}, `${t("from")} `, this.from), el("label", {}, `${t("to")} `, this.to), this.verify);
     this.notice = el("p", { class: "notice", role: "status", hidden: true });
     this.items = el("ol", { class: "events-list" });
-    this.older = el("button", { type: "button", class: "older", hidden: true, onclick: () => this.loadOlder() }, "Show older");
+    this.older = el("button", { type: "button", class: "older", hidden: true, onclick: () => this.loadOlder() }, t("showOlder"));
     this.element = el("section", { class: "events" }, form, this.notice, this.items, this.older);
   }
 
@@ -64,7 +65,7 @@ class EventsView {
       if (generation !== this.generation) return;
       this.items.replaceChildren(...page.events.filter((event) => this.wanted(event)).map((event) => this.row(event)));
       this.setOlder(page.nextCursor);
-      if (this.items.childElementCount === 0) this.say("Nothing here yet.");
+      if (this.items.childElementCount === 0) this.say(t("nothingYet"));
       this.follow(generation, page.tailCursor);
     } catch (error) {
       if (generation === this.generation) this.say(error.message, true);
@@ -110,8 +111,8 @@ class EventsView {
       el("details", { ontoggle: opened },
         el("summary", {},
           el("strong", {}, event.eventType), " ",
-          el("span", { class: "dim" }, event.userId ?? "erased"),
-          event.details?.outcome === "refused" ? el("span", { class: "state", "data-group": "failed" }, "refused") : null),
+          el("span", { class: "dim" }, event.userId ?? t("erased")),
+          event.details?.outcome === "refused" ? el("span", { class: "state", "data-group": "failed" }, t("refusedTag")) : null),
         el("p", { class: "dim mono" }, `#${event.sequence}  ${event.hash}`),
         details));
   }
@@ -126,7 +127,7 @@ class EventsView {
 
   async runVerify() {
     this.verify.disabled = true;
-    this.say("Checking signatures and proofs in this browser...");
+    this.say(t("verifying"));
     try {
       const newest = this.items.firstElementChild?.dataset.id;
       this.say(await verifyLog(this.log.value, newest));
@@ -152,7 +153,7 @@ let instance = null;
 
 export const view = {
   id: "events",
-  title: "Events",
+  title: "events",
   mount() {
     instance = new EventsView();
     return instance.element;

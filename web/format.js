@@ -1,34 +1,44 @@
 // Numbers and times as people read them.
 
-const units = ["B", "kB", "MB", "GB", "TB"];
+import { locale, number, t } from "./words.js";
+
+const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+const formats = new Map(); // unit and digits -> Intl.NumberFormat
+
+function inUnit(value, unit, digits) {
+  const key = `${unit} ${digits}`;
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.NumberFormat(locale,
+      { style: "unit", unit, unitDisplay: unit === "byte" ? "narrow" : "short", maximumFractionDigits: digits }));
+  }
+  return formats.get(key).format(value);
+}
 
 export function bytes(count) {
   let value = count;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
+  let step = 0;
+  while (value >= 999.5 && step < units.length - 1) {
     value /= 1000;
-    unit += 1;
+    step += 1;
   }
-  return unit === 0 ? `${count} B` : `${value.toFixed(value < 99.95 ? 1 : 0)} ${units[unit]}`;
+  return step === 0 ? `${number(count)} B` : inUnit(value, units[step], value < 99.95 ? 1 : 0);
 }
 
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor(whole / 60) % 60).padStart(2, "0")} min`;
+  const two = (value) => String(value).padStart(2, "0");
+  if (whole < 60) return t("seconds", { s: whole });
+  if (whole < 3600) return t("minutes", { m: Math.floor(whole / 60), s: two(whole % 60) });
+  return t("hours", { h: Math.floor(whole / 3600), m: two(Math.floor(whole / 60) % 60) });
 }
 
-export function count(number, singular, plural = `${singular}s`) {
-  return `${number.toLocaleString("en")} ${number === 1 ? singular : plural}`;
-}
+const times = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const clocks = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 
-export function time(text) {
+function formatted(format, text) {
   const moment = new Date(text);
-  return Number.isNaN(moment.getTime()) ? "" : moment.toLocaleString();
+  return Number.isNaN(moment.getTime()) ? "" : format.format(moment);
 }
 
-export function clock(text) {
-  const moment = new Date(text);
-  return Number.isNaN(moment.getTime()) ? "" : moment.toLocaleTimeString();
-}
+export const time = (text) => formatted(times, text);
+export const clock = (text) => formatted(clocks, text);

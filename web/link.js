@@ -3,6 +3,7 @@
 
 import { backoff } from "./api.js";
 import { duration } from "./format.js";
+import { t } from "./words.js";
 
 const giveUpAfterMs = 3_600_000; // in which nothing got through
 const toldAfterMs = 2000; // shorter breaks are nobody's business
@@ -58,11 +59,11 @@ export class Link {
 
   // "Offline, trying again in 8 s"; empty while the link carries.
   notice() {
-    if (!navigator.onLine) return "Offline, goes on by itself when the connection is back";
+    if (!navigator.onLine) return t("offlineGoesOn");
     if (!this.failingSince || Date.now() - this.failingSince < toldAfterMs) return "";
-    const who = this.busy ? "The server is busy" : "Offline";
+    const who = this.busy ? "busy" : "offline";
     const left = Math.ceil((Math.min(...[...this.waiting].map((place) => place.until)) - Date.now()) / 1000);
-    return left > 0 && Number.isFinite(left) ? `${who}, trying again in ${duration(left)}` : `${who}, trying again now`;
+    return left > 0 && Number.isFinite(left) ? t(`${who}Retry`, { time: duration(left) }) : t(`${who}RetryNow`);
   }
 }
 

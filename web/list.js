@@ -6,12 +6,13 @@ import { oncePerFrame } from "./dom.js";
 const spare = 6; // rows drawn above and below what is visible
 
 export class List {
-  // create() -> node; draw(node, item); open(item)
-  constructor({ label, rowHeight, create, draw, open }) {
+  // create() -> node; draw(node, item); open(item); nearEnd(): whoever looks will soon have seen all items
+  constructor({ label, rowHeight, create, draw, open, nearEnd }) {
     this.rowHeight = rowHeight;
     this.createNode = create;
     this.drawNode = draw;
     this.open = open;
+    this.nearEnd = nearEnd;
     this.items = [];
     this.active = -1;
     this.nodes = new Map(); // index -> node
@@ -57,6 +58,7 @@ export class List {
       this.pool.push(node);
     }
     for (let index = first; index < last; index += 1) this.drawAt(index, height);
+    if (last > 0 && last >= this.items.length) this.nearEnd();
   }
 
   drawAt(index, height) {

@@ -6,6 +6,7 @@
 
 import { backoff, pause, post } from "./api.js";
 import { token } from "./session.js";
+import { language } from "./words.js";
 
 const silenceMax = 45_000; // the server pings more often than this
 const socketFailuresMax = 3; // in a row without one message: try the other way
@@ -116,7 +117,7 @@ export class Live {
     this.close = () => control.abort();
     try {
       const response = await fetch(`/stream?${this.query()}`, {
-        headers: { Authorization: `Bearer ${token()}`, Accept: "text/event-stream" },
+        headers: { Authorization: `Bearer ${token()}`, Accept: "text/event-stream", "Accept-Language": language },
         signal: control.signal, cache: "no-store",
       });
       if (response.status === 401) return document.dispatchEvent(new CustomEvent("hoist:signed-out"));

@@ -1,5 +1,7 @@
 // One PUT to the object endpoint, with progress: what fetch cannot tell and XMLHttpRequest can.
 
+import { t } from "./words.js";
+
 export class PutError extends Error {
   constructor(status, message, retryAfter = 0) {
     super(message);
@@ -27,7 +29,7 @@ const forbidden = new Set(["content-length", "host"]); // the browser writes the
 
 function messageOf(request) {
   const xml = new DOMParser().parseFromString(request.responseText, "application/xml");
-  return xml.querySelector("Message")?.textContent || `The object store answered ${request.status}.`;
+  return xml.querySelector("Message")?.textContent || t("storeAnswered", { status: String(request.status) });
 }
 
 // Answers a promise; `signal` aborts it.
@@ -54,9 +56,9 @@ export function put(url, headers, blob, onProgress, signal) {
       if (request.status >= 200 && request.status < 300) return resolve();
       reject(new PutError(request.status, messageOf(request), Number(request.getResponseHeader("Retry-After")) || 0));
     };
-    request.onerror = () => reject(new PutError(0, "The object store does not answer."));
+    request.onerror = () => reject(new PutError(0, t("storeUnreachable")));
     request.onabort = () => reject(stalled
-      ? new PutError(0, "The object store does not answer.") : new DOMException("Paused", "AbortError"));
+      ? new PutError(0, t("storeUnreachable")) : new DOMException("Paused", "AbortError"));
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(blob);
   });

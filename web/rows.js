@@ -7,35 +7,39 @@
 //   local,     what this tab does with it: queued, hashing, sending, error; null when it is the server's turn
 //   message,   why it failed here
 //   loaded,    Map of part number -> bytes sent
+//   mine,      it was chosen in this tab
+//   leaving,   it is deleted as soon as nobody can undo that any more
 // }
+
+import { t } from "./words.js";
 
 const settled = new Set(["COMPLETED", "FAILED", "EXPIRED", "CANCELLED", "DELETED"]);
 const gone = new Set(["CANCELLED", "DELETED"]);
 
 const labels = {
-  queued: "Waiting to upload", hashing: "Reading", sending: "Uploading", error: "Not uploaded",
-  PENDING: "File needed", UPLOADED: "Uploaded", PROCESSING: "Checking", COMPLETED: "Completed",
-  FAILED: "Failed", EXPIRED: "Expired",
+  queued: "queuedHere", hashing: "hashing", sending: "sending", error: "notUploaded",
+  PENDING: "pending", UPLOADED: "uploaded", PROCESSING: "processing", COMPLETED: "completed",
+  FAILED: "failed", EXPIRED: "expired",
 };
 
 const stages = {
-  queued: "In the queue", scanning: "Scanning for viruses", inspecting: "Inspecting", previewing: "Making previews",
-  quarantined: "In quarantine",
+  queued: "stageQueued", scanning: "stageScanning", inspecting: "stageInspecting", previewing: "stagePreviewing",
+  quarantined: "stageQuarantined",
 };
 const stagesOf = { UPLOADED: ["queued"], PROCESSING: ["scanning", "inspecting", "previewing"], FAILED: ["quarantined"] };
 
 // News of a stage may be older than the state.
 function stageOf(row) {
   const stage = row.record?.stage;
-  return stagesOf[phaseOf(row)]?.includes(stage) ? stages[stage] : "";
+  return stagesOf[phaseOf(row)]?.includes(stage) ? t(stages[stage]) : "";
 }
 
 export const groups = [
-  { id: "all", title: "All" },
-  { id: "uploading", title: "Uploading" },
-  { id: "checking", title: "Checking" },
-  { id: "completed", title: "Completed" },
-  { id: "failed", title: "Failed" },
+  { id: "all", title: "all", states: [] },
+  { id: "uploading", title: "groupUploading", states: ["PENDING"] },
+  { id: "checking", title: "groupChecking", states: ["UPLOADED", "PROCESSING"] },
+  { id: "completed", title: "groupCompleted", states: ["COMPLETED"] },
+  { id: "failed", title: "groupFailed", states: ["FAILED", "EXPIRED"] },
 ];
 
 export function phaseOf(row) {
@@ -43,7 +47,8 @@ export function phaseOf(row) {
 }
 
 export function labelOf(row) {
-  return stageOf(row) || labels[phaseOf(row)] || phaseOf(row);
+  const phase = phaseOf(row);
+  return stageOf(row) || (labels[phase] ? t(labels[phase]) : phase);
 }
 
 export function groupOf(row) {
@@ -60,10 +65,10 @@ export function reasonOf(row) {
   if (row.record.error) return row.record.error.message;
   if (row.record.status === "PENDING") {
     const { parts, part_count } = row.record.received || {};
-    const arrived = parts ? `${parts} of ${part_count} parts have arrived. ` : "";
-    return `${arrived}Drop this file again to go on with its upload`;
+    const arrived = parts ? `${t("partsArrived", { parts, count: part_count })} ` : "";
+    return arrived + t("dropAgain");
   }
-  if (row.record.status === "EXPIRED") return "The file did not arrive in time";
+  if (row.record.status === "EXPIRED") return t("notInTime");
   return "";
 }
 
@@ -84,8 +89,11 @@ export function thumbnailOf(row, size) {
   return row.record?.thumbnails?.find((picture) => picture.size === size)?.url || "";
 }
 
+// Here, where the file still is, or on the server, which keeps what it failed, unless it is infected.
 export function canRetry(row) {
-  return row.local === "error" && Boolean(row.file);
+  if (row.leaving) return false;
+  if (row.local === "error") return Boolean(row.file);
+  return !row.local && row.record?.status === "FAILED" && row.record.stage !== "quarantined";
 }
 
 export class Rows {
@@ -113,6 +121,13 @@ export class Rows {
     this.onChange();
   }
 
+  // By age, which is in the id: the place is mostly at an end of the list.
+  insert(row, older) {
+    const isNewer = (other) => !other.record || other.record.id > row.record.id;
+    const after = older ? this.all.findLastIndex(isNewer) + 1 : this.all.findIndex((other) => !isNewer(other));
+    this.all.splice(after < 0 ? this.all.length : after, 0, row);
+  }
+
   attach(row, record) {
     row.record = record;
     this.byId.set(record.id, row);
@@ -128,12 +143,13 @@ export class Rows {
         name: record.filename, size: record.size, type: record.content_type, project: record.project_id,
         file: null, record, local: null, message: "", loaded: new Map(),
       };
-      if (older) this.all.push(added);
-      else this.all.unshift(added);
+      this.insert(added, older);
       this.byId.set(record.id, added);
       return this.onChange();
     }
     if (row.record.updated_at > record.updated_at) return;
+    // A file that is tried again has no reason to have failed any more.
+    if (record.status !== row.record.status) delete row.record.error;
     if (gone.has(record.status)) return this.drop(row);
     row.record = { ...row.record, ...record };
     if (record.status !== "PENDING") row.local = null;
@@ -141,12 +157,11 @@ export class Rows {
     this.onChange();
   }
 
-  totals() {
-    const sums = { files: this.all.length, bytes: 0, sent: 0, groups: { all: this.all.length } };
-    for (const { id } of groups) if (id !== "all") sums.groups[id] = 0;
+  // Of the files chosen in this tab: how much there is to send, and how much has been sent.
+  sending() {
+    const sums = { bytes: 0, sent: 0 };
     for (const row of this.all) {
-      sums.groups[groupOf(row)] += 1;
-      if (row.local === "error" || phaseOf(row) === "PENDING") continue; // nothing is on its way
+      if (!row.mine || row.local === "error" || phaseOf(row) === "PENDING") continue; // nothing is on its way
       sums.bytes += row.size;
       sums.sent += bytesSent(row);
     }

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { Link, partSizeAfter } from "./link.js";
 import { pathOf, typeOf } from "./picked.js";
 import { put, PutError } from "./put.js";
+import { t } from "./words.js";
 
 const batchFilesMax = 1000;
 const batchFilesFirst = 64; // until the link has shown that it carries the answer
@@ -26,10 +27,10 @@ async function checksumOf(file) {
 }
 
 // What is wrong with the file at `index` of a batch, in words.
-function refusalOf(index, fields = [], fallback = "The server refused it.") {
+function refusalOf(index, fields = [], fallback = t("refused")) {
   const prefix = `files[${index}].`;
   const own = fields.filter(({ field }) => field.startsWith(prefix));
-  return own.map(({ field, reason }) => `${field.slice(prefix.length)} ${reason}`).join("; ") || fallback;
+  return own.map(({ field, reason }) => api.saidOf(field.slice(prefix.length), reason)).join(" ") || fallback;
 }
 
 export class Sender {
@@ -72,12 +73,13 @@ export class Sender {
       if (earlier) {
         waiting.delete(key);
         earlier.file = file;
+        earlier.mine = true;
         this.enqueue(earlier);
         continue;
       }
       added.push({
         name: file.name, path, size: file.size, type: typeOf(file), project, file,
-        record: null, local: "queued", message: "", loaded: new Map(), transfer: null,
+        mine: true, record: null, local: "queued", message: "", loaded: new Map(), transfer: null,
       });
     }
     this.rows.addFiles(added);
@@ -137,7 +139,7 @@ export class Sender {
         row.local = "queued";
         group.push(row);
       } catch {
-        this.fail(row, "The file cannot be read; was it moved?");
+        this.fail(row, t("unreadable"));
       }
       this.rows.onChange();
     }
@@ -163,7 +165,7 @@ export class Sender {
   stop(error) {
     if (this.paused) return;
     this.pauseAll();
-    this.onStop(`${error.message} Nothing more is sent until you press Resume.`);
+    this.onStop(t("nothingSentUntilResume", { reason: error.message }));
   }
 
   takeItem(row, item) {
@@ -370,7 +372,7 @@ export class Sender {
           await this.cut(row, smaller);
           return false;
         }
-        if (this.toObjects.givenUp(began)) throw new PutError(0, "Nothing gets through to the object store.");
+        if (this.toObjects.givenUp(began)) throw new PutError(0, t("nothingGetsThrough"));
         if (await this.toObjects.pause(attempt, error.retryAfter, signal)) attempt = 0;
         if (signal.aborted) throw new DOMException("Paused", "AbortError");
       }

@@ -1,8 +1,9 @@
 // The Tasks view: what each group is doing, why one waits, and dead letters with redrive.
 
-import { get, post } from "./api.js";
+import { get, post, saidOf } from "./api.js";
 import { el, setHidden, setText } from "./dom.js";
-import { count, time } from "./format.js";
+import { time } from "./format.js";
+import { t } from "./words.js";
 
 const interval = 6_000; // with the groups below, half of the requests a user has in a minute
 const tasksShown = 200;
@@ -32,16 +33,16 @@ class TasksView {
   }
 
   build() {
-    this.title = el("input", { "aria-label": "What is to be done", placeholder: "What is to be done", maxlength: 200, required: true });
-    this.group = el("input", { "aria-label": "Group", placeholder: "Group (default)", maxlength: 128 });
+    this.title = el("input", { "aria-label": t("whatToDo"), placeholder: t("whatToDo"), maxlength: 200, required: true });
+    this.group = el("input", { "aria-label": t("group"), placeholder: t("groupDefault"), maxlength: 128 });
     const form = el("form", { class: "filters tasks-form", onsubmit: (event) => this.add(event) },
-      this.title, this.group, el("button", { type: "submit" }, "Add task"));
+      this.title, this.group, el("button", { type: "submit" }, t("addTask")));
     this.notice = el("p", { class: "notice", role: "status", hidden: true });
-    this.groups = el("ol", { class: "tasks-list", "aria-label": "Groups" });
-    this.letters = el("ol", { class: "tasks-list", "aria-label": "Dead letters" });
-    this.redriveAll = el("button", { type: "button", onclick: () => this.redrive() }, "Redrive all");
+    this.groups = el("ol", { class: "tasks-list", "aria-label": t("groups") });
+    this.letters = el("ol", { class: "tasks-list", "aria-label": t("deadLetters") });
+    this.redriveAll = el("button", { type: "button", onclick: () => this.redrive() }, t("redriveAll"));
     this.dead = el("section", { class: "tasks", hidden: true },
-      el("h2", {}, "Dead letters"), this.letters, el("div", {}, this.redriveAll));
+      el("h2", {}, t("deadLetters")), this.letters, el("div", {}, this.redriveAll));
     return el("section", { class: "tasks" }, form, this.notice, this.groups, this.dead);
   }
 
@@ -60,7 +61,7 @@ class TasksView {
       this.say("");
       await this.load();
     } catch (error) {
-      this.say(error.fields?.map((field) => `${field.field} ${field.reason}`).join("; ") || error.message, true);
+      this.say(error.fields?.map(({ field, reason }) => saidOf(field, reason)).join(" ") || error.message, true);
     }
   }
 
@@ -74,7 +75,7 @@ class TasksView {
         group.state = await get(`/groups/${encodeURIComponent(group.name)}`).catch(() => null);
       }));
       this.groups.replaceChildren(...groups.map((group) => this.groupRow(group)));
-      if (groups.length === 0) this.say("No tasks yet.");
+      if (groups.length === 0) this.say(t("noTasks"));
     } catch (error) {
       this.say(error.message, true);
     }
@@ -87,9 +88,12 @@ class TasksView {
   why(group) {
     const state = group.state;
     if (!state || !state.head) return null;
-    const next = state.next_attempt_at ? ` Next try ${time(state.next_attempt_at)}.` : "";
-    const error = state.head.last_error ? ` ${state.head.last_error}` : "";
-    return `Number ${state.head.sequence}, "${state.head.title}": ${state.reason}.${error}${next} ${count(state.waiting, "task")} waiting.`;
+    return [
+      t("taskWaits", { sequence: state.head.sequence, title: state.head.title, reason: state.reason }),
+      state.head.last_error,
+      state.next_attempt_at && t("nextTry", { time: time(state.next_attempt_at) }),
+      t("tasksWaiting", { count: state.waiting }),
+    ].filter(Boolean).join(" ");
   }
 
   groupRow(group) {
@@ -99,7 +103,7 @@ class TasksView {
       if (event.target.open) this.opened.add(group.name);
       else this.opened.delete(group.name);
     };
-    const figures = [group.open ? `${group.open} to do` : "all done", group.dead ? `${group.dead} dead` : null];
+    const figures = [group.open ? t("toDo", { number: group.open }) : t("allDone"), group.dead ? t("dead", { number: group.dead }) : null];
     const reason = this.why(group);
     return el("li", { "data-group": group.name },
       el("strong", {}, group.name),
@@ -107,22 +111,22 @@ class TasksView {
         el("summary", {}, figures.filter(Boolean).join(", "), reason ? el("p", {}, reason) : null),
         el("ul", {}, group.tasks.slice(0, 50).map((task) => el("li", { "data-task": task.task_id },
           el("span", {}, `${task.sequence} ${task.status}`),
-          el("span", {}, `${task.title}${task.overdue ? " (overdue)" : ""}${task.last_error ? `: ${task.last_error}` : ""}`))))));
+          el("span", {}, `${task.title}${task.overdue ? ` (${t("overdue")})` : ""}${task.last_error ? `: ${task.last_error}` : ""}`))))));
   }
 
   letterRow(letter) {
     const title = letter.body?.title || letter.id;
     return el("li", { "data-letter": letter.id },
       el("time", { datetime: letter.died_at }, time(letter.died_at)),
-      el("div", {}, `${title} (number ${letter.sequence} of ${letter.group})`,
-        el("p", {}, `${count(letter.attempts, "try", "tries")}: ${letter.cause}`),
-        el("button", { type: "button", onclick: () => this.redrive([letter.id]) }, "Redrive")));
+      el("div", {}, t("letterOf", { title, sequence: letter.sequence, group: letter.group }),
+        el("p", {}, t("tries", { count: letter.attempts, cause: letter.cause })),
+        el("button", { type: "button", onclick: () => this.redrive([letter.id]) }, t("redrive"))));
   }
 
   async redrive(ids) {
     try {
       const answer = await post("/dead-letters/redrive", ids ? { ids } : {});
-      this.say(`${count(answer.redriven, "task")} will be tried again, in the original order.`);
+      this.say(t("redriven", { count: answer.redriven }));
       await this.load();
     } catch (error) {
       this.say(error.message, true);
@@ -151,7 +155,7 @@ let instance = null;
 
 export const view = {
   id: "tasks",
-  title: "Tasks",
+  title: "tasks",
   mount() {
     instance = new TasksView();
     return instance.element;

@@ -1,59 +1,80 @@
 // The Uploads view: drop files, watch them become COMPLETED.
 
-import { get } from "./api.js";
+import { post } from "./api.js";
+import { Counts } from "./counts.js";
 import { el, oncePerFrame, setHidden, setText } from "./dom.js";
 import { Drawer } from "./drawer.js";
-import { bytes, count, duration } from "./format.js";
+import { bytes, duration } from "./format.js";
 import { List } from "./list.js";
+import { Pages } from "./pages.js";
 import { filesOfDrop, filesOfFolder } from "./picked.js";
 import { Pictures } from "./pictures.js";
+import { ProjectField } from "./project_field.js";
 import { createRow, drawRow } from "./row.js";
-import { canRetry, groupOf, groups, Rows } from "./rows.js";
+import { canRetry, folderOf, groupOf, groups, Rows } from "./rows.js";
 import { Sender } from "./sender.js";
+import { Trash } from "./trash.js";
+import { number, t } from "./words.js";
 
-const pageLimit = 200;
-const rowsFirstMax = 2000; // older ones come by the button
 const rateWindowMs = 5000;
 const streamWaitMs = 3000;
-const projectKey = "hoist.project";
-const projectPattern = "[A-Za-z0-9._\\-]{1,64}";
+const typingMs = 300; // of silence, before the server is asked for a name
 
 class UploadsView {
   constructor({ live }) {
     this.live = live;
-    this.project = localStorage.getItem(projectKey) || "default";
-    this.group = "all";
+    this.project = "";
+    this.group = groups[0];
     this.search = "";
-    this.cursor = "";
+    this.waiting = []; // files, until it is clear which project they go to
     this.samples = []; // {at, sent}
     this.haveCount = 0;
     this.draw = oncePerFrame(() => this.drawNow());
     this.rows = new Rows(this.draw);
+    this.counts = new Counts(this.draw);
+    this.pages = new Pages({
+      take: (record) => this.rows.accept(record, { older: true }),
+      changed: this.draw,
+      failed: (error) => this.say(error.message),
+      ended: (seen) => {
+        this.allHere = !this.isNarrowed();
+        this.forgetOthers(seen);
+      },
+    });
     this.sender = new Sender(this.rows, {
       onHave: () => {
         this.haveCount += 1;
-        this.say(`${count(this.haveCount, "file")} already stored`);
+        this.say(t("alreadyStored", { count: this.haveCount }));
       },
       onStop: (message) => this.say(message),
     });
+    this.trash = new Trash({
+      changed: () => this.drawTrash(),
+      gone: (row) => this.rows.drop(row),
+      failed: (row, error) => {
+        this.say(t("notDeleted", { name: row.name, reason: error.message }));
+        this.draw();
+      },
+    });
     this.drawer = new Drawer({
-      retry: (row) => this.sender.retry(row),
-      removed: (row) => this.rows.drop(row),
+      retry: (row) => this.retry(row),
+      removed: (row) => (row.record ? this.trash.add(row) : this.rows.drop(row)),
     });
     this.pictures = new Pictures(this.rows, () => this.list.visibleItems());
     this.list = new List({
-      label: "Files",
+      label: t("files"),
       rowHeight: () => (matchMedia("(max-width: 640px)").matches ? 76 : 64),
       create: createRow,
       draw: (node, row) => drawRow(node, row, (stale) => this.pictures.wanted(stale)),
       open: (row) => this.drawer.show(row),
+      nearEnd: () => this.pages.more(),
     });
     this.build();
-    this.draw();
-    this.subscribe();
+    this.field.first().then((project) => {
+      this.open(project);
+      this.goOn();
+    });
     live.onFresh(() => this.load());
-    // Without a stream the list is shown all the same.
-    setTimeout(() => { if (!this.loaded) this.load(); }, streamWaitMs);
     // The rate and the time left move even when nothing else does.
     setInterval(() => { if (this.sender.busy) this.draw(); }, 1000);
   }
@@ -63,11 +84,13 @@ class UploadsView {
     this.buildTotals();
     this.buildFilters();
     this.notice = el("p", { class: "notice", role: "status", hidden: true });
-    this.older = el("button", { type: "button", class: "older", hidden: true, onclick: () => this.loadPage() }, "Show older files");
     this.empty = el("p", { class: "empty", hidden: true });
+    this.undoText = el("span", {});
+    this.undo = el("div", { class: "undo", role: "status", hidden: true }, this.undoText,
+      el("button", { type: "button", onclick: () => this.trash.undo() }, t("undo")));
     this.element = el("section", { class: "uploads" },
-      this.dropZone, this.totals, this.filters, this.notice, this.list.element, this.empty, this.older,
-      this.drawer.element);
+      el("h1", { class: "unseen" }, t("uploads")), this.dropZone, this.totals, this.filters, this.notice, this.list.element,
+      this.empty, this.undo, this.drawer.element);
     addEventListener("beforeunload", (event) => {
       if (this.sender.busy) event.preventDefault();
     });
@@ -84,19 +107,16 @@ class UploadsView {
     });
     const files = picker({ id: "pick-files" });
     const folder = picker({ id: "pick-folder", webkitdirectory: true });
-    this.projectField = el("input", {
-      id: "project", value: this.project, pattern: projectPattern, required: true, maxlength: 64, spellcheck: "false",
-      autocomplete: "off", autocapitalize: "off", title: "Letters, digits, dot, dash and underscore; up to 64",
-      onchange: () => this.chooseProject(),
-    });
+    this.field = new ProjectField({ chosen: () => this.goOn() });
     this.dropZone = el("div", { class: "drop" },
       el("div", { class: "drop-text" },
-        el("strong", {}, "Drop photos, files or folders here"),
-        el("span", { class: "dim" }, "They go on by themselves if the connection breaks.")),
+        el("strong", {}, t("dropHere")),
+        el("span", { class: "dim" }, t("dropPromise"))),
       el("div", { class: "drop-actions" },
-        el("button", { type: "button", class: "primary", onclick: () => files.click() }, "Choose files"),
-        el("button", { type: "button", onclick: () => folder.click() }, "Choose a folder"), files, folder,
-        el("label", { class: "project" }, el("span", {}, "Project"), this.projectField)));
+        el("button", { type: "button", class: "primary", onclick: () => files.click() }, t("chooseFiles")),
+        el("button", { type: "button", onclick: () => folder.click() }, t("chooseFolder")), files, folder,
+        this.field.element),
+      this.field.wrong);
     const page = document.documentElement;
     page.addEventListener("dragover", (event) => {
       event.preventDefault();
@@ -115,9 +135,9 @@ class UploadsView {
   buildTotals() {
     this.totalText = el("span", { class: "total-text", "aria-live": "off" });
     this.totalRate = el("span", { class: "dim" });
-    this.totalBar = el("progress", { max: 1, value: 0, "aria-label": "All files" });
-    this.pauseButton = el("button", { type: "button", onclick: () => this.togglePause() }, "Pause");
-    this.retryButton = el("button", { type: "button", onclick: () => this.retryAll() }, "Try failed again");
+    this.totalBar = el("progress", { max: 1, value: 0, "aria-label": t("progressAll") });
+    this.pauseButton = el("button", { type: "button", onclick: () => this.togglePause() }, t("pause"));
+    this.retryButton = el("button", { type: "button", onclick: () => this.retryAll() }, t("retryFailed"));
     this.totals = el("div", { class: "totals", hidden: true },
       el("div", { class: "totals-line" }, this.totalText, this.totalRate,
         el("div", { class: "totals-actions" }, this.retryButton, this.pauseButton)),
@@ -125,24 +145,22 @@ class UploadsView {
   }
 
   buildFilters() {
-    this.groupButtons = groups.map(({ id, title }) => {
-      const number = el("span", { class: "number" });
-      const button = el("button", { type: "button", "aria-pressed": "false", onclick: () => {
-        this.group = id;
-        this.list.element.scrollTop = 0;
-        this.draw();
-      } }, title, number);
-      return { id, button, number };
+    this.groupButtons = groups.map((group) => {
+      const amount = el("span", { class: "number" });
+      const button = el("button", { type: "button", "aria-pressed": "false", onclick: () => this.narrow({ group }) },
+        t(group.title), amount);
+      return { group, button, amount };
     });
+    let typing = 0;
     this.searchField = el("input", {
-      type: "search", placeholder: "Find by name", "aria-label": "Find by name",
+      type: "search", placeholder: t("findByName"), "aria-label": t("findByName"),
       oninput: () => {
-        this.search = this.searchField.value.trim().toLowerCase();
-        this.draw();
+        clearTimeout(typing);
+        typing = setTimeout(() => this.narrow({ search: this.searchField.value.trim() }), typingMs);
       },
     });
     this.filters = el("div", { class: "filters" },
-      el("div", { class: "groups", role: "group", "aria-label": "Show" }, this.groupButtons.map((entry) => entry.button)),
+      el("div", { class: "groups", role: "group", "aria-label": t("show") }, this.groupButtons.map(({ button }) => button)),
       this.searchField);
   }
 
@@ -153,60 +171,76 @@ class UploadsView {
 
   add(files) {
     if (files.length === 0) return;
+    this.waiting.push(...files);
+    this.goOn();
+  }
+
+  // To the project that the field names, and sends what waits: never to another than the one that is meant.
+  goOn() {
+    if (!this.project) return;
+    const count = this.waiting.length;
+    if (!this.field.check()) return this.say(count > 0 ? t("filesWaitForProject", { count }) : "");
+    const project = this.field.value;
+    this.deferred = project !== this.project && this.sender.busy;
+    if (this.deferred) return this.say(count > 0 ? t("filesWaitForOthers", { count, project }) : t("projectAfterOthers"));
+    this.say("");
+    if (project !== this.project) this.open(project);
+    if (count === 0) return;
     this.haveCount = 0;
-    this.say("");
-    this.sender.add(files, this.project);
+    this.sender.add(this.waiting.splice(0), project);
   }
 
-  chooseProject() {
-    if (!this.projectField.checkValidity()) return this.projectField.reportValidity();
-    if (this.sender.busy) {
-      this.projectField.value = this.project;
-      return this.say("Wait until the running uploads are sent, then change the project.");
-    }
-    this.project = this.projectField.value;
-    localStorage.setItem(projectKey, this.project);
-    this.say("");
+  open(project) {
+    this.project = project;
+    this.field.value = project;
+    this.trash.empty();
     this.rows.clear();
-    this.loaded = false;
-    this.subscribe();
-  }
-
-  subscribe() {
+    this.counts.clear(project);
     this.unsubscribe?.();
-    this.unsubscribe = this.live.subscribe(`project:${this.project}`, (message) => {
-      if (message.type === "upload") this.rows.accept({ ...message.upload, updated_at: message.at });
-      if (message.type === "batch" && message.batch.finished_at) this.pictures.batchFinished(message.batch.id);
-    });
+    this.pages.clear();
+    this.unsubscribe = this.live.subscribe(`project:${project}`, (message) => this.hear(message));
+    // Without a stream the list is shown all the same.
+    setTimeout(() => { if (this.project === project && !this.pages.asked) this.load(); }, streamWaitMs);
   }
 
-  // The server's state, the newest files first. What is known already is brought up to date, and
-  // what the server no longer has goes.
-  async load() {
-    const run = (this.run = {});
-    const seen = new Set();
-    this.cursor = "";
-    do {
-      if (!(await this.loadPage(seen)) || this.run !== run) return;
-    } while (this.cursor && this.rows.all.length < rowsFirstMax);
-    if (this.cursor) return;
-    for (const row of this.rows.all) if (row.record && !row.local && !seen.has(row.record.id)) this.rows.drop(row);
+  hear(message) {
+    if (message.type === "project" && message.project.id === this.project) this.counts.take(message.project);
+    if (message.type === "batch" && message.batch.finished_at) this.pictures.batchFinished(message.batch.id);
+    if (message.type !== "upload") return;
+    const { upload } = message;
+    const known = this.rows.byId.has(upload.id);
+    if (known || !this.pages.isAhead(upload.id)) this.rows.accept({ ...upload, updated_at: message.at });
   }
 
-  async loadPage(seen = new Set()) {
-    const { project } = this;
-    const query = new URLSearchParams({ project_id: project, limit: pageLimit });
-    if (this.cursor) query.set("cursor", this.cursor);
-    const page = await get(`/uploads?${query}`).catch((error) => this.say(error.message));
-    if (!page || project !== this.project) return false;
-    for (const record of page.uploads) {
-      seen.add(record.id);
-      this.rows.accept(record, { older: true });
-    }
-    this.cursor = page.next_cursor || "";
-    this.loaded = true;
+  // The server's state, the newest files first. What is known already is brought up to date.
+  load() {
+    this.allHere = false;
+    this.before = this.rows.all.filter((row) => row.record && !row.local);
+    this.counts.load();
+    return this.pages.ask(this.project, this.group.states, this.search);
+  }
+
+  // What was known before and is on no page of the server is gone.
+  forgetOthers(seen) {
+    for (const row of this.before) if (this.matches(row) && !row.local && !seen.has(row.record.id)) this.rows.drop(row);
+  }
+
+  // Shows some of the files only. Those that are not here yet are asked for.
+  narrow({ group = this.group, search = this.search }) {
+    this.group = group;
+    this.search = search;
+    this.list.element.scrollTop = 0;
+    if (!this.allHere) this.load();
     this.draw();
-    return true;
+  }
+
+  isNarrowed() {
+    return this.group !== groups[0] || this.search !== "";
+  }
+
+  matches(row) {
+    if (row.leaving || (this.group !== groups[0] && groupOf(row) !== this.group.id)) return false;
+    return !this.search || `${folderOf(row)}/${row.name}`.toLowerCase().includes(this.search.toLowerCase());
   }
 
   togglePause() {
@@ -215,51 +249,71 @@ class UploadsView {
     else this.sender.pauseAll();
   }
 
+  async retry(row) {
+    if (row.local === "error") return this.sender.retry(row);
+    try {
+      this.rows.accept(await post(`/uploads/${row.record.id}/retry`));
+    } catch (error) {
+      this.say(`${row.name}: ${error.message}`);
+    }
+  }
+
   retryAll() {
-    for (const row of this.rows.all.filter(canRetry)) this.sender.retry(row);
+    for (const row of this.rows.all.filter(canRetry)) this.retry(row);
   }
 
   drawNow() {
-    const sums = this.rows.totals();
-    const shown = this.rows.all.filter((row) =>
-      (this.group === "all" || groupOf(row) === this.group) &&
-      (!this.search || row.name.toLowerCase().includes(this.search)));
+    if (this.deferred && !this.sender.busy) this.goOn();
+    const sums = this.counts.byGroup(this.rows.all);
+    const shown = this.rows.all.filter((row) => this.matches(row));
     this.list.setItems(shown);
     this.drawTotals(sums);
-    for (const { id, button, number } of this.groupButtons) {
-      setText(number, sums.groups[id].toLocaleString("en"));
-      setHidden(button, id !== "all" && id !== this.group && sums.groups[id] === 0);
-      button.setAttribute("aria-pressed", String(id === this.group));
+    for (const { group, button, amount } of this.groupButtons) {
+      setText(amount, number(sums[group.id]));
+      setHidden(button, group !== groups[0] && group !== this.group && sums[group.id] === 0);
+      button.setAttribute("aria-pressed", String(group === this.group));
     }
-    setHidden(this.older, !this.cursor);
+    const narrowed = this.isNarrowed();
     setHidden(this.list.element, shown.length === 0);
-    setHidden(this.empty, shown.length > 0 || !this.loaded);
-    setText(this.empty, this.rows.all.length === 0 ? "Nothing here yet." : "No file matches.");
-    setHidden(this.filters, this.rows.all.length === 0);
-    this.dropZone.classList.toggle("small", this.rows.all.length > 0);
+    setHidden(this.empty, shown.length > 0);
+    setText(this.empty, !this.allHere && !this.pages.complete ? t("loading") : narrowed ? t("noMatch") : t("nothingYet"));
+    setHidden(this.filters, sums.all === 0 && !narrowed);
+    this.dropZone.classList.toggle("small", sums.all > 0);
     this.drawer.refresh();
   }
 
+  drawTrash() {
+    const [first] = this.trash.rows;
+    setHidden(this.undo, !first);
+    if (first) setText(this.undoText, t("deleted", { count: this.trash.rows.size, name: first.name }));
+    this.draw();
+  }
+
   drawTotals(sums) {
-    const { groups: by } = sums;
     const sending = this.sender.busy;
-    setHidden(this.totals, sums.files === 0);
-    const parts = [`${by.completed.toLocaleString("en")} of ${count(sums.files, "file")} completed`];
-    if (by.checking) parts.push(`${by.checking.toLocaleString("en")} being checked`);
-    if (by.failed) parts.push(`${by.failed.toLocaleString("en")} failed`);
+    setHidden(this.totals, sums.all === 0);
+    const parts = [t("totalCompleted", { completed: sums.completed, count: sums.all })];
+    if (sums.checking) parts.push(t("totalChecking", { number: sums.checking }));
+    if (sums.failed) parts.push(t("totalFailed", { number: sums.failed }));
     setText(this.totalText, parts.join(" · "));
-    const rate = this.rate(sums.sent);
-    const left = sums.bytes - sums.sent;
-    let pace = sums.bytes > 0 ? `${bytes(sums.sent)} of ${bytes(sums.bytes)}` : "";
-    const notice = sending ? this.sender.notice() : "";
-    if (this.sender.paused) pace += " · paused";
-    else if (notice) pace += ` · ${notice}`;
-    else if (sending && rate > 0 && left > 0) pace += ` · ${bytes(Math.round(rate))}/s · ${duration(left / rate)} left`;
-    setText(this.totalRate, pace);
-    this.totalBar.value = sums.bytes > 0 && sending ? sums.sent / sums.bytes : (by.completed + by.failed) / Math.max(1, sums.files);
+    const mine = this.rows.sending();
+    setText(this.totalRate, sending || this.sender.paused ? this.pace(mine).join(" · ") : "");
+    this.totalBar.value = sending && mine.bytes > 0 ? mine.sent / mine.bytes : (sums.completed + sums.failed) / Math.max(1, sums.all);
     setHidden(this.pauseButton, !sending && !this.sender.paused);
-    setText(this.pauseButton, this.sender.paused ? "Resume" : "Pause");
+    setText(this.pauseButton, this.sender.paused ? t("resume") : t("pause"));
     setHidden(this.retryButton, !this.rows.all.some(canRetry));
+  }
+
+  pace(mine) {
+    const rate = this.rate(mine.sent);
+    const left = mine.bytes - mine.sent;
+    const said = mine.bytes > 0 ? [t("bytesOf", { sent: bytes(mine.sent), total: bytes(mine.bytes) })] : [];
+    const notice = this.sender.notice();
+    if (this.sender.paused) said.push(t("paused"));
+    else if (notice) said.push(notice);
+    else if (rate > 0 && left > 0)
+      said.push(t("perSecond", { bytes: bytes(Math.round(rate)) }), t("timeLeft", { time: duration(left / rate) }));
+    return said;
   }
 
   rate(sent) {
@@ -269,12 +323,20 @@ class UploadsView {
     const first = this.samples[0];
     return now - first.at < 500 ? 0 : Math.max(0, ((sent - first.sent) * 1000) / (now - first.at));
   }
+
+  leaving() {
+    return this.trash.empty();
+  }
 }
+
+let instance = null;
 
 export const view = {
   id: "uploads",
-  title: "Uploads",
+  title: "uploads",
   mount(context) {
-    return new UploadsView(context).element;
+    instance = new UploadsView(context);
+    return instance.element;
   },
+  leaving: () => instance.leaving(),
 };

@@ -4,6 +4,7 @@
 // Source: RFC 9162 sections 2.1.3.2 and 2.1.4.2, RFC 8032.
 
 import { ApiError, get } from "./api.js";
+import { t } from "./words.js";
 
 const keptPrefix = "hoist.checkpoint.";
 
@@ -74,8 +75,8 @@ async function isSigned(checkpoint, publicKey) {
   return crypto.subtle.verify("Ed25519", key, bytesOf(checkpoint.signature), new TextEncoder().encode(text));
 }
 
-function refuse(message) {
-  throw new ApiError(0, "altered", `NOT VERIFIED: ${message}`);
+function refuse(key) {
+  throw new ApiError(0, "altered", t("notVerified", { reason: t(key) }));
 }
 
 async function latestCheckpoint(log, after) {
@@ -90,14 +91,14 @@ async function latestCheckpoint(log, after) {
 
 // Answers a sentence that says what was checked; throws one that says what is wrong.
 export async function verifyLog(log, eventId) {
-  if (!crypto.subtle) refuse("this browser can check only over https or on this machine.");
+  if (!crypto.subtle) refuse("verifyNeedsHttps");
   const { publicKey } = await get("/event-key");
   const kept = JSON.parse(localStorage.getItem(keptPrefix + log) || "null");
-  if (kept && kept.publicKey !== publicKey) refuse("the server signs with another key than at your last visit.");
+  if (kept && kept.publicKey !== publicKey) refuse("verifyOtherKey");
   const latest = (await latestCheckpoint(log, kept ? kept.checkpoint.size - 1 : 0)) ?? kept?.checkpoint;
-  if (!latest) return "There is no checkpoint yet; the first is signed within a minute of the first event.";
-  if (!(await isSigned(latest, publicKey))) refuse("the signature of the checkpoint is not valid.");
-  const said = [`${latest.size} events are signed`];
+  if (!latest) return t("verifyNoCheckpoint");
+  if (!(await isSigned(latest, publicKey))) refuse("verifyBadSignature");
+  const said = [t("verifiedSigned", { count: latest.size })];
   if (kept) {
     if (kept.checkpoint.tenant !== latest.tenant) return keep(log, publicKey, latest, said);
     const proof = await get(`/event-proofs/consistency?log=${log}&first=${kept.checkpoint.size}&second=${latest.size}`);
@@ -105,8 +106,8 @@ export async function verifyLog(log, eventId) {
       first: kept.checkpoint.size, second: latest.size, path: proof.path.map(bytesOf),
       firstRoot: bytesOf(kept.checkpoint.root), secondRoot: bytesOf(latest.root),
     });
-    if (!consistent) refuse("history was rewritten since your last visit.");
-    said.push(`nothing before event ${kept.checkpoint.size} changed since your last visit`);
+    if (!consistent) refuse("verifyRewritten");
+    said.push(t("verifiedGrew", { number: kept.checkpoint.size }));
   }
   if (eventId) said.push(await includedOrNot(log, eventId, latest));
   return keep(log, publicKey, latest, said);
@@ -118,16 +119,16 @@ async function includedOrNot(log, eventId, latest) {
     if (error.status === 404) return null;
     throw error;
   });
-  if (!proof) return "the newest event waits for its checkpoint";
+  if (!proof) return t("verifiedWaits");
   const included = await includes({
     leaf: bytesOf(proof.leaf), index: proof.index, size: latest.size, path: proof.path.map(bytesOf),
     root: bytesOf(latest.root),
   });
-  if (!included) refuse("the newest event is not what was signed.");
-  return "the newest event is among them";
+  if (!included) refuse("verifyNotSigned");
+  return t("verifiedNewest");
 }
 
 function keep(log, publicKey, checkpoint, said) {
   localStorage.setItem(keptPrefix + log, JSON.stringify({ publicKey, checkpoint }));
-  return `Verified: ${said.join("; ")}.`;
+  return t("verified", { facts: said.join("; ") });
 }

@@ -154,6 +154,10 @@ class EventStream final : public net::BodySource {
   }
 
  private:
+  static std::string_view kind_of(FeedEvent const& event) {
+    if (!event.upload.empty()) return "upload";
+    return event.batch.empty() ? "project" : "batch";
+  }
   static std::string frame(std::string_view type, std::int64_t cursor, std::string_view data) {
     return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", cursor, type, data);
   }
@@ -169,7 +173,7 @@ class EventStream final : public net::BodySource {
       co_return Result<void>{};
     }
     for (auto const& event : *events)
-      waiting_ += frame(event.upload.empty() ? "batch" : "upload", event.cursor, *event.json);
+      waiting_ += frame(kind_of(event), event.cursor, *event.json);
     if (events->empty()) waiting_ = ": ping\n\n";
     co_return Result<void>{};
   }

@@ -154,6 +154,7 @@ test("TwoThousandRowsKeepTheDocumentSmall", () => withPage({ project: "many" }, 
   }
   await page.reload();
   await waitForCount(page, "All", 2000);
+  await page.locator(".row[aria-setsize='2000']").first().waitFor();
   await page.locator(".list").focus();
   await page.keyboard.press("End");
   await page.locator(".row[aria-posinset='2000']").waitFor();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -108,14 +108,25 @@ export function startBrowser() {
   return chromium.launch({
     executablePath: chromiumPath,
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+      "--disable-features=LocalNetworkAccessChecks"], // of a page that stands in for the server's
+  });
+}
+
+// HOIST_WEB names a folder whose files stand in for those compiled into the binary, while one writes them.
+async function serveFrom(folder, context, server) {
+  await context.route(`${server.api}/**`, (route) => {
+    const { pathname } = new URL(route.request().url());
+    const path = join(folder, pathname === "/" ? "index.html" : pathname);
+    return pathname.includes("..") || !existsSync(path) ? route.fallback() : route.fulfill({ path });
   });
 }
 
 // A page that is signed in. `page.problems` collects what must never happen: script errors, dialogs and
 // breaches of the content policy.
-export async function openPage(browser, server, { project, viewport, init, token = server.token } = {}) {
-  const context = await browser.newContext({ viewport: viewport || { width: 1280, height: 800 } });
+export async function openPage(browser, server, { project, viewport, init, token = server.token, ...options } = {}) {
+  const context = await browser.newContext({ viewport: viewport || { width: 1280, height: 800 }, ...options });
+  if (process.env.HOIST_WEB) await serveFrom(process.env.HOIST_WEB, context, server);
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(`error: ${error.message}`));
