@@ -41,7 +41,7 @@ struct Bench {
   hoist::Metrics metrics;
   hoist::SystemClock clock;
   std::unique_ptr<hoist::Database> database;
-  std::unique_ptr<hoist::Queue> queue;
+  std::unique_ptr<hoist::sql_engine::Queue> queue;
   hoist::TenantId tenant{"bench"};
   std::int64_t count = 0;
   std::int64_t groups = 1;
@@ -69,10 +69,10 @@ struct Bench {
       must(hoist::run_to_end<std::int64_t>([&]() -> Async<std::int64_t> {
         auto send = [&](hoist::sql::Transaction& tx) -> Result<std::int64_t> {
           for (auto n = first; n < std::min(first + fill_batch, count); ++n) {
-            auto const sent = queue->send(tx, {.queue = "bench",
-                                               .tenant = tenant,
-                                               .group = "group-" + std::to_string(n % groups),
-                                               .body = std::string(300, 'b')});
+            auto const sent = queue->send_one(tx, {.queue = "bench",
+                                                   .tenant = tenant,
+                                                   .group = "group-" + std::to_string(n % groups),
+                                                   .body = std::string(300, 'b')});
             if (!sent) return std::unexpected{sent.error()};
           }
           return 0;

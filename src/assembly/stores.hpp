@@ -9,11 +9,14 @@
 #include "base/time.hpp"
 #include "ports/audit.hpp"
 #include "ports/broadcast.hpp"
+#include "ports/dead_letters.hpp"
 #include "ports/event_details.hpp"
 #include "ports/event_index.hpp"
 #include "ports/idempotency.hpp"
+#include "ports/joint_consumer.hpp"
 #include "ports/object_store.hpp"
-#include "ports/queue.hpp"
+#include "ports/outbox.hpp"
+#include "ports/queue_registry.hpp"
 #include "ports/rate_limiter.hpp"
 #include "ports/secrets.hpp"
 #include "sql/database.hpp"
@@ -23,7 +26,11 @@ namespace hoist {
 // What needs no objects: there before the objects, whose arrivals are records.
 struct Records {
   sql::Database& database;
-  Queue& queue;
+  QueueRegistry& queues;
+  Outbox& outbox;
+  Consumer& consumer;
+  JointConsumer* joint;  // of a queue whose messages are in `database`
+  DeadLetters& dead_letters;
   EventIndex& event_index;
   EventDetails& event_details;
   Audit& audit;

@@ -8,10 +8,15 @@
 #include "base/json.hpp"
 #include "base/try.hpp"
 #include "bin/cli/progress.hpp"
+#include "dead_letters/admin.hpp"
 #include "hosts/admin.hpp"
-#include "tasks/service.hpp"
+#include "hosts/config.hpp"
+#include "model/queue_names.hpp"
+#include "tasks/feature.hpp"
+#include "tasks/follower.hpp"
+#include "tenants/operator.hpp"
 #include "tenants/tenant_table.hpp"
-#include "uploads/listener.hpp"
+#include "uploads/follower.hpp"
 
 namespace hoist::bin {
 namespace {
@@ -19,8 +24,10 @@ namespace {
 constexpr int page = 500;
 
 struct Flags {
-  std::string data = "hoist-data";
-  std::string queue = "processing";
+  std::string data;
+  std::string config_file;
+  std::vector<std::string> settings;
+  std::string queue = processing_queue;
   std::string tenant;
   std::vector<std::string> ids;
   bool redrive = false;
@@ -62,7 +69,7 @@ Async<> list(Records const& records, Flags const& flags) {
   for (auto const& tenant : tenants) {
     for (auto after = MessageId{};;) {
       CO_TRY(auto const letters,
-             co_await records.queue.dead_letters(flags.queue, tenant, after, page, soon()));
+             co_await records.dead_letters.list(flags.queue, tenant, after, page, soon()));
       for (auto const& letter : letters) show(letter, flags);
       shown += letters.size();
       if (letters.size() < page) break;
@@ -83,7 +90,7 @@ Async<> plan(Records const& records, Flags const& flags, std::vector<MessageId> 
   auto shown = std::size_t{0};
   CO_TRY(auto const tenants, co_await tenants_of(records, flags));
   for (auto const& tenant : tenants) {
-    CO_TRY(auto const items, co_await records.queue.plan_redrive(flags.queue, tenant, ids, soon()));
+    CO_TRY(auto const items, co_await records.dead_letters.plan(flags.queue, tenant, ids, soon()));
     for (auto const& item : items)
       fmt::print("{}  would run again, {} later ones overtook it\n", item.letter.id.str(), item.overtaken_by);
     shown += items.size();
@@ -96,10 +103,16 @@ Async<> redrive(Records const& records, Flags const& flags) {
   auto ids = std::vector<MessageId>{};
   for (auto const& id : flags.ids) ids.emplace_back(id);
   if (flags.dry_run) co_return co_await plan(records, flags, std::move(ids));
+  auto admin =
+      dead_letters::DeadLetterAdmin{{records.database, records.dead_letters, records.audit, records.clock}};
   auto count = std::int64_t{0};
   CO_TRY(auto const tenants, co_await tenants_of(records, flags));
   for (auto const& tenant : tenants) {
-    CO_TRY(auto const some, co_await records.queue.redrive(flags.queue, tenant, ids, soon()));
+    auto order = dead_letters::RedriveOrder{};
+    order.caller = tenants::operator_of(tenant);
+    order.queue = flags.queue;
+    order.ids = ids;
+    CO_TRY(auto const some, co_await admin.redrive(std::move(order), soon()));
     count += some;
   }
   if (count == 0 && !ids.empty()) co_return none_of_them(flags);
@@ -107,13 +120,24 @@ Async<> redrive(Records const& records, Flags const& flags) {
   co_return Result<void>{};
 }
 
+Result<hosts::Config> read_config(Flags const& flags) {
+  auto sources = hosts::ConfigSources{};
+  sources.file = flags.config_file;
+  sources.environment = hosts::hoist_environment();
+  sources.settings = flags.settings;
+  if (!flags.data.empty()) sources.settings.push_back("server.data=" + flags.data);
+  return hosts::load_config(sources);
+}
+
 Result<void> run(Flags const& flags) {
-  TRY(auto const admin, hosts::Admin::open(flags.data));
+  TRY(auto const config, read_config(flags));
+  TRY(auto const admin, hosts::Admin::open(config.server.data));
   auto const records = admin->records();
-  // An upload follows its message: the policy's observer moves it in the same transaction.
-  CHECK(
-      records.queue.declare("processing", uploads::processing_policy({}, records.broadcast, records.clock)));
-  CHECK(records.queue.declare(tasks::queue_name, tasks::task_policy({}, records.clock)));
+  auto upload_follower = uploads::ProcessingFollower{config.uploads, records.broadcast, records.clock};
+  auto task_follower = tasks::TaskFollower{records.clock};
+  CHECK(records.queues.declare(config.uploads.queue,
+                               uploads::processing_policy(config.processing.attempts_max), &upload_follower));
+  CHECK(records.queues.declare(task_queue, tasks::task_rules(config.tasks), &task_follower));
   auto body = std::function<Async<>()>{
       [&] { return flags.redrive ? redrive(records, flags) : list(records, flags); }};
   return run_to_end<void>(body);
@@ -127,8 +151,11 @@ void add_dead_letters_command(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<Flags>();
   command->add_option("id", flags->ids, "Only these messages (with --redrive)");
   command->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
+  command->add_option("--config", flags->config_file, "TOML file; that of the server")
+      ->check(CLI::ExistingFile);
+  command->add_option("--set", flags->settings, "NAME=VALUE of any setting; may be repeated");
   command->add_option("--queue", flags->queue, "processing (the default) for files, or tasks")
-      ->check(CLI::IsMember({"processing", tasks::queue_name}));
+      ->check(CLI::IsMember({processing_queue, task_queue}));
   command->add_option("--tenant", flags->tenant, "Only this tenant's (default: everybody's)");
   command->add_flag("--redrive", flags->redrive, "Let them wait again, in their original order");
   command->add_flag("--dry-run", flags->dry_run, "With --redrive: show what would happen");

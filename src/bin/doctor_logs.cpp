@@ -13,6 +13,7 @@
 #include "events/export.hpp"
 #include "events/feature.hpp"
 #include "events/verify.hpp"
+#include "model/queue_names.hpp"
 #include "tasks/render.hpp"
 #include "tasks/service.hpp"
 
@@ -78,13 +79,22 @@ struct Group {
 Result<std::vector<Group>> groups_of_tasks(sql::Transaction& tx) {
   TRY(auto const rows,
       tx.query("SELECT tenant, group_name FROM queue_groups WHERE queue = $1 ORDER BY tenant, group_name",
-               {tasks::queue_name}));
+               {task_queue}));
   auto groups = std::vector<Group>{};
   for (auto const& row : rows) groups.push_back({TenantId{row.text(0)}, row.text(1)});
   return groups;
 }
 
-Async<Problems> check_group_once(tasks::Service& service, Group group) {
+// As the queue has it: apart from the tasks' own rows.
+Result<tasks::Link> last_link_of(sql::Transaction& tx, Group const& group) {
+  TRY(auto const rows,
+      tx.query("SELECT last_sequence, chain FROM queue_groups WHERE queue = $1 AND tenant = $2 "
+               "AND group_name = $3",
+               {task_queue, group.tenant.str(), group.name}));
+  return rows.empty() ? tasks::Link{} : tasks::Link{rows[0].integer(0), rows[0].text(1)};
+}
+
+Async<Problems> check_group_once(sql::Database& database, tasks::Service& service, Group group) {
   auto check = cli::ChainCheck{};
   auto const deadline = deadline_in(time_max);
   for (auto more = true; more;) {
@@ -94,7 +104,12 @@ Async<Problems> check_group_once(tasks::Service& service, Group group) {
     more = std::ssize(proofs) == page_tasks;
   }
   CO_TRY(auto const view, co_await service.group(group.tenant, group.name, deadline));
-  check.end(tasks::render_group(view, service.clock().now()));
+  auto shown = tasks::render_group(view, service.clock().now());
+  auto const queued = [&](sql::Transaction& tx) { return last_link_of(tx, group); };
+  CO_TRY(auto const last, co_await database.read(group.tenant, queued, deadline));
+  shown["last_sequence"] = last.sequence;
+  shown["chain"] = last.chain;
+  check.end(shown);
   auto problems = Problems{};
   for (auto const& problem : check.problems())
     problems.push_back(fmt::format("group {} of {}: {}", group.name, group.tenant.str(), problem));
@@ -102,10 +117,10 @@ Async<Problems> check_group_once(tasks::Service& service, Group group) {
 }
 
 // Beside a server a group changes between two of its pages. What is wrong with it stays wrong.
-Async<Problems> check_group(tasks::Service& service, Group group) {
-  CO_TRY(auto const first, co_await check_group_once(service, group));
+Async<Problems> check_group(sql::Database& database, tasks::Service& service, Group group) {
+  CO_TRY(auto const first, co_await check_group_once(database, service, group));
   if (first.empty()) co_return Problems{};
-  CO_TRY(auto again, co_await check_group_once(service, std::move(group)));
+  CO_TRY(auto again, co_await check_group_once(database, service, std::move(group)));
   std::erase_if(again, [&](auto const& problem) { return std::ranges::find(first, problem) == first.end(); });
   co_return again;
 }
@@ -137,15 +152,15 @@ Result<Problems> check_event_logs(Records const& records, Metrics& metrics) {
 }
 
 Result<Problems> check_task_receipts(Records const& records, Metrics& metrics) {
-  auto service = tasks::Service{tasks::Ports{records.database, records.queue, records.idempotency,
-                                             records.audit, records.clock, metrics},
+  auto service = tasks::Service{tasks::Ports{records.database, records.outbox, records.joint,
+                                             records.idempotency, records.audit, records.clock, metrics},
                                 {}};
   return run_to_end<Problems>([&]() -> Async<Problems> {
     CO_TRY(auto const groups,
            co_await records.database.read(system_scope(), groups_of_tasks, deadline_in(time_max)));
     auto problems = Problems{};
     for (auto const& group : groups) {
-      CO_TRY(auto found, co_await check_group(service, group));
+      CO_TRY(auto found, co_await check_group(records.database, service, group));
       std::ranges::move(found, std::back_inserter(problems));
     }
     co_return problems;

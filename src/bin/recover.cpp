@@ -4,9 +4,11 @@
 
 #include "base/try.hpp"
 #include "hosts/admin.hpp"
+#include "processing/settings.hpp"
 #include "tenants/operator.hpp"
 #include "tenants/tenant_table.hpp"
 #include "uploads/feature.hpp"
+#include "uploads/follower.hpp"
 
 namespace hoist::bin {
 namespace {
@@ -67,8 +69,9 @@ Result<void> recover(std::string const& folder, std::string const& bucket) {
     fmt::print("hoist.db was damaged and is kept as {}\n", engine.moved_away());
   auto options = uploads::Options{};
   options.bucket = bucket;
-  CHECK(
-      records.queue.declare(options.queue, uploads::processing_policy({}, records.broadcast, records.clock)));
+  auto follower = uploads::ProcessingFollower{options, records.broadcast, records.clock};
+  CHECK(records.queues.declare(options.queue, uploads::processing_policy(processing::Settings{}.attempts_max),
+                               &follower));
   auto intake = uploads::Intake{records, std::move(options)};
   CHECK(engine.open_objects(intake.listener()));
   TRY(auto* const objects, engine.files());

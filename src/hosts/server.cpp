@@ -6,6 +6,7 @@
 #include "adapters/vips/media.hpp"
 #include "base/resources.hpp"
 #include "base/try.hpp"
+#include "dead_letters/feature.hpp"
 #include "events/feature.hpp"
 #include "hosts/check_settings.hpp"
 #include "hosts/listeners.hpp"
@@ -76,10 +77,11 @@ Result<void> Server::open_features() {
   TRY(uploads_, uploads::Feature::make(*stores_, *intake_, needs, host_.runtime().next_executor(), metrics));
   TRY(events_, events::Feature::make(*stores_, config_.events, metrics));
   TRY(tasks_, tasks::Feature::make(*stores_, config_.tasks, ports(), metrics));
+  dead_letters_ = std::make_unique<dead_letters::Feature>(*stores_);
   access_ = std::make_unique<LocalAccess>(*tenants_, stores_->clock, engine_->path(cli_file),
                                           LocalAccess::Addresses{api_url_, objects_->url(), ports()});
-  for (auto* feature :
-       std::initializer_list<Feature*>{tenants_.get(), uploads_.get(), events_.get(), tasks_.get()}) {
+  for (auto* feature : std::initializer_list<Feature*>{tenants_.get(), uploads_.get(), events_.get(),
+                                                       tasks_.get(), dead_letters_.get()}) {
     feature->add_routes(*router_);
     host_.add(*feature);
   }
@@ -99,7 +101,7 @@ Result<void> Server::open_processing() {
   options.spool_folder = engine_->path("spool");
   auto const ports = processing::Ports{uploads_->ledger(), stores_->objects, scanning_->scanner(), *media_,
                                        stores_->clock,     host_.metrics()};
-  processing_ = std::make_unique<processing::Feature>(stores_->queue, ports, std::move(options));
+  processing_ = std::make_unique<processing::Feature>(stores_->consumer, ports, std::move(options));
   host_.add(*processing_);
   return {};
 }

@@ -66,6 +66,7 @@ class Server {
   std::unique_ptr<uploads::Feature> uploads_;
   std::unique_ptr<Feature> events_;
   std::unique_ptr<Feature> tasks_;
+  std::unique_ptr<Feature> dead_letters_;
   std::unique_ptr<Feature> processing_;
   std::unique_ptr<LocalAccess> access_;
   Operations operations_;

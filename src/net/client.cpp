@@ -400,7 +400,7 @@ Async<Response> Client::send(ClientRequest request, Deadline deadline) {
   CO_TRY(auto first, co_await state->once(request, url, deadline));
   if (!first.untouched) co_return std::move(first.response);
   // The pooled connection died as it was used. What may be repeated is sent once more.
-  if (request.stream || !is_idempotent(request.method))
+  if (request.stream || !(request.repeatable || is_idempotent(request.method)))
     co_return fail(Error{Code::unavailable, "The other side cannot be reached."}.with_cause(
         url.authority + " closed an idle connection"));
   CO_TRY(auto second, co_await state->once(request, url, deadline));

@@ -22,6 +22,9 @@ struct ClientRequest {
   std::string body;
   std::shared_ptr<BodySource> stream;  // instead of body; needs stream_length
   std::optional<std::int64_t> stream_length;
+  // The receiver may safely see it twice, whatever its method: sent again on a new connection when a pooled
+  // one was closed before anything of the answer came. A `stream` is never repeated.
+  bool repeatable = false;
   std::size_t response_bytes_max = 16 * 1024 * 1024;
   // When set, the body of a 2xx goes here instead of into the response.
   std::function<Async<>(std::string_view)> sink;

@@ -1,8 +1,10 @@
 #include "net/client.hpp"
 
+#include <boost/asio.hpp>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <thread>
 
 #include "base/try.hpp"
 #include "net/detail/net_test_support.hpp"
@@ -135,6 +137,55 @@ TEST_F(ClientTest, APooledConnectionTheServerClosedIsReplaced) {
     co_return first.status + second.status;
   });
   EXPECT_EQ(outcome, 400);
+}
+
+// Answers one request on each connection and closes it when the next one arrives, as a server does whose
+// time for idle connections is over at that moment.
+class ImpatientServer {
+ public:
+  ImpatientServer() : acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}} {
+    thread_ = std::thread{[this] {
+      for (auto connections = 0; connections < 2; ++connections) {
+        auto socket = acceptor_.accept();
+        read_request(socket);
+        boost::asio::write(
+            socket, boost::asio::buffer(std::string_view{"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"}));
+        read_request(socket);
+      }
+    }};
+  }
+  ~ImpatientServer() { thread_.join(); }
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/";
+  }
+
+ private:
+  static void read_request(boost::asio::ip::tcp::socket& socket) {
+    auto error = boost::system::error_code{};
+    auto bytes = std::string{};
+    boost::asio::read_until(socket, boost::asio::dynamic_buffer(bytes), "\r\n\r\n", error);
+  }
+
+  boost::asio::io_context context_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::thread thread_;
+};
+
+TEST_F(ClientTest, WhatMayBeRepeatedIsSentOnceMoreWhenItsPooledConnectionEnds) {
+  for (auto const repeatable : {false, true}) {
+    auto impatient = ImpatientServer{};
+    auto const outcome = run_to_end<int>([&]() -> Async<int> {
+      auto client = Client{};
+      auto first = ClientRequest{.method = "POST", .url = impatient.url(), .repeatable = repeatable};
+      auto second = first;
+      CO_CHECK(co_await client.send(std::move(first), soon()));
+      auto const again = co_await client.send(std::move(second), soon());
+      EXPECT_EQ(again.has_value(), repeatable);
+      if (!repeatable) CO_CHECK(co_await client.send({.url = impatient.url()}, soon()));
+      co_return 0;
+    });
+    EXPECT_TRUE(outcome.has_value());
+  }
 }
 
 TEST_F(ClientTest, W1_AddressesAreVettedBeforeConnecting) {

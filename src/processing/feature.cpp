@@ -5,7 +5,7 @@
 
 namespace hoist::processing {
 
-Feature::Feature(Queue& queue, Ports ports, WorkerOptions options)
+Feature::Feature(Consumer& queue, Ports ports, WorkerOptions options)
     : worker_{queue, ports, std::move(options)} {}
 
 void Feature::start(std::vector<asio::any_io_executor> const& executors) {

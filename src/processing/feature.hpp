@@ -8,7 +8,7 @@ namespace hoist::processing {
 
 class Feature final : public hoist::Feature {
  public:
-  Feature(Queue& queue, Ports ports, WorkerOptions options);
+  Feature(Consumer& queue, Ports ports, WorkerOptions options);
 
   void start(std::vector<asio::any_io_executor> const& executors) override;
   Async<bool> stop(std::chrono::milliseconds grace) override;

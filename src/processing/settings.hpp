@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ports/queue.hpp"
+#include "ports/queue_registry.hpp"
 
 namespace hoist::processing {
 

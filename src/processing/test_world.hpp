@@ -9,8 +9,8 @@
 
 #include "base/resources.hpp"
 #include "base/try.hpp"
+#include "ports/consumer.hpp"
 #include "ports/media.hpp"
-#include "ports/queue.hpp"
 #include "ports/scanner.hpp"
 #include "ports/upload_ledger.hpp"
 
@@ -19,7 +19,7 @@ namespace hoist::processing {
 using namespace std::chrono_literals;
 
 // Delivers each message until it is acknowledged or its attempts are used up; no waiting in between.
-class ListQueue final : public Queue {
+class ListQueue final : public Consumer {
  public:
   void add(std::string body, TenantId tenant = TenantId{"acme"}) {
     auto message = Message{};
@@ -29,7 +29,6 @@ class ListQueue final : public Queue {
     message.attempts_max = 3;
     waiting_.push_back(std::move(message));
   }
-  Result<Sent> send(sql::Transaction&, Outgoing) override { return none(); }
   Async<std::vector<Message>> receive(ReceiveRequest, Deadline) override {
     auto messages = std::vector<Message>{};
     on_receive();
@@ -50,7 +49,7 @@ class ListQueue final : public Queue {
     changed.notify();
     co_return Result<void>{};
   }
-  Async<> fail(Receipt receipt, Failure failure, Deadline) override {
+  Async<> fail(Receipt receipt, QueueFailure failure, Deadline) override {
     auto const message = delivered_.at(receipt.id.str());
     delivered_.erase(receipt.id.str());
     causes.push_back(failure.cause);
@@ -76,41 +75,6 @@ class ListQueue final : public Queue {
     if (lease_lost) co_return hoist::fail(Code::conflict);
     co_return Result<void>{};
   }
-  // The worker needs nothing below.
-  Result<void> declare(std::string, QueuePolicy) override { return {}; }
-  Result<std::vector<Message>> receive(sql::Transaction&, ReceiveRequest const&) override { return none(); }
-  Result<void> acknowledge(sql::Transaction&, Receipt const&) override { return none(); }
-  Result<FailureOutcome> fail(sql::Transaction&, Receipt const&, Failure const&) override { return none(); }
-  Result<void> cancel(sql::Transaction&, std::string const&, TenantId const&, MessageId const&) override {
-    return none();
-  }
-  Async<Settled> settle_and_receive(std::vector<Receipt>, ReceiveRequest, Deadline) override {
-    co_return none();
-  }
-  Async<std::vector<DeadLetter>> dead_letters(std::string, TenantId, MessageId, int, Deadline) override {
-    co_return none();
-  }
-  Async<std::int64_t> redrive(std::string, TenantId, std::vector<MessageId>, Deadline) override {
-    co_return none();
-  }
-  Async<std::vector<RedriveItem>> plan_redrive(std::string, TenantId, std::vector<MessageId>,
-                                               Deadline) override {
-    co_return none();
-  }
-  Async<std::int64_t> discard(std::string, TenantId, std::vector<MessageId>, Deadline) override {
-    co_return none();
-  }
-  Async<std::int64_t> purge(std::string, TenantId, Deadline) override { co_return none(); }
-  Async<std::optional<MessageInfo>> find(std::string, TenantId, MessageId, Deadline) override {
-    co_return none();
-  }
-  Async<std::vector<MessageInfo>> list(std::string, TenantId, std::string, std::int64_t, int,
-                                       Deadline) override {
-    co_return none();
-  }
-  Async<GroupInfo> group(std::string, TenantId, std::string, Deadline) override { co_return none(); }
-  Async<QueueStats> stats(std::string, TenantId, Deadline) override { co_return none(); }
-  Async<std::int64_t> maintain(Deadline) override { co_return none(); }
 
   int acknowledged = 0;
   int dead = 0;
@@ -123,7 +87,6 @@ class ListQueue final : public Queue {
   Signal changed;
 
  private:
-  static std::unexpected<Error> none() { return hoist::fail(Code::not_implemented); }
   std::deque<Message> waiting_;
   std::map<std::string, Message> delivered_;
   int count_ = 0;

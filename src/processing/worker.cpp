@@ -37,7 +37,7 @@ Result<Target> parse_message(Message const& message) {
 }  // namespace
 
 struct Worker::State : std::enable_shared_from_this<State> {
-  State(Queue& jobs, Ports const& given, WorkerOptions wanted)
+  State(Consumer& jobs, Ports const& given, WorkerOptions wanted)
       : queue{jobs},
         ports{given},
         options{std::move(wanted)},
@@ -45,7 +45,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
                  {.quarantine_bucket = options.quarantine_bucket, .spool_folder = options.spool_folder}},
         in_flight{given.metrics.gauge("hoist_processing_jobs_in_flight", "Files being processed")} {}
 
-  Queue& queue;
+  Consumer& queue;
   Ports ports;
   WorkerOptions options;
   Pipeline pipeline;
@@ -81,7 +81,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
     auto const target = parse_message(message);
     if (!target) {
       log::error("a processing message is not one of ours", {{"cause", target.error().to_string()}});
-      auto failure = Queue::Failure{.cause = "not a processing message", .permanent = true};
+      auto failure = QueueFailure{.cause = "not a processing message", .permanent = true};
       (void)co_await queue.fail(message.receipt, std::move(failure), deadline_in(settle_max));
       co_return;
     }
@@ -185,7 +185,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
   }
 };
 
-Worker::Worker(Queue& queue, Ports ports, WorkerOptions options)
+Worker::Worker(Consumer& queue, Ports ports, WorkerOptions options)
     : state_{std::make_shared<State>(queue, ports, std::move(options))} {}
 
 Worker::~Worker() {

@@ -16,13 +16,14 @@
 #include <string>
 #include <vector>
 
-#include "ports/queue.hpp"
+#include "model/queue_names.hpp"
+#include "ports/consumer.hpp"
 #include "processing/pipeline.hpp"
 
 namespace hoist::processing {
 
 struct WorkerOptions {
-  std::string queue = "processing";
+  std::string queue = processing_queue;
   std::string quarantine_bucket = "hoist-quarantine";
   std::string spool_folder = "/tmp";
   int jobs_max = 2;                                                 // files at a time
@@ -33,7 +34,7 @@ struct WorkerOptions {
 
 class Worker {
  public:
-  Worker(Queue& queue, Ports ports, WorkerOptions options);
+  Worker(Consumer& queue, Ports ports, WorkerOptions options);
   ~Worker();
   Worker(Worker const&) = delete;
 

@@ -6,6 +6,7 @@
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "model/queue_names.hpp"
 #include "tasks/routes.hpp"
 
 namespace hoist::tasks {
@@ -39,22 +40,27 @@ Result<MakeHandler> webhook_of(Settings const& settings, Clock const& clock) {
 
 }  // namespace
 
+QueuePolicy task_rules(Settings const& settings) {
+  auto rules = settings.rules;
+  rules.backoff_max = std::max(rules.backoff_max, rules.backoff_base);
+  return rules;
+}
+
 Feature::Feature(Records const& records, Options options, Metrics& metrics)
-    : service_{
-          Ports{records.database, records.queue, records.idempotency, records.audit, records.clock, metrics},
-          std::move(options)} {}
+    : follower_{records.clock},
+      service_{Ports{records.database, records.outbox, records.joint, records.idempotency, records.audit,
+                     records.clock, metrics},
+               std::move(options)} {}
 
 Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings settings,
                                                std::set<std::uint16_t> own_ports, Metrics& metrics) {
   settings.webhook.target.ports_refused = std::move(own_ports);
-  auto rules = settings.rules;
-  rules.backoff_max = std::max(rules.backoff_max, rules.backoff_base);
-  CHECK(records.queue.declare(queue_name, task_policy(std::move(rules), records.clock)));
   auto feature = std::unique_ptr<Feature>{new Feature{records, options_of(records, settings), metrics}};
+  CHECK(records.queues.declare(task_queue, task_rules(settings), &feature->follower_));
   TRY(auto handler, feature->make_handler(records, settings));
-  feature->processor_ =
-      std::make_unique<Processor>(ProcessorPorts{records.database, records.queue, records.clock, metrics},
-                                  std::move(handler), processor_options(settings));
+  feature->processor_ = std::make_unique<Processor>(
+      ProcessorPorts{records.database, records.consumer, records.joint, records.clock, metrics},
+      std::move(handler), processor_options(settings));
   return feature;
 }
 

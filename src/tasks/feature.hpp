@@ -8,9 +8,13 @@
 #include "assembly/feature.hpp"
 #include "assembly/stores.hpp"
 #include "base/metrics.hpp"
+#include "tasks/follower.hpp"
 #include "tasks/settings.hpp"
 
 namespace hoist::tasks {
+
+// The rules of the task queue, the same in every process that touches it.
+[[nodiscard]] QueuePolicy task_rules(Settings const& settings);
 
 class Feature final : public hoist::Feature {
  public:
@@ -27,6 +31,7 @@ class Feature final : public hoist::Feature {
   Feature(Records const& records, Options options, Metrics& metrics);
   Result<MakeHandler> make_handler(Records const& records, Settings const& settings);
 
+  TaskFollower follower_;
   Service service_;
   std::unique_ptr<CommandThreads> commands_;
   std::unique_ptr<Processor> processor_;

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/async.hpp"
+#include "ports/consumer.hpp"
 #include "tasks/task.hpp"
 
 namespace hoist::tasks {
@@ -31,6 +32,9 @@ struct Outcome {
   bool permanent = false;       // trying again cannot help
   std::optional<Micros> delay;  // until the next attempt; absent: the queue's backoff
 
+  [[nodiscard]] QueueFailure as_failure() const {
+    return {.cause = cause, .delay = delay, .permanent = permanent};
+  }
   static Outcome success() { return {.done = true}; }
   static Outcome failure(std::string cause) { return {.cause = std::move(cause)}; }
   static Outcome refused(std::string cause) { return {.cause = std::move(cause), .permanent = true}; }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <set>
 
-#include "base/id.hpp"
 #include "base/try.hpp"
 
 namespace hoist::tasks {
@@ -94,27 +93,6 @@ Result<std::vector<BatchItem>> parse_new_batch(json::object const& body) {
       item = held_back("Another task of the group \"" + task->group + "\" is wrong.");
   }
   return items;
-}
-
-Result<RedriveRequest> parse_redrive(json::object const& body) {
-  auto request = RedriveRequest{};
-  auto fields = Fields{body};
-  request.queue = fields.choice("queue", {"tasks", "processing"}, "tasks");
-  request.dry_run = fields.optional_bool("dry_run").value_or(false);
-  if (body.contains("ids")) {
-    auto const* ids = fields.array("ids", redrive_ids_max);
-    if (ids != nullptr && ids->empty())
-      fields.refuse("ids", "must not be empty; leave it out to mean all of them");
-    for (std::size_t i = 0; ids != nullptr && i < ids->size(); ++i) {
-      auto const* id = (*ids)[i].if_string();
-      if (id == nullptr || !is_uuid({id->data(), id->size()}))
-        fields.refuse(fmt::format("ids[{}]", i), "must be the id of a dead letter");
-      else
-        request.ids.emplace_back(std::string{id->data(), id->size()});
-    }
-  }
-  CHECK(fields.finish());
-  return request;
 }
 
 std::string message_body(NewTask const& task, UserId const& user, std::string_view trace_parent) {

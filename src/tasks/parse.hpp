@@ -12,7 +12,6 @@ inline constexpr std::size_t title_max = 200;           // code points
 inline constexpr std::size_t description_max = 10'000;  // code points
 inline constexpr std::size_t group_max = 128;
 inline constexpr std::size_t batch_tasks_max = 1000;
-inline constexpr std::size_t redrive_ids_max = 1000;
 
 // 1-128 of A-Z a-z 0-9 and . _ : @ = + ~ -, so that a group is also one segment of a path.
 [[nodiscard]] bool is_group(std::string_view text);
@@ -24,13 +23,6 @@ using BatchItem = std::variant<NewTask, Error>;
 // All or nothing per group: a group with a wrong task is refused whole, and so is the whole batch when
 // nobody can tell which group a wrong task is of. Errors: invalid when `tasks` itself is wrong.
 [[nodiscard]] Result<std::vector<BatchItem>> parse_new_batch(json::object const& body);
-
-struct RedriveRequest {
-  std::string queue;
-  std::vector<MessageId> ids;  // empty: all
-  bool dry_run = false;
-};
-[[nodiscard]] Result<RedriveRequest> parse_redrive(json::object const& body);
 
 // What the queue carries and handlers get, as JSON.
 // What is handed to the handler, and what the order receipt is over: also who asked, and the trace.

@@ -2,11 +2,10 @@
 //
 // Order    one attempt of a group at a time: a task starts only after the one before it is settled
 //          on disk. A failed one keeps its place until it is done or dead.
-// Commits  settling a task, noting its effect, receiving the next one and noting its start are one
-//          transaction. Without a handler a task's whole attempt is inside of one, so that a commit
-//          serves as many tasks as it can take.
-// Promise  a task's end is recorded with the acknowledgement; a repeated delivery of a finished task
-//          is acknowledged without running it. A worker that comes too late records nothing.
+// Promise  a task's end is recorded no later than its message is settled (settlement.hpp); a repeated
+// delivery
+//          of a finished task is acknowledged without running it. A worker that comes too late records
+//          nothing.
 // Threads  start() and stop() from anywhere; lanes spread over the given executors.
 // Lifetime stop() before the ports go away.
 #pragma once
@@ -16,7 +15,7 @@
 #include <vector>
 
 #include "base/metrics.hpp"
-#include "ports/queue.hpp"
+#include "ports/joint_consumer.hpp"
 #include "sql/database.hpp"
 #include "tasks/handler.hpp"
 
@@ -24,7 +23,8 @@ namespace hoist::tasks {
 
 struct ProcessorPorts {
   sql::Database& database;
-  Queue& queue;
+  Consumer& consumer;
+  JointConsumer* joint;  // absent where the queue is not in `database`
   Clock const& clock;
   Metrics& metrics;
 };

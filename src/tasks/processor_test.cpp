@@ -1,49 +1,11 @@
 #include <set>
 
 #include "model/chain.hpp"
+#include "tasks/script.hpp"
 #include "tasks/testing.hpp"
 
 namespace hoist::tasks {
 namespace {
-
-// Notes what it is given and answers what the test says.
-class Script {
- public:
-  using Answer = std::function<Outcome(Delivery const&)>;
-  explicit Script(Answer answer = [](Delivery const&) { return Outcome::success(); })
-      : answer_{std::move(answer)} {}
-
-  MakeHandler handlers() {
-    return [this] { return std::make_unique<One>(*this); };
-  }
-  [[nodiscard]] std::vector<Delivery> deliveries() {
-    auto const lock = std::lock_guard{mutex_};
-    return deliveries_;
-  }
-  [[nodiscard]] std::vector<std::int64_t> sequences() {
-    auto all = std::vector<std::int64_t>{};
-    for (auto const& delivery : deliveries()) all.push_back(delivery.sequence);
-    return all;
-  }
-
- private:
-  class One final : public Handler {
-   public:
-    explicit One(Script& script) : script_{script} {}
-    asio::awaitable<Outcome> run(Delivery delivery, Deadline) override {
-      auto const lock = std::lock_guard{script_.mutex_};
-      script_.deliveries_.push_back(delivery);
-      co_return script_.answer_(delivery);
-    }
-
-   private:
-    Script& script_;
-  };
-
-  std::mutex mutex_;
-  Answer answer_;
-  std::vector<Delivery> deliveries_;
-};
 
 class TaskProcessor : public TaskFixture {
  protected:
@@ -123,9 +85,9 @@ TEST_F(TaskProcessor, AFailingTaskKeepsItsPlaceUntilItIsDeadAndTheRestGoesOn_Q3)
   auto whats = std::vector<std::string>{};
   for (auto const& line : dead.at("timeline").as_array()) whats.push_back(text_at(line, "what"));
   EXPECT_EQ(whats, (std::vector<std::string>{"accepted", "retrying", "retrying", "started", "dead"}));
-  auto const letters = ok(200, "GET", "/dead-letters");
-  EXPECT_EQ(letters.at("dead_letters").at(0).at("id"), json::value(ids[2]));
-  EXPECT_EQ(letters.at("dead_letters").at(0).at("cause"), "no crane");
+  ASSERT_EQ(letters().size(), 1U);
+  EXPECT_EQ(letters()[0].id.str(), ids[2]);
+  EXPECT_EQ(letters()[0].cause, "no crane");
 }
 
 TEST_F(TaskProcessor, WhileATaskIsRetriedItsGroupSaysWhy) {
@@ -155,12 +117,8 @@ TEST_F(TaskProcessor, APermanentFailureIsDeadAtOnceAndRedriveTriesItAgain) {
   }};
   process_until(script.handlers(), all({after}, "done"));
   EXPECT_EQ(status(id), "dead");
-  auto const plan = ok(200, "POST", "/dead-letters/redrive", R"({"dry_run":true})");
-  EXPECT_EQ(plan.at("plan").at(0).at("overtaken_by"), 1);
-  EXPECT_EQ(plan.at("plan").at(0).at("overtakers").at(0), 2);
-  EXPECT_EQ(status(id), "dead");
   refuse = false;
-  EXPECT_EQ(ok(200, "POST", "/dead-letters/redrive", R"({"ids":[")" + id + R"("]})").at("redriven"), 1);
+  EXPECT_EQ(redrive_all(), 1);
   EXPECT_EQ(status(id), "waiting");
   process_until(script.handlers(), all({id}, "done"));
   auto const deliveries = script.deliveries();
@@ -176,12 +134,10 @@ TEST_F(TaskProcessor, RedrivingTwiceDoesNothingTwiceAndKeepsTheOrder_Q9) {
   auto script = Script{[&](Delivery const&) { return refuse ? Outcome::refused("no") : Outcome::success(); }};
   process_until(script.handlers(), all(ids, "dead"));
   refuse = false;
-  EXPECT_EQ(ok(200, "POST", "/dead-letters/redrive", "{}").at("redriven"), 5);
-  EXPECT_EQ(ok(200, "POST", "/dead-letters/redrive", "{}").at("redriven"), 0);
+  EXPECT_EQ(redrive_all(), 5);
+  EXPECT_EQ(redrive_all(), 0);
   process_until(script.handlers(), all(ids, "done"));
   EXPECT_EQ(script.sequences(), (std::vector<std::int64_t>{1, 2, 3, 4, 5, 1, 2, 3, 4, 5}));
-  auto const foreign = call("POST", "/dead-letters/redrive", "{}", with("x-test-tenant", "other"));
-  EXPECT_EQ(foreign.body, "{\"dry_run\":false,\"redriven\":0}\n");
 }
 
 TEST_F(TaskProcessor, ARepeatedDeliveryOfAFinishedTaskHasNoSecondEffect_Q1) {
@@ -208,7 +164,7 @@ TEST_F(TaskProcessor, AWorkerThatComesTooLateRecordsNothing_Q1) {
     clock.advance(60s);
     auto receipts = std::vector<Message>{};
     auto const steal = [&](sql::Transaction& tx) -> Result<void> {
-      TRY(receipts, queue->receive(tx, {.queue = queue_name}));
+      TRY(receipts, queue->receive(tx, {.queue = task_queue}));
       return {};
     };
     EXPECT_TRUE(hoist::testing::write_now(*database, steal));
@@ -278,7 +234,7 @@ TEST_F(TaskProcessor, ABlockedGroupWaitsForItsRedriveAndOthersDoNot) {
   EXPECT_EQ(task(behind).at("waits_for").at("task_id"), json::value(dead));
   EXPECT_EQ(task(behind).at("waits_for").at("status"), "dead");
   refuse = false;
-  ok(200, "POST", "/dead-letters/redrive", "{}");
+  EXPECT_EQ(redrive_all(), 1);
   process_until(script.handlers(), all({dead, behind}, "done"));
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
+#include "model/queue_names.hpp"
 
 namespace hoist::tasks {
 namespace {
@@ -30,7 +31,7 @@ json::array timeline(TaskView const& view) {
     lines.push_back(std::move(line));
   };
   // The row knows its last start; earlier ones show as what came of them.
-  auto shown = !task.started_at || task.state == "cancelled";
+  auto shown = !task.started_at || task.state == TaskState::cancelled;
   for (auto const& event : view.events) {
     if (!shown && event.attempt == task.attempts && event.at >= *task.started_at) {
       started();
@@ -42,60 +43,23 @@ json::array timeline(TaskView const& view) {
     lines.push_back(std::move(line));
   }
   if (!shown) started();
-  if (task.state == "done") lines.push_back(timeline_entry(*task.finished_at, "done"));
+  if (task.state == TaskState::done) lines.push_back(timeline_entry(*task.finished_at, "done"));
   return lines;
 }
 
-std::string_view reason_of(GroupInfo::State state) {
-  using enum GroupInfo::State;
-  switch (state) {
-    case idle: return "nothing waits";
-    case ready: return "the first task is about to start";
-    case in_flight: return "the first task is running";
-    case delayed: return "the first task is held back until its time";
-    case retrying: return "the first task failed and will be tried again";
-    case blocked: return "a task is dead, and this queue waits for it to be redriven";
-  }
-  return "";
-}
-
-std::string_view state_name(GroupInfo::State state) {
-  using enum GroupInfo::State;
-  switch (state) {
-    case idle: return "idle";
-    case ready: return "ready";
-    case in_flight: return "running";
-    case delayed: return "delayed";
-    case retrying: return "retrying";
-    case blocked: return "blocked";
-  }
-  return "";
-}
-
-std::string_view state_name(MessageInfo::State state) {
-  using enum MessageInfo::State;
-  switch (state) {
-    case waiting: return "waiting";
-    case in_flight: return "running";
-    case dead: return "dead";
-  }
-  return "";
-}
-
-json::value waits_for(Task const& task, GroupInfo const& group) {
-  if (!group.head) return nullptr;
-  auto const& head = *group.head;
-  auto const itself = head.id.str() == task.id.str();
-  if (itself && group.state != GroupInfo::State::retrying && group.state != GroupInfo::State::delayed)
-    return nullptr;
-  return json::object{
-      {"task_id", head.id.str()},
-      {"sequence", head.sequence},
-      {"status", group.state == GroupInfo::State::retrying ? "retrying" : state_name(head.state)},
-      {"attempts", head.attempts},
-      {"last_error", text_or_null(head.last_error)},
-      {"next_attempt_at", time_or_null(group.next_attempt_at)},
-      {"reason", itself ? "its own next attempt" : reason_of(group.state)}};
+json::value waits_for(Task const& task, Line const& line, Time now) {
+  if (!line.head) return nullptr;
+  auto const& head = *line.head;
+  auto const state = state_of(line, now);
+  auto const itself = head.id == task.id;
+  if (itself && state != LineState::retrying) return nullptr;
+  return json::object{{"task_id", head.id.str()},
+                      {"sequence", head.sequence},
+                      {"status", to_string(head.state)},
+                      {"attempts", head.attempts},
+                      {"last_error", text_or_null(head.last_error)},
+                      {"next_attempt_at", time_or_null(next_attempt_at(line, now))},
+                      {"reason", itself ? "its own next attempt" : reason_of(state)}};
 }
 
 json::object render_error(Error const& error) {
@@ -146,7 +110,7 @@ json::object render_task(Task const& task, Time now) {
   auto shown = json::object{{"task_id", task.id.str()},
                             {"group", task.group},
                             {"sequence", task.sequence},
-                            {"status", task.state},
+                            {"status", to_string(task.state)},
                             {"title", task.title}};
   if (auto const body = parse_json(task.body); body && body->is_object()) {
     auto const& members = body->get_object();
@@ -170,33 +134,33 @@ json::object render_view(TaskView const& view, Time now) {
   auto shown = render_task(view.task, now);
   shown["position"] = nullptr;
   shown["waits_for"] = nullptr;
-  if (view.message && view.message->state == MessageInfo::State::waiting)
-    shown["position"] = view.message->ahead + 1;
-  if (view.message && view.group) shown["waits_for"] = waits_for(view.task, *view.group);
+  if (view.ahead) shown["position"] = *view.ahead + 1;
+  if (view.line) shown["waits_for"] = waits_for(view.task, *view.line, now);
   shown["timeline"] = timeline(view);
   return shown;
 }
 
 json::object render_group(GroupView const& view, Time now) {
-  auto const& info = view.info;
-  auto const running = info.state == GroupInfo::State::in_flight ? 1 : 0;
+  auto const& line = view.line;
+  auto const state = state_of(line, now);
+  auto const running = state == LineState::running ? 1 : 0;
   auto shown = json::object{{"group", view.name},
-                            {"status", state_name(info.state)},
-                            {"reason", reason_of(info.state)},
-                            {"depth", info.depth},
-                            {"waiting", std::max<std::int64_t>(info.depth - running, 0)},
-                            {"last_sequence", info.last_sequence},
-                            {"chain", info.chain},
-                            {"next_attempt_at", time_or_null(info.next_attempt_at)},
+                            {"status", to_string(state)},
+                            {"reason", reason_of(state)},
+                            {"depth", line.depth},
+                            {"waiting", line.depth - running},
+                            {"last_sequence", line.last_sequence},
+                            {"chain", line.chain},
+                            {"next_attempt_at", time_or_null(next_attempt_at(line, now))},
                             {"head", nullptr}};
-  if (view.head) shown["head"] = render_task(*view.head, now);
+  if (line.head) shown["head"] = render_task(*line.head, now);
   return shown;
 }
 
 json::object render_proof(Proof const& proof) {
   auto const& task = proof.task;
   return {{"task_id", task.id.str()},
-          {"queue", queue_name},
+          {"queue", task_queue},
           {"tenant", task.tenant.str()},
           {"group", task.group},
           {"sequence", task.sequence},
@@ -208,34 +172,13 @@ json::object render_proof(Proof const& proof) {
           {"title", task.title},
           {"due_date", time_or_null(task.due_at)},
           {"created_by", task.user.str()},
-          {"status", task.state},
+          {"status", to_string(task.state)},
           {"attempts", task.attempts},
           {"delivery", task.fence},
           {"redriven", task.redriven},
           {"started_at", time_or_null(task.started_at)},
           {"finished_at", time_or_null(task.finished_at)},
           {"last_error", text_or_null(task.last_error)}};
-}
-
-json::object render_dead_letter(DeadLetter const& letter) {
-  auto body = parse_json(letter.body);
-  return {{"id", letter.id.str()},
-          {"queue", letter.queue},
-          {"group", letter.group},
-          {"sequence", letter.sequence},
-          {"attempts", letter.attempts},
-          {"cause", letter.cause},
-          {"died_at", to_rfc3339(letter.died_at)},
-          {"body", body ? *std::move(body) : json::value(letter.body)}};
-}
-
-json::object render_plan(RedriveItem const& item) {
-  return {{"id", item.letter.id.str()},
-          {"group", item.letter.group},
-          {"sequence", item.letter.sequence},
-          {"cause", item.letter.cause},
-          {"overtaken_by", item.overtaken_by},
-          {"overtakers", json::array(item.overtakers.begin(), item.overtakers.end())}};
 }
 
 }  // namespace hoist::tasks

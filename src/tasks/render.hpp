@@ -16,7 +16,5 @@ namespace hoist::tasks {
 [[nodiscard]] json::object render_view(TaskView const& view, Time now);
 [[nodiscard]] json::object render_group(GroupView const& view, Time now);
 [[nodiscard]] json::object render_proof(Proof const& proof);
-[[nodiscard]] json::object render_dead_letter(DeadLetter const& letter);
-[[nodiscard]] json::object render_plan(RedriveItem const& item);
 
 }  // namespace hoist::tasks

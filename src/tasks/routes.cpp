@@ -87,8 +87,7 @@ Async<Response> get_proof(Service& service, Request& request) {
 Async<Response> get_tasks(Service& service, Request& request) {
   auto reader = net::QueryReader{request};
   auto filter = ListFilter{};
-  filter.state =
-      reader.choice("status", {std::begin(task_states), std::end(task_states)}).value_or(std::string{});
+  if (auto const state = reader.choice("status", task_state_names())) filter.state = parse_task_state(*state);
   if (auto group = reader.text("group", group_max)) {
     if (!is_group(*group)) reader.refuse("group", "must be the name of a group");
     filter.group = std::move(*group);
@@ -128,35 +127,6 @@ Async<Response> get_group_tasks(Service& service, Request& request) {
   co_return net::json_response(200, json::object{{"tasks", std::move(shown)}});
 }
 
-Async<Response> get_dead_letters(Service& service, Request& request) {
-  auto reader = net::QueryReader{request};
-  auto queue = reader.choice("queue", {"tasks", "processing"}).value_or(queue_name);
-  auto cursor = reader.text("cursor", cursor_max).value_or(std::string{});
-  auto const limit = static_cast<int>(reader.number("limit", 1, page_max, page_default));
-  CO_CHECK(reader.finish());
-  CO_TRY(auto const page, co_await service.dead_letters(request.caller.tenant, std::move(queue),
-                                                        std::move(cursor), limit, request.deadline));
-  auto shown = json::array{};
-  for (auto const& letter : page.letters) shown.push_back(render_dead_letter(letter));
-  co_return net::json_response(200, json::object{{"dead_letters", std::move(shown)},
-                                                 {"next_cursor", cursor_or_null(page.next_cursor)}});
-}
-
-Async<Response> post_redrive(Service& service, Request& request) {
-  CO_TRY(auto const body, net::json_body(request));
-  CO_TRY(auto wanted, parse_redrive(body));
-  CO_TRY(auto who, asked(request));
-  auto const dry_run = wanted.dry_run;
-  CO_TRY(auto const outcome, co_await service.redrive(std::move(who), std::move(wanted)));
-  auto shown = json::object{{"dry_run", dry_run}, {"redriven", dry_run ? 0 : outcome.count}};
-  if (dry_run) {
-    auto plan = json::array{};
-    for (auto const& item : outcome.plan) plan.push_back(render_plan(item));
-    shown["plan"] = std::move(plan);
-  }
-  co_return net::json_response(200, shown);
-}
-
 }  // namespace
 
 void add_routes(net::Router& router, Service& service) {
@@ -178,8 +148,6 @@ void add_routes(net::Router& router, Service& service) {
   add("GET", "/tasks/{id}/proof", Role::viewer, no_body, get_proof);
   add("GET", "/groups/{group}", Role::viewer, no_body, get_group);
   add("GET", "/groups/{group}/tasks", Role::viewer, no_body, get_group_tasks, true);
-  add("GET", "/dead-letters", Role::admin, no_body, get_dead_letters, true);
-  add("POST", "/dead-letters/redrive", Role::admin, batch_body_max / 8, post_redrive);
 }
 
 }  // namespace hoist::tasks

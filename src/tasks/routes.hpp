@@ -1,4 +1,4 @@
-// The HTTP face of tasks and of dead letters; shapes and codes are in api/openapi.yaml.
+// The HTTP face of tasks; shapes and codes are in api/openapi.yaml.
 #pragma once
 
 #include "net/router.hpp"

@@ -217,8 +217,6 @@ TEST_F(TaskRoutes, RolesAreHeldOnEveryRoute_A9) {
   EXPECT_EQ(call("POST", "/tasks", plain, viewer).status, 403);
   EXPECT_EQ(call("POST", "/tasks/batch", "{}", viewer).status, 403);
   EXPECT_EQ(call("DELETE", "/tasks/" + id, {}, viewer).status, 403);
-  EXPECT_EQ(call("GET", "/dead-letters", {}, member).status, 403);
-  EXPECT_EQ(call("POST", "/dead-letters/redrive", "{}", member).status, 403);
   EXPECT_EQ(call("GET", "/tasks/" + id, {}, viewer).status, 200);
   EXPECT_EQ(call("POST", "/tasks", plain, member).status, 201);
 }
@@ -237,16 +235,6 @@ TEST_F(TaskRoutes, LimitsAreAnswered_Q6) {
   // And a batch that does not fit leaves nothing.
   EXPECT_EQ(call("POST", "/tasks/batch", std::string{R"({"tasks":[)"} + plain + "]}").status, 429);
   EXPECT_EQ(ok(200, "GET", "/tasks").at("tasks").as_array().size(), 2U);
-}
-
-TEST_F(TaskRoutes, RedriveNamesEveryWrongField) {
-  EXPECT_EQ(call("POST", "/dead-letters/redrive", R"({"queue":"other","ids":["x"],"force":true})").status,
-            400);
-  EXPECT_EQ(call("POST", "/dead-letters/redrive", R"({"ids":[]})").status, 400);
-  EXPECT_EQ(call("POST", "/dead-letters/redrive", R"({"ids":null})").status, 400);
-  EXPECT_EQ(call("POST", "/dead-letters/redrive", R"({"dry_run":null})").status, 400);
-  EXPECT_EQ(call("GET", "/dead-letters?queue=mail").status, 400);
-  EXPECT_EQ(ok(200, "POST", "/dead-letters/redrive", "{}").at("redriven"), 0);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "tasks/rows.hpp"
 
+#include <fmt/format.h>
+
+#include "base/assert.hpp"
 #include "base/try.hpp"
 #include "sql/insert_rows.hpp"
 
@@ -20,12 +23,18 @@ sql::Value time_or_null(std::optional<Time> const& time) {
   return time ? sql::value(*time) : sql::null();
 }
 
+TaskState state_of(std::string const& text) {
+  auto const state = parse_task_state(text);
+  HOIST_ASSERT(state.has_value());
+  return *state;
+}
+
 Task task_of(sql::Row const& row) {
   return {.tenant = TenantId{row.text(0)},
           .id = TaskId{row.text(1)},
           .group = row.text(2),
           .sequence = row.integer(3),
-          .state = row.text(4),
+          .state = state_of(row.text(4)),
           .title = row.text(5),
           .body = row.text(6),
           .chain = row.text(7),
@@ -52,6 +61,18 @@ std::string select(std::string_view rest) {
   return std::string{"SELECT "}.append(columns).append(" FROM tasks WHERE tenant = $1 ").append(rest);
 }
 
+Result<std::optional<Task>> one(sql::Transaction& tx, std::string const& text, sql::Args args) {
+  TRY(auto const rows, tx.query(text, std::move(args)));
+  return rows.empty() ? std::nullopt : std::optional{task_of(rows[0])};
+}
+
+// 'waiting', 'running': for WHERE state IN (...).
+std::string listed(std::vector<TaskState> const& states) {
+  auto text = std::string{};
+  for (auto const state : states) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", to_string(state));
+  return text;
+}
+
 Result<std::optional<Finished>> finished_of(Result<sql::Rows> rows) {
   if (!rows) return std::unexpected{rows.error()};
   if (rows->empty()) return std::nullopt;
@@ -68,9 +89,9 @@ Result<void> insert_tasks(sql::Transaction& tx, std::span<Task const> tasks) {
   auto rows = std::vector<sql::Args>{};
   rows.reserve(tasks.size());
   for (auto const& task : tasks)
-    rows.push_back(sql::args(task.tenant.str(), task.id.str(), task.group, task.sequence, task.state,
-                             task.title, task.body, task.chain, task.user.str(), time_or_null(task.due_at),
-                             to_us(task.created_at)));
+    rows.push_back(sql::args(task.tenant.str(), task.id.str(), task.group, task.sequence,
+                             std::string{to_string(task.state)}, task.title, task.body, task.chain,
+                             task.user.str(), time_or_null(task.due_at), to_us(task.created_at)));
   return insert(tx, std::move(rows));
 }
 
@@ -81,12 +102,35 @@ Result<Task> find_task(sql::Transaction& tx, TenantId const& tenant, TaskId cons
   return task_of(rows[0]);
 }
 
-Result<std::optional<Task>> find_in_group(sql::Transaction& tx, TenantId const& tenant,
-                                          std::string const& group, std::int64_t sequence) {
-  static auto const text = select("AND group_name = $2 AND sequence = $3");
-  TRY(auto const rows, tx.query(text, {tenant.str(), group, sequence}));
-  if (rows.empty()) return std::nullopt;
-  return task_of(rows[0]);
+Result<std::optional<Task>> find_first_open(sql::Transaction& tx, TenantId const& tenant,
+                                            std::string const& group) {
+  static auto const text = select("AND group_name = $2 AND finished_us IS NULL ORDER BY sequence LIMIT 1");
+  return one(tx, text, {tenant.str(), group});
+}
+
+Result<std::optional<Task>> find_blocking(sql::Transaction& tx, TenantId const& tenant,
+                                          std::string const& group) {
+  static auto const text = select("AND group_name = $2 AND blocks = 1 LIMIT 1");
+  return one(tx, text, {tenant.str(), group});
+}
+
+Result<Link> find_last_link(sql::Transaction& tx, TenantId const& tenant, std::string const& group) {
+  TRY(auto const rows,
+      tx.query("SELECT sequence, chain FROM (SELECT sequence, chain FROM tasks WHERE tenant = $1 AND "
+               "group_name = $2 ORDER BY sequence DESC LIMIT 1) newest UNION ALL "
+               "SELECT sequence, chain FROM task_links WHERE tenant = $1 AND group_name = $2 "
+               "ORDER BY 1 DESC LIMIT 1",
+               {tenant.str(), group}));
+  return rows.empty() ? Link{} : Link{rows[0].integer(0), rows[0].text(1)};
+}
+
+Result<std::string> find_chain(sql::Transaction& tx, TenantId const& tenant, std::string const& group,
+                               std::int64_t sequence) {
+  TRY(auto const rows,
+      tx.query("SELECT chain FROM tasks WHERE tenant = $1 AND group_name = $2 AND sequence = $3 UNION ALL "
+               "SELECT chain FROM task_links WHERE tenant = $1 AND group_name = $2 AND sequence = $3",
+               {tenant.str(), group, sequence}));
+  return rows.empty() ? std::string{} : rows[0].text(0);
 }
 
 Result<std::vector<TaskEvent>> list_task_events(sql::Transaction& tx, TenantId const& tenant,
@@ -107,19 +151,22 @@ Result<std::vector<Task>> list_tasks(sql::Transaction& tx, TenantId const& tenan
   static auto const of_group = select(
       "AND group_name = $4 AND ($2 = '' OR id < $2) AND ($5 = '' OR state = $5) ORDER BY sequence DESC "
       "LIMIT $3");
-  static auto const open = select(
-      "AND state <> 'done' AND state = $4 AND ($2 = '' OR id < $2) AND ($5 = '' OR group_name = $5) "
-      "ORDER BY id DESC LIMIT $3");
-  static auto const done = select("AND state = 'done' AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3");
+  static auto const open = select(fmt::format(
+      "AND state <> '{}' AND state = $4 AND ($2 = '' OR id < $2) AND ($5 = '' OR group_name = $5) "
+      "ORDER BY id DESC LIMIT $3",
+      to_string(TaskState::done)));
+  static auto const done = select(fmt::format(
+      "AND state = '{}' AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3", to_string(TaskState::done)));
   auto args = sql::Args{tenant.str(), before.str(), std::int64_t{limit}};
+  auto const state = filter.state ? std::string{to_string(*filter.state)} : std::string{};
   auto const* text = &all;
-  if (!filter.state.empty() && filter.state != "done") {
+  if (filter.state && filter.state != TaskState::done) {
     text = &open;
-    args.insert(args.end(), {sql::Value{filter.state}, sql::Value{filter.group}});
+    args.insert(args.end(), {sql::Value{state}, sql::Value{filter.group}});
   } else if (!filter.group.empty()) {
     text = &of_group;
-    args.insert(args.end(), {sql::Value{filter.group}, sql::Value{filter.state}});
-  } else if (!filter.state.empty()) {
+    args.insert(args.end(), {sql::Value{filter.group}, sql::Value{state}});
+  } else if (filter.state) {
     text = &done;
   }
   TRY(auto const rows, tx.query(*text, std::move(args)));
@@ -134,72 +181,75 @@ Result<std::vector<Task>> list_group(sql::Transaction& tx, TenantId const& tenan
 }
 
 Result<std::optional<std::int64_t>> begin_attempt(sql::Transaction& tx, Receipt const& receipt, Time now) {
-  TRY(auto const rows,
-      tx.query("UPDATE tasks SET state = 'running', attempts = attempts + 1, fence = $3, started_us = $4, "
-               "retry_us = NULL WHERE tenant = $1 AND id = $2 AND finished_us IS NULL RETURNING attempts",
-               {receipt.tenant.str(), receipt.id.str(), receipt.fence, to_us(now)}));
+  static auto const text = fmt::format(
+      "UPDATE tasks SET state = '{}', attempts = attempts + 1, fence = $3, started_us = $4, "
+      "retry_us = NULL WHERE tenant = $1 AND id = $2 AND finished_us IS NULL RETURNING attempts",
+      to_string(TaskState::running));
+  TRY(auto const rows, tx.query(text, {receipt.tenant.str(), receipt.id.str(), receipt.fence, to_us(now)}));
   if (rows.empty()) return std::nullopt;
   return rows[0].integer(0);
 }
 
 Result<std::optional<Finished>> finish_task(sql::Transaction& tx, Receipt const& receipt, Time now) {
-  return finished_of(
-      tx.query("UPDATE tasks SET state = 'done', finished_us = $3, last_error = NULL "
-               "WHERE tenant = $1 AND id = $2 AND finished_us IS NULL RETURNING due_us, created_us",
-               {receipt.tenant.str(), receipt.id.str(), to_us(now)}));
+  static auto const text = fmt::format(
+      "UPDATE tasks SET state = '{}', finished_us = $3, last_error = NULL "
+      "WHERE tenant = $1 AND id = $2 AND finished_us IS NULL AND fence = $4 RETURNING due_us, created_us",
+      to_string(TaskState::done));
+  return finished_of(tx.query(text, {receipt.tenant.str(), receipt.id.str(), to_us(now), receipt.fence}));
 }
 
 Result<std::optional<Finished>> begin_and_finish(sql::Transaction& tx, Receipt const& receipt, Time now) {
-  return finished_of(
-      tx.query("UPDATE tasks SET state = 'done', attempts = attempts + 1, fence = $3, started_us = $4, "
-               "finished_us = $4, retry_us = NULL, last_error = NULL "
-               "WHERE tenant = $1 AND id = $2 AND finished_us IS NULL RETURNING due_us, created_us",
-               {receipt.tenant.str(), receipt.id.str(), receipt.fence, to_us(now)}));
+  static auto const text = fmt::format(
+      "UPDATE tasks SET state = '{}', attempts = attempts + 1, fence = $3, started_us = $4, "
+      "finished_us = $4, retry_us = NULL, last_error = NULL "
+      "WHERE tenant = $1 AND id = $2 AND finished_us IS NULL RETURNING due_us, created_us",
+      to_string(TaskState::done));
+  return finished_of(tx.query(text, {receipt.tenant.str(), receipt.id.str(), receipt.fence, to_us(now)}));
 }
 
-namespace {
-
-struct Change {
-  std::string_view what;
-  std::string_view state;
-  bool finished = false;
-};
-
-Change change_of(QueueEvent::Kind kind) {
-  switch (kind) {
-    case QueueEvent::Kind::expired: return {"expired", "retrying"};
-    case QueueEvent::Kind::retrying: return {"retrying", "retrying"};
-    case QueueEvent::Kind::dead: return {"dead", "dead", true};
-    case QueueEvent::Kind::redriven: return {"redriven", "waiting"};
-    case QueueEvent::Kind::cancelled: return {"cancelled", "cancelled", true};
-  }
-  return {"retrying", "retrying"};
-}
-
-}  // namespace
-
-Result<void> follow_queue(sql::Transaction& tx, QueueEvent const& event, Time now) {
-  auto const change = change_of(event.kind);
-  auto const& tenant = event.message.tenant.str();
-  auto const& id = event.message.id.str();
-  auto const redriven = event.kind == QueueEvent::Kind::redriven;
+Result<bool> change_task(sql::Transaction& tx, TenantId const& tenant, TaskId const& id, Change const& change,
+                         Time now) {
   // A redriven task keeps the error that it died of until it is done.
-  TRY(auto const rows,
-      tx.query("UPDATE tasks SET state = $3, retry_us = $4, finished_us = $5, redriven = redriven + $6, "
-               "last_error = CASE WHEN $7 = '' THEN last_error ELSE $7 END "
-               "WHERE tenant = $1 AND id = $2 RETURNING attempts",
-               {tenant, id, std::string{change.state}, time_or_null(event.retry_at),
-                change.finished ? sql::value(now) : sql::null(), std::int64_t{redriven},
-                redriven ? std::string{} : event.message.cause}));
-  if (rows.empty()) return {};  // forgotten
+  auto const redriven = change.to == TaskState::waiting;
+  auto const text = fmt::format(
+      "UPDATE tasks SET state = '{0}', retry_us = $3, finished_us = $4, redriven = redriven + $5, "
+      "last_error = CASE WHEN $6 = '' THEN last_error ELSE $6 END, blocks = $7 "
+      "WHERE tenant = $1 AND id = $2 AND state IN ({1}) AND NOT (state = '{0}' AND retry_us = $3) "
+      "RETURNING attempts",
+      to_string(change.to), listed(may_come_from(change.to)));
+  TRY(auto const rows, tx.query(text, {tenant.str(), id.str(), time_or_null(change.retry_at),
+                                       is_final(change.to) ? sql::value(now) : sql::null(),
+                                       std::int64_t{redriven}, change.cause, std::int64_t{change.blocks}}));
+  if (rows.empty()) return false;
   CHECK(
       tx.execute("INSERT INTO task_events (tenant, task_id, number, at_us, what, attempt, detail) "
                  "SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6 FROM task_events "
                  "WHERE tenant = $1 AND task_id = $2",
-                 {tenant, id, to_us(now), std::string{change.what}, rows[0].integer(0),
-                  redriven ? std::string{} : event.message.cause}));
+                 {tenant.str(), id.str(), to_us(now), change.what, rows[0].integer(0), change.cause}));
+  return true;
+}
+
+Result<void> unblock(sql::Transaction& tx, TenantId const& tenant, TaskId const& id) {
+  CHECK(tx.execute("UPDATE tasks SET blocks = 0 WHERE tenant = $1 AND id = $2 AND blocks = 1",
+                   {tenant.str(), id.str()}));
   return {};
 }
+
+namespace {
+
+Result<void> forget_task(sql::Transaction& tx, sql::Value const& tenant, sql::Row const& task) {
+  auto const id = sql::Value{task.text(0)};
+  CHECK(
+      tx.execute("INSERT INTO task_links (tenant, group_name, sequence, chain) VALUES ($1, $2, $3, $4) "
+                 "ON CONFLICT (tenant, group_name) DO UPDATE SET sequence = $3, chain = $4 "
+                 "WHERE task_links.sequence < $3",
+                 {tenant, task.text(1), task.integer(2), task.text(3)}));
+  CHECK(tx.execute("DELETE FROM task_events WHERE tenant = $1 AND task_id = $2", {tenant, id}));
+  CHECK(tx.execute("DELETE FROM tasks WHERE tenant = $1 AND id = $2", {tenant, id}));
+  return {};
+}
+
+}  // namespace
 
 Result<std::int64_t> forget_tasks(sql::Transaction& tx, Time before, int limit) {
   TRY(auto const tenants, tx.query("SELECT tenant FROM tenants"));
@@ -207,14 +257,10 @@ Result<std::int64_t> forget_tasks(sql::Transaction& tx, Time before, int limit) 
   for (auto const& tenant : tenants) {
     // Oldest first, and looked at no further than `limit`: what still waits among them is passed over.
     TRY(auto const rows,
-        tx.query("SELECT id FROM (SELECT id, finished_us, created_us FROM tasks WHERE tenant = $1 "
+        tx.query("SELECT id, group_name, sequence, chain FROM (SELECT * FROM tasks WHERE tenant = $1 "
                  "ORDER BY id LIMIT $3) oldest WHERE finished_us < $2",
                  {tenant.text(0), to_us(before), std::int64_t{limit}}));
-    for (auto const& row : rows) {
-      CHECK(tx.execute("DELETE FROM task_events WHERE tenant = $1 AND task_id = $2",
-                       {tenant.text(0), row.text(0)}));
-      CHECK(tx.execute("DELETE FROM tasks WHERE tenant = $1 AND id = $2", {tenant.text(0), row.text(0)}));
-    }
+    for (auto const& row : rows) CHECK(forget_task(tx, tenant.text(0), row));
     count += std::ssize(rows);
   }
   return count;

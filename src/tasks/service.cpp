@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "model/chain.hpp"
+#include "model/queue_names.hpp"
 #include "tasks/render.hpp"
 
 namespace hoist::tasks {
@@ -23,7 +24,7 @@ AuditEntry audit_entry(Asked const& asked, std::string action, std::string subje
 }
 
 Outgoing message_of(Asked const& asked, NewTask const& task) {
-  return {.queue = queue_name,
+  return {.queue = task_queue,
           .tenant = asked.caller.tenant,
           .group = task.group,
           .body = message_body(task, asked.caller.user, asked.trace_parent)};
@@ -60,19 +61,17 @@ Result<Proof> proof_of(sql::Transaction& tx, Task task) {
     proof.previous_chain = first_chain();
     return proof;
   }
-  TRY(auto const before, find_in_group(tx, proof.task.tenant, proof.task.group, proof.task.sequence - 1));
-  if (before) proof.previous_chain = before->chain;
+  TRY(proof.previous_chain, find_chain(tx, proof.task.tenant, proof.task.group, proof.task.sequence - 1));
   return proof;
 }
 
-}  // namespace
-
-QueuePolicy task_policy(QueuePolicy rules, Clock const& clock) {
-  rules.observe = [&clock](sql::Transaction& tx, QueueEvent const& event) {
-    return follow_queue(tx, event, clock.now());
-  };
-  return rules;
+Result<TaskView> view_of(sql::Transaction& tx, TenantId const& tenant, TaskId const& id) {
+  TRY(auto task, find_task(tx, tenant, id));
+  TRY(auto events, list_task_events(tx, tenant, id));
+  return TaskView{.task = std::move(task), .events = std::move(events)};
 }
+
+}  // namespace
 
 Service::Service(Ports ports, Options options)
     : ports_{ports},
@@ -85,7 +84,7 @@ Service::Service(Ports ports, Options options)
 Result<std::vector<Task>> Service::insert(sql::Transaction& tx, Caller const& caller,
                                           std::span<NewTask const* const> wanted,
                                           std::span<Outgoing const> messages) {
-  TRY(auto sent, ports_.queue.send_all(tx, messages));
+  TRY(auto sent, ports_.outbox.send(tx, messages));
   auto tasks = std::vector<Task>{};
   tasks.reserve(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -93,7 +92,6 @@ Result<std::vector<Task>> Service::insert(sql::Transaction& tx, Caller const& ca
                      .id = TaskId{sent[i].id.str()},
                      .group = wanted[i]->group,
                      .sequence = sent[i].sequence,
-                     .state = "waiting",
                      .title = wanted[i]->title,
                      .body = messages[i].body,
                      .chain = std::move(sent[i].chain),
@@ -166,20 +164,20 @@ Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> ite
 
 Async<TaskView> Service::get(TenantId tenant, TaskId id, Deadline deadline) {
   auto const work = [&](sql::Transaction& tx) -> Result<TaskView> {
-    TRY(auto task, find_task(tx, tenant, id));
-    TRY(auto events, list_task_events(tx, tenant, id));
-    return TaskView{.task = std::move(task), .events = std::move(events)};
+    TRY(auto view, view_of(tx, tenant, id));
+    auto const& task = view.task;
+    if (task.state != TaskState::waiting && task.state != TaskState::retrying) return view;
+    TRY(view.ahead, count_ahead(tx, tenant, task.group, task.sequence));
+    TRY(view.line, look_at_line(tx, tenant, task.group));
+    return view;
   };
-  CO_TRY(auto view, co_await ports_.database.read(tenant, work, deadline));
-  if (view.task.state != "waiting" && view.task.state != "retrying") co_return view;
-  CO_TRY(view.message, co_await ports_.queue.find(queue_name, tenant, MessageId{id.str()}, deadline));
-  CO_TRY(view.group, co_await ports_.queue.group(queue_name, tenant, view.task.group, deadline));
-  co_return view;
+  co_return co_await ports_.database.read(tenant, work, deadline);
 }
 
 Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor, int limit,
                           Deadline deadline) {
-  auto const scope = fmt::format("tasks\n{}\n{}\n{}", tenant.str(), filter.state, filter.group);
+  auto const scope = fmt::format("tasks\n{}\n{}\n{}", tenant.str(),
+                                 filter.state ? to_string(*filter.state) : "", filter.group);
   auto before = TaskId{};
   if (!cursor.empty()) {
     CO_TRY(auto position, read_cursor(options_.cursor_key, scope, cursor));
@@ -196,32 +194,37 @@ Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor
   co_return page;
 }
 
+// Without a joint consumer the message stays, and is passed over when it is delivered.
+Result<void> Service::cancel_message(sql::Transaction& tx, TenantId const& tenant, TaskId const& id) {
+  if (ports_.joint != nullptr) return ports_.joint->cancel(tx, task_queue, tenant, MessageId{id.str()});
+  auto const change = Change{.to = TaskState::cancelled, .what = "cancelled"};
+  CHECK(change_task(tx, tenant, id, change, ports_.clock.now()));
+  return {};
+}
+
 Async<TaskView> Service::cancel(Asked asked, TaskId id) {
   auto const& tenant = asked.caller.tenant;
   auto const work = [&](sql::Transaction& tx) -> Result<TaskView> {
     TRY(auto const task, find_task(tx, tenant, id));
-    if (task.state == "dead")
+    if (task.state == TaskState::dead)
       return fail(Error{Code::conflict, "The task is a dead letter; it can be redriven, not cancelled."});
-    if (task.state == "done") return fail(Error{Code::conflict, "The task is done already."});
-    if (task.state != "cancelled") {
-      CHECK(ports_.queue.cancel(tx, queue_name, tenant, MessageId{id.str()}));
+    if (task.state == TaskState::done) return fail(Error{Code::conflict, "The task is done already."});
+    if (task.state == TaskState::running && ports_.joint == nullptr)
+      return fail(Error{Code::conflict, "The task is being worked on."});
+    if (task.state != TaskState::cancelled) {
+      CHECK(cancel_message(tx, tenant, id));
       CHECK(ports_.audit.record(tx, audit_entry(asked, "task.cancelled", id.str(), {}), ports_.clock.now()));
     }
-    TRY(auto changed, find_task(tx, tenant, id));
-    TRY(auto events, list_task_events(tx, tenant, id));
-    return TaskView{.task = std::move(changed), .events = std::move(events)};
+    return view_of(tx, tenant, id);
   };
   co_return co_await ports_.database.write(tenant, work, asked.deadline);
 }
 
 Async<GroupView> Service::group(TenantId tenant, std::string group, Deadline deadline) {
-  auto view = GroupView{.name = group};
-  CO_TRY(view.info, co_await ports_.queue.group(queue_name, tenant, group, deadline));
-  if (view.info.last_sequence == 0) co_return fail(Code::not_found, "There is no such group.");
-  if (!view.info.head) co_return view;
-  auto const sequence = view.info.head->sequence;
-  auto const work = [&](sql::Transaction& tx) { return find_in_group(tx, tenant, group, sequence); };
-  CO_TRY(view.head, co_await ports_.database.read(tenant, work, deadline));
+  auto const work = [&](sql::Transaction& tx) { return look_at_line(tx, tenant, group); };
+  CO_TRY(auto line, co_await ports_.database.read(tenant, work, deadline));
+  if (line.last_sequence == 0) co_return fail(Code::not_found, "There is no such group.");
+  auto view = GroupView{.name = std::move(group), .line = std::move(line)};
   co_return view;
 }
 
@@ -252,45 +255,6 @@ Async<Proof> Service::proof(TenantId tenant, TaskId id, Deadline deadline) {
     return proof_of(tx, std::move(task));
   };
   co_return co_await ports_.database.read(tenant, work, deadline);
-}
-
-Async<DeadPage> Service::dead_letters(TenantId tenant, std::string queue, std::string cursor, int limit,
-                                      Deadline deadline) {
-  auto const scope = fmt::format("dead-letters\n{}\n{}", tenant.str(), queue);
-  auto after = MessageId{};
-  if (!cursor.empty()) {
-    CO_TRY(auto position, read_cursor(options_.cursor_key, scope, cursor));
-    after = MessageId{std::move(position)};
-  }
-  auto page = DeadPage{};
-  CO_TRY(page.letters,
-         co_await ports_.queue.dead_letters(queue, tenant, std::move(after), limit + 1, deadline));
-  if (std::ssize(page.letters) > limit) {
-    page.letters.resize(static_cast<std::size_t>(limit));
-    page.next_cursor = make_cursor(options_.cursor_key, scope, page.letters.back().id.str());
-  }
-  co_return page;
-}
-
-Async<Redriven> Service::redrive(Asked asked, RedriveRequest request) {
-  auto const& tenant = asked.caller.tenant;
-  auto outcome = Redriven{};
-  if (request.dry_run) {
-    CO_TRY(outcome.plan,
-           co_await ports_.queue.plan_redrive(request.queue, tenant, request.ids, asked.deadline));
-    outcome.count = std::ssize(outcome.plan);
-    co_return outcome;
-  }
-  auto const all = request.ids.empty();
-  CO_TRY(outcome.count, co_await ports_.queue.redrive(request.queue, tenant, request.ids, asked.deadline));
-  if (outcome.count == 0) co_return outcome;
-  auto details = json::object{{"queue", request.queue}, {"count", outcome.count}, {"all", all}};
-  auto const work = [&](sql::Transaction& tx) {
-    return ports_.audit.record(tx, audit_entry(asked, "dead_letters.redriven", request.queue, details),
-                               ports_.clock.now());
-  };
-  CO_CHECK(co_await ports_.database.write(tenant, work, asked.deadline));
-  co_return outcome;
 }
 
 Async<> Service::maintain(Deadline deadline) {

@@ -13,19 +13,21 @@
 #include "model/caller.hpp"
 #include "ports/audit.hpp"
 #include "ports/idempotency.hpp"
-#include "ports/queue.hpp"
+#include "ports/joint_consumer.hpp"
+#include "ports/outbox.hpp"
 #include "sql/database.hpp"
+#include "tasks/line.hpp"
 #include "tasks/parse.hpp"
 #include "tasks/rows.hpp"
 
 namespace hoist::tasks {
 
-inline constexpr auto queue_name = "tasks";
 inline constexpr auto forget_chunk = 1000;
 
 struct Ports {
   sql::Database& database;
-  Queue& queue;
+  Outbox& outbox;
+  JointConsumer* joint;  // absent where the queue is not in `database`
   Idempotency& idempotency;
   Audit& audit;
   Clock const& clock;
@@ -36,10 +38,6 @@ struct Options {
   std::string cursor_key;                                      // secret; empty: one of this process
   std::chrono::hours retention = std::chrono::hours{24 * 30};  // of tasks that have ended
 };
-
-// The rules of the queue "tasks": `rules` with the observer that keeps task rows in step. To be
-// declared by every process that touches the queue. `clock` outlives the queue.
-[[nodiscard]] QueuePolicy task_policy(QueuePolicy rules, Clock const& clock);
 
 // Who asks, and how.
 struct Asked {
@@ -59,31 +57,19 @@ struct Page {
 struct TaskView {
   Task task;
   std::vector<TaskEvent> events;
-  std::optional<MessageInfo> message;  // while the queue has it
-  std::optional<GroupInfo> group;      // while the task waits
+  std::optional<std::int64_t> ahead;  // tasks of its group that go first, while it waits
+  std::optional<Line> line;           // of its group, while it waits
 };
 
-// What the group of a task looks like from outside.
 struct GroupView {
   std::string name;
-  GroupInfo info;
-  std::optional<Task> head;
+  Line line;
 };
 
 // A task with the link before it: enough to compute its chain value again.
 struct Proof {
   Task task;
   std::string previous_chain;  // empty: that link is no longer kept
-};
-
-struct DeadPage {
-  std::vector<DeadLetter> letters;
-  std::string next_cursor;
-};
-
-struct Redriven {
-  std::int64_t count = 0;
-  std::vector<RedriveItem> plan;  // of a dry run
 };
 
 class Service {
@@ -104,16 +90,13 @@ class Service {
                                         int limit, Deadline deadline);
   Async<Proof> proof(TenantId tenant, TaskId id, Deadline deadline);
 
-  Async<DeadPage> dead_letters(TenantId tenant, std::string queue, std::string cursor, int limit,
-                               Deadline deadline);
-  Async<Redriven> redrive(Asked asked, RedriveRequest request);
-
   // Housekeeping, every minute or so.
   Async<> maintain(Deadline deadline);
 
   [[nodiscard]] Clock const& clock() const { return ports_.clock; }
 
  private:
+  Result<void> cancel_message(sql::Transaction& tx, TenantId const& tenant, TaskId const& id);
   // `messages` are those of `wanted`, one each.
   Result<std::vector<Task>> insert(sql::Transaction& tx, Caller const& caller,
                                    std::span<NewTask const* const> wanted,

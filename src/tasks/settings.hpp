@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ports/queue.hpp"
+#include "ports/queue_registry.hpp"
 #include "tasks/command.hpp"
 #include "tasks/processor.hpp"
 #include "tasks/service.hpp"

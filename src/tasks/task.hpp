@@ -1,9 +1,4 @@
-// A task: what somebody asked for, and where it stands.
-//
-//   waiting -> running -> done
-//                 |  \-> retrying -> running ...
-//                 \----> dead -> (redrive) waiting
-//   waiting, retrying -> cancelled
+// A task: what somebody asked for, and where it stands (model/task.hpp).
 //
 // Order belongs to the queue: the task's message has the task's id and body. Priority and due date
 // are data; neither ever reorders.
@@ -12,11 +7,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
 #include "model/ids.hpp"
+#include "model/task.hpp"
 
 namespace hoist::tasks {
 
@@ -42,7 +37,7 @@ struct Task {
   TaskId id;
   std::string group;
   std::int64_t sequence = 0;
-  std::string state;
+  TaskState state = TaskState::waiting;
   std::string title;
   std::string body;   // message_body() of the NewTask
   std::string chain;  // order receipt: model/chain.hpp
@@ -57,9 +52,6 @@ struct Task {
   std::optional<Time> retry_at;
   std::string last_error;
 };
-
-inline constexpr std::string_view task_states[] = {"waiting", "running", "retrying",
-                                                   "done",    "dead",    "cancelled"};
 
 // Past its due date and not finished in time.
 [[nodiscard]] inline bool is_overdue(std::optional<Time> due_at, std::optional<Time> finished_at, Time now) {

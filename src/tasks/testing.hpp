@@ -9,7 +9,9 @@
 #include "adapters/sql/queue.hpp"
 #include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
+#include "model/queue_names.hpp"
 #include "support/allow_gate.hpp"
+#include "tasks/follower.hpp"
 #include "tasks/processor.hpp"
 #include "tasks/routes.hpp"
 
@@ -30,9 +32,15 @@ class TaskFixture : public ::testing::Test {
   // Once, before anything else for other rules than the usual ones.
   void declare(QueuePolicy rules) {
     queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1, .poll_max = 5ms});
-    EXPECT_TRUE(queue->declare(queue_name, task_policy(std::move(rules), clock)));
-    service =
-        std::make_unique<Service>(Ports{*database, *queue, idempotency, audit, clock, metrics}, Options{});
+    EXPECT_TRUE(queue->declare(task_queue, std::move(rules), &follower));
+    use(*queue, queue.get(), *queue, *queue);
+  }
+  void use(Outbox& outbox, JointConsumer* joint, Consumer& taken_from, DeadLetters& letters) {
+    consumer = &taken_from;
+    joint_consumer = joint;
+    dead_letters = &letters;
+    service = std::make_unique<Service>(Ports{*database, outbox, joint, idempotency, audit, clock, metrics},
+                                        Options{});
     router = std::make_unique<net::Router>(net::Router::Options{}, gate, metrics);
     add_routes(*router, *service);
   }
@@ -91,6 +99,22 @@ class TaskFixture : public ::testing::Test {
   json::value task(std::string const& id) { return ok(200, "GET", "/tasks/" + id); }
   std::string status(std::string const& id) { return text_at(task(id), "status"); }
 
+  std::vector<DeadLetter> letters(std::string tenant = "acme") {
+    return sync(dead_letters->list(task_queue, TenantId{std::move(tenant)}, MessageId{}, 100, soon()))
+        .value();
+  }
+  std::int64_t redrive_all() {
+    auto count = std::int64_t{0};
+    auto ids = std::vector<MessageId>{};
+    for (auto const& letter : letters()) ids.push_back(letter.id);
+    auto const redrive = [&](sql::Transaction& tx) -> Result<void> {
+      TRY(count, dead_letters->redrive(tx, task_queue, TenantId{"acme"}, ids));
+      return {};
+    };
+    EXPECT_TRUE(hoist::testing::write_now(*database, redrive));
+    return count;
+  }
+
   // Without the router, whose event loop would be inside the one that runs the processor.
   std::string stored(std::string const& id) {
     auto state = std::string{};
@@ -117,7 +141,7 @@ class TaskFixture : public ::testing::Test {
   void process_until(MakeHandler make, std::function<bool()> done, ProcessorOptions options = {}) {
     options.poll = 20ms;
     auto const finished = run_to_end<bool>([&]() -> Async<bool> {
-      auto processor = Processor{{*database, *queue, clock, metrics}, make, options};
+      auto processor = Processor{{*database, *consumer, joint_consumer, clock, metrics}, make, options};
       processor.start({co_await asio::this_coro::executor});
       auto const until = deadline_in(8s);
       auto signal = Signal{};
@@ -136,7 +160,11 @@ class TaskFixture : public ::testing::Test {
   sql_engine::SqlIdempotency idempotency{clock};
   sql_engine::AuditLog audit;
   hoist::testing::AllowGate gate;
-  std::unique_ptr<Queue> queue;
+  TaskFollower follower{clock};
+  std::unique_ptr<sql_engine::Queue> queue;
+  Consumer* consumer = nullptr;
+  JointConsumer* joint_consumer = nullptr;
+  DeadLetters* dead_letters = nullptr;
   std::unique_ptr<Service> service;
   std::unique_ptr<net::Router> router;
 };

@@ -68,10 +68,7 @@ class Webhook final : public Handler {
   asio::awaitable<Outcome> run(Delivery delivery, Deadline deadline) override {
     auto const limit = std::min(deadline, deadline_in(options_.timeout));
     auto accepted = false;
-    auto response = co_await send(delivery, accepted, limit);
-    // A connection that the receiver closed while it lay idle says nothing about the task.
-    if (!response && response.error().cause().ends_with("closed an idle connection"))
-      response = co_await send(delivery, accepted, limit);
+    auto const response = co_await send(delivery, accepted, limit);
     co_return judge(response, accepted);
   }
 
@@ -101,6 +98,7 @@ class Webhook final : public Handler {
                           sign_webhook(secrets_->current(), now, delivery.id.str(), seconds, request.body));
     if (auto const trace = trace_of(delivery.body); !trace.empty()) request.headers.set("traceparent", trace);
     request.headers.set("hoist-attempt", std::to_string(delivery.attempt));
+    request.repeatable = true;  // under the same webhook-id
     request.response_bytes_max = webhook_answer_bytes_max;
     auto left = webhook_answer_bytes_max;
     request.sink = [&accepted, left](std::string_view bytes) mutable -> Async<> {

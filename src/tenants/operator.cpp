@@ -5,12 +5,18 @@
 
 namespace hoist::tenants {
 
+Caller operator_of(TenantId tenant) {
+  auto caller = Caller{};
+  caller.tenant = std::move(tenant);
+  caller.user = UserId{"operator"};
+  caller.role = Role::admin;
+  return caller;
+}
+
 Result<void> Operator::record(sql::Transaction& tx, TenantId const& tenant, std::string action,
                               std::string subject, json::object details) {
   auto entry = AuditEntry{};
-  entry.caller.tenant = tenant;
-  entry.caller.user = UserId{"operator"};
-  entry.caller.role = Role::admin;
+  entry.caller = operator_of(tenant);
   entry.action = std::move(action);
   entry.subject = std::move(subject);
   entry.details = std::move(details);

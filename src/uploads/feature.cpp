@@ -20,13 +20,14 @@ Options with_cursor_key(Options options, Records const& records) {
 
 Intake::Intake(Records const& records, Options options)
     : options_{with_cursor_key(std::move(options), records)},
-      listener_{records.queue, records.broadcast, stages_, records.clock, options_} {}
+      listener_{records.outbox, records.broadcast, stages_, records.clock, options_} {}
 
 Feature::Feature(Stores const& stores, Intake& intake, Needs const& needs, Metrics& metrics)
     : callers_{needs.callers},
-      service_{Ports{stores.database, stores.queue, stores.objects, intake.listener(), needs.presigner,
-                     stores.idempotency, stores.audit, stores.broadcast, needs.limits, needs.scanner,
-                     intake.stages(), stores.clock, metrics},
+      follower_{intake.options(), stores.broadcast, stores.clock},
+      service_{Ports{stores.database, stores.outbox, stores.joint, stores.objects, intake.listener(),
+                     needs.presigner, stores.idempotency, stores.audit, stores.broadcast, needs.limits,
+                     needs.scanner, intake.stages(), stores.clock, metrics},
                intake.options()},
       ledger_{Ledger::Needs{stores.database, stores.broadcast, needs.limits, intake.stages(), stores.clock},
               intake.options()},
@@ -35,10 +36,9 @@ Feature::Feature(Stores const& stores, Intake& intake, Needs const& needs, Metri
 
 Result<std::unique_ptr<Feature>> Feature::make(Stores const& stores, Intake& intake, Needs const& needs,
                                                asio::any_io_executor executor, Metrics& metrics) {
-  auto policy = processing_policy(intake.options(), stores.broadcast, stores.clock);
-  policy.attempts_max = needs.attempts_max;
-  CHECK(stores.queue.declare(intake.options().queue, std::move(policy)));
   auto feature = std::unique_ptr<Feature>{new Feature{stores, intake, needs, metrics}};
+  CHECK(stores.queues.declare(intake.options().queue, processing_policy(needs.attempts_max),
+                              &feature->follower_));
   complete_by_itself(intake.listener(), feature->service_, std::move(executor));
   return feature;
 }

@@ -17,6 +17,7 @@
 #include "ports/scanner.hpp"
 #include "ports/tenant_limits.hpp"
 #include "uploads/feed.hpp"
+#include "uploads/follower.hpp"
 #include "uploads/ledger.hpp"
 #include "uploads/listener.hpp"
 #include "uploads/service.hpp"
@@ -61,6 +62,7 @@ class Feature final : public hoist::Feature {
   Feature(Stores const& stores, Intake& intake, Needs const& needs, Metrics& metrics);
 
   CallerCheck& callers_;
+  ProcessingFollower follower_;
   Service service_;
   Ledger ledger_;
   Feed feed_;

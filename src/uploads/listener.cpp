@@ -9,8 +9,6 @@
 namespace hoist::uploads {
 namespace {
 
-constexpr auto forget_after = std::chrono::hours{1};  // a late answer of a worker still finds its message
-
 // One sentence for every reason, so that probing tells nothing.
 std::unexpected<Error> not_granted(std::string cause) {
   return fail(Error{Code::forbidden, "This object was not granted, or its grant has ended."}.with_cause(
@@ -39,53 +37,9 @@ Outgoing processing_message(Options const& options, Upload const& upload) {
   return message;
 }
 
-namespace {
-
-Result<void> follow(sql::Transaction& tx, Options const& options, Broadcast& broadcast, Time now,
-                    QueueEvent const& event) {
-  auto const dead = event.kind == QueueEvent::Kind::dead;
-  if (!dead && event.kind != QueueEvent::Kind::redriven) return {};
-  auto upload = find_upload(tx, event.message.tenant, UploadId{event.message.group});
-  if (!upload && upload.error().code() == Code::not_found) return {};
-  if (!upload) return std::unexpected{upload.error()};
-  auto step = Step{};
-  step.now = now;
-  if (dead) {
-    // The worker itself has mostly said so already; this is for the one that could not.
-    if (upload->state != UploadState::uploaded && upload->state != UploadState::processing) return {};
-    step.to = UploadState::failed;
-    step.deadline = now + options.failed_retention;
-    step.what = "failed";
-    step.detail = event.message.cause;
-    step.error_code = "processing_failed";
-    step.error_message =
-        fmt::format("The file could not be processed in {} attempts.", event.message.attempts);
-  } else {
-    if (upload->state != UploadState::failed) return {};
-    step.to = UploadState::uploaded;
-    step.deadline = now + options.uploaded_deadline;
-    step.what = "redriven";
-  }
-  CHECK(advance(tx, options, *upload, std::move(step)));
-  tx.after_commit([&broadcast, tenant = upload->tenant] { broadcast.notify(tenant); });
-  return {};
-}
-
-}  // namespace
-
-QueuePolicy processing_policy(Options options, Broadcast& broadcast, Clock const& clock) {
-  auto policy = QueuePolicy{};
-  policy.forget_group = forget_after;  // an upload is a group of its own, and rarely comes again
-  policy.observe = [options = std::move(options), &broadcast, &clock](sql::Transaction& tx,
-                                                                      QueueEvent const& event) {
-    return follow(tx, options, broadcast, clock.now(), event);
-  };
-  return policy;
-}
-
-ObjectListener::ObjectListener(Queue& queue, Broadcast& broadcast, Stages& stages, Clock const& clock,
+ObjectListener::ObjectListener(Outbox& outbox, Broadcast& broadcast, Stages& stages, Clock const& clock,
                                Options options)
-    : queue_{queue}, broadcast_{broadcast}, stages_{stages}, clock_{clock}, options_{std::move(options)} {}
+    : outbox_{outbox}, broadcast_{broadcast}, stages_{stages}, clock_{clock}, options_{std::move(options)} {}
 
 std::optional<KeyParts> ObjectListener::ours(ObjectRef const& ref) const {
   return ref.bucket == options_.bucket ? parse_key(ref.key) : std::nullopt;
@@ -116,7 +70,7 @@ Result<void> ObjectListener::send_to_workers(sql::Transaction& tx, Upload& uploa
   step.deadline = now + options_.uploaded_deadline;
   step.what = std::move(what);
   CHECK(advance(tx, options_, upload, std::move(step)));
-  CHECK(queue_.send(tx, processing_message(options_, upload)));
+  CHECK(outbox_.send_one(tx, processing_message(options_, upload)));
   tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });
   return {};
 }

@@ -10,7 +10,7 @@
 
 #include "ports/broadcast.hpp"
 #include "ports/object_events.hpp"
-#include "ports/queue.hpp"
+#include "ports/outbox.hpp"
 #include "uploads/options.hpp"
 #include "uploads/stages.hpp"
 #include "uploads/upload.hpp"
@@ -20,16 +20,13 @@ namespace hoist::uploads {
 // The message that makes a worker look at an upload. Sent with the transition to UPLOADED.
 [[nodiscard]] Outgoing processing_message(Options const& options, Upload const& upload);
 
-// The policy of the processing queue: an upload follows a message that dies or is redriven.
-[[nodiscard]] QueuePolicy processing_policy(Options options, Broadcast& broadcast, Clock const& clock);
-
 class ObjectListener final : public ObjectEvents {
  public:
   // Called after the commit of an upload's last part, on an engine thread; must not block. The
   // sweep completes what is missed.
   using PartsComplete = std::function<void(TenantId, UploadId)>;
 
-  ObjectListener(Queue& queue, Broadcast& broadcast, Stages& stages, Clock const& clock, Options options);
+  ObjectListener(Outbox& outbox, Broadcast& broadcast, Stages& stages, Clock const& clock, Options options);
   void on_parts_complete(PartsComplete action) {
     parts_complete_ = std::move(action);
   }  // before the first report
@@ -47,7 +44,7 @@ class ObjectListener final : public ObjectEvents {
   [[nodiscard]] std::optional<KeyParts> ours(ObjectRef const& ref) const;
   Result<void> send_to_workers(sql::Transaction& tx, Upload& upload, std::string what);
 
-  Queue& queue_;
+  Outbox& outbox_;
   Broadcast& broadcast_;
   Stages& stages_;
   Clock const& clock_;

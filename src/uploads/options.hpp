@@ -7,13 +7,14 @@
 #include <string>
 
 #include "base/time.hpp"
+#include "model/queue_names.hpp"
 
 namespace hoist::uploads {
 
 struct Options {
   std::string bucket = "hoist";
   std::string quarantine_bucket = "hoist-quarantine";
-  std::string queue = "processing";
+  std::string queue = processing_queue;
 
   std::int64_t file_bytes_max = 100'000'000;
   std::int64_t multipart_threshold_bytes = std::int64_t{16} << 20;  // larger files go in parts

@@ -53,7 +53,7 @@ Result<Upload> Retry::send_again(sql::Transaction& tx, Asked const& asked, Uploa
   TRY(auto const limits, needs_.limits.limits(tx, tenant));
   TRY(auto const total, account(tx, tenant, {}));
   if (!fits(limits, total, upload.size)) return fail(Code::quota_exceeded, over_quota().message);
-  CHECK(needs_.queue.send(tx, processing_message(options_, upload)));
+  CHECK(needs_.outbox.send_one(tx, processing_message(options_, upload)));
   CHECK(needs_.idempotency.store(tx, request, {http_ok, id.str()}, now));
   CHECK(needs_.audit.record(
       tx, {asked.caller, "upload.retried", id.str(), "ok", asked.request_id, {{"size", upload.size}}}, now));

@@ -11,7 +11,7 @@
 #include "ports/broadcast.hpp"
 #include "ports/idempotency.hpp"
 #include "ports/object_store.hpp"
-#include "ports/queue.hpp"
+#include "ports/outbox.hpp"
 #include "ports/tenant_limits.hpp"
 #include "uploads/service.hpp"
 
@@ -21,7 +21,7 @@ class Retry {
  public:
   struct Needs {
     sql::Database& database;
-    Queue& queue;
+    Outbox& outbox;
     ObjectStore& objects;
     Idempotency& idempotency;
     Audit& audit;

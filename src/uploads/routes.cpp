@@ -276,7 +276,7 @@ void add_routes(net::Router& router, Feed& feed, Recheck recheck) {
   add({"POST", "/uploads/{id}/complete", Role::member}, post_complete);
   auto const& ports = service.ports();
   auto const retry =
-      std::make_shared<Retry>(Retry::Needs{ports.database, ports.queue, ports.objects, ports.idempotency,
+      std::make_shared<Retry>(Retry::Needs{ports.database, ports.outbox, ports.objects, ports.idempotency,
                                            ports.audit, ports.broadcast, ports.limits, ports.clock},
                               service.options());
   router.add({"POST", "/uploads/{id}/retry", Role::member},

@@ -14,10 +14,11 @@
 #include "ports/audit.hpp"
 #include "ports/broadcast.hpp"
 #include "ports/idempotency.hpp"
+#include "ports/joint_consumer.hpp"
 #include "ports/object_events.hpp"
 #include "ports/object_store.hpp"
+#include "ports/outbox.hpp"
 #include "ports/presigner.hpp"
-#include "ports/queue.hpp"
 #include "ports/scanner.hpp"
 #include "ports/tenant_limits.hpp"
 #include "sql/database.hpp"
@@ -32,7 +33,8 @@ namespace hoist::uploads {
 
 struct Ports {
   sql::Database& database;
-  Queue& queue;
+  Outbox& outbox;
+  JointConsumer* joint;  // absent where the queue is not in `database`
   ObjectStore& objects;
   ObjectEvents& events;  // our listener: what the store reports, or a caller tells us
   Presigner const& presigner;

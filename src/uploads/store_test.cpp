@@ -35,11 +35,11 @@ class UploadsOnDisk : public ::testing::Test {
     store = std::move(*disk::Objects::open(options, *world.database, pool, world.clock, world.metrics));
     store->set_events(world.listener);
     auto ports = world.service.ports();
-    service =
-        std::make_unique<Service>(Ports{ports.database, ports.queue, *store, ports.events, ports.presigner,
-                                        ports.idempotency, ports.audit, ports.broadcast, ports.limits,
-                                        ports.scanner, ports.stages, ports.clock, ports.metrics},
-                                  world.options);
+    service = std::make_unique<Service>(
+        Ports{ports.database, ports.outbox, ports.joint, *store, ports.events, ports.presigner,
+              ports.idempotency, ports.audit, ports.broadcast, ports.limits, ports.scanner, ports.stages,
+              ports.clock, ports.metrics},
+        world.options);
   }
 
   Async<> put(std::string id, std::string bytes) {

@@ -51,15 +51,17 @@ World::World(Options given, testing::TestDatabase own_database)
       database{std::move(own_database)},
       objects{{options.bucket, options.quarantine_bucket}, clock, 1},
       presigner{make_presigner()},
+      follower{options, broadcast, clock},
       listener{*queue, broadcast, stages, clock, options},
       ledger{{*database, broadcast, limits, stages, clock}, options},
-      service{{*database, *queue, objects, listener, presigner, idempotency, audit, broadcast, limits,
-               scanner, stages, clock, metrics},
+      service{{*database, *queue, queue.get(), objects, listener, presigner, idempotency, audit, broadcast,
+               limits, scanner, stages, clock, metrics},
               options},
       feed{service},
       watchdog{service},
       router{net::Router::Options{}, gate, metrics} {
-  auto const declared = queue->declare(options.queue, processing_policy(options, broadcast, clock));
+  auto const declared =
+      queue->declare(options.queue, processing_policy(QueuePolicy{}.attempts_max), &follower);
   EXPECT_TRUE(declared);
   add_routes(router, feed);
 }
@@ -206,11 +208,18 @@ std::vector<std::string> World::wrong_usage() {
   return wrong;
 }
 
-std::vector<MessageInfo> World::messages(std::string const& id, std::string tenant) {
-  auto found = wait<std::vector<MessageInfo>>(
-      [&] { return queue->list(options.queue, TenantId{tenant}, id, 0, 100, soon()); });
-  EXPECT_TRUE(found) << found.error().to_string();
-  return found ? *found : std::vector<MessageInfo>{};
+std::vector<std::string> World::messages(std::string const& id, std::string tenant) {
+  auto bodies = std::vector<std::string>{};
+  auto const read = testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+    TRY(auto const rows,
+        tx.query("SELECT body FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3",
+                 {options.queue, tenant, id}));
+    bodies.clear();
+    for (auto const& row : rows) bodies.push_back(row.text(0));
+    return {};
+  });
+  EXPECT_TRUE(read) << read.error().to_string();
+  return bodies;
 }
 
 void World::lose_messages(std::string tenant) {

@@ -15,6 +15,7 @@
 #include "adapters/sql/queue.hpp"
 #include "adapters/sqlite/testing.hpp"
 #include "support/allow_gate.hpp"
+#include "uploads/follower.hpp"
 #include "uploads/ledger.hpp"
 #include "uploads/listener.hpp"
 #include "uploads/routes.hpp"
@@ -65,7 +66,7 @@ class World {
   std::string status(std::string const& id, std::string tenant = "acme");
   Account usage(std::string tenant = "acme");
   std::vector<std::string> wrong_usage();
-  std::vector<MessageInfo> messages(std::string const& id, std::string tenant = "acme");  // to the workers
+  std::vector<std::string> messages(std::string const& id, std::string tenant = "acme");  // to the workers
   void lose_messages(std::string tenant = "acme");
   Sweep sweep();
 
@@ -85,9 +86,10 @@ class World {
   Stages stages;
   sql_engine::AuditLog audit;
   testing::AllowGate gate;
-  std::unique_ptr<Queue> queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1});
+  std::unique_ptr<sql_engine::Queue> queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1});
   sql_engine::SqlIdempotency idempotency{clock};
   sigv4::Presigner presigner;
+  ProcessingFollower follower;
   ObjectListener listener;
   Ledger ledger;
   Service service;

@@ -147,12 +147,17 @@ Async<> Watchdog::sweep_working(UploadState state, Sweep& sweep, Deadline deadli
   co_return Result<void>{};
 }
 
-// A file whose message is in the queue is not forgotten: it is the queue that counts its attempts.
+// A file whose message is in the queue is not forgotten: it is the queue that counts its attempts. A queue
+// that cannot be asked keeps what was sent to it.
 Async<bool> Watchdog::postpone(Upload const& upload, Deadline deadline) {
   auto const& options = service_.options();
-  CO_TRY(auto const line,
-         co_await service_.ports().queue.group(options.queue, upload.tenant, upload.id.str(), deadline));
-  if (line.depth == 0) co_return false;
+  if (auto* const joint = service_.ports().joint) {
+    auto const look = [&](sql::Transaction& tx) {
+      return joint->holds(tx, options.queue, upload.tenant, upload.id.str());
+    };
+    CO_TRY(auto const held, co_await service_.ports().database.read(upload.tenant, look, deadline));
+    if (!held) co_return false;
+  }
   auto const until = service_.ports().clock.now() + options.uploaded_deadline;
   CO_TRY(auto const moved,
          co_await service_.ports().database.write(
@@ -180,7 +185,7 @@ Async<> Watchdog::send_again(UploadState state, Upload const& upload, Sweep& swe
         tx.after_commit([this, tenant = upload.tenant] { service_.ports().broadcast.notify(tenant); });
         if (!give_up) {
           CHECK(requeue(tx, options, current, now, now + options.uploaded_deadline));
-          CHECK(service_.ports().queue.send(tx, processing_message(options, current)));
+          CHECK(service_.ports().outbox.send_one(tx, processing_message(options, current)));
           return {};
         }
         auto step = Step{};

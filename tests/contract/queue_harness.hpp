@@ -6,11 +6,18 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/try.hpp"
-#include "ports/queue.hpp"
+#include "ports/consumer.hpp"
+#include "ports/dead_letters.hpp"
+#include "ports/joint_consumer.hpp"
+#include "ports/outbox.hpp"
+#include "ports/queue_registry.hpp"
+#include "ports/queue_upkeep.hpp"
 
 namespace hoist::contract {
 
@@ -19,10 +26,31 @@ using namespace std::chrono_literals;
 class QueueHolder {
  public:
   virtual ~QueueHolder() = default;
-  virtual Queue& queue() = 0;
+  virtual QueueRegistry& registry() = 0;
+  virtual Outbox& outbox() = 0;
+  virtual Consumer& consumer() = 0;
+  virtual JointConsumer* joint() = 0;  // absent where the queue has none
+  virtual DeadLetters& letters() = 0;
+  virtual QueueUpkeep& upkeep() = 0;
   virtual sql::Database& database() = 0;
   virtual ManualClock& clock() = 0;
   virtual void restart() = 0;  // everything that was acknowledged is still there
+};
+
+// Of an object that is all of it.
+template <class Queue>
+class HolderOf : public QueueHolder {
+ public:
+  virtual Queue& queue() = 0;
+  QueueRegistry& registry() final { return queue(); }
+  Outbox& outbox() final { return queue(); }
+  Consumer& consumer() final { return queue(); }
+  JointConsumer* joint() final {
+    if constexpr (std::is_base_of_v<JointConsumer, Queue>) return &queue();
+    return nullptr;
+  }
+  DeadLetters& letters() final { return queue(); }
+  QueueUpkeep& upkeep() final { return queue(); }
 };
 
 struct QueueUnderTest {
@@ -30,15 +58,20 @@ struct QueueUnderTest {
   std::function<std::unique_ptr<QueueHolder>()> make;
 };
 
-class QueueContract : public ::testing::TestWithParam<QueueUnderTest> {
+class QueueFixture : public ::testing::TestWithParam<QueueUnderTest> {
  protected:
-  QueueContract() : holder_{GetParam().make()} {}
+  QueueFixture() : holder_{GetParam().make()} {}
 
-  Queue& queue() { return holder_->queue(); }
+  QueueRegistry& registry() { return holder_->registry(); }
+  Outbox& outbox() { return holder_->outbox(); }
+  Consumer& consumer() { return holder_->consumer(); }
+  JointConsumer& joint() { return *holder_->joint(); }
+  DeadLetters& letters() { return holder_->letters(); }
+  QueueUpkeep& upkeep() { return holder_->upkeep(); }
   ManualClock& clock() { return holder_->clock(); }
   void restart() { holder_->restart(); }
   void pass(Micros time) { clock().advance(time); }
-  void declare(QueuePolicy policy) { must(queue().declare("q", std::move(policy))); }
+  void declare(QueuePolicy policy) { must(registry().declare("q", std::move(policy))); }
 
   template <class T>
   static T must(Result<T> result) {
@@ -66,7 +99,7 @@ class QueueContract : public ::testing::TestWithParam<QueueUnderTest> {
   Result<Sent> try_send(Outgoing message) {
     auto sent = Sent{};
     auto const done = in_transaction([&](sql::Transaction& tx) -> Result<void> {
-      TRY(sent, queue().send(tx, message));
+      TRY(sent, outbox().send_one(tx, message));
       return {};
     });
     if (!done) return std::unexpected{done.error()};
@@ -80,7 +113,7 @@ class QueueContract : public ::testing::TestWithParam<QueueUnderTest> {
   }
   std::vector<Message> receive(int max = 1, Micros visibility = 30s) {
     auto const request = ReceiveRequest{.queue = "q", .max = max, .visibility = visibility};
-    return must(wait_for<std::vector<Message>>([&] { return queue().receive(request, soon()); }));
+    return must(wait_for<std::vector<Message>>([&] { return consumer().receive(request, soon()); }));
   }
   Message receive_one(Micros visibility = 30s) {
     auto messages = receive(1, visibility);
@@ -88,48 +121,61 @@ class QueueContract : public ::testing::TestWithParam<QueueUnderTest> {
     return messages.empty() ? Message{} : std::move(messages.front());
   }
   Result<void> acknowledge(Receipt receipt) {
-    return wait_for<void>([&] { return queue().acknowledge(receipt, soon()); });
+    return wait_for<void>([&] { return consumer().acknowledge(receipt, soon()); });
   }
   Result<void> fail_it(Receipt receipt, QueueFailure failure) {
-    return wait_for<void>([&] { return queue().fail(receipt, failure, soon()); });
+    return wait_for<void>([&] { return consumer().fail(receipt, failure, soon()); });
   }
   Result<void> extend(Receipt receipt, Micros visibility) {
-    return wait_for<void>([&] { return queue().extend(receipt, visibility, soon()); });
+    return wait_for<void>([&] { return consumer().extend(receipt, visibility, soon()); });
   }
   Result<void> release(Receipt receipt) {
-    return wait_for<void>([&] { return queue().release(receipt, soon()); });
+    return wait_for<void>([&] { return consumer().release(receipt, soon()); });
   }
   Result<void> cancel(MessageId id) {
-    return in_transaction([&](sql::Transaction& tx) { return queue().cancel(tx, "q", tenant, id); });
+    return in_transaction([&](sql::Transaction& tx) { return joint().cancel(tx, "q", tenant, id); });
+  }
+  bool holds(std::string group) {
+    auto held = false;
+    must(in_transaction([&](sql::Transaction& tx) -> Result<void> {
+      TRY(held, joint().holds(tx, "q", tenant, group));
+      return {};
+    }));
+    return held;
   }
   std::vector<DeadLetter> dead_letters() {
     return must(wait_for<std::vector<DeadLetter>>(
-        [&] { return queue().dead_letters("q", tenant, MessageId{}, 100, soon()); }));
+        [&] { return letters().list("q", tenant, MessageId{}, 100, soon()); }));
   }
-  std::int64_t redrive(std::vector<MessageId> ids = {}) {
-    return must(wait_for<std::int64_t>([&] { return queue().redrive("q", tenant, ids, soon()); }));
+  using ChangeDead = Result<std::int64_t> (DeadLetters::*)(sql::Transaction&, std::string const&,
+                                                           TenantId const&, std::span<MessageId const>);
+  std::int64_t change_dead(ChangeDead change, std::vector<MessageId> ids) {
+    auto count = std::int64_t{0};
+    must(in_transaction([&](sql::Transaction& tx) -> Result<void> {
+      TRY(count, (letters().*change)(tx, "q", tenant, ids));
+      return {};
+    }));
+    return count;
+  }
+  std::int64_t redrive(std::vector<MessageId> ids) {
+    return change_dead(&DeadLetters::redrive, std::move(ids));
+  }
+  std::int64_t redrive() {
+    auto ids = std::vector<MessageId>{};
+    for (auto const& letter : dead_letters()) ids.push_back(letter.id);
+    return redrive(std::move(ids));
   }
   std::int64_t discard(std::vector<MessageId> ids) {
-    return must(wait_for<std::int64_t>([&] { return queue().discard("q", tenant, ids, soon()); }));
+    return change_dead(&DeadLetters::discard, std::move(ids));
   }
   std::int64_t purge() {
-    return must(wait_for<std::int64_t>([&] { return queue().purge("q", tenant, soon()); }));
+    return must(wait_for<std::int64_t>([&] { return upkeep().purge("q", tenant, soon()); }));
   }
   std::int64_t maintain() {
-    return must(wait_for<std::int64_t>([&] { return queue().maintain(soon()); }));
+    return must(wait_for<std::int64_t>([&] { return upkeep().maintain(soon()); }));
   }
   QueueStats stats() {
-    return must(wait_for<QueueStats>([&] { return queue().stats("q", tenant, soon()); }));
-  }
-  GroupInfo group(std::string name) {
-    return must(wait_for<GroupInfo>([&] { return queue().group("q", tenant, name, soon()); }));
-  }
-  std::optional<MessageInfo> find(MessageId id) {
-    return must(wait_for<std::optional<MessageInfo>>([&] { return queue().find("q", tenant, id, soon()); }));
-  }
-  std::vector<MessageInfo> list(std::string group_name) {
-    return must(wait_for<std::vector<MessageInfo>>(
-        [&] { return queue().list("q", tenant, group_name, 0, 100, soon()); }));
+    return must(wait_for<QueueStats>([&] { return upkeep().stats("q", tenant, soon()); }));
   }
   // Kills the next message, whatever it is.
   Message kill_next(std::string cause) {

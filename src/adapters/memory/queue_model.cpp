@@ -48,21 +48,15 @@ bool Group::holds(std::int64_t sequence) const {
   return std::ranges::find(in_flight, sequence) != in_flight.end();
 }
 
-Result<void> Rules::declare(std::string const& queue, QueuePolicy policy) {
-  auto const [at, fresh] = policies_.try_emplace(queue, policy);
-  auto const& a = at->second;
-  auto const same = a.attempts_max == policy.attempts_max && a.backoff_base == policy.backoff_base &&
-                    a.backoff_max == policy.backoff_max && a.on_dead == policy.on_dead &&
-                    a.depth_max == policy.depth_max && a.retention == policy.retention &&
-                    a.dead_retention == policy.dead_retention && a.dedup_window == policy.dedup_window &&
-                    a.dedup_scope == policy.dedup_scope && a.content_dedup == policy.content_dedup &&
-                    a.forget_group == policy.forget_group;
-  if (!same) return hoist::fail(Code::conflict, "The queue is already declared with other rules.");
+Result<void> Rules::declare(std::string const& queue, Declared declared) {
+  auto const [at, fresh] = policies_.try_emplace(queue, declared);
+  if (!fresh && at->second != declared)
+    return hoist::fail(Code::conflict, "The queue is already declared with other rules.");
   return {};
 }
 
-QueuePolicy const& Rules::policy(std::string const& queue) const {
-  static auto const usual = QueuePolicy{};
+Declared const& Rules::policy(std::string const& queue) const {
+  static auto const usual = Declared{};
   auto const found = policies_.find(queue);
   return found == policies_.end() ? usual : found->second;
 }
@@ -148,7 +142,7 @@ Result<Group*> Rules::held(Receipt const& receipt) {
   return &group;
 }
 
-Result<void> Rules::acknowledge(Receipt const& receipt, bool apply) {
+Result<void> Rules::acknowledge(Receipt const& receipt) {
   auto holder = held(receipt);
   if (!holder) {
     if (holder.error().code() != Code::conflict) return std::unexpected{holder.error()};
@@ -163,7 +157,6 @@ Result<void> Rules::acknowledge(Receipt const& receipt, bool apply) {
   auto& group = **holder;
   if (group.in_flight.front() != receipt.sequence)
     return hoist::fail(Code::conflict, "Earlier messages of this group have to be settled first.");
-  if (!apply) return {};
   group.in_flight.erase(group.in_flight.begin());
   group.entries.erase(receipt.sequence);
   group.turn = clock_.now();
@@ -178,55 +171,33 @@ void Rules::lose(Group& group, std::int64_t from) {
   group.turn = clock_.now();
 }
 
-void Rules::kill(GroupName const& name, Group& group, Entry& entry, std::string cause) {
-  auto const& rules = policy(name.queue);
+void Rules::kill(GroupName const& name, Entry& entry, std::string cause) {
   entry.cause = std::move(cause);
   entry.died_at = clock_.now();
-  if (rules.on_dead == OnDead::block && !group.blocked_by) group.blocked_by = entry.sequence;
-  if (rules.on_dead != OnDead::park_group) return;
-  for (auto& [sequence, other] : group.entries) {
-    if (other.died_at) continue;
-    other.died_at = clock_.now();
-    other.cause = "parked behind message " + std::to_string(entry.sequence);
-  }
+  events_.push_back({.kind = QueueEvent::Kind::dead, .message = dead_letter(name, entry)});
 }
 
-Result<FailureOutcome> Rules::fail(Receipt const& receipt, QueueFailure const& failure, bool apply) {
+Result<void> Rules::fail(Receipt const& receipt, QueueFailure const& failure) {
   TRY(auto* group, held(receipt));
   if (group->in_flight.front() != receipt.sequence)
     return hoist::fail(Code::conflict, "Earlier messages of this group have to be settled first.");
+  auto const name = GroupName{receipt.queue, receipt.tenant, receipt.group};
   auto& entry = group->entries.at(receipt.sequence);
   auto const& rules = policy(receipt.queue);
-  auto outcome = FailureOutcome{.attempts = entry.attempts + 1};
-  outcome.dead = failure.permanent || outcome.attempts >= rules.attempts_max;
-  auto const doubled = static_cast<double>(rules.backoff_base.count()) * std::pow(2.0, outcome.attempts - 1);
+  lose(*group, receipt.sequence);
+  ++entry.attempts;
+  entry.cause = failure.cause;
+  if (failure.permanent || entry.attempts >= rules.attempts_max) {
+    kill(name, entry, failure.cause);
+    return {};
+  }
+  auto const doubled = static_cast<double>(rules.backoff_base.count()) * std::pow(2.0, entry.attempts - 1);
   auto const most = static_cast<double>(rules.backoff_max.count());
   auto const luck = std::uniform_real_distribution<double>{0.8, 1.2}(random_);
   auto const usual = Micros{static_cast<std::int64_t>(std::min(doubled, most) * luck)};
-  if (!outcome.dead) outcome.retry_at = clock_.now() + failure.delay.value_or(usual);
-  if (!apply) return outcome;
-  lose(*group, receipt.sequence);
-  entry.attempts = outcome.attempts;
-  entry.cause = failure.cause;
-  if (outcome.dead)
-    kill({receipt.queue, receipt.tenant, receipt.group}, *group, entry, failure.cause);
-  else
-    entry.ready_at = *outcome.retry_at;
-  return outcome;
-}
-
-Result<void> Rules::cancel(std::string const& queue, TenantId const& tenant, MessageId const& id,
-                           bool apply) {
-  auto const place = locate(queue, tenant, id);
-  if (!place) return unknown();
-  if (place->entry->died_at) return hoist::fail(Code::conflict, "The message is a dead letter.");
-  auto& group = *place->group;
-  auto const sequence = place->entry->sequence;
-  if (group.holds(sequence) && has_lease(group))
-    return hoist::fail(Code::conflict, "The message is being worked on.");
-  if (!apply) return {};
-  if (group.holds(sequence)) lose(group, group.in_flight.front());
-  group.entries.erase(sequence);
+  entry.ready_at = clock_.now() + failure.delay.value_or(usual);
+  events_.push_back(
+      {.kind = QueueEvent::Kind::retrying, .message = dead_letter(name, entry), .retry_at = entry.ready_at});
   return {};
 }
 
@@ -247,7 +218,6 @@ Result<void> Rules::release(Receipt const& receipt) {
 }
 
 bool Rules::ready(Group& group) const {
-  if (group.blocked_by) return false;
   if (!group.in_flight.empty()) return !has_lease(group);
   auto const* head = group.head();
   return head != nullptr && head->ready_at <= clock_.now();
@@ -259,7 +229,9 @@ void Rules::expire(GroupName const& name, Group& group) {
   auto const cause = std::string{"no answer within the visibility time"};
   entry.cause = cause;
   entry.ready_at = clock_.now();
-  if (++entry.attempts >= policy(name.queue).attempts_max) kill(name, group, entry, cause);
+  if (++entry.attempts >= policy(name.queue).attempts_max) return kill(name, entry, cause);
+  events_.push_back(
+      {.kind = QueueEvent::Kind::expired, .message = dead_letter(name, entry), .retry_at = entry.ready_at});
 }
 
 std::vector<Message> Rules::deliver(GroupName const& name, Group& group, ReceiveRequest const& request,

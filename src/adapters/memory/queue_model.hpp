@@ -1,15 +1,17 @@
 // The rules of the queue over plain containers; see queue.hpp. Callers hold the mutex.
 #pragma once
 
+#include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "ports/queue.hpp"
+#include "ports/consumer.hpp"
+#include "ports/outbox.hpp"
+#include "ports/queue_registry.hpp"
 
 namespace hoist::memory {
 
@@ -41,7 +43,6 @@ struct Group {
   Time lease_ends;
   Time turn;  // when it last became ready: who waited longer goes first
   Time touched;
-  std::optional<std::int64_t> blocked_by;
   std::map<std::int64_t, std::int64_t> losses;  // fence -> first sequence lost
 
   [[nodiscard]] Entry* head();
@@ -63,22 +64,24 @@ struct DedupName {
   auto operator<=>(DedupName const&) const = default;
 };
 
+struct Declared : QueuePolicy {
+  MessageFollower* follower = nullptr;
+  bool operator==(Declared const&) const = default;
+};
+
 class Rules {
  public:
   explicit Rules(Clock const& clock) : clock_{clock} {}
 
-  Result<void> declare(std::string const& queue, QueuePolicy policy);
-  [[nodiscard]] QueuePolicy const& policy(std::string const& queue) const;
+  Result<void> declare(std::string const& queue, Declared declared);
+  [[nodiscard]] Declared const& policy(std::string const& queue) const;
 
   // Where the message would come and what it would be answered; `ahead` are sends not applied yet.
   Result<Sent> plan_send(Outgoing const& message, std::vector<std::pair<Outgoing, Sent>> const& ahead) const;
   void apply_send(Outgoing const& message, Sent const& sent);
 
-  // With `apply` false they only say what would happen.
-  Result<void> acknowledge(Receipt const& receipt, bool apply);
-  Result<FailureOutcome> fail(Receipt const& receipt, QueueFailure const& failure, bool apply);
-  Result<void> cancel(std::string const& queue, TenantId const& tenant, MessageId const& id, bool apply);
-
+  Result<void> acknowledge(Receipt const& receipt);
+  Result<void> fail(Receipt const& receipt, QueueFailure const& failure);
   Result<void> extend(Receipt const& receipt, Micros visibility);
   Result<void> release(Receipt const& receipt);
   std::vector<Message> receive(ReceiveRequest const& request);
@@ -96,24 +99,27 @@ class Rules {
   [[nodiscard]] std::optional<Place> locate(std::string const& queue, TenantId const& tenant,
                                             MessageId const& id);
   [[nodiscard]] std::map<GroupName, Group>& groups() { return groups_; }
-  [[nodiscard]] MessageInfo info(GroupName const& name, Group const& group, Entry const& entry) const;
   [[nodiscard]] bool has_lease(Group const& group) const;
+  // What happened by itself or by a failure, for the followers; whoever tells them takes it away.
+  [[nodiscard]] std::deque<QueueEvent>& events() { return events_; }
+  [[nodiscard]] Time now() const { return clock_.now(); }
 
  private:
   Result<Group*> held(Receipt const& receipt);
   void lose(Group& group, std::int64_t from);
-  void kill(GroupName const& name, Group& group, Entry& entry, std::string cause);
+  void kill(GroupName const& name, Entry& entry, std::string cause);
   void expire(GroupName const& name, Group& group);
   std::vector<Message> deliver(GroupName const& name, Group& group, ReceiveRequest const& request, int max);
   [[nodiscard]] bool ready(Group& group) const;
 
   Clock const& clock_;
-  std::map<std::string, QueuePolicy> policies_;
+  std::map<std::string, Declared> policies_;
   std::map<GroupName, Group> groups_;
   std::map<DedupName, Known> known_;
   std::map<std::string, std::string> last_tenant_;
   std::map<std::pair<std::string, TenantId>, std::int64_t> debts_;
   std::mt19937_64 random_{1};
+  std::deque<QueueEvent> events_;
 };
 
 [[nodiscard]] DeadLetter dead_letter(GroupName const& name, Entry const& entry);

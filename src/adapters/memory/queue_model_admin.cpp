@@ -1,4 +1,4 @@
-// Dead letters, purging, retention and looking, over the model.
+// Dead letters, purging and retention, over the model.
 #include <algorithm>
 
 #include "adapters/memory/queue_model.hpp"
@@ -15,37 +15,16 @@ std::optional<Rules::Place> Rules::locate(std::string const& queue, TenantId con
   return std::nullopt;
 }
 
-MessageInfo Rules::info(GroupName const& name, Group const& group, Entry const& entry) const {
-  auto const held = group.holds(entry.sequence) && has_lease(group);
-  return {.id = entry.id,
-          .queue = name.queue,
-          .tenant = name.tenant,
-          .group = name.group,
-          .body = entry.body,
-          .sequence = entry.sequence,
-          .state = entry.died_at ? MessageInfo::State::dead
-                   : held        ? MessageInfo::State::in_flight
-                                 : MessageInfo::State::waiting,
-          .attempts = entry.attempts,
-          .last_error = entry.cause,
-          .sent_at = entry.sent_at,
-          .ready_at = entry.ready_at};
-}
-
 std::int64_t Rules::redrive(std::string const& queue, TenantId const& tenant,
                             std::vector<MessageId> const& ids) {
   auto count = std::int64_t{0};
-  for (auto& [name, group] : groups_) {
-    if (name.queue != queue || name.tenant != tenant) continue;
-    for (auto& [sequence, entry] : group.entries) {
-      auto const meant = ids.empty() || std::ranges::find(ids, entry.id) != ids.end();
-      if (!entry.died_at || !meant) continue;
-      entry.died_at.reset();
-      entry.attempts = 0;
-      entry.ready_at = clock_.now();
-      if (group.blocked_by == sequence) group.blocked_by.reset();
-      ++count;
-    }
+  for (auto const& id : ids) {
+    auto const place = locate(queue, tenant, id);
+    if (!place || !place->entry->died_at) continue;
+    place->entry->died_at.reset();
+    place->entry->attempts = 0;
+    place->entry->ready_at = clock_.now();
+    ++count;
   }
   return count;
 }
@@ -56,9 +35,7 @@ std::int64_t Rules::discard(std::string const& queue, TenantId const& tenant,
   for (auto const& id : ids) {
     auto const place = locate(queue, tenant, id);
     if (!place || !place->entry->died_at) continue;
-    auto const sequence = place->entry->sequence;
-    if (place->group->blocked_by == sequence) place->group->blocked_by.reset();
-    place->group->entries.erase(sequence);
+    place->group->entries.erase(place->entry->sequence);
     ++count;
   }
   return count;
@@ -70,7 +47,6 @@ std::int64_t Rules::purge(std::string const& queue, TenantId const& tenant) {
     if (name.queue != queue || name.tenant != tenant) continue;
     count += std::ssize(group.entries);
     group.entries.clear();
-    group.blocked_by.reset();
     if (group.in_flight.empty()) continue;
     lose(group, 0);
   }
@@ -88,11 +64,14 @@ std::int64_t Rules::clean() {
     auto& [name, group] = *at;
     auto const& rules = policy(name.queue);
     count += std::erase_if(group.entries, [&](auto const& pair) {
-      return pair.second.died_at && *pair.second.died_at + rules.dead_retention < now;
+      auto const old = pair.second.died_at && *pair.second.died_at + rules.dead_retention < now;
+      if (old)
+        events_.push_back({.kind = QueueEvent::Kind::discarded, .message = dead_letter(name, pair.second)});
+      return old;
     });
     auto* head = group.head();
     if (head != nullptr && group.in_flight.empty() && head->sent_at + rules.retention < now) {
-      kill(name, group, *head, "waited longer than the queue keeps messages");
+      kill(name, *head, "waited longer than the queue keeps messages");
       ++count;
     }
     auto const forget =

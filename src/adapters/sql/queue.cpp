@@ -12,7 +12,6 @@
 namespace hoist::sql_engine {
 namespace {
 
-constexpr auto redrive_chunk = 500;
 constexpr auto clean_chunk = 1000;
 constexpr auto list_max = 1000;
 
@@ -25,16 +24,11 @@ class SqlQueue final : public Queue {
         engine_{options.seed != 0 ? options.seed : std::random_device{}()},
         meters_{metrics} {}
 
-  Result<void> declare(std::string queue, QueuePolicy policy) override {
-    return engine_.declare(queue, std::move(policy));
+  Result<void> declare(std::string queue, QueuePolicy policy, MessageFollower* follower) override {
+    return engine_.declare(queue, {std::move(policy), follower});
   }
 
-  Result<Sent> send(sql::Transaction& tx, Outgoing message) override {
-    TRY(auto sent, send_all(tx, {&message, 1}));
-    return std::move(sent.front());
-  }
-
-  Result<std::vector<Sent>> send_all(sql::Transaction& tx, std::span<Outgoing const> messages) override {
+  Result<std::vector<Sent>> send(sql::Transaction& tx, std::span<Outgoing const> messages) override {
     if (messages.empty()) return std::vector<Sent>{};
     auto const& first = messages.front();
     CHECK(check_depth(tx, first, std::ssize(messages)));
@@ -52,17 +46,21 @@ class SqlQueue final : public Queue {
 
   Result<void> acknowledge(sql::Transaction& tx, Receipt const& receipt) override {
     auto changes = queue::Changes{};
-    CHECK(noted(receipt.queue, settle(tx, receipt, changes)));
+    auto const settled = settle(tx, receipt, changes);
+    count_if_fenced(receipt, changes);
+    CHECK(settled);
     when_committed(tx, receipt.queue, receipt.tenant, changes);
     return {};
   }
 
-  Result<FailureOutcome> fail(sql::Transaction& tx, Receipt const& receipt, Failure const& failure) override {
+  Result<void> fail(sql::Transaction& tx, Receipt const& receipt, QueueFailure const& failure) override {
     auto changes = queue::Changes{};
-    TRY(auto outcome, noted(receipt.queue, engine_.fail(tx, receipt, failure, clock_.now(), changes)));
+    auto const outcome = engine_.fail(tx, receipt, failure, clock_.now(), changes);
+    count_if_fenced(receipt, changes);
+    CHECK(outcome);
     changes.failed = 1;
     when_committed(tx, receipt.queue, receipt.tenant, changes);
-    return outcome;
+    return {};
   }
 
   Result<void> cancel(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
@@ -71,6 +69,11 @@ class SqlQueue final : public Queue {
     CHECK(engine_.cancel(tx, queue, tenant, id, clock_.now(), changes));
     when_committed(tx, queue, tenant, changes);
     return {};
+  }
+
+  Result<bool> holds(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                     std::string const& group) override {
+    return queue::holds(tx, {queue, tenant, group});
   }
 
   Async<std::vector<Message>> receive(ReceiveRequest request, Deadline deadline) override {
@@ -84,15 +87,17 @@ class SqlQueue final : public Queue {
         receipt.tenant, [&](sql::Transaction& tx) { return acknowledge(tx, receipt); }, deadline);
   }
 
-  Async<> fail(Receipt receipt, Failure failure, Deadline deadline) override {
+  Async<> fail(Receipt receipt, QueueFailure failure, Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) { return fail(tx, receipt, failure); };
-    CO_CHECK(co_await database_.write(receipt.tenant, work, deadline));
-    co_return Result<void>{};
+    co_return co_await database_.write(receipt.tenant, work, deadline);
   }
 
   Async<> extend(Receipt receipt, Micros visibility, Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) {
-      return noted(receipt.queue, engine_.extend(tx, receipt, visibility, clock_.now()));
+      auto changes = queue::Changes{};
+      auto extended = engine_.extend(tx, receipt, visibility, clock_.now(), changes);
+      count_if_fenced(receipt, changes);
+      return extended;
     };
     co_return co_await database_.write(receipt.tenant, work, deadline);
   }
@@ -100,7 +105,9 @@ class SqlQueue final : public Queue {
   Async<> release(Receipt receipt, Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) -> Result<void> {
       auto changes = queue::Changes{};
-      CHECK(noted(receipt.queue, engine_.release(tx, receipt, clock_.now(), changes)));
+      auto const released = engine_.release(tx, receipt, clock_.now(), changes);
+      count_if_fenced(receipt, changes);
+      CHECK(released);
       when_committed(tx, receipt.queue, receipt.tenant, changes);
       return {};
     };
@@ -129,52 +136,34 @@ class SqlQueue final : public Queue {
     }
   }
 
-  Async<std::vector<DeadLetter>> dead_letters(std::string queue, TenantId tenant, MessageId after, int limit,
-                                              Deadline deadline) override {
+  Async<std::vector<DeadLetter>> list(std::string queue, TenantId tenant, MessageId after, int limit,
+                                      Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) {
       return queue::dead_letters(tx, queue, tenant, after, std::clamp(limit, 1, list_max));
     };
     co_return co_await database_.read(tenant, work, deadline);
   }
 
-  Async<std::int64_t> redrive(std::string queue, TenantId tenant, std::vector<MessageId> ids,
-                              Deadline deadline) override {
-    if (ids.empty()) co_return co_await redrive_all(std::move(queue), std::move(tenant), deadline);
-    // By id, so that each group's letters come back in their order whatever order was asked for.
-    std::ranges::sort(ids);
-    auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
-      auto changes = queue::Changes{};
-      auto count = std::int64_t{0};
-      for (auto const& id : ids) {
-        TRY(auto const chunk,
-            engine_.redrive_some(tx, queue, tenant, id, MessageId{}, 1, clock_.now(), changes));
-        count += chunk.count;
-      }
-      when_committed(tx, queue, tenant, changes);
-      return count;
-    };
-    co_return co_await database_.write(tenant, work, deadline);
-  }
-
-  Async<std::vector<RedriveItem>> plan_redrive(std::string queue, TenantId tenant, std::vector<MessageId> ids,
-                                               Deadline deadline) override {
+  Async<std::vector<RedriveItem>> plan(std::string queue, TenantId tenant, std::vector<MessageId> ids,
+                                       Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) { return queue::plan_redrive(tx, queue, tenant, ids); };
     co_return co_await database_.read(tenant, work, deadline);
   }
 
-  Async<std::int64_t> discard(std::string queue, TenantId tenant, std::vector<MessageId> ids,
-                              Deadline deadline) override {
-    auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
-      auto changes = queue::Changes{};
-      auto count = std::int64_t{0};
-      for (auto const& id : ids) {
-        TRY(auto const gone, engine_.discard(tx, queue, tenant, id, clock_.now(), changes));
-        count += gone ? 1 : 0;
-      }
-      when_committed(tx, queue, tenant, changes);
-      return count;
-    };
-    co_return co_await database_.write(tenant, work, deadline);
+  Result<std::int64_t> redrive(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                               std::span<MessageId const> ids) override {
+    auto changes = queue::Changes{};
+    TRY(auto const count, engine_.redrive(tx, queue, tenant, ids, clock_.now(), changes));
+    when_committed(tx, queue, tenant, changes);
+    return count;
+  }
+
+  Result<std::int64_t> discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                               std::span<MessageId const> ids) override {
+    auto changes = queue::Changes{};
+    TRY(auto const count, engine_.discard(tx, queue, tenant, ids, clock_.now(), changes));
+    when_committed(tx, queue, tenant, changes);
+    return count;
   }
 
   Async<std::int64_t> purge(std::string queue, TenantId tenant, Deadline deadline) override {
@@ -185,27 +174,6 @@ class SqlQueue final : public Queue {
       return gone;
     };
     co_return co_await database_.write(tenant, work, deadline);
-  }
-
-  Async<std::optional<MessageInfo>> find(std::string queue, TenantId tenant, MessageId id,
-                                         Deadline deadline) override {
-    auto const work = [&](sql::Transaction& tx) { return queue::find(tx, queue, tenant, id, clock_.now()); };
-    co_return co_await database_.read(tenant, work, deadline);
-  }
-
-  Async<std::vector<MessageInfo>> list(std::string queue, TenantId tenant, std::string group,
-                                       std::int64_t after_sequence, int limit, Deadline deadline) override {
-    auto const key = queue::GroupKey{queue, tenant, group};
-    auto const work = [&](sql::Transaction& tx) {
-      return queue::list(tx, key, after_sequence, std::clamp(limit, 1, list_max), clock_.now());
-    };
-    co_return co_await database_.read(tenant, work, deadline);
-  }
-
-  Async<GroupInfo> group(std::string queue, TenantId tenant, std::string group, Deadline deadline) override {
-    auto const key = queue::GroupKey{queue, tenant, group};
-    auto const work = [&](sql::Transaction& tx) { return queue::group_info(tx, key, clock_.now()); };
-    co_return co_await database_.read(tenant, work, deadline);
   }
 
   Async<QueueStats> stats(std::string queue, TenantId tenant, Deadline deadline) override {
@@ -237,11 +205,9 @@ class SqlQueue final : public Queue {
   }
 
  private:
-  // A late answer is counted; everything else passes through.
-  template <class T>
-  Result<T> noted(std::string const& queue, Result<T> outcome) {
-    if (!outcome && outcome.error().slug() == "receipt_fenced") meters_.of(queue).fenced.add();
-    return outcome;
+  // At once: what it was part of does not commit.
+  void count_if_fenced(Receipt const& receipt, queue::Changes const& changes) {
+    if (changes.fenced) meters_.of(receipt.queue).fenced.add();
   }
 
   void when_committed(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
@@ -262,7 +228,7 @@ class SqlQueue final : public Queue {
         depths_.start(queue, tenant, counted);
       });
     }
-    if (*depth + more <= engine_.policy(message.queue)->depth_max) return {};
+    if (*depth + more <= engine_.rules(message.queue)->depth_max) return {};
     return ::hoist::fail(Error{Code::throttled, "Too many messages are waiting; send again later."}
                              .with_slug("queue_full")
                              .with_retry_after(1));
@@ -279,11 +245,13 @@ class SqlQueue final : public Queue {
     auto settled = Settled{};
     for (auto const& receipt : done) {
       auto changes = queue::Changes{};
-      auto outcome = noted(receipt.queue, settle(tx, receipt, changes));
+      auto outcome = settle(tx, receipt, changes);
+      count_if_fenced(receipt, changes);
       // Only a receipt that is no longer good is an answer; anything else fails the whole call.
       if (!outcome && outcome.error().code() != Code::conflict && outcome.error().code() != Code::not_found)
         return std::unexpected{outcome.error()};
       settled.acknowledged.push_back(std::move(outcome));
+      changes.fenced = false;
       when_committed(tx, receipt.queue, receipt.tenant, changes);
     }
     TRY(auto received, take(tx, request));
@@ -300,24 +268,6 @@ class SqlQueue final : public Queue {
     changes.depth = 0;  // whose it was is not known here, and is counted within a minute
     when_committed(tx, request.queue, system_scope(), changes);
     return received;
-  }
-
-  Async<std::int64_t> redrive_all(std::string queue, TenantId tenant, Deadline deadline) {
-    auto after = MessageId{};
-    auto count = std::int64_t{0};
-    while (true) {
-      auto const work = [&](sql::Transaction& tx) -> Result<queue::Engine::Chunk> {
-        auto changes = queue::Changes{};
-        TRY(auto chunk, engine_.redrive_some(tx, queue, tenant, std::nullopt, after, redrive_chunk,
-                                             clock_.now(), changes));
-        when_committed(tx, queue, tenant, changes);
-        return chunk;
-      };
-      CO_TRY(auto chunk, co_await database_.write(tenant, work, deadline));
-      count += chunk.count;
-      if (chunk.count < redrive_chunk) co_return count;
-      after = *chunk.last;
-    }
   }
 
   // Other processes send and settle too, and what dies in a receive is nobody's count. On a reader, because

@@ -1,4 +1,5 @@
-// The Queue port over any Database: the engine of queue_engine.hpp with waiting and metrics.
+// A queue over any Database, with all that a queue can do: the engine of queue_engine.hpp with waiting and
+// metrics.
 //
 // Threads  any.
 // Lifetime outlives its users; the database, clock and metrics outlive it.
@@ -12,13 +13,32 @@
 #include <memory>
 
 #include "base/metrics.hpp"
-#include "ports/queue.hpp"
+#include "ports/dead_letters.hpp"
+#include "ports/joint_consumer.hpp"
+#include "ports/outbox.hpp"
+#include "ports/queue_registry.hpp"
+#include "ports/queue_upkeep.hpp"
 
 namespace hoist::sql_engine {
 
 struct QueueOptions {
   std::uint64_t seed = 0;  // of the jitter; 0: from the system
   std::chrono::milliseconds poll_max{1000};
+};
+
+class Queue : public QueueRegistry,
+              public Outbox,
+              public Consumer,
+              public JointConsumer,
+              public DeadLetters,
+              public QueueUpkeep {
+ public:
+  using Consumer::acknowledge;
+  using Consumer::fail;
+  using Consumer::receive;
+  using JointConsumer::acknowledge;
+  using JointConsumer::fail;
+  using JointConsumer::receive;
 };
 
 [[nodiscard]] std::unique_ptr<Queue> make_queue(sql::Database& database, Clock const& clock, Metrics& metrics,

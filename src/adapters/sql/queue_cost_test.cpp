@@ -121,9 +121,9 @@ struct QueueCostTest : ::testing::Test {
   void settle_groups(int groups) {
     ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
       CHECK(tx.execute(
-          "INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "
-          "touched_us) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT $1) "
-          "SELECT 'q', 'acme', 'settled-' || i, 1, '', 0, 1, 1 FROM n",
+          "INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence) "
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT $1) "
+          "SELECT 'q', 'acme', 'settled-' || i, 1, '', 0, 1 FROM n",
           {std::int64_t{groups}}));
       return {};
     }));
@@ -169,8 +169,33 @@ TEST_F(QueueCostTest, Xf_NothingCostsMoreForAMillionSettledGroups) {
   }
 }
 
+TEST_F(QueueCostTest, P_UpkeepTakesAwayNoMoreThanItsLimitOfEachKind) {
+  ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+    for (auto i = 0; i < 10; ++i) {
+      CHECK(tx.execute(
+          "INSERT INTO queue_dedup (tenant, queue, scope, dedup_key, body_sha256, message_id, "
+          "group_name, sequence, chain, expires_us) VALUES ('acme', 'q', '', $1, '', '', 'g', 1, '', 1)",
+          {std::to_string(i)}));
+      CHECK(
+          tx.execute("INSERT INTO queue_losses (queue, tenant, group_name, fence, from_sequence, lost_us) "
+                     "VALUES ('q', 'acme', 'g', $1, 1, 1)",
+                     {std::int64_t{i}}));
+    }
+    return {};
+  }));
+  for (auto const expected : {8, 8, 4, 0}) {
+    auto gone = std::int64_t{-1};
+    ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+      auto changes = std::map<std::string, sql_engine::queue::Changes>{};
+      TRY(gone, engine.clean(tx, {}, 4, clock.now(), changes));
+      return {};
+    }));
+    EXPECT_EQ(gone, expected);
+  }
+}
+
 TEST_F(QueueCostTest, Xf_GroupsOfAForgettingQueueGoWhenTheyAreEmpty) {
-  ASSERT_TRUE(engine.declare("q", {.forget_group = 1h}));
+  ASSERT_TRUE(engine.declare("q", {{.forget_group = 1h}}));
   fill(100, 100);
   for (auto i = 0; i < 100; ++i) (void)measure();
   auto const groups = [&] {
@@ -208,7 +233,7 @@ TEST(QueueThreadsTest, Q2_ManyWorkersNeverHaveTwoOfAGroupInFlight) {
         auto const group = "g" + std::to_string((i * 7 + p) % groups);
         auto sent = Sent{};
         EXPECT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
-                      TRY(sent, queue->send(tx, {"q", TenantId{"acme"}, group, "body", {}, Micros{0}}));
+                      TRY(sent, queue->send_one(tx, {"q", TenantId{"acme"}, group, "body", {}, Micros{0}}));
                       // By the transaction, so that the history has commit order too.
                       tx.after_commit([&, id = sent.id.str()] {
                         auto const lock = std::lock_guard{mutex};

@@ -10,18 +10,6 @@ namespace {
 
 constexpr auto losses_kept = Micros{7 * 86'400'000'000LL};
 
-Result<sql::Rows> select_dead(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
-                              std::optional<MessageId> const& only, MessageId const& after, int limit) {
-  static auto const one = std::string{"SELECT "} + message_columns +
-                          " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id = $3";
-  static auto const many =
-      std::string{"SELECT "} + message_columns +
-      " FROM queue_messages WHERE queue = $1 AND tenant = $2 AND state = 'd' AND id > $3 "
-      "ORDER BY id LIMIT $4";
-  if (only) return tx.query(one, {queue, tenant.str(), only->str()});
-  return tx.query(many, {queue, tenant.str(), after.str(), std::int64_t{limit}});
-}
-
 // From one name to the next, because DISTINCT would read every group.
 Result<std::vector<std::string>> queue_names(sql::Transaction& tx) {
   auto names = std::vector<std::string>{};
@@ -35,64 +23,71 @@ Result<std::vector<std::string>> queue_names(sql::Transaction& tx) {
 
 }  // namespace
 
-Result<Engine::Chunk> Engine::redrive_some(sql::Transaction& tx, std::string const& queue,
-                                           TenantId const& tenant, std::optional<MessageId> const& only,
-                                           MessageId const& after, int limit, Time now, Changes& changes) {
-  TRY(auto const rows, select_dead(tx, queue, tenant, only, after, limit));
-  auto const rules = policy(queue);
-  auto chunk = Chunk{};
+Result<std::int64_t> Engine::redrive(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                                     std::span<MessageId const> ids, Time now, Changes& changes) {
+  auto const rules = this->rules(queue);
+  auto count = std::int64_t{0};
   auto groups = std::map<std::string, GroupRow>{};
-  for (auto const& row : rows) {
-    auto message = message_of(row);
-    if (!groups.contains(message.key.group)) {
-      TRY(auto group, load_group(tx, message.key));
+  for (auto const& id : ids) {
+    TRY(auto message, load_message(tx, queue, tenant, id));
+    if (!message || !message->dead) continue;
+    auto const& name = message->key.group;
+    if (!groups.contains(name)) {
+      TRY(auto group, load_group(tx, message->key));
       // A group is forgotten only when nothing of it is left, dead letters included.
       if (!group) return ::hoist::fail(Code::internal, "The queue is inconsistent.");
-      groups.emplace(message.key.group, std::move(*group));
+      groups.emplace(name, std::move(*group));
     }
-    auto& group = groups.at(message.key.group);
+    auto& group = groups.at(name);
     CHECK(
         tx.execute("UPDATE queue_messages SET state = 'w', attempts = 0, ready_us = $3, died_us = NULL "
                    "WHERE id = $1 AND tenant = $2",
-                   {message.id.str(), tenant.str(), to_us(now)}));
+                   {id.str(), tenant.str(), to_us(now)}));
     ++group.depth;
-    if (group.blocked_by == message.sequence) group.blocked_by.reset();
-    ++chunk.count;
-    chunk.last = message.id;
-    if (rules->observe) {
-      auto event = QueueEvent{.kind = QueueEvent::Kind::redriven};
-      event.message = dead_letter_of(std::move(message));
-      CHECK(rules->observe(tx, event));
-    }
+    if (group.blocked_by == message->sequence) group.blocked_by.reset();
+    ++count;
+    CHECK(rules->tell(tx, event_of(QueueEvent::Kind::redriven, std::move(*message))));
   }
   for (auto& [name, group] : groups) {
     if (group.in_flight.empty()) CHECK(find_head(tx, group, now));
     CHECK(store(tx, group, now));
   }
-  changes.may_receive = changes.may_receive || chunk.count > 0;
-  changes.depth += chunk.count;
-  return chunk;
+  changes.may_receive = changes.may_receive || count > 0;
+  changes.depth += count;
+  return count;
 }
 
-Result<bool> Engine::discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
-                             MessageId const& id, Time now, Changes& changes) {
-  TRY(auto const message, load_message(tx, queue, tenant, id));
+Result<bool> Engine::discard_one(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                                 MessageId const& id, Time now, Changes& changes) {
+  TRY(auto message, load_message(tx, queue, tenant, id));
   if (!message || !message->dead) return false;
   CHECK(tx.execute("DELETE FROM queue_messages WHERE id = $1 AND tenant = $2", {id.str(), tenant.str()}));
   TRY(auto group, load_group(tx, message->key));
-  if (!group || group->blocked_by != message->sequence) return true;
-  group->blocked_by.reset();
-  if (group->in_flight.empty()) CHECK(find_head(tx, *group, now));
-  CHECK(store(tx, *group, now));
-  changes.may_receive = true;
+  if (group && group->blocked_by == message->sequence) {
+    group->blocked_by.reset();
+    if (group->in_flight.empty()) CHECK(find_head(tx, *group, now));
+    CHECK(store(tx, *group, now));
+    changes.may_receive = true;
+  }
+  CHECK(rules(queue)->tell(tx, event_of(QueueEvent::Kind::discarded, std::move(*message))));
   return true;
+}
+
+Result<std::int64_t> Engine::discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                                     std::span<MessageId const> ids, Time now, Changes& changes) {
+  auto count = std::int64_t{0};
+  for (auto const& id : ids) {
+    TRY(auto const gone, discard_one(tx, queue, tenant, id, now, changes));
+    count += gone ? 1 : 0;
+  }
+  return count;
 }
 
 Result<std::int64_t> Engine::purge(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                                    Time now, Changes& changes) {
   auto const who = sql::Args{queue, tenant.str()};
   auto const at = sql::Args{queue, tenant.str(), to_us(now)};
-  auto const forget_after = policy(queue)->forget_group;
+  auto const forget_after = rules(queue)->forget_group;
   auto const forget = forget_after ? sql::Value{to_us(now + *forget_after)} : sql::null();
   TRY(auto const depth, count_depth(tx, queue, tenant));
   TRY(auto const gone, tx.execute("DELETE FROM queue_messages WHERE queue = $1 AND tenant = $2", who));
@@ -105,15 +100,10 @@ Result<std::int64_t> Engine::purge(sql::Transaction& tx, std::string const& queu
                  at));
   CHECK(
       tx.execute("UPDATE queue_groups SET depth = 0, fence = fence + 1, in_flight = '', ready_us = NULL, "
-                 "blocked_by = NULL, head_sent_us = NULL, touched_us = $3, forget_us = $4 "
-                 "WHERE queue = $1 AND tenant = $2",
-                 {queue, tenant.str(), to_us(now), forget}));
+                 "blocked_by = NULL, head_sent_us = NULL, forget_us = $3 WHERE queue = $1 AND tenant = $2",
+                 {queue, tenant.str(), forget}));
   changes.depth -= depth;
   return gone;
-}
-
-Result<void> Engine::store(sql::Transaction& tx, GroupRow const& group, Time now) {
-  return store_group(tx, group, policy(group.key.queue)->forget_group, now);
 }
 
 Result<std::int64_t> Engine::clean_dead_letters(sql::Transaction& tx, std::string const& queue, int limit,
@@ -121,10 +111,10 @@ Result<std::int64_t> Engine::clean_dead_letters(sql::Transaction& tx, std::strin
   TRY(auto const letters,
       tx.query(
           "SELECT id, tenant FROM queue_messages WHERE queue = $1 AND state = 'd' AND died_us < $2 LIMIT $3",
-          {queue, to_us(now - policy(queue)->dead_retention), std::int64_t{limit}}));
+          {queue, to_us(now - rules(queue)->dead_retention), std::int64_t{limit}}));
   auto count = std::int64_t{0};
   for (auto const& row : letters) {
-    TRY(auto const gone, discard(tx, queue, TenantId{row.text(1)}, MessageId{row.text(0)}, now, changes));
+    TRY(auto const gone, discard_one(tx, queue, TenantId{row.text(1)}, MessageId{row.text(0)}, now, changes));
     count += gone ? 1 : 0;
   }
   return count;
@@ -138,7 +128,7 @@ Result<std::vector<GroupKey>> Engine::find_outdated(sql::Transaction& tx, int li
     TRY(auto const rows,
         tx.query("SELECT tenant, group_name FROM queue_groups WHERE queue = $1 AND ready_us IS NOT NULL "
                  "AND head_sent_us < $2 AND in_flight = '' AND blocked_by IS NULL LIMIT $3",
-                 {queue, to_us(now - policy(queue)->retention), std::int64_t{limit}}));
+                 {queue, to_us(now - rules(queue)->retention), std::int64_t{limit}}));
     for (auto const& row : rows) keys.push_back({queue, TenantId{row.text(0)}, row.text(1)});
   }
   return keys;
@@ -147,7 +137,7 @@ Result<std::vector<GroupKey>> Engine::find_outdated(sql::Transaction& tx, int li
 Result<std::int64_t> Engine::kill_outdated(sql::Transaction& tx, GroupKey const& key, Time now,
                                            Changes& changes) {
   TRY(auto group, load_group(tx, key));
-  auto const since = now - policy(key.queue)->retention;
+  auto const since = now - rules(key.queue)->retention;
   // It was found outside of this transaction.
   if (!group || !group->in_flight.empty() || group->blocked_by || !group->head_sent_at) return 0;
   if (*group->head_sent_at >= since) return 0;
@@ -195,10 +185,17 @@ Result<std::int64_t> forget_groups(sql::Transaction& tx, std::string const& queu
 Result<std::int64_t> Engine::clean(sql::Transaction& tx, std::vector<GroupKey> const& outdated, int limit,
                                    Time now, std::map<std::string, Changes>& changes) {
   auto count = std::int64_t{0};
-  TRY(auto const keys, tx.execute("DELETE FROM queue_dedup WHERE expires_us < $1", {to_us(now)}));
+  TRY(auto const keys,
+      tx.execute("DELETE FROM queue_dedup WHERE (tenant, queue, scope, dedup_key) IN (SELECT tenant, queue, "
+                 "scope, dedup_key FROM queue_dedup WHERE expires_us < $1 ORDER BY expires_us LIMIT $2)",
+                 {to_us(now), std::int64_t{limit}}));
   TRY(auto const losses,
-      tx.execute("DELETE FROM queue_losses WHERE lost_us < $1", {to_us(now - losses_kept)}));
+      tx.execute(
+          "DELETE FROM queue_losses WHERE (queue, tenant, group_name, fence) IN (SELECT queue, tenant, "
+          "group_name, fence FROM queue_losses WHERE lost_us < $1 ORDER BY lost_us LIMIT $2)",
+          {to_us(now - losses_kept), std::int64_t{limit}}));
   count += keys + losses;
+  CHECK(tx.execute("UPDATE queue_time SET last_us = $1 WHERE last_us < $1", {to_us(now)}));
   for (auto const& key : outdated) {
     TRY(auto const killed, kill_outdated(tx, key, now, changes[key.queue]));
     count += killed;
@@ -207,7 +204,7 @@ Result<std::int64_t> Engine::clean(sql::Transaction& tx, std::vector<GroupKey> c
   for (auto const& queue : queues) {
     TRY(auto const letters, clean_dead_letters(tx, queue, limit, now, changes[queue]));
     count += letters;
-    auto const rules = policy(queue);
+    auto const rules = this->rules(queue);
     if (!rules->forget_group) continue;
     TRY(auto const forgotten, forget_groups(tx, queue, *rules->forget_group, limit, now));
     count += forgotten;

@@ -15,7 +15,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <span>
@@ -23,54 +22,11 @@
 #include <vector>
 
 #include "adapters/sql/queue_rows.hpp"
-#include "ports/queue.hpp"
+#include "adapters/sql/queue_rules.hpp"
+#include "adapters/sql/queue_turns.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist::sql_engine::queue {
-
-[[nodiscard]] bool same_policy(QueuePolicy const& a, QueuePolicy const& b);
-// Errors: invalid, too_large.
-Result<void> check_outgoing(Outgoing const& message);
-Result<void> check_receive(ReceiveRequest const& request);
-// The delay after the n-th failure; `luck` in [0, 1) spreads it by +-20 %.
-[[nodiscard]] Micros backoff(QueuePolicy const& policy, std::int64_t failures, double luck);
-
-// Deficit round robin: whose turn it is. A tenant that took more than one message at its turn
-// stands back for as many turns.
-class Turns {
- public:
-  [[nodiscard]] std::string last(std::string const& queue) const;
-  [[nodiscard]] std::int64_t debt(std::string const& queue, std::string const& tenant) const;
-  // What one receive changed. They add up, in whatever order they commit.
-  struct Change {
-    std::optional<std::string> last;
-    std::map<std::string, std::int64_t> debts;
-  };
-  void apply(std::string const& queue, Change const& change);
-
- private:
-  struct PerQueue {
-    std::string last;
-    std::map<std::string, std::int64_t> debt;
-  };
-  mutable std::mutex mutex_;
-  std::map<std::string, PerQueue> queues_;
-};
-
-// One receive's way through the turns, which counts when it commits.
-class TurnWalk {
- public:
-  TurnWalk(Turns& turns, std::string queue) : turns_{turns}, queue_{std::move(queue)} {}
-  // false: the tenant still has to stand back.
-  [[nodiscard]] bool come_to(std::string const& tenant, bool alone);
-  void took(std::string const& tenant, std::int64_t messages);
-  void go_on_from(std::string tenant) { change_.last = std::move(tenant); }
-  void keep(sql::Transaction& tx) &&;
-
- private:
-  Turns& turns_;
-  std::string queue_;
-  Turns::Change change_;
-};
 
 struct Received {
   std::vector<Message> messages;
@@ -87,15 +43,24 @@ struct Changes {  // of one operation, for metrics and wake-ups
   std::int64_t acknowledged = 0;
   std::int64_t failed = 0;
   std::int64_t dead = 0;
+  bool fenced = false;  // the receipt is lost: the answer is an error, and nothing of this commits
   bool operator==(Changes const&) const = default;
+};
+
+struct FailureOutcome {
+  bool dead = false;
+  std::int64_t attempts = 0;  // failed so far
+  std::optional<Time> retry_at;
 };
 
 class Engine {
  public:
   explicit Engine(std::uint64_t seed) : random_{seed} {}
 
-  Result<void> declare(std::string const& queue, QueuePolicy policy);
-  [[nodiscard]] std::shared_ptr<QueuePolicy const> policy(std::string const& queue) const;
+  Result<void> declare(std::string const& queue, Rules rules) {
+    return book_.declare(queue, std::move(rules));
+  }
+  [[nodiscard]] std::shared_ptr<Rules const> rules(std::string const& queue) const { return book_.of(queue); }
 
   // Of one queue and tenant, in their order.
   Result<std::vector<Sent>> send(sql::Transaction& tx, std::span<Outgoing const> messages, Time now,
@@ -106,20 +71,16 @@ class Engine {
   Result<FailureOutcome> fail(sql::Transaction& tx, Receipt const& receipt, QueueFailure const& failure,
                               Time now, Changes& changes);
   Result<void> release(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes);
-  Result<void> extend(sql::Transaction& tx, Receipt const& receipt, Micros visibility, Time now);
+  Result<void> extend(sql::Transaction& tx, Receipt const& receipt, Micros visibility, Time now,
+                      Changes& changes);
   Result<void> cancel(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                       MessageId const& id, Time now, Changes& changes);
 
-  // Up to `limit` dead letters after `after`; the answer holds the last one's id, or nothing at the end.
-  struct Chunk {
-    std::int64_t count = 0;
-    std::optional<MessageId> last;
-  };
-  Result<Chunk> redrive_some(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
-                             std::optional<MessageId> const& only, MessageId const& after, int limit,
-                             Time now, Changes& changes);
-  Result<bool> discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
-                       MessageId const& id, Time now, Changes& changes);
+  // Both pass over ids that are not dead letters, and answer how many were.
+  Result<std::int64_t> redrive(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                               std::span<MessageId const> ids, Time now, Changes& changes);
+  Result<std::int64_t> discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                               std::span<MessageId const> ids, Time now, Changes& changes);
   Result<std::int64_t> purge(sql::Transaction& tx, std::string const& queue, TenantId const& tenant, Time now,
                              Changes& changes);
   // Groups whose head has waited longer than its queue keeps messages. On a reader: it looks at all that
@@ -144,15 +105,17 @@ class Engine {
   // Kills `message`; the group's row is brought up to date but not stored.
   Result<void> kill(sql::Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause,
                     Time now, Changes& changes);
+  Result<bool> discard_one(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+                           MessageId const& id, Time now, Changes& changes);
   Result<std::int64_t> clean_dead_letters(sql::Transaction& tx, std::string const& queue, int limit, Time now,
                                           Changes& changes);
   Result<std::int64_t> kill_outdated(sql::Transaction& tx, GroupKey const& key, Time now, Changes& changes);
   Result<void> store(sql::Transaction& tx, GroupRow const& group, Time now);
   [[nodiscard]] double luck();
 
-  mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<QueuePolicy const>> policies_;
-  std::mt19937_64 random_;
+  RuleBook book_;
+  Mutex mutex_;
+  std::mt19937_64 random_ HOIST_GUARDED_BY(mutex_);
   Turns turns_;
 };
 

@@ -16,25 +16,6 @@ std::string const& select_messages() {
   return text;
 }
 
-MessageInfo info_of(MessageRow row, GroupRow const& group, Time now) {
-  auto const taken = std::ranges::find(group.in_flight, row.sequence) != group.in_flight.end();
-  auto const held = taken && group.ready_at && *group.ready_at > now;
-  auto const state = row.dead ? MessageInfo::State::dead
-                     : held   ? MessageInfo::State::in_flight
-                              : MessageInfo::State::waiting;
-  return {.id = std::move(row.id),
-          .queue = std::move(row.key.queue),
-          .tenant = std::move(row.key.tenant),
-          .group = std::move(row.key.group),
-          .body = std::move(row.body),
-          .sequence = row.sequence,
-          .state = state,
-          .attempts = row.attempts,
-          .last_error = std::move(row.cause),
-          .sent_at = row.sent_at,
-          .ready_at = row.ready_at};
-}
-
 Result<RedriveItem> plan_item(sql::Transaction& tx, MessageRow message) {
   auto const key = message.key;
   auto const sequence = message.sequence;
@@ -109,74 +90,9 @@ Result<std::vector<RedriveItem>> plan_redrive(sql::Transaction& tx, std::string 
   return items;
 }
 
-Result<std::optional<MessageInfo>> find(sql::Transaction& tx, std::string const& queue,
-                                        TenantId const& tenant, MessageId const& id, Time now) {
-  TRY(auto message, load_message(tx, queue, tenant, id));
-  if (!message) return std::nullopt;
-  TRY(auto const group, load_group(tx, message->key));
-  if (!group) return std::nullopt;
-  auto args = message->key.args();
-  args.emplace_back(message->sequence);
-  TRY(auto const ahead,
-      tx.query("SELECT count(*) FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3 "
-               "AND state = 'w' AND sequence < $4",
-               std::move(args)));
-  auto info = info_of(std::move(*message), *group, now);
-  if (info.state == MessageInfo::State::waiting) info.ahead = ahead[0].integer(0);
-  return info;
-}
-
-Result<std::vector<MessageInfo>> list(sql::Transaction& tx, GroupKey const& key, std::int64_t after_sequence,
-                                      int limit, Time now) {
-  auto infos = std::vector<MessageInfo>{};
+Result<bool> holds(sql::Transaction& tx, GroupKey const& key) {
   TRY(auto const group, load_group(tx, key));
-  if (!group) return infos;
-  auto args = key.args();
-  args.insert(args.end(), {sql::Value{after_sequence}, sql::Value{std::int64_t{limit}}});
-  // Both states in one list: each is a range of the index, so neither is scanned past `limit`.
-  TRY(auto const rows,
-      tx.query(select_messages() +
-                   "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state IN ('d', 'w') "
-                   "AND sequence > $4 ORDER BY sequence LIMIT $5",
-               std::move(args)));
-  for (auto const& row : rows) infos.push_back(info_of(message_of(row), *group, now));
-  return infos;
-}
-
-Result<GroupInfo> group_info(sql::Transaction& tx, GroupKey const& key, Time now) {
-  using State = GroupInfo::State;
-  auto info = GroupInfo{};
-  TRY(auto const group, load_group(tx, key));
-  if (!group) return info;
-  TRY(auto const last, tx.query("SELECT last_sequence, chain FROM queue_groups WHERE queue = $1 AND tenant = "
-                                "$2 AND group_name = $3",
-                                key.args()));
-  info.last_sequence = last[0].integer(0);
-  info.chain = last[0].text(1);
-  info.depth = group->depth;
-  auto args = key.args();
-  args.emplace_back(group->blocked_by.value_or(0));
-  TRY(auto const rows,
-      tx.query(
-          group->blocked_by
-              ? select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'd' "
-                                    "AND sequence = $4"
-              : select_messages() + "WHERE queue = $1 AND tenant = $2 AND group_name = $3 AND state = 'w' "
-                                    "AND sequence > $4 ORDER BY sequence LIMIT 1",
-          std::move(args)));
-  if (!rows.empty()) info.head = info_of(message_of(rows[0]), *group, now);
-  if (group->blocked_by) {
-    info.state = State::blocked;
-  } else if (info.head) {
-    auto const held = !group->in_flight.empty() && *group->ready_at > now;
-    auto const due = !group->ready_at || *group->ready_at <= now;
-    info.state = held                      ? State::in_flight
-                 : due                     ? State::ready
-                 : info.head->attempts > 0 ? State::retrying
-                                           : State::delayed;
-    if (!due) info.next_attempt_at = group->ready_at;
-  }
-  return info;
+  return group && group->depth > 0;
 }
 
 Result<QueueStats> stats(sql::Transaction& tx, std::string const& queue, TenantId const& tenant, Time now) {

@@ -38,32 +38,32 @@ void Meter::count(Changes const& changes) {
 }
 
 Meter& Meters::of(std::string const& queue) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto& meter = meters_[queue];
   if (!meter) meter = std::make_unique<Meter>(metrics_, queue);
   return *meter;
 }
 
 std::vector<std::string> Meters::names() const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto names = std::vector<std::string>{};
   for (auto const& [name, meter] : meters_) names.push_back(name);
   return names;
 }
 
 std::optional<std::int64_t> Depths::of(std::string const& queue, TenantId const& tenant) const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = depths_.find({queue, tenant});
   return found == depths_.end() ? std::nullopt : std::optional{found->second.now};
 }
 
 void Depths::start(std::string const& queue, TenantId const& tenant, std::int64_t depth) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   depths_.try_emplace({queue, tenant}, Depth{.now = depth});
 }
 
 void Depths::add(std::string const& queue, TenantId const& tenant, std::int64_t change) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = depths_.find({queue, tenant});
   if (found == depths_.end()) return;
   found->second.now += change;
@@ -71,7 +71,7 @@ void Depths::add(std::string const& queue, TenantId const& tenant, std::int64_t 
 }
 
 std::vector<Depths::Key> Depths::begin_counting() {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto keys = std::vector<Key>{};
   for (auto& [key, depth] : depths_) {
     depth.since = 0;
@@ -81,7 +81,7 @@ std::vector<Depths::Key> Depths::begin_counting() {
 }
 
 void Depths::counted(std::string const& queue, TenantId const& tenant, std::int64_t depth) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = depths_.find({queue, tenant});
   if (found != depths_.end()) found->second.now = depth + found->second.since;
 }

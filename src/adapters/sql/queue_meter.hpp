@@ -4,12 +4,12 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "adapters/sql/queue_engine.hpp"
 #include "base/async.hpp"
 #include "base/metrics.hpp"
+#include "base/mutex.hpp"
 
 namespace hoist::sql_engine::queue {
 
@@ -30,8 +30,8 @@ class Meters {
 
  private:
   Metrics& metrics_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<Meter>> meters_;
+  mutable Mutex mutex_;
+  std::map<std::string, std::unique_ptr<Meter>> meters_ HOIST_GUARDED_BY(mutex_);
 };
 
 // How many messages a tenant has in a queue, so that the depth limit costs no count per send.
@@ -51,8 +51,8 @@ class Depths {
     std::int64_t now = 0;
     std::int64_t since = 0;  // changes since begin_counting()
   };
-  mutable std::mutex mutex_;
-  std::map<Key, Depth> depths_;
+  mutable Mutex mutex_;
+  std::map<Key, Depth> depths_ HOIST_GUARDED_BY(mutex_);
 };
 
 }  // namespace hoist::sql_engine::queue

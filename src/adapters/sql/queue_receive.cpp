@@ -55,7 +55,7 @@ Result<void> Engine::expire(sql::Transaction& tx, GroupRow& group, Time now, Cha
           std::move(args)));
   if (rows.empty()) return find_head(tx, group, now);
   auto message = message_of(rows[0]);
-  auto const rules = policy(group.key.queue);
+  auto const rules = this->rules(group.key.queue);
   ++message.attempts;
   message.cause = "no answer within the visibility time";
   if (message.attempts >= rules->attempts_max) return kill(tx, group, message, message.cause, now, changes);
@@ -63,11 +63,7 @@ Result<void> Engine::expire(sql::Transaction& tx, GroupRow& group, Time now, Cha
   message.ready_at = now;
   CHECK(tx.execute("UPDATE queue_messages SET attempts = $2, ready_us = $3, cause = $4 WHERE id = $1",
                    {message.id.str(), message.attempts, to_us(now), message.cause}));
-  if (rules->observe) {
-    auto event = QueueEvent{.kind = QueueEvent::Kind::expired, .retry_at = now};
-    event.message = dead_letter_of(message);
-    CHECK(rules->observe(tx, event));
-  }
+  CHECK(rules->tell(tx, event_of(QueueEvent::Kind::expired, std::move(message), now)));
   return find_head(tx, group, now);
 }
 
@@ -90,7 +86,7 @@ Result<std::vector<Message>> Engine::take_group(sql::Transaction& tx, GroupRow& 
               "ORDER BY sequence LIMIT $4",
           std::move(args)));
   auto messages = std::vector<Message>{};
-  auto const rules = policy(request.queue);
+  auto const rules = this->rules(request.queue);
   auto const until = now + request.visibility;
   ++group.fence;
   for (auto const& row : rows) {

@@ -62,14 +62,13 @@ Result<void> store_group(sql::Transaction& tx, GroupRow const& row, std::optiona
                          Time now) {
   auto const forget_at = forget_after && row.depth == 0 ? std::optional{now + *forget_after} : std::nullopt;
   auto args = row.key.args();
-  args.insert(args.end(), {sql::Value{row.depth}, sql::Value{row.fence}, sql::Value{join(row.in_flight)},
-                           sql::Value{to_us(row.leased_at)}, time_or_null(row.ready_at),
-                           sql::value_or_null(row.blocked_by), time_or_null(row.head_sent_at),
-                           sql::Value{to_us(now)}, time_or_null(forget_at)});
+  args.insert(args.end(),
+              {sql::Value{row.depth}, sql::Value{row.fence}, sql::Value{join(row.in_flight)},
+               sql::Value{to_us(row.leased_at)}, time_or_null(row.ready_at),
+               sql::value_or_null(row.blocked_by), time_or_null(row.head_sent_at), time_or_null(forget_at)});
   CHECK(
       tx.execute("UPDATE queue_groups SET depth = $4, fence = $5, in_flight = $6, leased_us = $7, "
-                 "ready_us = $8, blocked_by = $9, head_sent_us = $10, touched_us = $11, "
-                 "forget_us = $12 "
+                 "ready_us = $8, blocked_by = $9, head_sent_us = $10, forget_us = $11 "
                  "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
                  std::move(args)));
   return {};
@@ -151,6 +150,10 @@ DeadLetter dead_letter_of(MessageRow message) {
           .attempts = message.attempts,
           .cause = std::move(message.cause),
           .died_at = message.died_at};
+}
+
+QueueEvent event_of(QueueEvent::Kind kind, MessageRow message, std::optional<Time> retry_at) {
+  return {.kind = kind, .message = dead_letter_of(std::move(message)), .retry_at = retry_at};
 }
 
 }  // namespace hoist::sql_engine::queue

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "ports/queue.hpp"
+#include "ports/lifecycle.hpp"
+#include "ports/message.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::sql_engine::queue {
 
@@ -73,5 +75,7 @@ Result<void> find_head(sql::Transaction& tx, GroupRow& row, Time now);
 Result<void> lose_delivery(sql::Transaction& tx, GroupRow& row, std::int64_t from_sequence, Time now);
 
 [[nodiscard]] DeadLetter dead_letter_of(MessageRow message);
+[[nodiscard]] QueueEvent event_of(QueueEvent::Kind kind, MessageRow message,
+                                  std::optional<Time> retry_at = std::nullopt);
 
 }  // namespace hoist::sql_engine::queue

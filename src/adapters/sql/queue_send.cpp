@@ -58,8 +58,8 @@ struct Engine::OpenGroup {
       auto args = key.args();
       args.insert(args.end(), {sql::Value{first_chain()}, sql::Value{to_us(now)}});
       CHECK(tx.execute(
-          "INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "
-          "touched_us) VALUES ($1, $2, $3, 0, $4, 0, $5, $5) "
+          "INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence) "
+          "VALUES ($1, $2, $3, 0, $4, 0, $5) "
           "ON CONFLICT (queue, tenant, group_name) DO NOTHING",
           std::move(args)));
       TRY(rows, tx.query(lock, key.args()));
@@ -70,11 +70,9 @@ struct Engine::OpenGroup {
 
   Result<void> close(sql::Transaction& tx, Time now) const {
     auto args = key.args();
-    args.insert(args.end(),
-                {sql::Value{last_sequence}, sql::Value{chain}, sql::Value{depth}, sql::Value{to_us(now)}});
+    args.insert(args.end(), {sql::Value{last_sequence}, sql::Value{chain}, sql::Value{depth}});
     CHECK(
-        tx.execute("UPDATE queue_groups SET last_sequence = $4, chain = $5, depth = $6, touched_us = $7, "
-                   "forget_us = NULL "
+        tx.execute("UPDATE queue_groups SET last_sequence = $4, chain = $5, depth = $6, forget_us = NULL "
                    "WHERE queue = $1 AND tenant = $2 AND group_name = $3",
                    std::move(args)));
     return head_ready_at ? tell_head(tx, now) : Result<void>{};
@@ -119,7 +117,7 @@ Result<std::optional<Sent>> Engine::find_duplicate(sql::Transaction& tx, Outgoin
 Result<Sent> Engine::send_one(sql::Transaction& tx, Outgoing const& message, Sending& sending, Time now,
                               Changes& changes) {
   CHECK(check_outgoing(message));
-  auto const rules = policy(message.queue);
+  auto const rules = this->rules(message.queue);
   auto const body_hash = hex(sha256(message.body));
   auto const key = message.dedup_key.empty() && rules->content_dedup ? body_hash : message.dedup_key;
   if (!key.empty()) {

@@ -7,7 +7,8 @@
 namespace hoist::sql_engine::queue {
 namespace {
 
-std::unexpected<Error> fenced() {
+std::unexpected<Error> fenced(Changes& changes) {
+  changes.fenced = true;
   return ::hoist::fail(
       Error{Code::conflict, "The receipt is no longer valid: the message was delivered again or given up."}
           .with_slug("receipt_fenced"));
@@ -22,18 +23,18 @@ GroupKey key_of(Receipt const& receipt) {
 }
 
 // The group of a receipt that still holds its message.
-Result<GroupRow> held_group(sql::Transaction& tx, Receipt const& receipt, Time now) {
+Result<GroupRow> held_group(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
   TRY(auto group, load_group(tx, key_of(receipt)));
   if (!group) return no_such_message();
   auto const held = std::ranges::find(group->in_flight, receipt.sequence) != group->in_flight.end();
-  if (receipt.fence != group->fence || !held) return fenced();
+  if (receipt.fence != group->fence || !held) return fenced(changes);
   // Lapsed is lost even if nobody came for it yet: whoever comes next must find it untouched.
-  if (!group->ready_at || *group->ready_at <= now) return fenced();
+  if (!group->ready_at || *group->ready_at <= now) return fenced(changes);
   return std::move(*group);
 }
 
-Result<GroupRow> held_front(sql::Transaction& tx, Receipt const& receipt, Time now) {
-  TRY(auto group, held_group(tx, receipt, now));
+Result<GroupRow> held_front(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
+  TRY(auto group, held_group(tx, receipt, now, changes));
   if (group.in_flight.front() != receipt.sequence)
     return ::hoist::fail(
         Error{Code::conflict, "Earlier messages of this group have to be settled first."}.with_slug(
@@ -61,23 +62,16 @@ Result<bool> settled_by(sql::Transaction& tx, Receipt const& receipt) {
   return losses.empty();
 }
 
-Result<void> tell(sql::Transaction& tx, QueuePolicy const& rules, QueueEvent::Kind kind, MessageRow message,
-                  std::optional<Time> retry_at) {
-  if (!rules.observe) return {};
-  auto event = QueueEvent{.kind = kind, .retry_at = retry_at};
-  event.message = dead_letter_of(std::move(message));
-  return rules.observe(tx, event);
-}
-
 }  // namespace
 
 Result<bool> Engine::acknowledge(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
-  auto held = held_front(tx, receipt, now);
+  auto held = held_front(tx, receipt, now, changes);
   if (!held) {
-    if (held.error().slug() != "receipt_fenced") return std::unexpected{held.error()};
+    if (!changes.fenced) return std::unexpected{held.error()};
     TRY(auto const repeated, settled_by(tx, receipt));
-    if (repeated) return false;
-    return std::unexpected{held.error()};
+    if (!repeated) return std::unexpected{held.error()};
+    changes.fenced = false;
+    return false;
   }
   auto& group = *held;
   TRY(auto const gone,
@@ -99,10 +93,10 @@ Result<FailureOutcome> Engine::fail(sql::Transaction& tx, Receipt const& receipt
                                     Time now, Changes& changes) {
   if (failure.delay && (*failure.delay < Micros{0} || *failure.delay > queue_delay_max))
     return invalid_field("delay", "must be between 0 and 366 days");
-  TRY(auto group, held_front(tx, receipt, now));
+  TRY(auto group, held_front(tx, receipt, now, changes));
   TRY(auto message, load_message(tx, receipt.queue, receipt.tenant, receipt.id));
   if (!message || message->sequence != receipt.sequence) return no_such_message();
-  auto const rules = policy(receipt.queue);
+  auto const rules = this->rules(receipt.queue);
   CHECK(lose_delivery(tx, group, receipt.sequence, now));
   auto outcome = FailureOutcome{.attempts = ++message->attempts};
   outcome.dead = failure.permanent || outcome.attempts >= rules->attempts_max;
@@ -117,7 +111,7 @@ Result<FailureOutcome> Engine::fail(sql::Transaction& tx, Receipt const& receipt
                    "WHERE id = $1 AND tenant = $2",
                    {receipt.id.str(), receipt.tenant.str(), message->attempts, to_us(*outcome.retry_at),
                     failure.cause}));
-    CHECK(tell(tx, *rules, QueueEvent::Kind::retrying, std::move(*message), outcome.retry_at));
+    CHECK(rules->tell(tx, event_of(QueueEvent::Kind::retrying, std::move(*message), outcome.retry_at)));
     CHECK(find_head(tx, group, now));
   }
   changes.may_receive = changes.may_receive || group.ready_at;
@@ -127,7 +121,7 @@ Result<FailureOutcome> Engine::fail(sql::Transaction& tx, Receipt const& receipt
 
 Result<void> Engine::kill(sql::Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause,
                           Time now, Changes& changes) {
-  auto const rules = policy(group.key.queue);
+  auto const rules = this->rules(group.key.queue);
   message.cause = cause;
   message.died_at = now;
   CHECK(
@@ -135,7 +129,11 @@ Result<void> Engine::kill(sql::Transaction& tx, GroupRow& group, MessageRow mess
                  "WHERE id = $1 AND tenant = $2",
                  {message.id.str(), message.key.tenant.str(), message.attempts, cause, to_us(now)}));
   auto died = std::int64_t{1};
-  if (rules->on_dead == OnDead::block && !group.blocked_by) group.blocked_by = message.sequence;
+  auto event = event_of(QueueEvent::Kind::dead, message);
+  if (rules->on_dead == OnDead::block && !group.blocked_by) {
+    group.blocked_by = message.sequence;
+    event.blocks = true;
+  }
   if (rules->on_dead == OnDead::park_group) {
     auto args = group.key.args();
     args.insert(args.end(), {sql::Value{"parked behind message " + std::to_string(message.sequence)},
@@ -147,10 +145,9 @@ Result<void> Engine::kill(sql::Transaction& tx, GroupRow& group, MessageRow mess
                 message_columns,
             std::move(args)));
     died += std::ssize(rows);
-    for (auto const& row : rows)
-      CHECK(tell(tx, *rules, QueueEvent::Kind::dead, message_of(row), std::nullopt));
+    for (auto const& row : rows) CHECK(rules->tell(tx, event_of(QueueEvent::Kind::dead, message_of(row))));
   }
-  CHECK(tell(tx, *rules, QueueEvent::Kind::dead, std::move(message), std::nullopt));
+  CHECK(rules->tell(tx, event));
   group.depth -= died;
   changes.depth -= died;
   changes.dead += died;
@@ -158,7 +155,7 @@ Result<void> Engine::kill(sql::Transaction& tx, GroupRow& group, MessageRow mess
 }
 
 Result<void> Engine::release(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
-  TRY(auto group, held_group(tx, receipt, now));
+  TRY(auto group, held_group(tx, receipt, now, changes));
   CHECK(lose_delivery(tx, group, receipt.sequence, now));
   if (group.in_flight.empty()) {
     CHECK(find_head(tx, group, now));
@@ -167,10 +164,11 @@ Result<void> Engine::release(sql::Transaction& tx, Receipt const& receipt, Time 
   return store(tx, group, now);
 }
 
-Result<void> Engine::extend(sql::Transaction& tx, Receipt const& receipt, Micros visibility, Time now) {
+Result<void> Engine::extend(sql::Transaction& tx, Receipt const& receipt, Micros visibility, Time now,
+                            Changes& changes) {
   if (visibility <= Micros{0} || visibility > queue_visibility_max)
     return invalid_field("visibility", "must be above 0 and at most 12 hours");
-  TRY(auto group, held_group(tx, receipt, now));
+  TRY(auto group, held_group(tx, receipt, now, changes));
   auto const until = now + visibility;
   if (until > group.leased_at + queue_visibility_max)
     return invalid_field("visibility", "must end within 12 hours of the delivery");
@@ -198,8 +196,7 @@ Result<void> Engine::cancel(sql::Transaction& tx, std::string const& queue, Tena
   if (group->in_flight.empty()) CHECK(find_head(tx, *group, now));
   changes.may_receive = changes.may_receive || group->ready_at;
   CHECK(store(tx, *group, now));
-  auto const rules = policy(queue);
-  return tell(tx, *rules, QueueEvent::Kind::cancelled, std::move(*message), std::nullopt);
+  return rules(queue)->tell(tx, event_of(QueueEvent::Kind::cancelled, std::move(*message)));
 }
 
 }  // namespace hoist::sql_engine::queue

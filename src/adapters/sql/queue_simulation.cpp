@@ -1,7 +1,7 @@
 #include "adapters/sql/queue_simulation.hpp"
 
+#include "adapters/sql/queue_look.hpp"
 #include "base/try.hpp"
-#include "sql/run_now.hpp"
 
 namespace hoist::testing {
 namespace {
@@ -31,10 +31,6 @@ QueueSimulation::QueueSimulation(std::uint64_t seed, sql::Database& database, Mu
   policy_.dedup_window = 10'000h;
   policy_.backoff_base = 1s;
   policy_.backoff_max = 10s;
-  policy_.observe = [this](sql::Transaction& tx, QueueEvent const& event) -> Result<void> {
-    tx.after_commit([this, event] { events_.push_back(event); });
-    return {};
-  };
   latest_ = clock_.now();
   workers_.resize(static_cast<std::size_t>(number(1, 4)));
   crash();
@@ -48,9 +44,14 @@ std::int64_t QueueSimulation::number(std::int64_t from, std::int64_t to) {
   return std::uniform_int_distribution<std::int64_t>{from, to}(random_);
 }
 
+// Databases used here run the work before submit() returns, or are waited for.
 Result<void> QueueSimulation::write(std::function<Result<void>(sql::Transaction&)> work) {
   events_.clear();
-  auto outcome = sql::run_now(*database_, sql::Database::Access::write, std::move(work), deadline_in(60s));
+  auto done = std::promise<Result<void>>{};
+  auto future = done.get_future();
+  database_->submit(sql::Database::Access::write, system_scope(), std::move(work), deadline_in(60s),
+                    [&](Result<void> outcome) { done.set_value(std::move(outcome)); });
+  auto outcome = future.get();
   if (outcome) settle_events();
   events_.clear();
   return outcome;
@@ -66,10 +67,24 @@ void QueueSimulation::settle_events() {
   }
 }
 
+Result<void> QueueSimulation::on(sql::Transaction& tx, QueueEvent const& event) {
+  tx.after_commit([this, event] { events_.push_back(event); });
+  return {};
+}
+
+Result<void> QueueSimulation::redrive(sql::Transaction& tx, TenantId const& tenant, int limit) {
+  auto changes = sql_engine::queue::Changes{};
+  auto ids = std::vector<MessageId>{};
+  TRY(auto const letters, sql_engine::queue::dead_letters(tx, queue_, tenant, MessageId{}, limit));
+  for (auto const& letter : letters) ids.push_back(letter.id);
+  CHECK(engine_->redrive(tx, queue_, tenant, ids, clock_.now(), changes));
+  return {};
+}
+
 void QueueSimulation::crash() {
   if (restart_with) database_ = &restart_with();
   engine_ = std::make_unique<sql_engine::queue::Engine>(seed_);
-  (void)engine_->declare(queue_, policy_);
+  (void)engine_->declare(queue_, {policy_, this});
   for (auto& worker : workers_) give_up(worker);
 }
 
@@ -225,8 +240,9 @@ void QueueSimulation::finish_current(Held& worker) {
     stop(done.has_value());
   } else if (dice <= 90) {
     auto const until = clock_.now() + visibility;
-    auto const done = write(
-        [&](sql::Transaction& tx) { return engine_->extend(tx, message.receipt, visibility, clock_.now()); });
+    auto const done = write([&](sql::Transaction& tx) {
+      return engine_->extend(tx, message.receipt, visibility, clock_.now(), changes);
+    });
     if (!done) return stop(false);
     history_.extended(id, message.receipt.fence, until);
     worker.until = until;
@@ -241,9 +257,7 @@ void QueueSimulation::administer() {
   auto const dice = number(1, 3);
   if (dice == 1) {
     (void)write([&](sql::Transaction& tx) -> Result<void> {
-      CHECK(engine_->redrive_some(tx, queue_, tenant, std::nullopt, MessageId{},
-                                  static_cast<int>(number(1, 5)), clock_.now(), changes));
-      return {};
+      return redrive(tx, tenant, static_cast<int>(number(1, 5)));
     });
   } else if (dice == 2 && !sent_.empty()) {
     auto const [owner, id] = sent_[static_cast<std::size_t>(number(0, std::ssize(sent_) - 1))];
@@ -321,12 +335,7 @@ void QueueSimulation::calm_down() {
   for (auto round = 0; round < 50; ++round) {
     clock_.advance(2min);
     for (auto const* tenant : {"t1", "t2"})
-      (void)write([&](sql::Transaction& tx) -> Result<void> {
-        auto changes = sql_engine::queue::Changes{};
-        CHECK(engine_->redrive_some(tx, queue_, TenantId{tenant}, std::nullopt, MessageId{}, 1000,
-                                    clock_.now(), changes));
-        return {};
-      });
+      (void)write([&](sql::Transaction& tx) -> Result<void> { return redrive(tx, TenantId{tenant}, 1000); });
     auto found = false;
     while (true) {
       auto worker = Held{};

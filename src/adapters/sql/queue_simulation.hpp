@@ -19,7 +19,7 @@ namespace hoist::testing {
 // What a broken engine would do, one fault for each rule of the checker.
 enum class Mutation { none, retry_goes_last, swaps_arrivals, forgets_lease, drops_message, forgets_ack };
 
-class QueueSimulation {
+class QueueSimulation final : public MessageFollower {
  public:
   QueueSimulation(std::uint64_t seed, sql::Database& database, Mutation mutation = Mutation::none);
 
@@ -40,6 +40,8 @@ class QueueSimulation {
   std::int64_t number(std::int64_t from, std::int64_t to);
   Result<void> write(std::function<Result<void>(sql::Transaction&)> work);
   void settle_events();
+  Result<void> on(sql::Transaction& tx, QueueEvent const& event) override;
+  Result<void> redrive(sql::Transaction& tx, TenantId const& tenant, int limit);
 
   void produce();
   void produce_again();

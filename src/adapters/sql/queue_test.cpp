@@ -5,15 +5,16 @@
 #include <chrono>
 
 #include "adapters/sqlite/testing.hpp"
+#include "contract/joint_consumer_contract.hpp"
 #include "contract/queue_contract.hpp"
 
 namespace hoist::contract {
 namespace {
 
-class SqlQueueHolder final : public QueueHolder {
+class SqlQueueHolder final : public HolderOf<sql_engine::Queue> {
  public:
   explicit SqlQueueHolder(testing::TestDatabase::Kind kind) : database_{kind} { open(); }
-  Queue& queue() override { return *queue_; }
+  sql_engine::Queue& queue() override { return *queue_; }
   sql::Database& database() override { return *database_; }
   ManualClock& clock() override { return clock_; }
   void restart() override {
@@ -27,13 +28,18 @@ class SqlQueueHolder final : public QueueHolder {
 
   ManualClock clock_;
   testing::TestDatabase database_;
-  std::unique_ptr<Queue> queue_;
+  std::unique_ptr<sql_engine::Queue> queue_;
 };
 
 auto const sqlite_queue = QueueUnderTest{
     "Sqlite", [] { return std::make_unique<SqlQueueHolder>(testing::TestDatabase::Kind::fast); }};
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, QueueContract, ::testing::Values(sqlite_queue));
+INSTANTIATE_TEST_SUITE_P(Sqlite, ConsumerContract, ::testing::Values(sqlite_queue));
+INSTANTIATE_TEST_SUITE_P(Sqlite, DeadLettersContract, ::testing::Values(sqlite_queue));
+INSTANTIATE_TEST_SUITE_P(Sqlite, JointConsumerContract, ::testing::Values(sqlite_queue));
+INSTANTIATE_TEST_SUITE_P(Sqlite, LifecycleContract, ::testing::Values(sqlite_queue));
+INSTANTIATE_TEST_SUITE_P(Sqlite, OutboxContract, ::testing::Values(sqlite_queue));
+INSTANTIATE_TEST_SUITE_P(Sqlite, QueueUpkeepContract, ::testing::Values(sqlite_queue));
 
 }  // namespace
 }  // namespace hoist::contract
@@ -46,19 +52,12 @@ using namespace std::chrono_literals;
 struct SqlQueueTest : ::testing::Test {
   ManualClock clock;
   testing::TestDatabase database = testing::fresh_database();
-  std::unique_ptr<Queue> queue = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
-  std::vector<QueueEvent> events;
+  std::unique_ptr<sql_engine::Queue> queue =
+      sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
 
-  void declare(QueuePolicy policy) {
-    policy.observe = [this](sql::Transaction&, QueueEvent const& event) -> Result<void> {
-      events.push_back(event);
-      return {};
-    };
-    ASSERT_TRUE(queue->declare("q", std::move(policy)).has_value());
-  }
   void send(std::string body) {
     ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
-      auto const sent = queue->send(tx, {"q", TenantId{"acme"}, "g", body, {}, Micros{0}});
+      auto const sent = queue->send_one(tx, {"q", TenantId{"acme"}, "g", body, {}, Micros{0}});
       return sent ? Result<void>{} : std::unexpected{sent.error()};
     }));
   }
@@ -68,46 +67,7 @@ struct SqlQueueTest : ::testing::Test {
     EXPECT_TRUE(received.has_value());
     return std::move(*received);
   }
-  std::vector<QueueEvent::Kind> kinds() const {
-    auto all = std::vector<QueueEvent::Kind>{};
-    for (auto const& event : events) all.push_back(event.kind);
-    return all;
-  }
 };
-
-TEST_F(SqlQueueTest, ObserversSeeWhatHappensToMessagesInTheSameTransaction) {
-  using Kind = QueueEvent::Kind;
-  declare({.attempts_max = 2});
-  send("1");
-  EXPECT_EQ(receive().size(), 1U);
-  clock.advance(10s);
-  EXPECT_EQ(receive().size(), 1U);
-  clock.advance(10s);
-  EXPECT_TRUE(receive().empty());
-  EXPECT_EQ(kinds(), (std::vector{Kind::expired, Kind::dead}));
-  EXPECT_EQ(events[1].message.cause, "no answer within the visibility time");
-  EXPECT_EQ(events[1].message.attempts, 2);
-}
-
-TEST_F(SqlQueueTest, AnObserverThatRefusesKeepsTheMessageAsItWas) {
-  auto refuse = true;
-  ASSERT_TRUE(queue
-                  ->declare("q", {.observe = [&](sql::Transaction&, QueueEvent const&) -> Result<void> {
-                              if (refuse) return fail(Code::unavailable);
-                              return {};
-                            }})
-                  .has_value());
-  send("1");
-  auto const message = receive()[0];
-  auto const give_up = [&] {
-    return run_to_end<void>([&] {
-      return queue->fail(message.receipt, {.cause = "no", .delay = {}, .permanent = true}, deadline_in(10s));
-    });
-  };
-  EXPECT_FALSE(give_up().has_value());
-  refuse = false;
-  EXPECT_TRUE(give_up().has_value());
-}
 
 TEST_F(SqlQueueTest, S44_MetricsCountWhatHappenedAndMaintainShowsWhatIs) {
   send("1");

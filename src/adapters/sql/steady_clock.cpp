@@ -39,7 +39,7 @@ Time SteadyClock::now() const {
 Result<Time> last_queue_time(sql::Database& database) {
   auto latest = Time{};
   auto work = [&](sql::Transaction& tx) -> Result<void> {
-    TRY(auto const rows, tx.query("SELECT max(touched_us) FROM queue_groups"));
+    TRY(auto const rows, tx.query("SELECT last_us FROM queue_time"));
     latest = rows.at(0).time(0);
     return {};
   };

@@ -33,7 +33,7 @@ class SteadyClock final : public Clock {
   mutable Time now_ HOIST_GUARDED_BY(mutex_);
 };
 
-// The latest time any group was touched. For start-up: blocks the calling thread.
+// The time of the queue's last upkeep. For start-up: blocks the calling thread.
 Result<Time> last_queue_time(sql::Database& database);
 
 }  // namespace hoist::sql_engine

@@ -11,6 +11,8 @@
 #include "bin/cli/progress.hpp"
 #include "bin/cli/report.hpp"
 #include "bin/cli/tasks_verify.hpp"
+#include "model/queue_names.hpp"
+#include "model/task.hpp"
 
 namespace hoist::cli {
 namespace {
@@ -29,7 +31,7 @@ struct Options {
   std::string due_date;
   std::string group;
   std::string status;
-  std::string queue = "tasks";
+  std::string queue = task_queue;
   std::int64_t limit = 50;
   std::int64_t after = -1;
   bool all = false;
@@ -213,8 +215,14 @@ Async<> verify(Api& api, Options const& options) {
   co_return Result<void>{};
 }
 
+std::vector<std::string> task_states() {
+  auto const names = task_state_names();
+  return {names.begin(), names.end()};
+}
+
 bool has_ended(std::string_view status) {
-  return status == "done" || status == "dead" || status == "cancelled";
+  auto const state = parse_task_state(status);
+  return state && is_final(*state);
 }
 
 void print_link(json::object const& link, bool as_json) {
@@ -249,7 +257,8 @@ Async<> follow(Api& api, Options const& options) {
       if (!has_ended(text_of(link, "status"))) {
         auto const where = fmt::format("{} {} {}", number_of(link, "sequence"), text_of(link, "status"),
                                        number_of(link, "attempts"));
-        if (where != stopped_at && text_of(link, "status") != "waiting") print_link(link, options.json);
+        if (where != stopped_at && parse_task_state(text_of(link, "status")) != TaskState::waiting)
+          print_link(link, options.json);
         stopped_at = where;
         break;
       }
@@ -321,14 +330,13 @@ void add_writing(CLI::App& task, int& exit_code) {
   command->add_option("id", options->ids, "Of the dead letters");
   command->add_flag("--all", options->all, "All of them");
   command->add_flag("--dry-run", options->dry_run, "Show what would come back and what overtook it");
-  command->add_option("--queue", options->queue)->check(CLI::IsMember({"tasks", "processing"}));
+  command->add_option("--queue", options->queue)->check(CLI::IsMember({task_queue, processing_queue}));
 }
 
 void add_reading(CLI::App& task, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = add(task, "ls", "List tasks, the newest first", options, list_tasks, exit_code);
-  command->add_option("--status", options->status)
-      ->check(CLI::IsMember({"waiting", "running", "retrying", "done", "dead", "cancelled"}));
+  command->add_option("--status", options->status)->check(CLI::IsMember(task_states()));
   command->add_option("--group", options->group, "Only of this group");
   command->add_option("--limit", options->limit, "At most so many; 0 for all")
       ->check(CLI::NonNegativeNumber)

@@ -6,6 +6,7 @@
 #include "base/hash.hpp"
 #include "bin/cli/api.hpp"
 #include "model/chain.hpp"
+#include "model/task.hpp"
 
 namespace hoist::cli {
 namespace {
@@ -13,7 +14,8 @@ namespace {
 constexpr std::size_t problems_max = 100;
 
 bool has_ended(std::string_view status) {
-  return status == "done" || status == "dead" || status == "cancelled";
+  auto const state = parse_task_state(status);
+  return state && is_final(*state);
 }
 
 }  // namespace

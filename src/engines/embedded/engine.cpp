@@ -28,7 +28,11 @@ Engine::Engine(EngineOptions options, DataFolder folder, Metrics& metrics)
 
 Records Engine::records() {
   return {.database = *database_,
-          .queue = *queue_,
+          .queues = *queue_,
+          .outbox = *queue_,
+          .consumer = *queue_,
+          .joint = queue_.get(),
+          .dead_letters = *queue_,
           .event_index = event_index_,
           .event_details = *event_details_,
           .audit = audit_,

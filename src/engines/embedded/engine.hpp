@@ -19,6 +19,7 @@
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/event_index.hpp"
 #include "adapters/sql/idempotency.hpp"
+#include "adapters/sql/queue.hpp"
 #include "assembly/engine.hpp"
 #include "base/metrics.hpp"
 #include "base/pool.hpp"
@@ -76,7 +77,7 @@ class Engine final : public hoist::Engine {
   std::unique_ptr<sql::Database> database_;
   std::unique_ptr<sql::Database> details_database_;  // apart from the index: either may fail alone
   std::unique_ptr<QueueClock> queue_clock_;          // somebody setting the wall clock redelivers nothing
-  std::unique_ptr<Queue> queue_;
+  std::unique_ptr<sql_engine::Queue> queue_;
   memory::Broadcast broadcast_;
   memory::RateLimiter limiter_;
   sql_engine::SqlIdempotency idempotency_;

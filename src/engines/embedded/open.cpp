@@ -3,7 +3,6 @@
 
 #include "adapters/memory/event_details.hpp"
 #include "adapters/sql/event_details.hpp"
-#include "adapters/sql/queue.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"

@@ -1,6 +1,5 @@
 #include "engines/memory/engine.hpp"
 
-#include "adapters/sql/queue.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
@@ -31,13 +30,17 @@ Result<void> Engine::open_records(Metrics& metrics) {
   TRY(credentials_, load_or_create_s3_credentials(secrets_, options_.region, options_.buckets.front()));
   TRY(database_, sqlite::open_in_memory(metrics));
   CHECK(sql::migrate(*database_, "sqlite", clock_.now()));
-  queue_ = sql_engine::make_queue(*database_, queue_clock_, metrics);
+  queue_.emplace(queue_clock_, *database_);
   return {};
 }
 
 Records Engine::records() {
   return {.database = *database_,
-          .queue = *queue_,
+          .queues = *queue_,
+          .outbox = *queue_,
+          .consumer = *queue_,
+          .joint = nullptr,
+          .dead_letters = *queue_,
           .event_index = event_index_,
           .event_details = event_details_,
           .audit = audit_,

@@ -11,6 +11,7 @@
 #include "adapters/memory/broadcast.hpp"
 #include "adapters/memory/event_details.hpp"
 #include "adapters/memory/objects.hpp"
+#include "adapters/memory/queue.hpp"
 #include "adapters/memory/rate_limiter.hpp"
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/event_index.hpp"
@@ -52,7 +53,7 @@ class Engine final : public hoist::Engine {
   Secrets secrets_;
   S3Credentials credentials_;
   std::unique_ptr<sql::Database> database_;
-  std::unique_ptr<Queue> queue_;
+  std::optional<MemoryQueue> queue_;  // not in `database_`, as the queues of cloud providers are not
   Broadcast broadcast_;
   RateLimiter limiter_;
   sql_engine::SqlIdempotency idempotency_{clock_};

@@ -1,0 +1,74 @@
+#include "dead_letters/admin.hpp"
+
+#include <fmt/format.h>
+
+#include "base/cursor.hpp"
+#include "base/id.hpp"
+#include "base/try.hpp"
+
+namespace hoist::dead_letters {
+namespace {
+
+constexpr auto redrive_chunk = 500;
+
+}  // namespace
+
+DeadLetterAdmin::DeadLetterAdmin(Ports ports, std::string cursor_key)
+    : ports_{ports}, cursor_key_{cursor_key.empty() ? random_bytes(32) : std::move(cursor_key)} {}
+
+Async<Page> DeadLetterAdmin::list(TenantId tenant, std::string queue, std::string cursor, int limit,
+                                  Deadline deadline) {
+  auto const scope = fmt::format("dead-letters\n{}\n{}", tenant.str(), queue);
+  auto after = MessageId{};
+  if (!cursor.empty()) {
+    CO_TRY(auto position, read_cursor(cursor_key_, scope, cursor));
+    after = MessageId{std::move(position)};
+  }
+  auto page = Page{};
+  // One more tells whether there is a next page.
+  CO_TRY(page.letters, co_await ports_.letters.list(queue, tenant, std::move(after), limit + 1, deadline));
+  if (std::ssize(page.letters) > limit) {
+    page.letters.resize(static_cast<std::size_t>(limit));
+    page.next_cursor = make_cursor(cursor_key_, scope, page.letters.back().id.str());
+  }
+  co_return page;
+}
+
+Async<std::vector<RedriveItem>> DeadLetterAdmin::plan(TenantId tenant, std::string queue,
+                                                      std::vector<MessageId> ids, Deadline deadline) {
+  co_return co_await ports_.letters.plan(std::move(queue), std::move(tenant), std::move(ids), deadline);
+}
+
+Async<std::int64_t> DeadLetterAdmin::redrive(RedriveOrder order, Deadline deadline) {
+  if (!order.ids.empty()) co_return co_await redrive_some(order, order.ids, deadline);
+  auto total = std::int64_t{0};
+  for (auto after = MessageId{};;) {
+    CO_TRY(auto const page,
+           co_await ports_.letters.list(order.queue, order.caller.tenant, after, redrive_chunk, deadline));
+    if (page.empty()) co_return total;
+    auto ids = std::vector<MessageId>{};
+    for (auto const& letter : page) ids.push_back(letter.id);
+    CO_TRY(auto const count, co_await redrive_some(order, ids, deadline));
+    total += count;
+    after = ids.back();
+  }
+}
+
+Async<std::int64_t> DeadLetterAdmin::redrive_some(RedriveOrder const& order,
+                                                  std::vector<MessageId> const& ids, Deadline deadline) {
+  auto const& tenant = order.caller.tenant;
+  auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
+    TRY(auto const count, ports_.letters.redrive(tx, order.queue, tenant, ids));
+    if (count == 0) return count;
+    auto entry = AuditEntry{.caller = order.caller,
+                            .action = "dead_letters.redriven",
+                            .subject = order.queue,
+                            .request_id = order.request_id};
+    entry.details = {{"queue", order.queue}, {"count", count}, {"all", order.ids.empty()}};
+    CHECK(ports_.audit.record(tx, std::move(entry), ports_.clock.now()));
+    return count;
+  };
+  co_return co_await ports_.database.write(tenant, work, deadline);
+}
+
+}  // namespace hoist::dead_letters
