@@ -148,7 +148,8 @@ fillDocument();
 for (const place of document.querySelectorAll(".language")) {
   place.setAttribute("aria-label", t("language"));
   place.append(...Object.entries(languages).map(([tag, name]) =>
-    el("option", { value: tag, lang: tag, selected: tag === language }, name)));
+    el("option", { value: tag, lang: tag, title: name, selected: tag === language },
+      "short" in place.dataset ? tag.toUpperCase() : name)));
   place.addEventListener("change", () => choose(place.value));
 }
 byId("tabs").setAttribute("aria-label", t("views"));

@@ -24,6 +24,7 @@ export function drawRow(node, row, pictureLost) {
   const phase = phaseOf(row);
   const reason = reasonOf(row);
   setText(name, row.name);
+  name.title = row.name; // it may be cut off
   const folder = folderOf(row);
   setText(meta, [bytes(row.size), reason || folder].filter(Boolean).join(" · "));
   meta.classList.toggle("bad", group === "failed");

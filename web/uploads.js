@@ -299,6 +299,7 @@ class UploadsView {
     const mine = this.rows.sending();
     setText(this.totalRate, sending || this.sender.paused ? this.pace(mine).join(" · ") : "");
     this.totalBar.value = sending && mine.bytes > 0 ? mine.sent / mine.bytes : (sums.completed + sums.failed) / Math.max(1, sums.all);
+    setHidden(this.totalBar, !sending && !this.sender.paused && sums.checking === 0);
     setHidden(this.pauseButton, !sending && !this.sender.paused);
     setText(this.pauseButton, this.sender.paused ? t("resume") : t("pause"));
     setHidden(this.retryButton, !this.rows.all.some(canRetry));
