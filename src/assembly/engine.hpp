@@ -14,7 +14,8 @@
 #include "assembly/maintenance.hpp"
 #include "assembly/stores.hpp"
 #include "base/async.hpp"
-#include "ports/object_events.hpp"
+#include "ports/arrivals.hpp"
+#include "ports/object_notes.hpp"
 
 namespace hoist {
 
@@ -56,8 +57,9 @@ class Engine {
   virtual ~Engine() = default;
 
   [[nodiscard]] virtual Records records() = 0;
-  // Opens the objects, whose coming and going `events` hears of. Once, and before start().
-  virtual Result<Stores> open_objects(ObjectEvents& events) = 0;
+  // Opens the objects, whose coming and going `arrivals` hears of, and beside which `notes` are kept. Once,
+  // and before start().
+  virtual Result<Stores> open_objects(Arrivals& arrivals, ObjectNotes& notes) = 0;
   // The host serves the objects over S3 to these.
   [[nodiscard]] virtual S3Credentials const& s3_credentials() const = 0;
 
@@ -65,6 +67,8 @@ class Engine {
   [[nodiscard]] virtual std::vector<Check> checks() = 0;
   // What is done once, while the server answers already.
   virtual void start(asio::any_io_executor) {}
+  // Lets that end. false: some of it goes on after the deadline.
+  virtual Async<bool> drain(Deadline) { co_return true; }
 
   [[nodiscard]] virtual StorageSpace space() const = 0;
   [[nodiscard]] virtual bool damaged() const { return false; }    // as it found while it ran

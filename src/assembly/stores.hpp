@@ -9,12 +9,15 @@
 #include "base/time.hpp"
 #include "ports/audit.hpp"
 #include "ports/broadcast.hpp"
+#include "ports/buckets.hpp"
 #include "ports/dead_letters.hpp"
 #include "ports/event_details.hpp"
 #include "ports/event_index.hpp"
 #include "ports/idempotency.hpp"
 #include "ports/joint_consumer.hpp"
+#include "ports/multiparts.hpp"
 #include "ports/object_store.hpp"
+#include "ports/object_tags.hpp"
 #include "ports/outbox.hpp"
 #include "ports/queue_registry.hpp"
 #include "ports/rate_limiter.hpp"
@@ -45,6 +48,9 @@ struct Records {
 
 struct Stores : Records {
   ObjectStore& objects;
+  Buckets& buckets;
+  Multiparts& multiparts;
+  ObjectTags& tags;
 };
 
 }  // namespace hoist

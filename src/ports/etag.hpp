@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ports/object_store.hpp"
+#include "ports/multiparts.hpp"
 
 namespace hoist {
 

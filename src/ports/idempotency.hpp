@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "model/call_context.hpp"
 #include "sql/database.hpp"
 
 namespace hoist {
@@ -16,6 +17,10 @@ struct IdempotentRequest {
   std::string route;  // "POST /uploads"
   std::string body_sha256;
 };
+
+[[nodiscard]] inline IdempotentRequest idempotent(CallContext const& call, std::string route) {
+  return {call.caller.tenant, call.idempotency_key, std::move(route), call.body_sha256};
+}
 
 struct StoredAnswer {
   int status = 0;

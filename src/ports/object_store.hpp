@@ -7,6 +7,9 @@
 // Errors   not_found, precondition, too_large, invalid, conflict, storage_full, unavailable,
 //          timeout, corrupt (stored bytes fail their hash).
 // Contract tests/contract/object_store_contract.hpp.
+//
+// What not every store can do, or not every caller needs, is a port of its own: multiparts.hpp,
+// object_tags.hpp and buckets.hpp. Who hears of objects that come and go is in arrivals.hpp.
 #pragma once
 
 #include <cstdint>
@@ -109,36 +112,6 @@ class ObjectWriter {
   virtual Async<ObjectInfo> commit(PutOptions options) = 0;
 };
 
-struct PartInfo {
-  int number = 0;  // 1-10,000
-  std::int64_t size = 0;
-  std::string etag;
-  StringMap checksums;
-  Time modified_at;
-};
-
-struct CompleteOptions {
-  StringMap checksums;  // of the whole object; already verified by the caller, stored as given
-  WriteConditions conditions;
-  bool parts_of_any_size = false;  // the caller planned the parts itself; without it, S3's least size holds
-};
-
-struct MultipartInfo {
-  ObjectRef ref;
-  std::string upload_id;
-  PutOptions options;
-  Time created_at;
-};
-
-// Open uploads in order of key and id.
-struct MultipartListRequest {
-  std::string bucket;
-  std::string prefix;
-  std::string after_key;
-  std::string after_upload;  // of that key; empty: all of that key are passed over
-  int limit = 1000;
-};
-
 struct ObjectPage {
   std::vector<ObjectInfo> objects;        // in byte order of keys
   std::vector<std::string> prefixes;      // rolled up by delimiter
@@ -153,19 +126,9 @@ struct ListRequest {
   int limit = 1000;
 };
 
-inline constexpr std::size_t buckets_max = 1000;  // made, beside those of the configuration
-
-struct BucketInfo {
-  std::string name;
-  Time created_at;  // the epoch where it came with the configuration
-};
-
 // The refusals that every store shares.
 [[nodiscard]] std::unexpected<Error> no_such_key();
 [[nodiscard]] std::unexpected<Error> no_such_bucket();
-[[nodiscard]] std::unexpected<Error> too_many_buckets();
-[[nodiscard]] std::unexpected<Error> bucket_not_empty();
-[[nodiscard]] std::unexpected<Error> bucket_configured();
 
 class ObjectStore {
  public:
@@ -182,34 +145,7 @@ class ObjectStore {
   virtual Async<> remove(ObjectRef ref, Deadline deadline, std::string version = {}) = 0;
   // The same bytes and ETag under another key; atomic for readers of `to`.
   virtual Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) = 0;
-  virtual Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) = 0;
   virtual Async<ObjectPage> list(ListRequest request, Deadline deadline) = 0;
-
-  // By name. Those of the configuration are always there; others are made and removed.
-  virtual Async<std::vector<BucketInfo>> list_buckets(Deadline deadline) = 0;
-  // false: it was there before. Errors: invalid (TooManyBuckets) beyond buckets_max.
-  virtual Async<bool> create_bucket(std::string name, Deadline deadline) = 0;
-  // Errors: not_found; conflict (BucketNotEmpty) while it holds an object or an open multipart upload;
-  // forbidden for one of the configuration.
-  virtual Async<> remove_bucket(std::string name, Deadline deadline) = 0;
-
-  // Multipart: parts may come in any order and be replaced until complete or abort, which are
-  // state transitions: no part is accepted after either, and only one of the two happens.
-  virtual Async<std::string> create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) = 0;
-  // commit()'s ObjectInfo carries the part's etag, size and checksums.
-  virtual Async<std::unique_ptr<ObjectWriter>> create_part(ObjectRef ref, std::string upload_id, int number,
-                                                           Deadline deadline,
-                                                           EtagKind etag = EtagKind::sha256) = 0;
-  virtual Async<MultipartInfo> head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) = 0;
-  virtual Async<std::vector<PartInfo>> list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
-                                                  Deadline deadline) = 0;
-  // Parts in ascending order. Repeating it with the same parts answers the same object.
-  virtual Async<ObjectInfo> complete_multipart(ObjectRef ref, std::string upload_id,
-                                               std::vector<PartInfo> parts, Deadline deadline,
-                                               CompleteOptions options = {}) = 0;
-  virtual Async<> abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) = 0;  // idempotent
-  virtual Async<std::vector<MultipartInfo>> list_multiparts(MultipartListRequest request,
-                                                            Deadline deadline) = 0;
 };
 
 }  // namespace hoist

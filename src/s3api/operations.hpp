@@ -10,6 +10,9 @@ namespace hoist::s3api {
 
 struct Service {
   ObjectStore& store;
+  Buckets& buckets;
+  Multiparts& multiparts;
+  ObjectTags& tags;
   Options const& options;
   Clock const& clock;
 

@@ -19,12 +19,12 @@ constexpr auto no_operation = std::string_view{"none"};
 }  // namespace
 
 struct S3Api::State {
-  State(ObjectStore& store, Keyring const& keys, Options wanted, Clock const& time, Metrics& numbers)
+  State(Stores stores, Keyring const& keys, Options wanted, Clock const& time, Metrics& numbers)
       : keyring{keys},
         options{std::move(wanted)},
         clock{time},
         cors{options.cors_origins},
-        service{store, options, clock},
+        service{stores.objects, stores.buckets, stores.multiparts, stores.tags, options, clock},
         metrics{numbers} {}
 
   Result<Call> authenticate(net::Request const& request, ObjectRef ref) {
@@ -78,9 +78,8 @@ struct S3Api::State {
   aws::SigningKeys signing_keys;
 };
 
-S3Api::S3Api(ObjectStore& store, Keyring const& keyring, Options options, Clock const& clock,
-             Metrics& metrics)
-    : state_{std::make_unique<State>(store, keyring, std::move(options), clock, metrics)} {}
+S3Api::S3Api(Stores stores, Keyring const& keyring, Options options, Clock const& clock, Metrics& metrics)
+    : state_{std::make_unique<State>(stores, keyring, std::move(options), clock, metrics)} {}
 S3Api::~S3Api() = default;
 
 asio::awaitable<net::Response> S3Api::handle(net::Request request) {

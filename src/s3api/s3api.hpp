@@ -21,10 +21,20 @@
 #include "base/time.hpp"
 #include "net/body_budget.hpp"
 #include "net/message.hpp"
+#include "ports/buckets.hpp"
+#include "ports/multiparts.hpp"
 #include "ports/object_store.hpp"
+#include "ports/object_tags.hpp"
 #include "s3api/keyring.hpp"
 
 namespace hoist::s3api {
+
+struct Stores {
+  ObjectStore& objects;
+  Buckets& buckets;
+  Multiparts& multiparts;
+  ObjectTags& tags;
+};
 
 struct Options {
   std::string region;
@@ -36,7 +46,7 @@ struct Options {
 
 class S3Api final : public net::Handler {
  public:
-  S3Api(ObjectStore& store, Keyring const& keyring, Options options, Clock const& clock, Metrics& metrics);
+  S3Api(Stores stores, Keyring const& keyring, Options options, Clock const& clock, Metrics& metrics);
   ~S3Api() override;
   asio::awaitable<net::Response> handle(net::Request request) override;
 

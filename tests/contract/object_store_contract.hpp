@@ -16,7 +16,10 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
+#include "ports/buckets.hpp"
+#include "ports/multiparts.hpp"
 #include "ports/object_store.hpp"
+#include "ports/object_tags.hpp"
 
 namespace hoist::contract {
 
@@ -25,6 +28,9 @@ class ObjectStoreSubject {
  public:
   virtual ~ObjectStoreSubject() = default;
   virtual ObjectStore& store() = 0;
+  virtual Buckets& buckets() = 0;
+  virtual Multiparts& multiparts() = 0;
+  virtual ObjectTags& tags() = 0;
 };
 using MakeObjectStore = std::function<std::unique_ptr<ObjectStoreSubject>()>;
 
@@ -35,6 +41,9 @@ class ObjectStoreContract : public ::testing::TestWithParam<MakeObjectStore> {
   [[nodiscard]] static ObjectRef at(std::string key) { return ObjectRef{"bucket", std::move(key)}; }
   [[nodiscard]] static Deadline soon() { return deadline_in(std::chrono::seconds{30}); }
   [[nodiscard]] ObjectStore& store() { return subject_->store(); }
+  [[nodiscard]] Buckets& buckets() { return subject_->buckets(); }
+  [[nodiscard]] Multiparts& multiparts() { return subject_->multiparts(); }
+  [[nodiscard]] ObjectTags& tags() { return subject_->tags(); }
 
   Result<ObjectInfo> put(std::string key, std::string bytes, PutOptions options = {}) {
     return run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
@@ -45,7 +54,7 @@ class ObjectStoreContract : public ::testing::TestWithParam<MakeObjectStore> {
   }
   Result<ObjectInfo> put_part(std::string key, std::string upload, int number, std::string bytes) {
     return run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
-      CO_TRY(auto writer, co_await store().create_part(at(key), upload, number, soon()));
+      CO_TRY(auto writer, co_await multiparts().create_part(at(key), upload, number, soon()));
       CO_CHECK(co_await writer->write(bytes));
       co_return co_await writer->commit({});
     });
@@ -79,15 +88,15 @@ class ObjectStoreContract : public ::testing::TestWithParam<MakeObjectStore> {
     return run_to_end<ObjectPage>([&] { return store().list(request, soon()); });
   }
   std::string begin(std::string key, PutOptions options = {}) {
-    return *run_to_end<std::string>([&] { return store().create_multipart(at(key), options, soon()); });
+    return *run_to_end<std::string>([&] { return multiparts().create_multipart(at(key), options, soon()); });
   }
   Result<ObjectInfo> complete(std::string key, std::string upload, std::vector<PartInfo> parts,
                               CompleteOptions options = {}) {
     return run_to_end<ObjectInfo>(
-        [&] { return store().complete_multipart(at(key), upload, parts, soon(), options); });
+        [&] { return multiparts().complete_multipart(at(key), upload, parts, soon(), options); });
   }
   Result<void> abort(std::string key, std::string upload) {
-    return run_to_end<void>([&] { return store().abort_multipart(at(key), upload, soon()); });
+    return run_to_end<void>([&] { return multiparts().abort_multipart(at(key), upload, soon()); });
   }
   static PartInfo part(int number, ObjectInfo const& info) {
     return PartInfo{number, info.size, info.etag, {}, {}};
@@ -182,50 +191,6 @@ TEST_P(ObjectStoreContract, ConditionsAreDecidedAtCommit) {
   unless.conditions.if_none_match = first->etag;
   EXPECT_TRUE(put("k", "two", unless));
   EXPECT_EQ(get("k").value_or("?"), "two");
-}
-
-TEST_P(ObjectStoreContract, BucketsAreMadeAndRemovedWhenNothingIsInThem) {
-  auto const make = [&] { return run_to_end<bool>([&] { return store().create_bucket("other", soon()); }); };
-  auto const drop = [&](std::string name) {
-    return run_to_end<void>([&] { return store().remove_bucket(name, soon()); });
-  };
-  auto const ref = ObjectRef{"other", "k"};
-  auto const open = [&] {
-    return run_to_end<std::string>([&] { return store().create_multipart(ref, {}, soon()); });
-  };
-  EXPECT_EQ(code_of(open()), Code::not_found);
-  EXPECT_EQ(code_of(drop("other")), Code::not_found);
-  EXPECT_EQ(make(), true);
-  EXPECT_EQ(make(), false);
-  auto const buckets = run_to_end<std::vector<BucketInfo>>([&] { return store().list_buckets(soon()); });
-  ASSERT_TRUE(buckets);
-  auto const made = std::ranges::find(*buckets, "other", &BucketInfo::name);
-  ASSERT_NE(made, buckets->end());
-  EXPECT_GT(made->created_at, Time{});
-  auto const upload = open();
-  ASSERT_TRUE(upload);
-  EXPECT_EQ(code_of(drop("other")), Code::conflict);
-  ASSERT_TRUE(run_to_end<void>([&] { return store().abort_multipart(ref, *upload, soon()); }));
-  ASSERT_TRUE(put("k", "bytes"));
-  ASSERT_TRUE(run_to_end<ObjectInfo>([&] { return store().copy(at("k"), ref, {}, soon()); }));
-  EXPECT_EQ(code_of(drop("other")), Code::conflict);
-  ASSERT_TRUE(run_to_end<void>([&] { return store().remove(ref, soon()); }));
-  EXPECT_TRUE(drop("other"));
-  EXPECT_EQ(code_of(run_to_end<ObjectInfo>([&] { return store().head(ref, soon()); })), Code::not_found);
-  EXPECT_EQ(code_of(drop("bucket")), Code::forbidden);
-}
-
-// Checked at the commit: what was begun before the bucket went has nowhere to be.
-TEST_P(ObjectStoreContract, NothingIsCommittedToABucketThatIsGone) {
-  auto const outcome = run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
-    CO_CHECK(co_await store().create_bucket("other", soon()));
-    auto ref = ObjectRef{"other", "k"};
-    CO_TRY(auto writer, co_await store().create(ref, std::nullopt, soon()));
-    CO_CHECK(co_await store().remove_bucket("other", soon()));
-    CO_CHECK(co_await writer->write("bytes"));
-    co_return co_await writer->commit({});
-  });
-  EXPECT_EQ(code_of(outcome), Code::not_found);
 }
 
 TEST_P(ObjectStoreContract, VersionsOfAKeyAscend) {
@@ -377,11 +342,10 @@ TEST_P(ObjectStoreContract, TagsAreReplacedWithoutTouchingTheRest) {
   options.metadata = {{"a", "b"}};
   options.tags = {{"old", "1"}};
   ASSERT_TRUE(put("k", "bytes", options));
-  ASSERT_TRUE(run_to_end<void>([&] { return store().set_tags(at("k"), {{"new", "2"}}, soon()); }));
+  ASSERT_TRUE(run_to_end<void>([&] { return tags().set_tags(at("k"), {{"new", "2"}}, soon()); }));
   EXPECT_EQ(head("k")->tags, (StringMap{{"new", "2"}}));
   EXPECT_EQ(head("k")->metadata, options.metadata);
-  EXPECT_EQ(code_of(run_to_end<void>([&] { return store().set_tags(at("x"), {}, soon()); })),
-            Code::not_found);
+  EXPECT_EQ(code_of(run_to_end<void>([&] { return tags().set_tags(at("x"), {}, soon()); })), Code::not_found);
 }
 
 TEST_P(ObjectStoreContract, PartsInAnyOrderBecomeOneObject) {
@@ -395,8 +359,8 @@ TEST_P(ObjectStoreContract, PartsInAnyOrderBecomeOneObject) {
   auto const unused = put_part("k", upload, 9, "unused");
   ASSERT_TRUE(first && second && unused);
   EXPECT_EQ(code_of(head("k")), Code::not_found);
-  auto const listed =
-      run_to_end<std::vector<PartInfo>>([&] { return store().list_parts(at("k"), upload, 1, 1, soon()); });
+  auto const listed = run_to_end<std::vector<PartInfo>>(
+      [&] { return multiparts().list_parts(at("k"), upload, 1, 1, soon()); });
   ASSERT_EQ(listed->size(), 1U);
   EXPECT_EQ(listed->at(0).number, 7);
 
@@ -418,7 +382,7 @@ TEST_P(ObjectStoreContract, PartsWhoseEtagsAreMd5MakeOneAsS3Does) {
   for (auto const* text : {"hello ", "world"}) {
     auto const stored = run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
       auto const number = static_cast<int>(parts.size()) + 1;
-      CO_TRY(auto writer, co_await store().create_part(at("k"), upload, number, soon(), EtagKind::md5));
+      CO_TRY(auto writer, co_await multiparts().create_part(at("k"), upload, number, soon(), EtagKind::md5));
       CO_CHECK(co_await writer->write(text));
       co_return co_await writer->commit({});
     });
@@ -499,7 +463,7 @@ TEST_P(ObjectStoreContract, OpenUploadsAreListedByKey) {
   auto const other = begin("y");
   auto const list_open = [&](std::string prefix, std::string key = {}, std::string id = {}) {
     return run_to_end<std::vector<MultipartInfo>>([&] {
-      return store().list_multiparts(
+      return multiparts().list_multiparts(
           {.bucket = "bucket", .prefix = prefix, .after_key = key, .after_upload = id}, soon());
     });
   };
@@ -596,3 +560,5 @@ TEST_P(ObjectStoreContract, KeysAreOnlyNames) {
 }
 
 }  // namespace hoist::contract
+
+#include "contract/object_store_contract_buckets.hpp"

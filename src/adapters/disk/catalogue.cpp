@@ -85,7 +85,7 @@ Result<ObjectInfo> Catalogue::put(ObjectInfo info, std::vector<Segment> const& s
   if (!manifest.empty()) CHECK(add_segment(info.version, manifest_position, {manifest, 0, hex(sha256(""))}));
   // After the new segments are in, so that a copy onto itself keeps its files.
   if (!old_version.empty()) CHECK(drop_segments(old_version));
-  if (events != nullptr) CHECK(events->on_created(tx, info));
+  if (arrivals != nullptr) CHECK(arrivals->on_created(tx, info));
   return info;
 }
 
@@ -119,7 +119,7 @@ Result<void> Catalogue::remove(ObjectRef const& ref, std::string const& version)
   if (rows.empty()) return {};
   CHECK(check_version(version, rows[0].text(0)));
   CHECK(drop_segments(rows[0].text(0)));
-  if (events != nullptr) CHECK(events->on_removed(tx, ref));
+  if (arrivals != nullptr) CHECK(arrivals->on_removed(tx, ref));
   return {};
 }
 

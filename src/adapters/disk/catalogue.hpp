@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "ports/object_events.hpp"
-#include "ports/object_store.hpp"
+#include "ports/arrivals.hpp"
+#include "ports/buckets.hpp"
+#include "ports/multiparts.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::disk {
@@ -41,7 +42,7 @@ struct Manifest {
 struct Catalogue {
   sql::Transaction& tx;
   std::vector<std::string> const& configured;  // buckets that need no row
-  ObjectEvents* events = nullptr;              // null: nobody listens
+  Arrivals* arrivals = nullptr;                // null: nobody listens
   Time now;
 
   // Makes `info` the current version of its key and tells the listener. Fills version and time. An object

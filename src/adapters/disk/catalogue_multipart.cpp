@@ -116,7 +116,7 @@ Result<PartInfo> Catalogue::put_part(ObjectRef const& ref, std::string const& up
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
       {upload_id, std::int64_t{part.number}, segment.blob, segment.size, segment.sha256, part.etag,
        attributes, sql::value(now)}));
-  if (events != nullptr) CHECK(events->on_part(tx, ref, upload_id, part));
+  if (arrivals != nullptr) CHECK(arrivals->on_part(tx, ref, upload_id, part));
   return part;
 }
 

@@ -11,11 +11,12 @@
 namespace hoist::disk {
 
 struct Objects::Context {
-  Context(Options wanted, sql::Database& db, Pool& files, Clock const& time, Metrics& metrics)
+  Context(Options wanted, sql::Database& db, Pool& files, Clock const& time, Metrics& metrics, Listeners told)
       : options{std::move(wanted)},
         database{db},
         pool{files},
         clock{time},
+        listeners{told},
         writers{metrics.gauge("hoist_objects_writers", "Objects and parts being written")},
         bytes_written{
             metrics.counter("hoist_objects_written_bytes_total", "Bytes of committed objects and parts")},
@@ -25,10 +26,10 @@ struct Objects::Context {
         damaged{metrics.counter("hoist_objects_damaged_total", "Reads that met damaged files")} {}
 
   [[nodiscard]] Catalogue catalogue(sql::Transaction& tx) const {
-    return Catalogue{tx, options.buckets, events, clock.now()};
+    return Catalogue{tx, options.buckets, listeners.arrivals, clock.now()};
   }
-  // What the listener wants to be told about the object when it is recovered.
-  Async<std::string> describe(ObjectRef ref, Deadline deadline);
+  // What is to be known of the object when it is recovered.
+  Async<std::string> note_for(ObjectRef ref, Deadline deadline);
   // Writes the blob that lists the files of `planned`. Kept by whoever commits it.
   Async<std::shared_ptr<Blob>> write_manifest(Stored planned, Deadline deadline);
   Async<> check_bucket(std::string const& bucket, Deadline deadline);
@@ -37,7 +38,7 @@ struct Objects::Context {
   sql::Database& database;
   Pool& pool;
   Clock const& clock;
-  ObjectEvents* events = nullptr;
+  Listeners listeners;
   std::shared_ptr<Shelf> shelf;
   std::atomic<std::size_t> writers_open{0};
   std::atomic<bool> closed{false};  // the store is gone, and perhaps the pool: writers may end after it

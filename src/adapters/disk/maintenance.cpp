@@ -103,7 +103,7 @@ Async<std::int64_t> give_up_multiparts(Objects::Context& context, Time now) {
     TRY(auto rows, tx.query("SELECT bucket, key, upload_id FROM multiparts WHERE state = 'open'"
                             " AND changed_us <= $1 ORDER BY changed_us LIMIT $2",
                             {sql::value(now - options.multipart_open_age_max), batch_rows}));
-    auto catalogue = Catalogue{tx, options.buckets, context.events, now};
+    auto catalogue = Catalogue{tx, options.buckets, context.listeners.arrivals, now};
     for (auto const& row : rows) CHECK(catalogue.abort({row.text(0), row.text(1)}, row.text(2)));
     CHECK(tx.execute("DELETE FROM multiparts WHERE state != 'open' AND changed_us <= $1",
                      {sql::value(now - options.multipart_done_age_max)}));

@@ -45,14 +45,14 @@ Async<> Objects::Context::check_bucket(std::string const& bucket, Deadline deadl
   co_return co_await database.read(system_scope(), check, deadline);
 }
 
-Async<std::string> Objects::Context::describe(ObjectRef ref, Deadline deadline) {
-  if (events == nullptr) co_return std::string{};
-  auto work = [&](sql::Transaction& tx) { return events->describe(tx, ref); };
+Async<std::string> Objects::Context::note_for(ObjectRef ref, Deadline deadline) {
+  if (listeners.notes == nullptr) co_return std::string{};
+  auto work = [&](sql::Transaction& tx) { return listeners.notes->note_for(tx, ref); };
   co_return co_await database.read(system_scope(), work, deadline);
 }
 
 Async<std::shared_ptr<Blob>> Objects::Context::write_manifest(Stored planned, Deadline deadline) {
-  CO_TRY(auto note, co_await describe(planned.info.ref, deadline));
+  CO_TRY(auto note, co_await note_for(planned.info.ref, deadline));
   auto work = [this, label = label_of(planned.info, std::move(planned.segments),
                                       std::move(note))]() mutable -> Result<std::shared_ptr<Blob>> {
     TRY(auto blob, shelf->take(EtagKind::sha256));
@@ -63,9 +63,9 @@ Async<std::shared_ptr<Blob>> Objects::Context::write_manifest(Stored planned, De
 }
 
 Result<std::unique_ptr<Objects>> Objects::open(Options options, sql::Database& database, Pool& pool,
-                                               Clock const& clock, Metrics& metrics) {
+                                               Clock const& clock, Metrics& metrics, Listeners listeners) {
   TRY(auto shelf, Shelf::open(options.root, clock, pool));
-  auto context = std::make_shared<Context>(std::move(options), database, pool, clock, metrics);
+  auto context = std::make_shared<Context>(std::move(options), database, pool, clock, metrics, listeners);
   context->shelf = std::move(shelf);
   return std::unique_ptr<Objects>{new Objects{std::move(context)}};
 }
@@ -77,10 +77,6 @@ Objects::~Objects() {
 
 std::int64_t Objects::free_bytes() const {
   return context_->shelf->free_bytes();
-}
-
-void Objects::set_events(ObjectEvents& events) {
-  context_->events = &events;
 }
 
 Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optional<std::int64_t> size,

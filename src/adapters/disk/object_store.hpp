@@ -1,6 +1,6 @@
 // The embedded object store: bytes in files, everything else in SQL.
 //
-//   bytes -> fresh file -> fdatasync -> one transaction: row, old version to garbage, ObjectEvents
+//   bytes -> fresh file -> fdatasync -> one transaction: row, old version to garbage, Arrivals
 //
 // Threads     any. Files are read, written and hashed on the pool given, one job per buffer.
 // Promise     commit() returns when file, name and row are on disk. Files are never overwritten, so a
@@ -23,8 +23,12 @@
 
 #include "base/metrics.hpp"
 #include "base/pool.hpp"
-#include "ports/object_events.hpp"
+#include "ports/arrivals.hpp"
+#include "ports/buckets.hpp"
+#include "ports/multiparts.hpp"
+#include "ports/object_notes.hpp"
 #include "ports/object_store.hpp"
+#include "ports/object_tags.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::disk {
@@ -79,16 +83,21 @@ struct Scrubbed {
   std::int64_t damaged = 0;
 };
 
-class Objects final : public ObjectStore {
+// Whom the store tells, inside its transactions; null: nobody. They outlive the store.
+struct Listeners {
+  Arrivals* arrivals = nullptr;
+  ObjectNotes* notes = nullptr;
+};
+
+class Objects final : public ObjectStore, public Buckets, public Multiparts, public ObjectTags {
  public:
   // Creates what is missing. `database` must be migrated.
   static Result<std::unique_ptr<Objects>> open(Options options, sql::Database& database, Pool& pool,
-                                               Clock const& clock, Metrics& metrics);
+                                               Clock const& clock, Metrics& metrics,
+                                               Listeners listeners = {});
   ~Objects() override;
 
   [[nodiscard]] std::int64_t free_bytes() const;  // of the file system
-  // Who hears of changes; set before the first request.
-  void set_events(ObjectEvents& events);
 
   Async<std::unique_ptr<ObjectWriter>> create(ObjectRef ref, std::optional<std::int64_t> size,
                                               Deadline deadline, EtagKind etag = EtagKind::sha256) override;
@@ -121,8 +130,9 @@ class Objects final : public ObjectStore {
   Async<Orphans> set_orphans_aside(Time now, bool however_many = false);
   // Without moving anything: `left` are those that no row names.
   Async<Orphans> count_orphans(Time now);
-  // Makes the rows of labelled files that no row names, those in lost+found too. With no server running.
-  Async<Recovered> recover();
+  // Makes the rows of labelled files that no row names, those in lost+found too, as far as `notes` wants
+  // them; null: all. With no server running.
+  Async<Recovered> recover(ObjectNotes* notes = nullptr);
   // Reads every file and compares it with its hash.
   Async<Scrubbed> scrub(std::function<void(Damage const&)> report);
 

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Events final : ObjectEvents {
+struct Events final : Arrivals, ObjectNotes {
   Result<void> on_created(sql::Transaction& tx, ObjectInfo const& object) override {
     if (object.ref.key.starts_with("refused")) return fail(Code::forbidden, "Nobody was granted this key.");
     tx.after_commit([this, key = object.ref.key] { created.push_back(key); });
@@ -35,7 +35,7 @@ struct Events final : ObjectEvents {
     tx.after_commit([this, key = ref.key] { removed.push_back(key); });
     return {};
   }
-  Result<std::string> describe(sql::Transaction&, ObjectRef const& ref) override {
+  Result<std::string> note_for(sql::Transaction&, ObjectRef const& ref) override {
     return "about " + ref.key;
   }
   Result<bool> on_recovered(sql::Transaction& tx, ObjectInfo const& object,
@@ -56,6 +56,10 @@ class DiskStore : public ObjectStoreSubject {
     open({});
   }
   ObjectStore& store() override { return *objects_; }
+  Buckets& buckets() override { return *objects_; }
+  Multiparts& multiparts() override { return *objects_; }
+  ObjectTags& tags() override { return *objects_; }
+  Events& events() { return events_; }
   disk::Objects& disk() { return *objects_; }
   sql::Database& database() { return *database_; }
   fs::path const& root() const { return root_; }
@@ -66,7 +70,8 @@ class DiskStore : public ObjectStoreSubject {
     options.part_bytes_min = part_bytes_min;
     if (options.free_bytes_min == disk::Options{}.free_bytes_min) options.free_bytes_min = 0;
     objects_.reset();
-    objects_ = *disk::Objects::open(std::move(options), *database_, pool_, clock_, database_.metrics());
+    objects_ = *disk::Objects::open(std::move(options), *database_, pool_, clock_, database_.metrics(),
+                                    {.arrivals = &events_, .notes = &events_});
   }
   // As after kill -9: what was in memory is gone.
   void restart() {
@@ -79,6 +84,7 @@ class DiskStore : public ObjectStoreSubject {
   testing::TestDatabase database_ = testing::fast_database();
   Pool pool_{{.name = "files", .threads = 4}};
   fs::path root_;
+  Events events_;
   std::unique_ptr<disk::Objects> objects_;
 };
 
@@ -126,7 +132,7 @@ class DiskObjects : public ::testing::Test {
     return *run_to_end<disk::Orphans>([&] { return store().set_orphans_aside(now); });
   }
   disk::Recovered recover() {
-    return *run_to_end<disk::Recovered>([&] { return store().recover(); });
+    return *run_to_end<disk::Recovered>([&] { return store().recover(&subject_.events()); });
   }
   void lose_all_rows() {
     ASSERT_TRUE(testing::write_now(subject_.database(), [](sql::Transaction& tx) -> Result<void> {
@@ -248,8 +254,7 @@ TEST_F(DiskObjects, BucketsThatWereMadeComeBackWithTheirObjects) {
 }
 
 TEST_F(DiskObjects, RowsAreMadeAgainFromTheFilesAlone) {
-  auto events = Events{};
-  store().set_events(events);
+  auto& events = subject_.events();
   ASSERT_TRUE(put("replaced", "old"));
   ASSERT_TRUE(put("replaced", "new"));
   ASSERT_TRUE(put("unwanted", "by the listener"));
@@ -262,7 +267,6 @@ TEST_F(DiskObjects, RowsAreMadeAgainFromTheFilesAlone) {
       [&] { return store().copy({"bucket", "in-parts"}, {"bucket", "copy"}, tagged, soon()); }));
   lose_all_rows();
   subject_.restart();
-  store().set_events(events);
 
   auto const recovered = recover();
   EXPECT_EQ(recovered.unlabelled + recovered.incomplete, 0);
@@ -350,8 +354,7 @@ TEST(DiskObjectsAtTheEnd, AWriterMayOutliveTheStoreAndItsPool) {
 }
 
 TEST_F(DiskObjects, ListenersHearOfEveryChangeAndMayRefuse) {
-  auto events = Events{};
-  store().set_events(events);
+  auto& events = subject_.events();
   ASSERT_TRUE(put("k", "bytes"));
   ASSERT_TRUE(remove("k"));
   ASSERT_TRUE(remove("k"));

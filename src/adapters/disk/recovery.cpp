@@ -59,23 +59,23 @@ Result<ObjectInfo> info_of(Label const& label) {
   return info;
 }
 
-// false: there is a newer object, or the listener does not want this one.
-Result<bool> recover_one(Catalogue catalogue, Candidate const& candidate) {
-  auto& [tx, configured, events, now] = catalogue;
+// false: there is a newer object, or `notes` does not want this one.
+Result<bool> recover_one(Catalogue catalogue, ObjectNotes* notes, Candidate const& candidate) {
+  auto& [tx, configured, arrivals, now] = catalogue;
   auto const& label = candidate.label;
   TRY(auto const rows, tx.query("SELECT 1 FROM objects WHERE bucket = $1 AND key = $2 AND modified_us >= $3",
                                 {label.ref.bucket, label.ref.key, sql::value(label.modified_at)}));
   if (!rows.empty()) return false;
   TRY(auto info, info_of(label));
-  if (events != nullptr) {
-    auto const wanted = events->on_recovered(tx, info, label.note);
+  if (notes != nullptr) {
+    auto const wanted = notes->on_recovered(tx, info, label.note);
     if (!wanted && wanted.error().code() != Code::invalid) return std::unexpected{wanted.error()};
     if (!wanted.value_or(false)) return false;
   }
   auto const itself = Segment{candidate.blob, label.size, label.sha256};
   auto const plain = label.segments.empty();
-  // As of then, and without telling the listener again.
-  events = nullptr;
+  // As of then, and without telling that it arrives.
+  arrivals = nullptr;
   now = label.modified_at;
   TRY(auto const made, catalogue.create_bucket(label.ref.bucket));
   CHECK(catalogue.put(std::move(info), plain ? std::vector{itself} : label.segments, {},
@@ -83,7 +83,8 @@ Result<bool> recover_one(Catalogue catalogue, Candidate const& candidate) {
   return true;
 }
 
-Async<> recover_folder(Objects::Context& context, std::string const& folder, Recovered& outcome) {
+Async<> recover_folder(Objects::Context& context, ObjectNotes* notes, std::string const& folder,
+                       Recovered& outcome) {
   CO_TRY(auto const unknown, co_await unknown_files(context, folder));
   using Candidates = std::vector<Candidate>;
   auto read = [&]() -> Result<Candidates> { return read_labels(*context.shelf, unknown.files, outcome); };
@@ -92,7 +93,7 @@ Async<> recover_folder(Objects::Context& context, std::string const& folder, Rec
   auto work = [&](sql::Transaction& tx) -> Result<void> {
     made = 0;
     for (auto const& candidate : candidates) {
-      TRY(auto const recovered, recover_one(context.catalogue(tx), candidate));
+      TRY(auto const recovered, recover_one(context.catalogue(tx), notes, candidate));
       made += recovered ? 1 : 0;
     }
     return {};
@@ -105,7 +106,7 @@ Async<> recover_folder(Objects::Context& context, std::string const& folder, Rec
 
 }  // namespace
 
-Async<Recovered> Objects::recover() {
+Async<Recovered> Objects::recover(ObjectNotes* notes) {
   auto& context = *context_;
   auto outcome = Recovered{};
   auto back = [&] { return put_all_back(*context.shelf); };
@@ -113,7 +114,7 @@ Async<Recovered> Objects::recover() {
   using Names = std::vector<std::string>;
   auto list = [&] { return context.shelf->folders(); };
   CO_TRY(auto const folders, co_await run_blocking<Names>(context.pool, list));
-  for (auto const& folder : folders) CO_CHECK(co_await recover_folder(context, folder, outcome));
+  for (auto const& folder : folders) CO_CHECK(co_await recover_folder(context, notes, folder, outcome));
   co_return outcome;
 }
 

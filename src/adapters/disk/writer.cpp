@@ -126,7 +126,7 @@ Async<Label> Writer::make_label(PutOptions const& options) {
   // A part says nothing that the label of the whole does not say.
   auto note = std::string{};
   if (!part_) {
-    CO_TRY(note, co_await context_->describe(ref_, deadline_));
+    CO_TRY(note, co_await context_->note_for(ref_, deadline_));
   }
   auto label = label_of(info, {}, std::move(note));
   if (part_) label.part = Label::Part{part_->upload_id, part_->number};

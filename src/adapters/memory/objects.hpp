@@ -16,8 +16,11 @@
 #include <string>
 #include <vector>
 
-#include "ports/object_events.hpp"
+#include "ports/arrivals.hpp"
+#include "ports/buckets.hpp"
+#include "ports/multiparts.hpp"
 #include "ports/object_store.hpp"
+#include "ports/object_tags.hpp"
 
 namespace hoist::memory {
 
@@ -30,10 +33,10 @@ struct ObjectsOptions {
 // Who hears of changes, in whose transactions; both outlive the store.
 struct Listening {
   sql::Database& database;
-  ObjectEvents& events;
+  Arrivals& arrivals;
 };
 
-class Objects final : public ObjectStore {
+class Objects final : public ObjectStore, public Buckets, public Multiparts, public ObjectTags {
  public:
   Objects(std::vector<std::string> buckets, Clock const& clock,
           std::int64_t part_bytes_min = 5 * 1024 * 1024);

@@ -46,7 +46,7 @@ Async<ObjectInfo> make_change(std::shared_ptr<State> state, ObjectRef ref, bool 
   auto work = [&](sql::Transaction& tx) -> Result<ObjectInfo> {
     TRY(auto change, begin(*state, ref, conditional, plan));
     auto pending = end(state, ref, change);
-    if (change.tell) CHECK(change.tell(state->listening->events, tx));
+    if (change.tell) CHECK(change.tell(state->listening->arrivals, tx));
     tx.after_commit(std::move(pending));
     return std::move(change.answer);
   };

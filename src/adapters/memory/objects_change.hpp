@@ -12,7 +12,7 @@ namespace hoist::memory {
 // Nothing to tell or to do where a function is absent.
 struct Change {
   ObjectInfo answer;
-  std::function<Result<void>(ObjectEvents&, sql::Transaction&)> tell;
+  std::function<Result<void>(Arrivals&, sql::Transaction&)> tell;
   std::function<void(Objects::State&)> apply;
 };
 

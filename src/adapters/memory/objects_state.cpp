@@ -78,7 +78,7 @@ Result<Change> Objects::State::plan_put(ObjectInfo info, Bytes bytes, WriteCondi
   info.modified_at = clock.now();
   info.version = new_uuid7(info.modified_at);
   auto digest = sha256(*bytes);
-  auto tell = [info](ObjectEvents& events, sql::Transaction& tx) { return events.on_created(tx, info); };
+  auto tell = [info](Arrivals& arrivals, sql::Transaction& tx) { return arrivals.on_created(tx, info); };
   auto apply = [object = Object{info, std::move(bytes), std::move(digest)}](State& state)
                    HOIST_REQUIRES(state.mutex) { state.objects.insert_or_assign(object.info.ref, object); };
   return Change{std::move(info), std::move(tell), std::move(apply)};
@@ -94,8 +94,8 @@ Result<Change> Objects::State::plan_part(ObjectRef const& ref, std::string const
   answer.etag = part.etag;
   answer.checksums = part.checksums;
   answer.modified_at = part.modified_at;
-  auto tell = [ref, upload_id, part](ObjectEvents& events, sql::Transaction& tx) {
-    return events.on_part(tx, ref, upload_id, part);
+  auto tell = [ref, upload_id, part](Arrivals& arrivals, sql::Transaction& tx) {
+    return arrivals.on_part(tx, ref, upload_id, part);
   };
   auto apply = [ref, upload_id, part, bytes = std::move(bytes)](State& state) HOIST_REQUIRES(state.mutex) {
     if (auto* const open = state.find_open(ref, upload_id))
@@ -108,7 +108,7 @@ Result<Change> Objects::State::plan_remove(ObjectRef const& ref, std::string con
   auto const found = objects.find(ref);
   if (found == objects.end()) return Change{};
   if (!version.empty() && version != found->second.info.version) return another_by_now();
-  auto tell = [ref](ObjectEvents& events, sql::Transaction& tx) { return events.on_removed(tx, ref); };
+  auto tell = [ref](Arrivals& arrivals, sql::Transaction& tx) { return arrivals.on_removed(tx, ref); };
   auto apply = [ref](State& state) HOIST_REQUIRES(state.mutex) { state.objects.erase(ref); };
   return Change{{}, std::move(tell), std::move(apply)};
 }

@@ -12,6 +12,9 @@ namespace {
 class MemoryStore final : public ObjectStoreSubject {
  public:
   ObjectStore& store() override { return objects_; }
+  Buckets& buckets() override { return objects_; }
+  Multiparts& multiparts() override { return objects_; }
+  ObjectTags& tags() override { return objects_; }
 
  private:
   SystemClock clock_;
@@ -19,17 +22,13 @@ class MemoryStore final : public ObjectStoreSubject {
 };
 
 // Takes everything, but for what it was told to refuse, and counts.
-class Listener final : public ObjectEvents {
+class Listener final : public Arrivals {
  public:
   Result<void> on_created(sql::Transaction&, ObjectInfo const&) override { return hear(); }
   Result<void> on_part(sql::Transaction&, ObjectRef const&, std::string const&, PartInfo const&) override {
     return hear();
   }
   Result<void> on_removed(sql::Transaction&, ObjectRef const&) override { return hear(); }
-  Result<std::string> describe(sql::Transaction&, ObjectRef const&) override { return std::string{}; }
-  Result<bool> on_recovered(sql::Transaction&, ObjectInfo const&, std::string const&) override {
-    return true;
-  }
   bool refuses = false;
 
  private:
@@ -42,6 +41,9 @@ class Listener final : public ObjectEvents {
 class ListeningStore final : public ObjectStoreSubject {
  public:
   ObjectStore& store() override { return objects_; }
+  Buckets& buckets() override { return objects_; }
+  Multiparts& multiparts() override { return objects_; }
+  ObjectTags& tags() override { return objects_; }
 
  private:
   SystemClock clock_;

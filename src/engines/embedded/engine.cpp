@@ -1,5 +1,6 @@
 #include "engines/embedded/engine.hpp"
 
+#include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "engines/embedded/pages.hpp"
@@ -47,19 +48,23 @@ Records Engine::records() {
 
 Result<disk::Objects*> Engine::files() {
   if (objects_) return objects_.get();
+  return open_files({});
+}
+
+Result<disk::Objects*> Engine::open_files(disk::Listeners listeners) {
+  HOIST_ASSERT(!objects_);  // who was not told at the beginning would miss what came before
   auto options = disk::Options{};
   options.root = folder_.path("objects");
   options.buckets = options_.buckets;
   auto const reserve = options.free_bytes_min;
-  TRY(objects_, disk::Objects::open(std::move(options), *database_, files_, clock_, metrics_));
+  TRY(objects_, disk::Objects::open(std::move(options), *database_, files_, clock_, metrics_, listeners));
   storage_ = std::make_unique<StorageWatch>(*objects_, reserve, metrics_);
   return objects_.get();
 }
 
-Result<Stores> Engine::open_objects(ObjectEvents& events) {
-  TRY(auto* const objects, files());
-  objects->set_events(events);
-  return Stores{records(), *objects};
+Result<Stores> Engine::open_objects(Arrivals& arrivals, ObjectNotes& notes) {
+  TRY(auto* const objects, open_files({.arrivals = &arrivals, .notes = &notes}));
+  return Stores{records(), *objects, *objects, *objects, *objects};
 }
 
 Async<> Engine::accept_as_it_is(Deadline deadline) {
@@ -104,12 +109,12 @@ std::vector<Check> Engine::checks() {
 
 void Engine::start(asio::any_io_executor executor) {
   if (check_pages_later_)
-    spawn(executor, [this]() -> asio::awaitable<void> {
+    tasks_.spawn(executor, [this]() -> asio::awaitable<void> {
       if (auto const looked = co_await check_pages_behind(); !looked)
         log::warn("hoist.db could not be checked", {{"cause", looked.error().to_string()}});
     });
   if (options_.accept_loss) return;  // what the database no longer knows may be wanted
-  spawn(executor, [this]() -> asio::awaitable<void> { (void)co_await set_orphans_aside(); });
+  tasks_.spawn(executor, [this]() -> asio::awaitable<void> { (void)co_await set_orphans_aside(); });
 }
 
 Async<> Engine::check_pages_behind() {

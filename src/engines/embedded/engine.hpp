@@ -23,6 +23,7 @@
 #include "assembly/engine.hpp"
 #include "base/metrics.hpp"
 #include "base/pool.hpp"
+#include "base/task_group.hpp"
 #include "engines/data_folder.hpp"
 #include "engines/embedded/queue_clock.hpp"
 #include "engines/embedded/storage_watch.hpp"
@@ -36,18 +37,19 @@ class Engine final : public hoist::Engine {
   static Result<std::unique_ptr<Engine>> open(EngineOptions options, Mode mode, Metrics& metrics);
 
   Records records() override;
-  Result<Stores> open_objects(ObjectEvents& events) override;
+  Result<Stores> open_objects(Arrivals& arrivals, ObjectNotes& notes) override;
   [[nodiscard]] S3Credentials const& s3_credentials() const override { return credentials_; }
   std::vector<Job> jobs() override;
   std::vector<Check> checks() override;
   void start(asio::any_io_executor executor) override;
+  Async<bool> drain(Deadline deadline) override { return tasks_.drain(deadline); }
   [[nodiscard]] StorageSpace space() const override { return storage_->space(); }
   [[nodiscard]] bool damaged() const override { return damaged_; }
   [[nodiscard]] bool is_new() const override { return folder_.created(); }
   [[nodiscard]] std::string_view durability() const override { return "fsync"; }
   [[nodiscard]] std::string path(std::string_view name) const override { return folder_.path(name); }
 
-  // For those who look at the files of this engine or mend them.
+  // For those who look at the files of this engine or mend them, in place of open_objects().
   Result<disk::Objects*> files();
   // With Mode::repair: the name under which a damaged hoist.db is kept; empty: it was whole.
   [[nodiscard]] std::string const& moved_away() const { return moved_away_; }
@@ -61,6 +63,7 @@ class Engine final : public hoist::Engine {
   Result<void> open_to_repair();
   Result<void> open_details(bool checkpoints);
   Result<void> open_queue(QueueClock::Role role);
+  Result<disk::Objects*> open_files(disk::Listeners listeners);
   Result<void> judge(Witness::Problems const& problems) const;
   Result<void> judge_pages();
   Async<> check_pages_behind();
@@ -89,6 +92,7 @@ class Engine final : public hoist::Engine {
   bool check_pages_later_ = false;
   std::atomic<bool> damaged_ = false;
   std::string moved_away_;
+  TaskGroup tasks_;                     // of start()
   std::optional<Witness::Use> in_use_;  // ends before any database does
 };
 

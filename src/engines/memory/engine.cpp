@@ -53,12 +53,13 @@ Records Engine::records() {
           .clock = clock_};
 }
 
-Result<Stores> Engine::open_objects(ObjectEvents& events) {
+// No notes are kept: nothing of this engine can be recovered.
+Result<Stores> Engine::open_objects(Arrivals& arrivals, ObjectNotes&) {
   auto options = ObjectsOptions{};
   options.buckets = options_.buckets;
   options.bytes_max = settings_.objects_bytes_max;
-  objects_.emplace(std::move(options), clock_, Listening{*database_, events});
-  return Stores{records(), *objects_};
+  objects_.emplace(std::move(options), clock_, Listening{*database_, arrivals});
+  return Stores{records(), *objects_, *objects_, *objects_, *objects_};
 }
 
 std::vector<Job> Engine::jobs() {

@@ -31,7 +31,7 @@ class Engine final : public hoist::Engine {
                                               Metrics& metrics);
 
   Records records() override;
-  Result<Stores> open_objects(ObjectEvents& events) override;
+  Result<Stores> open_objects(Arrivals& arrivals, ObjectNotes& notes) override;
   [[nodiscard]] S3Credentials const& s3_credentials() const override { return credentials_; }
   std::vector<Job> jobs() override;
   std::vector<Check> checks() override { return {}; }
