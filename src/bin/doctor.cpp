@@ -14,8 +14,8 @@
 #include "bin/recover.hpp"
 #include "engines/embedded/witness.hpp"
 #include "hosts/admin.hpp"
+#include "uploads/check.hpp"
 #include "uploads/project_counts.hpp"
-#include "uploads/sharing.hpp"
 
 namespace hoist::bin {
 namespace {

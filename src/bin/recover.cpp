@@ -52,8 +52,8 @@ void tell(disk::Recovered const& recovered) {
   line(recovered.unlabelled, "files do not say what they are: unfinished, damaged or of an early version");
 }
 
-Async<> recover_all(embedded::Engine& engine, disk::Objects& objects) {
-  CO_TRY(auto const recovered, co_await objects.recover());
+Async<> recover_all(embedded::Engine& engine, disk::Objects& objects, ObjectNotes& notes) {
+  CO_TRY(auto const recovered, co_await objects.recover(&notes));
   CO_CHECK(co_await make_tenants(engine.records()));
   tell(recovered);
   co_return co_await engine.accept_as_it_is(deadline_in(patience));
@@ -72,10 +72,9 @@ Result<void> recover(std::string const& folder, std::string const& bucket) {
   auto follower = uploads::ProcessingFollower{options, records.broadcast, records.clock};
   CHECK(records.queues.declare(options.queue, uploads::processing_policy(processing::Settings{}.attempts_max),
                                &follower));
-  auto intake = uploads::Intake{records, std::move(options)};
-  CHECK(engine.open_objects(intake.listener()));
+  auto const intake = uploads::make_intake(records, std::move(options));
   TRY(auto* const objects, engine.files());
-  return run_to_end<void>([&] { return recover_all(engine, *objects); });
+  return run_to_end<void>([&] { return recover_all(engine, *objects, intake->recovery()); });
 }
 
 }  // namespace hoist::bin

@@ -35,6 +35,16 @@ TEST_F(ConfigFile, FlagsWinOverEnvironmentAndEnvironmentOverTheFile) {
   EXPECT_EQ(config->uploads.part_bytes, 6'000'000);
 }
 
+TEST_F(ConfigFile, TheProcessingDeadlineIsFromTheBytesToTheEndOfAFile) {
+  auto sources = ConfigSources{};
+  sources.settings = {"uploads.processing_deadline_s=120"};
+  auto const config = load_config(sources);
+  ASSERT_TRUE(config) << config.error().detail();
+  auto const& uploads = config->uploads;
+  EXPECT_EQ(uploads.processing_deadline, std::chrono::minutes{2});
+  EXPECT_EQ((uploads::reminders_max + 1) * uploads.reminder_interval(), uploads.processing_deadline);
+}
+
 TEST_F(ConfigFile, EveryErrorIsNamedAtOnceWithItsSource) {
   auto sources = ConfigSources{};
   sources.file = write("[uploads]\nurl_lifetime_s = 1\nunknown = 2\n[log]\nlevel = \"loud\"\n");

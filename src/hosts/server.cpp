@@ -61,8 +61,8 @@ Result<void> Server::open_api() {
 Result<void> Server::open_objects() {
   auto options = config_.uploads;
   options.room = [engine = engine_.get()] { return engine->space().room(); };
-  intake_ = std::make_unique<uploads::Intake>(engine_->records(), std::move(options));
-  TRY(auto stores, engine_->open_objects(intake_->listener()));
+  intake_ = uploads::make_intake(engine_->records(), std::move(options));
+  TRY(auto stores, engine_->open_objects(intake_->arrivals(), intake_->recovery()));
   stores_.emplace(std::move(stores));
   TRY(objects_, ObjectEndpoint::open(config_, {*stores_, engine_->s3_credentials(), bodies_, api_url_,
                                                connections_max_, host_.runtime(), host_.metrics()}));
@@ -74,7 +74,7 @@ Result<void> Server::open_features() {
   TRY(scanning_, Scanning::start(config_, engine_->path("clamd"), metrics));
   auto const needs = uploads::Needs{tenants_->limits(), tenants_->callers(), objects_->presigner(),
                                     scanning_->scanner(), config_.processing.attempts_max};
-  TRY(uploads_, uploads::Feature::make(*stores_, *intake_, needs, host_.runtime().next_executor(), metrics));
+  TRY(uploads_, uploads::Feature::make(*stores_, *intake_, needs, metrics));
   TRY(events_, events::Feature::make(*stores_, config_.events, metrics));
   TRY(tasks_, tasks::Feature::make(*stores_, config_.tasks, ports(), metrics));
   dead_letters_ = std::make_unique<dead_letters::Feature>(*stores_);
@@ -158,6 +158,7 @@ void Server::stop() {
   operations_.ready = false;
   api_server_->stop(config_.server.shutdown_grace);
   objects_->server().stop(config_.server.shutdown_grace);
+  (void)run_to_end<bool>([&] { return engine_->drain(deadline_in(config_.server.shutdown_grace)); });
   host_.stop(config_.server.shutdown_grace);
 }
 

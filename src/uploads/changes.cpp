@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/try.hpp"
+#include "uploads/project_counts.hpp"
 #include "uploads/render.hpp"
+#include "uploads/rows.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -88,6 +90,13 @@ Result<std::vector<FeedEvent>> load_progress(sql::Transaction& tx, TenantId cons
     add(batch.project, id, "batch", render_batch(batch, counts));
   }
   return events;
+}
+
+Result<std::int64_t> forget_changes(sql::Transaction& tx, Time before, std::int64_t rows_max) {
+  return tx.execute(
+      "DELETE FROM changes WHERE (tenant, seq) IN (SELECT tenant, seq FROM changes "
+      "WHERE at_us < $1 ORDER BY at_us LIMIT $2)",
+      {sql::value(before), rows_max});
 }
 
 Result<std::int64_t> load_head(sql::Transaction& tx, TenantId const& tenant) {

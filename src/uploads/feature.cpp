@@ -1,8 +1,8 @@
 #include "uploads/feature.hpp"
 
 #include "base/hash.hpp"
+#include "base/log.hpp"
 #include "base/try.hpp"
-#include "uploads/routes.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -11,50 +11,50 @@ constexpr auto sweep_interval = std::chrono::seconds{2};
 constexpr auto sweep_time_max = std::chrono::seconds{60};
 constexpr auto recheck_time_max = std::chrono::seconds{5};
 
-Options with_cursor_key(Options options, Records const& records) {
-  options.cursor_key = hmac_sha256(records.cursor_secret, "list cursors");
-  return options;
-}
-
 }  // namespace
 
-Intake::Intake(Records const& records, Options options)
-    : options_{with_cursor_key(std::move(options), records)},
-      listener_{records.outbox, records.broadcast, stages_, records.clock, options_} {}
-
-Feature::Feature(Stores const& stores, Intake& intake, Needs const& needs, Metrics& metrics)
-    : callers_{needs.callers},
-      follower_{intake.options(), stores.broadcast, stores.clock},
-      service_{Ports{stores.database, stores.outbox, stores.joint, stores.objects, intake.listener(),
-                     needs.presigner, stores.idempotency, stores.audit, stores.broadcast, needs.limits,
-                     needs.scanner, intake.stages(), stores.clock, metrics},
-               intake.options()},
-      ledger_{Ledger::Needs{stores.database, stores.broadcast, needs.limits, intake.stages(), stores.clock},
-              intake.options()},
-      feed_{service_},
-      watchdog_{service_} {}
+std::unique_ptr<Intake> make_intake(Records const& records, Options options) {
+  options.cursor_key = hmac_sha256(records.cursor_secret, "list cursors");
+  auto const ports = Intake::Ports{records.outbox, records.broadcast, records.clock};
+  return std::make_unique<Intake>(ports, std::move(options));
+}
 
 Result<std::unique_ptr<Feature>> Feature::make(Stores const& stores, Intake& intake, Needs const& needs,
-                                               asio::any_io_executor executor, Metrics& metrics) {
-  auto feature = std::unique_ptr<Feature>{new Feature{stores, intake, needs, metrics}};
+                                               Metrics& metrics) {
+  auto const ports =
+      Ports{stores.database, stores.outbox,      stores.joint, stores.objects,   stores.multiparts,
+            needs.presigner, stores.idempotency, stores.audit, stores.broadcast, needs.limits,
+            needs.scanner,   stores.clock,       metrics};
+  auto feature = std::unique_ptr<Feature>{new Feature{ports, intake, needs.callers}};
   CHECK(stores.queues.declare(intake.options().queue, processing_policy(needs.attempts_max),
                               &feature->follower_));
-  complete_by_itself(intake.listener(), feature->service_, std::move(executor));
   return feature;
 }
 
 void Feature::add_routes(net::Router& router) {
-  uploads::add_routes(router, feed_, [this](Caller caller) {
+  uploads::add_routes(router, services_.for_routes([this](Caller caller) {
     return callers_.still_valid(std::move(caller), deadline_in(recheck_time_max));
-  });
+  }));
 }
 
 std::vector<Job> Feature::jobs() {
   auto sweep = [this]() -> Async<bool> {
-    CO_CHECK(co_await watchdog_.sweep(deadline_in(sweep_time_max)));
+    CO_CHECK(co_await services_.watchdog.sweep(deadline_in(sweep_time_max)));
     co_return false;
   };
   return {{"watchdog", sweep_interval, sweep}};
+}
+
+void Feature::start(std::vector<asio::any_io_executor> const& executors) {
+  services_.completion.start(executors.front());
+}
+
+Async<bool> Feature::stop(std::chrono::milliseconds grace) {
+  auto const deadline = deadline_in(grace);
+  CO_TRY(auto const completed, co_await services_.completion.drain(deadline));
+  if (!completed) log::warn("uploads are completed after the next start: the grace was too short");
+  CO_TRY(auto const unwatched, co_await services_.feed.drain(deadline));
+  co_return completed && unwatched;
 }
 
 }  // namespace hoist::uploads

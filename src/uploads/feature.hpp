@@ -1,8 +1,8 @@
 // Uploads as a host sees them.
 //
-//   auto intake = uploads::Intake{engine.records(), options};
-//   TRY(auto stores, engine.open_objects(intake.listener()));
-//   TRY(auto uploads, uploads::Feature::make(stores, intake, needs, executor, metrics));
+//   auto intake = uploads::make_intake(engine.records(), options);
+//   TRY(auto stores, engine.open_objects(intake->arrivals(), intake->recovery()));
+//   TRY(auto uploads, uploads::Feature::make(stores, *intake, needs, metrics));
 //
 // In two steps, because what arrives in the store is a record before there is a store.
 #pragma once
@@ -13,32 +13,12 @@
 #include "assembly/stores.hpp"
 #include "base/metrics.hpp"
 #include "ports/caller_check.hpp"
-#include "ports/presigner.hpp"
-#include "ports/scanner.hpp"
-#include "ports/tenant_limits.hpp"
-#include "uploads/feed.hpp"
 #include "uploads/follower.hpp"
-#include "uploads/ledger.hpp"
-#include "uploads/listener.hpp"
-#include "uploads/service.hpp"
-#include "uploads/stages.hpp"
-#include "uploads/watchdog.hpp"
+#include "uploads/services.hpp"
 
 namespace hoist::uploads {
 
-// What the store tells of: objects that arrive in it and leave it.
-class Intake {
- public:
-  Intake(Records const& records, Options options);
-  [[nodiscard]] ObjectListener& listener() { return listener_; }
-  [[nodiscard]] Stages& stages() { return stages_; }
-  [[nodiscard]] Options const& options() const { return options_; }
-
- private:
-  Options options_;
-  Stages stages_;
-  ObjectListener listener_;
-};
+[[nodiscard]] std::unique_ptr<Intake> make_intake(Records const& records, Options options);
 
 struct Needs {
   TenantLimitsSource& limits;
@@ -50,23 +30,26 @@ struct Needs {
 
 class Feature final : public hoist::Feature {
  public:
-  // Uploads whose last part arrived are completed on `executor`. Errors: those of the queue's declaration.
+  // Errors: those of the queue's declaration.
   static Result<std::unique_ptr<Feature>> make(Stores const& stores, Intake& intake, Needs const& needs,
-                                               asio::any_io_executor executor, Metrics& metrics);
+                                               Metrics& metrics);
 
   void add_routes(net::Router& router) override;
   std::vector<Job> jobs() override;
-  [[nodiscard]] UploadLedger& ledger() { return ledger_; }
+  // From now on uploads whose last part arrived are completed by themselves.
+  void start(std::vector<asio::any_io_executor> const& executors) override;
+  Async<bool> stop(std::chrono::milliseconds grace) override;
+  [[nodiscard]] UploadLedger& ledger() { return services_.ledger; }
 
  private:
-  Feature(Stores const& stores, Intake& intake, Needs const& needs, Metrics& metrics);
+  Feature(Ports const& ports, Intake& intake, CallerCheck& callers)
+      : callers_{callers},
+        follower_{intake.options(), ports.broadcast, ports.clock},
+        services_{ports, intake} {}
 
   CallerCheck& callers_;
   ProcessingFollower follower_;
-  Service service_;
-  Ledger ledger_;
-  Feed feed_;
-  Watchdog watchdog_;
+  Services services_;
 };
 
 }  // namespace hoist::uploads

@@ -49,7 +49,7 @@ Result<void> ProcessingFollower::redrive_upload(sql::Transaction& tx, Upload& up
   auto step = Step{};
   step.to = UploadState::uploaded;
   step.now = clock_.now();
-  step.deadline = step.now + options_.uploaded_deadline;
+  step.deadline = step.now + options_.reminder_interval();
   step.what = "redriven";
   CHECK(advance(tx, options_, upload, std::move(step)));
   tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });

@@ -83,14 +83,10 @@ Result<void> end_as_failed(sql::Transaction& tx, Options const& options, Upload&
                            std::string const& scan) {
   CHECK(advance(tx, options, upload, std::move(step)));
   if (scan.empty()) return {};
-  CHECK(tx.execute("UPDATE uploads SET scan = $3 WHERE tenant = $1 AND id = $2",
-                   {upload.tenant.str(), upload.id.str(), scan}));
-  return {};
+  return record_scan(tx, upload, scan);
 }
 
 }  // namespace
-
-Ledger::Ledger(Needs needs, Options options) : needs_{needs}, options_{std::move(options)} {}
 
 void Ledger::notify_after(sql::Transaction& tx, TenantId const& tenant) {
   tx.after_commit([this, tenant] { needs_.broadcast.notify(tenant); });
@@ -111,7 +107,7 @@ Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std:
         step.to = UploadState::processing;
         step.now = now;
         step.requeues = upload.requeues;
-        step.deadline = now + options_.processing_deadline;
+        step.deadline = now + options_.reminder_interval();
         step.what = "processing";
         step.detail = attempt > 1 ? fmt::format("attempt {}", attempt) : std::string{};
         CHECK(advance(tx, options_, upload, std::move(step)));
@@ -141,7 +137,7 @@ Async<> Ledger::remark(TenantId tenant, UploadId id, std::string what, std::stri
         if (upload.state != UploadState::processing)
           return fail(Code::conflict, "The upload is not being processed.");
         auto const now = needs_.clock.now();
-        return note(tx, options_, upload, now, what, reason, now + options_.processing_deadline);
+        return note(tx, options_, upload, now, what, reason, now + options_.reminder_interval());
       },
       deadline);
 }
@@ -152,25 +148,20 @@ void Ledger::stage(UploadJob const& job, ProcessingStage stage) {
 }
 
 Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) {
-  auto const sha256 = hex(file.sha256);
-  auto const media = media_json(file.media);
-  auto const scan = scan_json(file.scan, file.scanned_at);
-  auto const thumbnails = thumbnails_json(file.thumbnails);
-  auto const preview = preview_json(file.media.preview);
+  auto const findings =
+      Findings{hex(file.sha256), media_json(file.media), scan_json(file.scan, file.scanned_at),
+               thumbnails_json(file.thumbnails), preview_json(file.media.preview)};
   co_return co_await needs_.database.write(
       tenant,
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto upload, find_upload(tx, tenant, id));
         auto const now = needs_.clock.now();
         TRY(auto const limits, needs_.limits.limits(tx, tenant));
-        upload.media = media;
+        upload.media = findings.media;
         auto step = Step{.to = UploadState::completed, .now = now, .what = "completed"};
         if (!takes_type(limits, upload, file.media.content_type)) step = type_refused(upload, options_, now);
         CHECK(advance(tx, options_, upload, std::move(step)));
-        CHECK(
-            tx.execute("UPDATE uploads SET sha256 = $3, media = $4, scan = $5, thumbnails = $6, preview = $7 "
-                       "WHERE tenant = $1 AND id = $2",
-                       {tenant.str(), id.str(), sha256, media, scan, thumbnails, preview}));
+        CHECK(record_findings(tx, tenant, id, findings));
         notify_after(tx, tenant);
         return {};
       },

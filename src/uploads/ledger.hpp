@@ -19,7 +19,7 @@ class Ledger final : public UploadLedger {
     Stages& stages;
     Clock const& clock;
   };
-  Ledger(Needs needs, Options options);
+  Ledger(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 
   Async<std::optional<UploadJob>> begin(TenantId tenant, UploadId id, std::int64_t attempt,
                                         Deadline deadline) override;
@@ -34,7 +34,7 @@ class Ledger final : public UploadLedger {
   void notify_after(sql::Transaction& tx, TenantId const& tenant);
 
   Needs needs_;
-  Options options_;
+  Options const& options_;
 };
 
 }  // namespace hoist::uploads

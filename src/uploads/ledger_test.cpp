@@ -10,12 +10,13 @@ class UploadLedgerTest : public ::testing::Test {
  protected:
   Result<void> fail_with(std::string const& id, std::string code) {
     return world.wait([&] {
-      return world.ledger.failed(TenantId{"acme"}, UploadId{id}, {code, "The file is bad.", {}}, soon());
+      return world.uploads.ledger.failed(TenantId{"acme"}, UploadId{id}, {code, "The file is bad.", {}},
+                                         soon());
     });
   }
   bool has_job(std::string const& id, std::string tenant = "acme") {
     auto const job = world.wait<std::optional<UploadJob>>(
-        [&] { return world.ledger.begin(TenantId{tenant}, UploadId{id}, 1, soon()); });
+        [&] { return world.uploads.ledger.begin(TenantId{tenant}, UploadId{id}, 1, soon()); });
     return job && job->has_value();
   }
   World world;
@@ -51,9 +52,12 @@ TEST_F(UploadLedgerTest, WhatWasDeletedMeanwhileIsNotCompleted) {
   EXPECT_TRUE(has_job(id));
   EXPECT_EQ(world.call("DELETE", "/uploads/" + id).status, 200);
   auto const completed = world.wait(
-      [&] { return world.ledger.complete(TenantId{"acme"}, UploadId{id}, ProcessedFile{}, soon()); });
+      [&] { return world.uploads.ledger.complete(TenantId{"acme"}, UploadId{id}, ProcessedFile{}, soon()); });
   EXPECT_EQ(completed.error().code(), Code::conflict);
-  EXPECT_EQ(world.wait([&] { return world.ledger.retrying(TenantId{"acme"}, UploadId{id}, "again", soon()); })
+  EXPECT_EQ(world
+                .wait([&] {
+                  return world.uploads.ledger.retrying(TenantId{"acme"}, UploadId{id}, "again", soon());
+                })
                 .error()
                 .code(),
             Code::conflict);
@@ -66,7 +70,7 @@ TEST_F(UploadLedgerTest, M4_ATenantsPolicyComesWithTheJob) {
     auto const id = world.create();
     ASSERT_TRUE(world.put_upload(id));
     auto const job = world.wait<std::optional<UploadJob>>(
-        [&] { return world.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()); });
+        [&] { return world.uploads.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()); });
     ASSERT_TRUE(job && *job);
     EXPECT_EQ((*job)->allow_unscannable, allow);
   }
@@ -78,7 +82,7 @@ TEST_F(UploadLedgerTest, ARetryIsSeenInTheTimelineWhichStaysBounded) {
   for (auto i = 0; i < 1000; ++i) {
     ASSERT_TRUE(has_job(id));
     ASSERT_TRUE(world.wait([&] {
-      return world.ledger.retrying(TenantId{"acme"}, UploadId{id}, "the \"scanner\" is away", soon());
+      return world.uploads.ledger.retrying(TenantId{"acme"}, UploadId{id}, "the \"scanner\" is away", soon());
     }));
   }
   EXPECT_LE(world.stored(id).timeline.size(), world.options.timeline_bytes_max);

@@ -11,6 +11,8 @@
 
 namespace hoist::uploads {
 
+inline constexpr std::int64_t reminders_max = 3;
+
 struct Options {
   std::string bucket = "hoist";
   std::string quarantine_bucket = "hoist-quarantine";
@@ -30,19 +32,21 @@ struct Options {
   std::size_t timeline_bytes_max = 16 * 1024;
 
   std::chrono::seconds url_lifetime{15 * 60};
-  Micros pending_deadline = std::chrono::hours{24};       // for the bytes to arrive
-  Micros uploaded_deadline = std::chrono::hours{1};       // for a worker to begin
-  Micros processing_deadline = std::chrono::minutes{15};  // for an attempt to end
-  Micros failed_retention = std::chrono::hours{24 * 7};   // a failed file's bytes, for a redrive
-  Micros changes_retention = std::chrono::hours{24};      // how far back a watcher may resume
-  Micros parts_grace = std::chrono::minutes{2};           // before the sweep lists the parts of an upload
-  std::int64_t requeues_max = 3;                          // by the watchdog, before it gives up
-  int sweep_rows_max = 500;                               // per kind and transaction
+  Micros pending_deadline = std::chrono::hours{24};  // for the bytes to arrive
+  // From its bytes to its end, for a file whose message was lost: until then it is sent to the workers
+  // reminders_max times more, after that it fails.
+  Micros processing_deadline = std::chrono::hours{1};
+  Micros failed_retention = std::chrono::hours{24 * 7};  // a failed file's bytes, for a redrive
+  Micros changes_retention = std::chrono::hours{24};     // how far back a watcher may resume
+  Micros parts_grace = std::chrono::minutes{2};          // before the sweep lists the parts of an upload
+  int sweep_rows_max = 500;                              // per kind and transaction
 
   std::function<std::int64_t()> room;  // bytes that the store takes at present; absent: not known
 
   bool allow_unscanned = false;  // serve files that are not (yet) known to be clean
   std::string cursor_key;        // secret that authenticates list cursors; the same on every node
+
+  [[nodiscard]] Micros reminder_interval() const { return processing_deadline / (reminders_max + 1); }
 
   std::size_t watchers_max = 10'000;
   std::size_t topics_per_watcher_max = 100;

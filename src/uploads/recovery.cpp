@@ -1,8 +1,6 @@
-// Uploads whose rows were lost, made again from the notes that the store keeps beside their bytes.
-#include <fmt/format.h>
+#include "uploads/recovery.hpp"
 
 #include "base/try.hpp"
-#include "uploads/listener.hpp"
 #include "uploads/rows.hpp"
 #include "uploads/sharing.hpp"
 
@@ -44,32 +42,26 @@ Result<void> read_note(std::string const& note, Upload& upload) {
 // The batch itself told nobody more than its files do.
 Result<void> insert_missing_batch(sql::Transaction& tx, Upload const& upload) {
   if (upload.batch.empty()) return {};
-  auto const found = find_batch(tx, upload.tenant, upload.batch);
-  if (!found && found.error().code() != Code::not_found) return std::unexpected{found.error()};
-  if (found) {
-    CHECK(tx.execute("UPDATE batches SET files = files + 1 WHERE tenant = $1 AND id = $2",
-                     {upload.tenant.str(), upload.batch.str()}));
-    return {};
-  }
+  TRY(auto const known, add_file_to_batch(tx, upload.tenant, upload.batch));
+  if (known) return {};
   return insert_batch(
       tx, Batch{upload.tenant, upload.batch, upload.project, upload.user, 1, 0, 0, upload.created_at});
 }
 
 }  // namespace
 
-Result<std::string> ObjectListener::describe(sql::Transaction& tx, ObjectRef const& ref) {
-  auto const key = ours(ref);
+Result<std::string> Recovery::note_for(sql::Transaction& tx, ObjectRef const& ref) {
+  auto const key = key_parts(options_, ref);
   if (!key) return std::string{};
   auto const upload = find_upload(tx, key->tenant, key->id);
-  // on_created() refuses the object of an upload that is not there.
+  // UploadArrivals refuses the object of an upload that is not there.
   if (!upload && upload.error().code() == Code::not_found) return std::string{};
   if (!upload) return std::unexpected{upload.error()};
   return note_of(*upload);
 }
 
-Result<bool> ObjectListener::on_recovered(sql::Transaction& tx, ObjectInfo const& object,
-                                          std::string const& note) {
-  auto const key = ours(object.ref);
+Result<bool> Recovery::on_recovered(sql::Transaction& tx, ObjectInfo const& object, std::string const& note) {
+  auto const key = key_parts(options_, object.ref);
   if (!key) return true;
   auto known = find_upload(tx, key->tenant, key->id);
   if (!known && known.error().code() != Code::not_found) return std::unexpected{known.error()};
@@ -78,24 +70,25 @@ Result<bool> ObjectListener::on_recovered(sql::Transaction& tx, ObjectInfo const
     return others_need_bytes(tx, *known);
   }
   if (!known) {
-    auto upload = Upload{.tenant = key->tenant, .id = key->id, .project = key->project};
-    CHECK(read_note(note, upload));
-    upload.content_type = object.content_type;
-    upload.size = object.size;
-    upload.expires_at = upload.created_at;
-    CHECK(insert_missing_batch(tx, upload));
-    // A watcher that remembers a number from before must not take the new ones for old ones.
-    CHECK(
-        tx.execute("INSERT INTO tenant_usage (tenant, bytes, files, change_seq) VALUES ($1, 0, 0, $2) "
-                   "ON CONFLICT (tenant) DO NOTHING",
-                   {upload.tenant.str(), to_us(clock_.now())}));
-    CHECK(account(tx, upload.tenant, {upload.size, 1, 0}));
-    auto const* const only = &upload;
-    CHECK(insert_uploads(tx, {&only, 1}));
-    known = std::move(upload);
+    TRY(known, make_again(tx, *key, object, note));
   }
-  CHECK(send_to_workers(tx, *known, "recovered"));
+  CHECK(handover_.hand_over(tx, *known, "recovered"));
   return true;
+}
+
+Result<Upload> Recovery::make_again(sql::Transaction& tx, KeyParts const& key, ObjectInfo const& object,
+                                    std::string const& note) {
+  auto upload = Upload{.tenant = key.tenant, .id = key.id, .project = key.project};
+  CHECK(read_note(note, upload));
+  upload.content_type = object.content_type;
+  upload.size = object.size;
+  upload.expires_at = upload.created_at;
+  CHECK(insert_missing_batch(tx, upload));
+  CHECK(begin_account(tx, upload.tenant, to_us(clock_.now())));
+  CHECK(account(tx, upload.tenant, {upload.size, 1, 0}));
+  auto const* const only = &upload;
+  CHECK(insert_uploads(tx, {&only, 1}));
+  return upload;
 }
 
 }  // namespace hoist::uploads

@@ -32,7 +32,7 @@ class UploadRecovery : public ::testing::Test {
   std::string note_of(std::string const& id) {
     auto note = std::string{};
     EXPECT_TRUE(testing::read_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
-                  TRY(note, world.listener.describe(tx, object_of(id).ref));
+                  TRY(note, world.intake.recovery().note_for(tx, object_of(id).ref));
                   return {};
                 }).has_value());
     return note;
@@ -45,7 +45,7 @@ class UploadRecovery : public ::testing::Test {
   bool recover(ObjectInfo const& object, std::string const& note) {
     auto wanted = false;
     EXPECT_TRUE(testing::write_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
-                  TRY(wanted, world.listener.on_recovered(tx, object, note));
+                  TRY(wanted, world.intake.recovery().on_recovered(tx, object, note));
                   return {};
                 }).has_value());
     return wanted;

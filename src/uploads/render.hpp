@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ports/scanner.hpp"
 #include "uploads/grants.hpp"
 #include "uploads/project_counts.hpp"
 #include "uploads/rows.hpp"
@@ -20,6 +21,20 @@ struct View {
   Time now;
   bool scanner_away = false;
   Stages const* stages = nullptr;  // null: none are known
+};
+
+// The view of this moment.   Lifetime  what it is given outlives it.
+class Views {
+ public:
+  Views(Grants const& grants, Scanner const& scanner, Stages const& stages, Clock const& clock)
+      : grants_{grants}, scanner_{scanner}, stages_{stages}, clock_{clock} {}
+  [[nodiscard]] View now() const { return {grants_, clock_.now(), scanner_.away().has_value(), &stages_}; }
+
+ private:
+  Grants const& grants_;
+  Scanner const& scanner_;  // only asked whether files wait for it
+  Stages const& stages_;
+  Clock const& clock_;
 };
 
 void append_upload(std::string& out, Upload const& upload, View const& view);

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/try.hpp"
-#include "uploads/create.hpp"
-#include "uploads/listener.hpp"
+#include "uploads/draft.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -38,40 +37,36 @@ Async<bool> Retry::is_stored(Upload const& upload, Deadline deadline) {
   co_return object.has_value();
 }
 
-Result<Upload> Retry::send_again(sql::Transaction& tx, Asked const& asked, UploadId const& id, bool stored) {
-  auto const& tenant = asked.caller.tenant;
+Result<Upload> Retry::send_again(sql::Transaction& tx, CallContext const& call, UploadId const& id,
+                                 bool stored) {
+  auto const& tenant = call.caller.tenant;
   auto const now = needs_.clock.now();
-  auto const request = idempotent(asked, "POST /uploads/" + id.str() + "/retry");
+  auto const request = idempotent(call, "POST /uploads/" + id.str() + "/retry");
   TRY(auto upload, find_upload(tx, tenant, id));
   TRY(auto const earlier, needs_.idempotency.find(tx, request));
   if (earlier || is_under_way(upload.state)) return upload;
   CHECK(check_retryable(upload, stored, now));
-  auto step = Step{.to = UploadState::uploaded, .now = now, .what = "retried"};
-  step.deadline = now + options_.uploaded_deadline;
-  step.detail = "by " + asked.caller.user.str();
-  CHECK(advance(tx, options_, upload, std::move(step)));
+  CHECK(needs_.handover.hand_over(tx, upload, "retried", "by " + call.caller.user.str()));
   TRY(auto const limits, needs_.limits.limits(tx, tenant));
   TRY(auto const total, account(tx, tenant, {}));
   if (!fits(limits, total, upload.size)) return fail(Code::quota_exceeded, over_quota().message);
-  CHECK(needs_.outbox.send_one(tx, processing_message(options_, upload)));
   CHECK(needs_.idempotency.store(tx, request, {http_ok, id.str()}, now));
   CHECK(needs_.audit.record(
-      tx, {asked.caller, "upload.retried", id.str(), "ok", asked.request_id, {{"size", upload.size}}}, now));
-  tx.after_commit([this, tenant] { needs_.broadcast.notify(tenant); });
+      tx, {call.caller, "upload.retried", id.str(), "ok", call.request_id, {{"size", upload.size}}}, now));
   return upload;
 }
 
-Async<Upload> Retry::retry(Asked asked, UploadId id) {
-  auto const& tenant = asked.caller.tenant;
+Async<Upload> Retry::retry(CallContext call, UploadId id) {
+  auto const& tenant = call.caller.tenant;
   CO_TRY(auto const upload,
          co_await needs_.database.read(
-             tenant, [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); }, asked.deadline));
+             tenant, [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); }, call.deadline));
   auto stored = false;
   if (upload.state == UploadState::failed) {
-    CO_TRY(stored, co_await is_stored(upload, asked.deadline));
+    CO_TRY(stored, co_await is_stored(upload, call.deadline));
   }
   co_return co_await needs_.database.write(
-      tenant, [&](sql::Transaction& tx) { return send_again(tx, asked, id, stored); }, asked.deadline);
+      tenant, [&](sql::Transaction& tx) { return send_again(tx, call, id, stored); }, call.deadline);
 }
 
 }  // namespace hoist::uploads

@@ -7,13 +7,13 @@
 //             quota_exceeded.
 #pragma once
 
+#include "model/call_context.hpp"
 #include "ports/audit.hpp"
-#include "ports/broadcast.hpp"
 #include "ports/idempotency.hpp"
 #include "ports/object_store.hpp"
-#include "ports/outbox.hpp"
 #include "ports/tenant_limits.hpp"
-#include "uploads/service.hpp"
+#include "sql/database.hpp"
+#include "uploads/handover.hpp"
 
 namespace hoist::uploads {
 
@@ -21,26 +21,25 @@ class Retry {
  public:
   struct Needs {
     sql::Database& database;
-    Outbox& outbox;
+    Handover& handover;
     ObjectStore& objects;
     Idempotency& idempotency;
     Audit& audit;
-    Broadcast& broadcast;
     TenantLimitsSource& limits;
     Clock const& clock;
   };
-  Retry(Needs needs, Options options) : needs_{needs}, options_{std::move(options)} {}
+  Retry(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 
   // The upload, UPLOADED again. Repeating it is harmless: what is on its way or COMPLETED stays so, and
   // with an Idempotency-Key one that has failed again does, too.
-  Async<Upload> retry(Asked asked, UploadId id);
+  Async<Upload> retry(CallContext call, UploadId id);
 
  private:
   Async<bool> is_stored(Upload const& upload, Deadline deadline);
-  Result<Upload> send_again(sql::Transaction& tx, Asked const& asked, UploadId const& id, bool stored);
+  Result<Upload> send_again(sql::Transaction& tx, CallContext const& call, UploadId const& id, bool stored);
 
   Needs needs_;
-  Options options_;
+  Options const& options_;
 };
 
 }  // namespace hoist::uploads

@@ -436,7 +436,7 @@ TEST_F(UploadRoutes, U07_TheStageSaysWhatHappensWithinAState) {
   ASSERT_TRUE(world.put_upload(id));
   EXPECT_EQ(stage(), "queued");
   auto job = world.wait<std::optional<UploadJob>>(
-      [&] { return world.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()); });
+      [&] { return world.uploads.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()); });
   ASSERT_TRUE(job && *job);
   EXPECT_EQ(stage(), "none");
   for (auto const& [step, name] :
@@ -444,7 +444,7 @@ TEST_F(UploadRoutes, U07_TheStageSaysWhatHappensWithinAState) {
                                                             {ProcessingStage::inspecting, "inspecting"},
                                                             {ProcessingStage::previewing, "previewing"},
                                                             {ProcessingStage::none, "none"}}) {
-    world.ledger.stage(**job, step);
+    world.uploads.ledger.stage(**job, step);
     EXPECT_EQ(stage(), name);
   }
   ASSERT_TRUE(world.fail_processing(id, "infected"));

@@ -89,15 +89,6 @@ Upload to_upload(sql::Row const& row) {
   return upload;
 }
 
-// The states whose uploads count against the quota, for an IN.
-std::string quota_states() {
-  auto states = std::string{};
-  for (auto i = 0; i < static_cast<int>(UploadState::count_); ++i)
-    if (auto const state = static_cast<UploadState>(i); holds_quota(state))
-      states += fmt::format("{}'{}'", states.empty() ? "" : ", ", to_string(state));
-  return states;
-}
-
 // Does another upload hold the quota of the bytes that `upload` shares?
 Result<bool> held_by_others(sql::Transaction& tx, Upload const& upload) {
   static auto const statement = fmt::format(
@@ -348,6 +339,86 @@ Result<void> requeue(sql::Transaction& tx, Options const& options, Upload& uploa
   return {};
 }
 
+Result<void> record_findings(sql::Transaction& tx, TenantId const& tenant, UploadId const& id,
+                             Findings const& findings) {
+  TRY(auto const changed,
+      tx.execute("UPDATE uploads SET sha256 = $3, media = $4, scan = $5, thumbnails = $6, preview = $7 "
+                 "WHERE tenant = $1 AND id = $2",
+                 {tenant.str(), id.str(), findings.sha256, findings.media, findings.scan, findings.thumbnails,
+                  text_or_null(findings.preview)}));
+  HOIST_ASSERT(changed == 1);
+  return {};
+}
+
+Result<void> record_scan(sql::Transaction& tx, Upload const& upload, std::string const& scan) {
+  CHECK(tx.execute("UPDATE uploads SET scan = $3 WHERE tenant = $1 AND id = $2",
+                   {upload.tenant.str(), upload.id.str(), scan}));
+  return {};
+}
+
+Result<void> record_object_key(sql::Transaction& tx, TenantId const& tenant, UploadId const& id,
+                               std::string const& key) {
+  CHECK(tx.execute("UPDATE uploads SET object_key = $3 WHERE tenant = $1 AND id = $2 AND object_key IS NULL",
+                   {tenant.str(), id.str(), key}));
+  return {};
+}
+
+Result<bool> knows_bytes(sql::Transaction& tx, TenantId const& tenant, std::string const& sha256) {
+  TRY(auto const rows,
+      tx.query("SELECT 1 FROM uploads WHERE tenant = $1 AND sha256 = $2 LIMIT 1", {tenant.str(), sha256}));
+  return !rows.empty();
+}
+
+// One statement, so that parts which commit side by side do not undo each other's mark.
+Result<bool> mark_part(sql::Transaction& tx, Upload& upload, int number, Time now) {
+  TRY(auto const rows,
+      tx.query("UPDATE uploads SET updated_us = $4, "
+               "parts_seen = substr(parts_seen, 1, $3 - 1) || '1' || substr(parts_seen, $3 + 1) "
+               "WHERE tenant = $1 AND id = $2 AND state = 'PENDING' RETURNING parts_seen",
+               {upload.tenant.str(), upload.id.str(), std::int64_t{number}, sql::value(now)}));
+  if (!rows.empty()) upload.parts_seen = rows[0].text(0);
+  return !rows.empty();
+}
+
+Result<void> claim_multipart(sql::Transaction& tx, Upload const& upload, std::string const& multipart_id) {
+  CHECK(
+      tx.execute("UPDATE uploads SET multipart_id = $3 WHERE tenant = $1 AND id = $2 "
+                 "AND state = 'PENDING' AND multipart_id IS NULL",
+                 {upload.tenant.str(), upload.id.str(), multipart_id}));
+  return {};
+}
+
+Result<void> replan_parts(sql::Transaction& tx, Upload const& planned, std::int64_t old_part_size, Time now) {
+  CHECK(
+      tx.execute("UPDATE uploads SET part_size = $3, parts_seen = $4, multipart_id = NULL, updated_us = $5 "
+                 "WHERE tenant = $1 AND id = $2 AND state = 'PENDING' AND part_size = $6",
+                 {planned.tenant.str(), planned.id.str(), planned.part_size, planned.parts_seen,
+                  sql::value(now), old_part_size}));
+  return {};
+}
+
+Result<void> put_last(sql::Transaction& tx, Upload const& upload, Time now) {
+  CHECK(tx.execute("UPDATE uploads SET updated_us = $3 WHERE tenant = $1 AND id = $2 AND state = 'PENDING'",
+                   {upload.tenant.str(), upload.id.str(), sql::value(now)}));
+  return {};
+}
+
+Result<bool> put_off(sql::Transaction& tx, Upload const& upload, Time deadline) {
+  TRY(auto const changed,
+      tx.execute("UPDATE uploads SET deadline_us = $4 WHERE tenant = $1 AND id = $2 AND state = $3",
+                 {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)},
+                  sql::value(deadline)}));
+  return changed == 1;
+}
+
+Result<void> forget_bytes(sql::Transaction& tx, Upload const& upload) {
+  CHECK(
+      tx.execute("UPDATE uploads SET deadline_us = NULL, thumbnails = NULL "
+                 "WHERE tenant = $1 AND id = $2 AND state = $3",
+                 {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
+  return {};
+}
+
 Result<void> insert_change(sql::Transaction& tx, TenantId const& tenant, std::int64_t seq, Time at,
                            ProjectId const& project, BatchId const& batch, Upload const* upload) {
   auto const id = upload == nullptr ? sql::null() : sql::Value{upload->id.str()};
@@ -375,22 +446,40 @@ Result<std::vector<StateCount>> count_batch(sql::Transaction& tx, TenantId const
   return counts;
 }
 
-Result<std::vector<std::string>> check_usage(sql::Transaction& tx) {
-  TRY(auto const rows,
-      tx.query(fmt::format(
-          "SELECT tenant, CAST(sum(bytes) AS BIGINT), CAST(sum(files) AS BIGINT), "
-          "CAST(sum(real_bytes) AS BIGINT), CAST(sum(real_files) AS BIGINT) FROM ("
-          "SELECT tenant, bytes, files, 0 AS real_bytes, 0 AS real_files FROM tenant_usage UNION ALL "
-          "SELECT tenant, 0, 0, size, 1 FROM uploads WHERE object_key IS NULL AND state IN ({0}) UNION ALL "
-          "SELECT tenant, 0, 0, max(size), count(*) FROM uploads WHERE object_key IS NOT NULL "
-          "AND state IN ({0}) GROUP BY tenant, object_key) AS both_sides "
-          "GROUP BY tenant HAVING sum(bytes) <> sum(real_bytes) OR sum(files) <> sum(real_files)",
-          quota_states())));
-  auto wrong = std::vector<std::string>{};
-  for (auto const& row : rows)
-    wrong.push_back(fmt::format("Tenant {} is charged {} bytes in {} files, but stores {} bytes in {} files.",
-                                row.text(0), row.integer(1), row.integer(2), row.integer(3), row.integer(4)));
-  return wrong;
+Result<StateNumbers> count_states(sql::Transaction& tx) {
+  auto numbers = StateNumbers{};
+  TRY(auto const rows, tx.query("SELECT state, count(*), min(created_us) FROM uploads GROUP BY state"));
+  for (auto const& row : rows) {
+    auto const state = parse_upload_state(row.text(0));
+    if (!state) return fail(Code::internal, "An upload is in an unknown state.");
+    numbers.files[*state] = row.integer(1);
+    if (is_final(*state)) continue;
+    auto& oldest = numbers.oldest_unsettled;
+    oldest = std::min(oldest.value_or(row.time(2)), row.time(2));
+  }
+  return numbers;
+}
+
+std::string quota_states() {
+  auto states = std::string{};
+  for (auto i = 0; i < static_cast<int>(UploadState::count_); ++i)
+    if (auto const state = static_cast<UploadState>(i); holds_quota(state))
+      states += fmt::format("{}'{}'", states.empty() ? "" : ", ", to_string(state));
+  return states;
+}
+
+Result<void> begin_account(sql::Transaction& tx, TenantId const& tenant, std::int64_t change_seq) {
+  CHECK(
+      tx.execute("INSERT INTO tenant_usage (tenant, bytes, files, change_seq) VALUES ($1, 0, 0, $2) "
+                 "ON CONFLICT (tenant) DO NOTHING",
+                 {tenant.str(), change_seq}));
+  return {};
+}
+
+Result<bool> add_file_to_batch(sql::Transaction& tx, TenantId const& tenant, BatchId const& id) {
+  TRY(auto const changed, tx.execute("UPDATE batches SET files = files + 1 WHERE tenant = $1 AND id = $2",
+                                     {tenant.str(), id.str()}));
+  return changed == 1;
 }
 
 }  // namespace hoist::uploads

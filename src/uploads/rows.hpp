@@ -7,6 +7,8 @@
 //             (4) a DELETED row says nothing of the file but its id, its project and its times.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <span>
 
 #include "sql/database.hpp"
@@ -97,6 +99,39 @@ struct Step {
 [[nodiscard]] Result<void> requeue(sql::Transaction& tx, Options const& options, Upload& upload, Time now,
                                    Time deadline);
 
+// What a look at the bytes has found.
+struct Findings {
+  std::string sha256;  // hex
+  std::string media;   // the others are JSON
+  std::string scan;
+  std::string thumbnails;
+  std::string preview;  // empty: none
+};
+[[nodiscard]] Result<void> record_findings(sql::Transaction& tx, TenantId const& tenant, UploadId const& id,
+                                           Findings const& findings);
+[[nodiscard]] Result<void> record_scan(sql::Transaction& tx, Upload const& upload, std::string const& scan);
+// The upload's bytes are those of the object under `key`, unless it says already whose they are.
+[[nodiscard]] Result<void> record_object_key(sql::Transaction& tx, TenantId const& tenant, UploadId const& id,
+                                             std::string const& key);
+// Has the tenant a row of these bytes at all? Mostly not, and then this is the cheapest way to know it.
+[[nodiscard]] Result<bool> knows_bytes(sql::Transaction& tx, TenantId const& tenant,
+                                       std::string const& sha256);
+
+// Of PENDING uploads in parts. mark_part() answers false when the upload has just ended, and updates
+// `upload`; the other two change nothing then.
+[[nodiscard]] Result<bool> mark_part(sql::Transaction& tx, Upload& upload, int number, Time now);
+[[nodiscard]] Result<void> claim_multipart(sql::Transaction& tx, Upload const& upload,
+                                           std::string const& multipart_id);
+[[nodiscard]] Result<void> replan_parts(sql::Transaction& tx, Upload const& planned,
+                                        std::int64_t old_part_size, Time now);
+
+// What the watchdog moves without a transition: a PENDING upload to the end of its line, and the
+// deadline of one whose message waits (false: it has moved on).
+[[nodiscard]] Result<void> put_last(sql::Transaction& tx, Upload const& upload, Time now);
+[[nodiscard]] Result<bool> put_off(sql::Transaction& tx, Upload const& upload, Time deadline);
+// The upload left nothing in the store any more.
+[[nodiscard]] Result<void> forget_bytes(sql::Transaction& tx, Upload const& upload);
+
 [[nodiscard]] Result<void> insert_change(sql::Transaction& tx, TenantId const& tenant, std::int64_t seq,
                                          Time at, ProjectId const& project, BatchId const& batch,
                                          Upload const* upload);
@@ -110,8 +145,21 @@ struct StateCount {
 [[nodiscard]] Result<std::vector<StateCount>> count_batch(sql::Transaction& tx, TenantId const& tenant,
                                                           BatchId const& batch);
 
-// Tenants whose recorded usage is not the sum over their uploads, as sentences; none when all is
-// well. For `hoist doctor` and the tests. System scope.
-[[nodiscard]] Result<std::vector<std::string>> check_usage(sql::Transaction& tx);
+struct StateNumbers {
+  std::map<UploadState, std::int64_t> files;
+  std::optional<Time> oldest_unsettled;  // created then
+};
+// Over all tenants: reads every row. System scope.
+[[nodiscard]] Result<StateNumbers> count_states(sql::Transaction& tx);
+
+// The states whose uploads count against the quota, for an IN.
+[[nodiscard]] std::string quota_states();
+
+// An account begins with this number of changes, unless there is one. For rows that are made again: a
+// watcher that remembers a number from before must not take the new ones for old ones.
+[[nodiscard]] Result<void> begin_account(sql::Transaction& tx, TenantId const& tenant,
+                                         std::int64_t change_seq);
+// One more file of a batch. false: there is no such batch.
+[[nodiscard]] Result<bool> add_file_to_batch(sql::Transaction& tx, TenantId const& tenant, BatchId const& id);
 
 }  // namespace hoist::uploads

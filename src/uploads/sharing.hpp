@@ -37,8 +37,4 @@ struct Stored {
 // Does another upload need the bytes of this one, which has ended?
 [[nodiscard]] Result<bool> others_need_bytes(sql::Transaction& tx, Upload const& upload);
 
-// Uploads whose bytes are not in the embedded store, and objects there that no upload needs, as
-// sentences. For `hoist doctor` and the tests. System scope.
-[[nodiscard]] Result<std::vector<std::string>> check_objects(sql::Transaction& tx);
-
 }  // namespace hoist::uploads

@@ -76,7 +76,7 @@ TEST_F(SharedBytes, ARecoveryKeepsBytesThatOnlyOthersStillNeed) {
   object.content_type = "image/jpeg";
   auto const wanted = [&] {
     return testing::write_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
-      TRY(auto const needed, world.listener.on_recovered(tx, object, "{}"));
+      TRY(auto const needed, world.intake.recovery().on_recovered(tx, object, "{}"));
       if (!needed) return fail(Code::gone, "not needed");
       return {};
     });
@@ -240,7 +240,7 @@ TEST_F(SharedBytes, WhatInfectsOneInfectsAllThatShareIt) {
   ASSERT_TRUE(world.wait([&]() -> Async<> {
     auto failure =
         ProcessingFailure{"infected", "A virus was found.", ScanReport{.verdict = Verdict::infected}};
-    co_return co_await world.ledger.failed(TenantId{"acme"}, UploadId{second}, failure, soon());
+    co_return co_await world.uploads.ledger.failed(TenantId{"acme"}, UploadId{second}, failure, soon());
   }));
   for (auto const& id : {first, second}) {
     EXPECT_EQ(world.status(id), "FAILED");
@@ -257,8 +257,8 @@ TEST_F(SharedBytes, ARemovalBehindOurBackEndsAllThatSharedTheObject) {
   auto const second = share("site-2", "b.jpg");
   auto const third = share("site-3", "c.jpg");
   remove(first);
-  ASSERT_TRUE(testing::write_now(*world.database,
-                                 [&](sql::Transaction& tx) { return world.listener.on_removed(tx, ref); }));
+  ASSERT_TRUE(testing::write_now(
+      *world.database, [&](sql::Transaction& tx) { return world.intake.arrivals().on_removed(tx, ref); }));
   EXPECT_EQ(world.status(second), "DELETED");
   EXPECT_EQ(world.status(third), "DELETED");
   EXPECT_TRUE(world.wrong_usage().empty());

@@ -39,7 +39,7 @@ Received received_of(Upload const& upload) {
 }
 
 void Stages::processing(UploadJob const& job, ProcessingStage stage, Time now) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   if (stage == ProcessingStage::none) {
     stages_.erase(job.id);
     return;
@@ -51,25 +51,25 @@ void Stages::processing(UploadJob const& job, ProcessingStage stage, Time now) {
 }
 
 void Stages::received(Upload const& upload, Time now) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   tell({upload.tenant, upload.project.str(), upload.batch.str(), upload.id.str(), now,
         message(upload.id, upload.project, upload.batch, UploadState::pending,
                 R"("stage":"uploading",)" + render_received(upload))});
 }
 
 std::string_view Stages::of(UploadId const& id) const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const found = stages_.find(id);
   return found == stages_.end() ? std::string_view{} : name_of(found->second);
 }
 
 std::uint64_t Stages::head() const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   return told_;
 }
 
 std::vector<Stages::News> Stages::after(TenantId const& tenant, std::uint64_t& mark) const {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   auto const behind = std::min<std::uint64_t>(told_ - mark, news_.size());
   auto found = std::vector<News>{};
   for (auto i = news_.size() - behind; i < news_.size(); ++i)

@@ -1,20 +1,18 @@
-// What happens to uploads between their changes of state: parts that arrive,
-// the scan, the inspection. It is told to whoever looks or watches in this
-// process, and never written: a state is what survives.
+// What happens to uploads between their changes of state: parts that arrive, the scan, the inspection. It is
+// told to whoever looks or watches in this process, and never written: a state is what survives.
 //
 // Threads  any.
-// Bounds   as many stages as files are in work; the newest news_max news, and
-// who is further behind
+// Bounds   as many stages as files are in work; the newest news_max news, and who is further behind
 //          misses what the next change of state says anyway.
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "ports/upload_ledger.hpp"
 #include "uploads/upload.hpp"
 
@@ -52,12 +50,12 @@ class Stages {
   [[nodiscard]] std::vector<News> after(TenantId const& tenant, std::uint64_t& mark) const;
 
  private:
-  void tell(News news);  // under the lock
+  void tell(News news) HOIST_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::unordered_map<UploadId, ProcessingStage> stages_;
-  std::deque<News> news_;
-  std::uint64_t told_ = 0;
+  mutable Mutex mutex_;
+  std::unordered_map<UploadId, ProcessingStage> stages_ HOIST_GUARDED_BY(mutex_);
+  std::deque<News> news_ HOIST_GUARDED_BY(mutex_);
+  std::uint64_t told_ HOIST_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace hoist::uploads

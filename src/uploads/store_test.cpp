@@ -11,7 +11,6 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
-#include "uploads/sharing.hpp"
 #include "uploads/test_world.hpp"
 
 namespace hoist::uploads {
@@ -32,14 +31,10 @@ class UploadsOnDisk : public ::testing::Test {
     options.buckets = {world.options.bucket, world.options.quarantine_bucket};
     options.part_bytes_min = 1;
     options.free_bytes_min = 0;
-    store = std::move(*disk::Objects::open(options, *world.database, pool, world.clock, world.metrics));
-    store->set_events(world.listener);
-    auto ports = world.service.ports();
-    service = std::make_unique<Service>(
-        Ports{ports.database, ports.outbox, ports.joint, *store, ports.events, ports.presigner,
-              ports.idempotency, ports.audit, ports.broadcast, ports.limits, ports.scanner, ports.stages,
-              ports.clock, ports.metrics},
-        world.options);
+    store = std::move(
+        *disk::Objects::open(options, *world.database, pool, world.clock, world.metrics,
+                             {.arrivals = &world.intake.arrivals(), .notes = &world.intake.recovery()}));
+    services = std::make_unique<Services>(world.ports_over(*store, *store), world.intake);
   }
 
   Async<> put(std::string id, std::string bytes) {
@@ -51,36 +46,36 @@ class UploadsOnDisk : public ::testing::Test {
     co_return Result<void>{};
   }
   Async<> put_part(std::string id, int number, std::string bytes) {
-    CO_TRY(auto const upload, co_await service->get(TenantId{"acme"}, UploadId{id}, soon()));
+    CO_TRY(auto const upload, co_await services->reading.get(TenantId{"acme"}, UploadId{id}, soon()));
     CO_TRY(auto writer,
            co_await store->create_part({"hoist", key_of(upload)}, upload.multipart_id, number, soon()));
     CO_CHECK(co_await writer->write(bytes));
     CO_CHECK(co_await writer->commit({}));
     co_return Result<void>{};
   }
-  static Asked ana() {
-    auto asked = Asked{};
-    asked.caller = {.tenant = TenantId{"acme"}, .user = UserId{"ana"}, .role = Role::member};
-    asked.deadline = soon();
-    return asked;
+  static CallContext ana() {
+    auto call = CallContext{};
+    call.caller = {.tenant = TenantId{"acme"}, .user = UserId{"ana"}, .role = Role::member};
+    call.deadline = soon();
+    return call;
   }
   std::string create(std::int64_t size, std::optional<bool> multipart = {}) {
     auto wanted =
         NewUpload{ProjectId{"site-1"}, {.filename = "a", .content_type = "image/jpeg", .size = size}};
-    auto created = world.wait<Created>([&] { return service->create(ana(), wanted, multipart); });
+    auto created = world.wait<Created>([&] { return services->creation.create(ana(), wanted, multipart); });
     EXPECT_TRUE(created) << created.error().to_string();
     return created ? created->upload.id.str() : std::string{};
   }
   Async<Upload> create_in(std::string project, std::string bytes) {
     auto file = NewFile{.filename = "a", .content_type = "image/jpeg", .size = std::ssize(bytes)};
     file.checksum = Checksum{"sha256", hex(sha256(bytes))};
-    CO_TRY(auto created, co_await service->create(ana(), {ProjectId{project}, file}, {}));
+    CO_TRY(auto created, co_await services->creation.create(ana(), {ProjectId{project}, file}, {}));
     co_return std::move(created.upload);
   }
   Async<> complete(std::string id, std::string bytes) {
-    CO_TRY(auto const job, co_await world.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()));
+    CO_TRY(auto const job, co_await world.uploads.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()));
     auto file = ProcessedFile{.sha256 = sha256(bytes)};
-    co_return co_await world.ledger.complete(TenantId{"acme"}, UploadId{id}, std::move(file), soon());
+    co_return co_await world.uploads.ledger.complete(TenantId{"acme"}, UploadId{id}, std::move(file), soon());
   }
   // Runs all of them side by side, begun in this order.
   Async<> together(std::vector<std::function<Async<>()>> jobs) {
@@ -101,7 +96,7 @@ class UploadsOnDisk : public ::testing::Test {
     co_return Result<void>{};
   }
   Async<> remove(std::string id) {
-    CO_CHECK(co_await service->remove(ana(), UploadId{id}));
+    CO_CHECK(co_await services->removal.remove(ana(), UploadId{id}));
     co_return Result<void>{};
   }
   std::vector<std::string> strays() {
@@ -114,7 +109,7 @@ class UploadsOnDisk : public ::testing::Test {
     return wrong;
   }
   Async<std::string> content(std::string id) {
-    CO_TRY(auto const upload, co_await service->get(TenantId{"acme"}, UploadId{id}, soon()));
+    CO_TRY(auto const upload, co_await services->reading.get(TenantId{"acme"}, UploadId{id}, soon()));
     CO_TRY(auto reader, co_await store->open({"hoist", key_of(upload)}, {}, soon()));
     auto bytes = std::string{};
     auto buffer = std::array<char, 64>{};
@@ -128,7 +123,7 @@ class UploadsOnDisk : public ::testing::Test {
   World world;
   Pool pool{{.name = "files", .threads = 2}};
   std::unique_ptr<disk::Objects> store;
-  std::unique_ptr<Service> service;
+  std::unique_ptr<Services> services;
 };
 
 TEST_F(UploadsOnDisk, P6_OfFiftyWritersToOneGrantExactlyOneIsStored) {
@@ -222,7 +217,7 @@ TEST_F(UploadsOnDisk, ARefusedObjectLeavesNothing) {
 TEST_F(UploadsOnDisk, PartsBecomeTheObjectByThemselvesOnceAllAreThere) {
   auto const id = create(10, true);
   ASSERT_TRUE(world.wait([&]() -> Async<> {
-    complete_by_itself(world.listener, *service, co_await asio::this_coro::executor);
+    services->completion.start(co_await asio::this_coro::executor);
     auto const news = world.broadcast.watch(TenantId{"acme"});
     CO_CHECK(co_await put_part(id, 3, "ij"));
     CO_CHECK(co_await put_part(id, 1, "abcd"));
@@ -230,12 +225,13 @@ TEST_F(UploadsOnDisk, PartsBecomeTheObjectByThemselvesOnceAllAreThere) {
     CO_CHECK(co_await put_part(id, 2, "efgh"));
     while (true) {
       auto const ticket = news->ticket();
-      CO_TRY(auto const upload, co_await service->get(TenantId{"acme"}, UploadId{id}, soon()));
+      CO_TRY(auto const upload, co_await services->reading.get(TenantId{"acme"}, UploadId{id}, soon()));
       if (upload.state == UploadState::uploaded) break;
       CO_TRY(auto const told, co_await news->wait(ticket, soon()));
       EXPECT_TRUE(told);
       if (!told) break;
     }
+    EXPECT_EQ(co_await services->completion.drain(soon()), true);
     co_return Result<void>{};
   }));
   EXPECT_EQ(world.wait<std::string>([&] { return content(id); }).value_or("none"), "abcdefghij");
@@ -250,11 +246,11 @@ TEST_F(UploadsOnDisk, ADeletedUploadTakesItsObjectAlong) {
   auto const in_parts = create(4, true);
   ASSERT_TRUE(world.wait([&]() -> Async<> {
     CO_CHECK(co_await put_part(in_parts, 1, "abcd"));
-    CO_TRY(auto upload, co_await service->get(TenantId{"acme"}, UploadId{in_parts}, soon()));
-    co_return co_await service->settle(std::move(upload), soon());
+    CO_TRY(auto upload, co_await services->reading.get(TenantId{"acme"}, UploadId{in_parts}, soon()));
+    co_return co_await services->completion.settle(std::move(upload), soon());
   }));
   for (auto const& id : {single, in_parts}) {
-    auto const removed = world.wait<Upload>([&] { return service->remove(ana(), UploadId{id}); });
+    auto const removed = world.wait<Upload>([&] { return services->removal.remove(ana(), UploadId{id}); });
     ASSERT_TRUE(removed) << removed.error().to_string();
     EXPECT_FALSE(world.wait<std::string>([&] { return content(id); }));
     EXPECT_EQ(world.status(id), "DELETED");

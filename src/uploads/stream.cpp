@@ -19,6 +19,7 @@ namespace hoist::uploads {
 namespace {
 
 constexpr std::size_t requests_waiting_max = 16;  // messages of a WebSocket client not yet looked at
+constexpr auto check_limit = std::chrono::seconds{10};
 constexpr int close_policy = 1008;
 constexpr int close_internal = 1011;
 constexpr int close_unauthenticated = 4401;
@@ -92,12 +93,12 @@ std::string render_error(Error const& error) {
 // What both kinds of stream do: wait for events, but not beyond the next ping or check of the caller.
 class Session {
  public:
-  Session(Feed& feed, Recheck recheck, Caller caller, std::unique_ptr<Watcher> watcher)
-      : feed_{feed}, recheck_{std::move(recheck)}, caller_{std::move(caller)}, watcher_{std::move(watcher)} {}
+  Session(StreamNeeds needs, Caller caller, std::unique_ptr<Watcher> watcher)
+      : needs_{std::move(needs)}, caller_{std::move(caller)}, watcher_{std::move(watcher)} {}
 
   // None: it is time for a ping, or somebody called wake(). Errors: unauthenticated, gone.
   Async<std::vector<FeedEvent>> next() {
-    auto const& options = feed_.service().options();
+    auto const& options = needs_.options;
     auto const ping_at = std::chrono::steady_clock::now() + options.ping_interval;
     while (true) {
       CO_CHECK(co_await check());
@@ -108,31 +109,43 @@ class Session {
     }
   }
   [[nodiscard]] Watcher& watcher() { return *watcher_; }
-  [[nodiscard]] Feed& feed() { return feed_; }
-  [[nodiscard]] Caller const& caller() const { return caller_; }
+  // What a client that asks for more topics needs.
+  Async<> check_topics(std::vector<Topic> topics) {
+    co_return co_await needs_.feed.check(caller_.tenant, std::move(topics), deadline_in(check_limit));
+  }
+  [[nodiscard]] std::size_t topics_max() const { return needs_.options.topics_per_watcher_max; }
 
  private:
   [[nodiscard]] Deadline token_end() const {
     if (!caller_.expires_at) return Deadline::max();
-    auto const left = *caller_.expires_at - feed_.service().ports().clock.now();
+    auto const left = *caller_.expires_at - needs_.clock.now();
     return left > std::chrono::hours{24} ? Deadline::max() : deadline_in(std::max(left, Micros{0}));
   }
   Async<> check() {
-    if (caller_.expires_at && *caller_.expires_at <= feed_.service().ports().clock.now())
+    if (caller_.expires_at && *caller_.expires_at <= needs_.clock.now())
       co_return fail(Code::unauthenticated, "The token has ended. Connect again with a new one.");
     auto const now = std::chrono::steady_clock::now();
-    if (now < checked_ + feed_.service().options().recheck_interval) co_return Result<void>{};
+    if (now < checked_ + needs_.options.recheck_interval) co_return Result<void>{};
     checked_ = now;
-    if (recheck_) CO_CHECK(co_await recheck_(caller_));
+    if (needs_.recheck) CO_CHECK(co_await needs_.recheck(caller_));
     co_return Result<void>{};
   }
 
-  Feed& feed_;
-  Recheck recheck_;
+  StreamNeeds needs_;
   Caller caller_;
   std::unique_ptr<Watcher> watcher_;
   Deadline checked_ = std::chrono::steady_clock::now();
 };
+
+// `otherwise`: the topics of a request that names none.
+Async<std::unique_ptr<Session>> open_session(StreamNeeds const& needs, net::Request const& request,
+                                             std::vector<Topic> otherwise) {
+  CO_TRY(auto wanted, parse_query(request, needs.options));
+  if (wanted.topics.empty()) wanted.topics = std::move(otherwise);
+  CO_TRY(auto watcher, co_await needs.feed.watch(request.caller.tenant, std::move(wanted.topics),
+                                                 wanted.cursor, request.deadline));
+  co_return std::make_unique<Session>(needs, request.caller, std::move(watcher));
+}
 
 // Written as fast as the client reads: while it does not, nothing is read for it either, and the
 // server's write limit ends the connection.
@@ -172,8 +185,7 @@ class EventStream final : public net::BodySource {
       ended_ = true;
       co_return Result<void>{};
     }
-    for (auto const& event : *events)
-      waiting_ += frame(kind_of(event), event.cursor, *event.json);
+    for (auto const& event : *events) waiting_ += frame(kind_of(event), event.cursor, *event.json);
     if (events->empty()) waiting_ = ": ping\n\n";
     co_return Result<void>{};
   }
@@ -206,12 +218,12 @@ asio::awaitable<void> receive_all(std::shared_ptr<Socket> self) {
 }
 
 Async<> answer(Socket& self, std::string message) {
-  auto const& options = self.session->feed().service().options();
+  auto const topics_max = self.session->topics_max();
   CO_TRY(auto const value, parse_json(message));
   if (!value.is_object()) co_return fail(Code::invalid, "A message must be a JSON object.");
   auto fields = Fields{value.get_object()};
   auto const type = fields.choice("type", {"subscribe", "unsubscribe"});
-  auto const* array = fields.array("topics", options.topics_per_watcher_max);
+  auto const* array = fields.array("topics", topics_max);
   auto const cursor = fields.optional_number("cursor", {.min = 0});
   auto texts = std::vector<std::string>{};
   for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
@@ -222,18 +234,16 @@ Async<> answer(Socket& self, std::string message) {
       texts.emplace_back(text->data(), text->size());
   }
   CO_CHECK(fields.finish());
-  CO_TRY(auto const named, parse_topics(texts, options.topics_per_watcher_max));
+  CO_TRY(auto const named, parse_topics(texts, topics_max));
   auto& watcher = self.session->watcher();
   auto topics = std::set<Topic>(watcher.topics().begin(), watcher.topics().end());
   if (type == "unsubscribe") {
     for (auto const& topic : named) topics.erase(topic);
   } else {
-    CO_CHECK(co_await self.session->feed().check(self.session->caller().tenant, named,
-                                                 deadline_in(std::chrono::seconds{10})));
+    CO_CHECK(co_await self.session->check_topics(named));
     topics.insert(named.begin(), named.end());
-    if (topics.size() > options.topics_per_watcher_max)
-      co_return invalid_field("topics",
-                              fmt::format("must be at most {} topics", options.topics_per_watcher_max));
+    if (topics.size() > topics_max)
+      co_return invalid_field("topics", fmt::format("must be at most {} topics", topics_max));
   }
   if (cursor && *cursor > watcher.cursor())
     co_return invalid_field("cursor", "must be one that a message of this stream had");
@@ -289,12 +299,8 @@ asio::awaitable<void> serve(std::shared_ptr<net::WebSocket> socket, std::shared_
 
 }  // namespace
 
-Async<net::Response> get_stream(Feed& feed, Recheck recheck, net::Request& request) {
-  CO_TRY(auto wanted, parse_query(request, feed.service().options()));
-  if (wanted.topics.empty()) wanted.topics.push_back(Topic{});
-  CO_TRY(auto watcher, co_await feed.watch(request.caller.tenant, std::move(wanted.topics), wanted.cursor,
-                                           request.deadline));
-  auto session = std::make_unique<Session>(feed, std::move(recheck), request.caller, std::move(watcher));
+Async<net::Response> get_stream(StreamNeeds const& needs, net::Request& request) {
+  CO_TRY(auto session, co_await open_session(needs, request, {Topic{}}));
   auto response = net::Response{};
   response.headers.set("Content-Type", "text/event-stream");
   response.headers.set("Cache-Control", "no-store");
@@ -303,12 +309,9 @@ Async<net::Response> get_stream(Feed& feed, Recheck recheck, net::Request& reque
   co_return response;
 }
 
-Async<net::Response> get_websocket(Feed& feed, Recheck recheck, net::Request& request) {
-  CO_TRY(auto wanted, parse_query(request, feed.service().options()));
-  CO_TRY(auto watcher, co_await feed.watch(request.caller.tenant, std::move(wanted.topics), wanted.cursor,
-                                           request.deadline));
+Async<net::Response> get_websocket(StreamNeeds const& needs, net::Request& request) {
   auto self = std::make_shared<Socket>();
-  self->session = std::make_unique<Session>(feed, std::move(recheck), request.caller, std::move(watcher));
+  CO_TRY(self->session, co_await open_session(needs, request, {}));
   auto response = net::Response{};
   response.upgrade = [self](std::shared_ptr<net::WebSocket> socket) {
     return serve(std::move(socket), self);

@@ -2,8 +2,8 @@
 //
 // WebSocket, all messages JSON text:
 //   to us    {"type":"subscribe","topics":["batch:ID", ...],"cursor":N?}
-//   {"type":"unsubscribe","topics":[...]} from us  {"type":"ready","cursor":N,"topics":[...]} first, and
-//   after every change of topics
+//            {"type":"unsubscribe","topics":[...]}
+//   from us  {"type":"ready","cursor":N,"topics":[...]}   first, and after every change of topics
 //            {"type":"upload","cursor":N,"at":T,"upload":{...}}
 //            {"type":"batch","cursor":N,"at":T,"batch":{...}}
 //            {"type":"ping","cursor":N} when idle    {"type":"error","code":...,"message":...}
@@ -13,6 +13,9 @@
 // browser's own Last-Event-ID resumes.
 #pragma once
 
+#include <functional>
+
+#include "model/caller.hpp"
 #include "net/message.hpp"
 #include "uploads/feed.hpp"
 
@@ -22,7 +25,14 @@ namespace hoist::uploads {
 // Errors: unauthenticated, forbidden.
 using Recheck = std::function<Async<>(Caller)>;
 
-Async<net::Response> get_stream(Feed& feed, Recheck recheck, net::Request& request);
-Async<net::Response> get_websocket(Feed& feed, Recheck recheck, net::Request& request);
+struct StreamNeeds {
+  Feed& feed;
+  Recheck recheck;
+  Clock const& clock;
+  Options const& options;
+};
+
+Async<net::Response> get_stream(StreamNeeds const& needs, net::Request& request);
+Async<net::Response> get_websocket(StreamNeeds const& needs, net::Request& request);
 
 }  // namespace hoist::uploads

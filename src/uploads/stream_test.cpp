@@ -86,7 +86,8 @@ Async<std::shared_ptr<TestSocket>> open_socket(World& world, std::string target,
                                                std::optional<Time> expires_at = {}, Recheck recheck = {}) {
   auto request = World::request("GET", std::move(target), {}, std::move(who));
   request.caller = Caller{.tenant = TenantId{"acme"}, .user = UserId{"ana"}, .expires_at = expires_at};
-  CO_TRY(auto response, co_await get_websocket(world.feed, std::move(recheck), request));
+  auto const needs = StreamNeeds{world.uploads.feed, std::move(recheck), world.clock, world.options};
+  CO_TRY(auto response, co_await get_websocket(needs, request));
   auto socket = std::make_shared<TestSocket>();
   spawn(co_await asio::this_coro::executor, [upgrade = response.upgrade, socket] { return upgrade(socket); });
   co_return socket;

@@ -52,18 +52,18 @@ World::World(Options given, testing::TestDatabase own_database)
       objects{{options.bucket, options.quarantine_bucket}, clock, 1},
       presigner{make_presigner()},
       follower{options, broadcast, clock},
-      listener{*queue, broadcast, stages, clock, options},
-      ledger{{*database, broadcast, limits, stages, clock}, options},
-      service{{*database, *queue, queue.get(), objects, listener, presigner, idempotency, audit, broadcast,
-               limits, scanner, stages, clock, metrics},
-              options},
-      feed{service},
-      watchdog{service},
+      intake{{*queue, broadcast, clock}, options},
+      uploads{ports_over(objects, objects), intake},
       router{net::Router::Options{}, gate, metrics} {
   auto const declared =
       queue->declare(options.queue, processing_policy(QueuePolicy{}.attempts_max), &follower);
   EXPECT_TRUE(declared);
-  add_routes(router, feed);
+  add_routes(router, uploads.for_routes({}));
+}
+
+Ports World::ports_over(ObjectStore& store, Multiparts& multiparts) {
+  return {*database, *queue,    queue.get(), store,   multiparts, presigner, idempotency,
+          audit,     broadcast, limits,      scanner, clock,      metrics};
 }
 
 World::~World() = default;
@@ -123,7 +123,8 @@ Result<void> World::put(std::string const& key, std::string bytes, std::string c
   object.size = std::ssize(bytes);
   object.content_type = content_type;
   object.sha256 = sha256(bytes);
-  CHECK(testing::write_now(*database, [&](sql::Transaction& tx) { return listener.on_created(tx, object); }));
+  CHECK(testing::write_now(*database,
+                           [&](sql::Transaction& tx) { return intake.arrivals().on_created(tx, object); }));
   return wait([&]() -> Async<> {
     CO_TRY(auto writer, co_await objects.create(object.ref, object.size, soon()));
     CO_CHECK(co_await writer->write(bytes));
@@ -140,8 +141,9 @@ Result<void> World::put_part(std::string const& id, int number, std::string byte
   auto const upload = stored(id, tenant);
   auto const ref = ObjectRef{options.bucket, key_of(upload)};
   auto const part = PartInfo{.number = number, .size = std::ssize(bytes)};
-  CHECK(testing::write_now(
-      *database, [&](sql::Transaction& tx) { return listener.on_part(tx, ref, upload.multipart_id, part); }));
+  CHECK(testing::write_now(*database, [&](sql::Transaction& tx) {
+    return intake.arrivals().on_part(tx, ref, upload.multipart_id, part);
+  }));
   return wait([&]() -> Async<> {
     CO_TRY(auto writer, co_await objects.create_part(ref, upload.multipart_id, number, soon()));
     CO_CHECK(co_await writer->write(bytes));
@@ -152,7 +154,7 @@ Result<void> World::put_part(std::string const& id, int number, std::string byte
 
 Result<void> World::process(std::string const& id, std::string tenant) {
   return wait([&]() -> Async<> {
-    CO_TRY(auto const job, co_await ledger.begin(TenantId{tenant}, UploadId{id}, 1, soon()));
+    CO_TRY(auto const job, co_await uploads.ledger.begin(TenantId{tenant}, UploadId{id}, 1, soon()));
     if (!job) co_return fail(Code::conflict, "no job");
     auto file = ProcessedFile{};
     file.sha256 = sha256(objects.bytes(job->object));
@@ -164,20 +166,21 @@ Result<void> World::process(std::string const& id, std::string tenant) {
     file.media.gps = Gps{-12.05, -77.04, 154.0};
     file.media.camera_make = "Acme";
     file.thumbnails.push_back({256, 40, 30, {options.bucket, job->object.key + ".256"}});
-    co_return co_await ledger.complete(TenantId{tenant}, UploadId{id}, std::move(file), soon());
+    co_return co_await uploads.ledger.complete(TenantId{tenant}, UploadId{id}, std::move(file), soon());
   });
 }
 
 Result<void> World::fail_processing(std::string const& id, std::string code, std::string tenant) {
   return wait([&]() -> Async<> {
-    CO_TRY(auto const job, co_await ledger.begin(TenantId{tenant}, UploadId{id}, 1, soon()));
+    CO_TRY(auto const job, co_await uploads.ledger.begin(TenantId{tenant}, UploadId{id}, 1, soon()));
     if (!job) co_return fail(Code::conflict, "no job");
-    co_return co_await ledger.failed(TenantId{tenant}, UploadId{id}, {code, "The file is bad.", {}}, soon());
+    co_return co_await uploads.ledger.failed(TenantId{tenant}, UploadId{id}, {code, "The file is bad.", {}},
+                                             soon());
   });
 }
 
 Upload World::stored(std::string const& id, std::string tenant) {
-  auto upload = wait<Upload>([&] { return service.get(TenantId{tenant}, UploadId{id}, soon()); });
+  auto upload = wait<Upload>([&] { return uploads.reading.get(TenantId{tenant}, UploadId{id}, soon()); });
   EXPECT_TRUE(upload);
   return upload ? *upload : Upload{};
 }
@@ -227,7 +230,7 @@ void World::lose_messages(std::string tenant) {
 }
 
 Sweep World::sweep() {
-  auto swept = wait<Sweep>([&] { return watchdog.sweep(soon()); });
+  auto swept = wait<Sweep>([&] { return uploads.watchdog.sweep(soon()); });
   EXPECT_TRUE(swept) << swept.error().to_string();
   return swept ? *swept : Sweep{};
 }

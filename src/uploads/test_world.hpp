@@ -15,11 +15,9 @@
 #include "adapters/sql/queue.hpp"
 #include "adapters/sqlite/testing.hpp"
 #include "support/allow_gate.hpp"
+#include "uploads/check.hpp"
 #include "uploads/follower.hpp"
-#include "uploads/ledger.hpp"
-#include "uploads/listener.hpp"
-#include "uploads/routes.hpp"
-#include "uploads/watchdog.hpp"
+#include "uploads/services.hpp"
 
 namespace hoist::uploads {
 
@@ -70,6 +68,9 @@ class World {
   void lose_messages(std::string tenant = "acme");
   Sweep sweep();
 
+  // For services over another store.
+  Ports ports_over(ObjectStore& store, Multiparts& multiparts);
+
   template <class T = void>
   Result<T> wait(std::type_identity_t<std::function<Async<T>()>> body) {
     return run_to_end<T>(std::move(body));
@@ -83,18 +84,14 @@ class World {
   memory::Broadcast broadcast;
   TestLimits limits;
   TestScanner scanner;
-  Stages stages;
   sql_engine::AuditLog audit;
   testing::AllowGate gate;
   std::unique_ptr<sql_engine::Queue> queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1});
   sql_engine::SqlIdempotency idempotency{clock};
   sigv4::Presigner presigner;
   ProcessingFollower follower;
-  ObjectListener listener;
-  Ledger ledger;
-  Service service;
-  Feed feed;
-  Watchdog watchdog;
+  Intake intake;
+  Services uploads;
   net::Router router;
 };
 

@@ -25,4 +25,8 @@ std::optional<KeyParts> parse_key(std::string_view key) {
                   UploadId{std::string{segments[3]}}};
 }
 
+std::optional<KeyParts> key_parts(Options const& options, ObjectRef const& ref) {
+  return ref.bucket == options.bucket ? parse_key(ref.key) : std::nullopt;
+}
+
 }  // namespace hoist::uploads

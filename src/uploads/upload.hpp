@@ -11,6 +11,7 @@
 #include "model/ids.hpp"
 #include "model/upload.hpp"
 #include "ports/object_store.hpp"
+#include "uploads/options.hpp"
 
 namespace hoist::uploads {
 
@@ -96,5 +97,7 @@ struct KeyParts {
 };
 // nullopt: not the key of an upload, whether one exists or not.
 [[nodiscard]] std::optional<KeyParts> parse_key(std::string_view key);
+// Likewise for an object in any bucket.
+[[nodiscard]] std::optional<KeyParts> key_parts(Options const& options, ObjectRef const& ref);
 
 }  // namespace hoist::uploads

@@ -7,12 +7,19 @@
 //   FAILED                -> its bytes are removed
 //   others                -> what they left in the store is removed (a crash came between)
 //
-// Threads  one sweep at a time per process; several processes do no harm.
+// Threads   one sweep at a time per process; several processes do no harm.
+// Lifetime  what it is given outlives it.
 #pragma once
 
 #include <map>
 
-#include "uploads/service.hpp"
+#include "base/metrics.hpp"
+#include "ports/broadcast.hpp"
+#include "ports/joint_consumer.hpp"
+#include "sql/database.hpp"
+#include "uploads/completion.hpp"
+#include "uploads/handover.hpp"
+#include "uploads/removal.hpp"
 
 namespace hoist::uploads {
 
@@ -27,8 +34,18 @@ struct Sweep {
 
 class Watchdog {
  public:
-  explicit Watchdog(Service& service);
-  // Everything that is due, as of the service's clock. What fails is logged and left for the next one.
+  struct Needs {
+    sql::Database& database;
+    JointConsumer* joint;  // asked whether a file's message waits; absent: the queue cannot be asked
+    Handover& handover;
+    Completion& completion;
+    Removal& removal;
+    Broadcast& broadcast;
+    Clock const& clock;
+    Metrics& metrics;
+  };
+  Watchdog(Needs needs, Options const& options);
+  // Everything that is due, as of the clock. What fails is logged and left for the next one.
   Async<Sweep> sweep(Deadline deadline);
 
  private:
@@ -39,10 +56,12 @@ class Watchdog {
   Async<bool> postpone(Upload const& upload, Deadline deadline);
   Async<> send_again(UploadState state, Upload const& upload, Sweep& sweep, Deadline deadline);
   Async<> sweep_ended(UploadState state, Sweep& sweep, Deadline deadline);
-  Async<> forget_changes(Deadline deadline);
+  Async<> expire(Upload upload, Deadline deadline);
+  Async<> forget_old_changes(Deadline deadline);
   Async<> measure(Deadline deadline);
 
-  Service& service_;
+  Needs needs_;
+  Options const& options_;
   std::optional<Time> measured_at_;
   Gauge oldest_;
   std::map<UploadState, Gauge> by_state_;

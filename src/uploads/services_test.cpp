@@ -1,4 +1,4 @@
-#include "uploads/service.hpp"
+#include "uploads/services.hpp"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,8 @@
-// Creation of a batch, in one transaction with one reservation.
+#include "uploads/batch_creation.hpp"
+
 #include <fmt/format.h>
 
-#include <map>
-
 #include "base/try.hpp"
-#include "uploads/create.hpp"
 #include "uploads/room.hpp"
 #include "uploads/sharing.hpp"
 
@@ -61,7 +59,7 @@ void refuse_duplicates(CreatedBatch& batch) {
 
 // What the transaction decides about a draft. The draft stays as it is, because the transaction may
 // have to run again.
-struct Service::BatchOutcome {
+struct BatchCreation::Outcome {
   std::optional<CreatedBatch> repeated;  // instead of all else
   Batch batch;
   std::vector<StateCount> counts;            // of the uploads it creates
@@ -153,19 +151,25 @@ Result<void> insert_items(sql::Transaction& tx, Batch const& batch, std::vector<
 
 }  // namespace
 
-Result<Service::BatchOutcome> Service::insert_many(sql::Transaction& tx, Asked const& asked,
-                                                   CreatedBatch const& draft) {
-  auto const request = idempotent(asked, "POST /batches");
+BatchCreation::BatchCreation(Needs needs, Options const& options)
+    : needs_{needs},
+      options_{options},
+      created_{needs_.metrics.counter("hoist_uploads_created_total", "Uploads granted")},
+      refused_{needs_.metrics.counter("hoist_uploads_refused_total", "Files of batches refused")} {}
+
+Result<BatchCreation::Outcome> BatchCreation::insert(sql::Transaction& tx, CallContext const& call,
+                                                     CreatedBatch const& draft) {
+  auto const request = idempotent(call, "POST /batches");
   auto const& tenant = draft.batch.tenant;
   auto const now = draft.batch.created_at;
-  auto outcome = BatchOutcome{.batch = draft.batch};
-  TRY(auto const earlier, ports_.idempotency.find(tx, request));
+  auto outcome = Outcome{.batch = draft.batch};
+  TRY(auto const earlier, needs_.idempotency.find(tx, request));
   if (earlier) {
-    TRY(outcome.repeated, repeat_batch(tx, tenant, earlier->body));
+    TRY(outcome.repeated, repeat(tx, tenant, earlier->body));
     return outcome;
   }
   TRY(outcome.decided, find_stored(tx, draft));
-  TRY(auto const limits, ports_.limits.limits(tx, tenant));
+  TRY(auto const limits, needs_.limits.limits(tx, tenant));
   refuse_types(limits, draft, outcome.decided);
   TRY(auto const change, reserve(tx, limits, draft, outcome.decided));
   auto& batch = outcome.batch;
@@ -181,20 +185,20 @@ Result<Service::BatchOutcome> Service::insert_many(sql::Transaction& tx, Asked c
   }
   CHECK(insert_items(tx, batch, created, change));
   if (!request.key.empty())
-    CHECK(ports_.idempotency.store(tx, request, {http_created, remember(draft, outcome.decided)}, now));
-  CHECK(ports_.audit.record(tx,
-                            {asked.caller,
+    CHECK(needs_.idempotency.store(tx, request, {http_created, remember(draft, outcome.decided)}, now));
+  CHECK(needs_.audit.record(tx,
+                            {call.caller,
                              "batch.created",
                              batch.id.str(),
                              "ok",
-                             asked.request_id,
+                             call.request_id,
                              {{"files", batch.files}, {"refused", batch.refused}}},
                             now));
-  tx.after_commit([this, tenant] { ports_.broadcast.notify(tenant); });
+  tx.after_commit([this, tenant] { needs_.broadcast.notify(tenant); });
   return outcome;
 }
 
-Result<CreatedBatch> Service::repeat_batch(sql::Transaction& tx, TenantId const& tenant,
+Result<CreatedBatch> BatchCreation::repeat(sql::Transaction& tx, TenantId const& tenant,
                                            std::string const& stored) {
   TRY(auto const value, parse_json(stored));
   auto const& object = value.as_object();
@@ -216,8 +220,8 @@ Result<CreatedBatch> Service::repeat_batch(sql::Transaction& tx, TenantId const&
   return batch;
 }
 
-CreatedBatch Service::draft_batch(Caller const& caller, NewBatch const& wanted) const {
-  auto const now = ports_.clock.now();
+CreatedBatch BatchCreation::draft(Caller const& caller, NewBatch const& wanted) const {
+  auto const now = needs_.clock.now();
   auto draft = CreatedBatch{};
   draft.batch = Batch{caller.tenant,
                       BatchId{new_uuid7(now)},
@@ -231,13 +235,14 @@ CreatedBatch Service::draft_batch(Caller const& caller, NewBatch const& wanted) 
   for (std::size_t i = 0; i < wanted.files.size(); ++i) {
     auto item = BatchItem{};
     if (auto const* file = std::get_if<NewFile>(&wanted.files[i])) {
-      auto const in_parts = is_multipart(*file, std::nullopt);
+      auto const in_parts = goes_in_parts(options_, *file, std::nullopt);
       if (in_parts && file->checksum && file->checksum->algorithm != "sha256")
         item.what = Refusal{"invalid",
                             "The checksum of a file sent in parts must be sha256.",
                             {{fmt::format("files[{}].checksum.algorithm", i), "must be sha256"}}};
       else
-        item.what = make_upload(caller, wanted.project, draft.batch.id, *file, in_parts, now);
+        item.what =
+            draft_upload(options_, DraftOf{caller, wanted.project, draft.batch.id, in_parts, now}, *file);
     } else {
       auto const& fields = std::get<std::vector<FieldError>>(wanted.files[i]);
       item.what =
@@ -250,15 +255,15 @@ CreatedBatch Service::draft_batch(Caller const& caller, NewBatch const& wanted) 
 }
 
 // Runs the transaction on the engine's thread and, at the same time, `meanwhile` on ours.
-Async<Service::BatchOutcome> Service::insert_while(Asked const& asked, CreatedBatch const& draft,
-                                                   std::function<void()> meanwhile) {
-  auto outcome = std::optional<BatchOutcome>{};
+Async<BatchCreation::Outcome> BatchCreation::insert_while(CallContext const& call, CreatedBatch const& draft,
+                                                          std::function<void()> meanwhile) {
+  auto outcome = std::optional<Outcome>{};
   auto work = [&](sql::Transaction& tx) -> Result<void> {
-    TRY(outcome, insert_many(tx, asked, draft));
+    TRY(outcome, insert(tx, call, draft));
     return {};
   };
   auto start = std::move_only_function<void(sql::Database::Done)>{[&](sql::Database::Done done) {
-    ports_.database.submit(sql::Database::Access::write, asked.caller.tenant, work, asked.deadline,
+    needs_.database.submit(sql::Database::Access::write, call.caller.tenant, work, call.deadline,
                            std::move(done));
     meanwhile();
   }};
@@ -266,21 +271,21 @@ Async<Service::BatchOutcome> Service::insert_while(Asked const& asked, CreatedBa
   co_return std::move(*outcome);
 }
 
-Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
+Async<CreatedBatch> BatchCreation::create(CallContext call, NewBatch wanted) {
   CO_CHECK(check_room(options_, wanted));
-  auto batch = draft_batch(asked.caller, wanted);
-  auto transfers = std::vector<std::optional<Transfer>>(batch.items.size());
+  auto batch = draft(call.caller, wanted);
+  auto ready = std::vector<std::optional<Transfer>>(batch.items.size());
   // Most drafts will be granted, so their URLs are signed while the records go to disk.
   auto sign = [&] {
     for (std::size_t i = 0; i < batch.items.size(); ++i)
       if (auto const* upload = std::get_if<Upload>(&batch.items[i].what);
           upload != nullptr && !upload->multipart())
-        transfers[i] = grants_.put(*upload, upload->created_at);
+        ready[i] = needs_.grants.put(*upload, upload->created_at);
   };
-  CO_TRY(auto outcome, co_await insert_while(asked, batch, sign));
+  CO_TRY(auto outcome, co_await insert_while(call, batch, sign));
   if (outcome.repeated) {
     batch = std::move(*outcome.repeated);
-    transfers.assign(batch.items.size(), std::nullopt);
+    ready.assign(batch.items.size(), std::nullopt);
   } else {
     batch.batch = std::move(outcome.batch);
     batch.counts = std::move(outcome.counts);
@@ -288,20 +293,26 @@ Async<CreatedBatch> Service::create_batch(Asked asked, NewBatch wanted) {
     for (auto& [index, item] : outcome.decided) batch.items[index] = std::move(item);
     refused_.add(static_cast<double>(batch.batch.refused));
   }
+  CO_CHECK(co_await begin_transfers(batch, std::move(ready), call.deadline));
+  co_return batch;
+}
+
+Async<> BatchCreation::begin_transfers(CreatedBatch& batch, std::vector<std::optional<Transfer>> ready,
+                                       Deadline deadline) {
   auto multiparts = 0;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     auto& item = batch.items[i];
     auto* upload = std::get_if<Upload>(&item.what);
     if (upload == nullptr || item.have) continue;
-    if (transfers[i]) {
-      item.transfer = std::move(transfers[i]);
+    if (ready[i]) {
+      item.transfer = std::move(ready[i]);
       continue;
     }
     // Creating a multipart costs the store a commit, so only the first ones are made ready.
-    auto const ready = !upload->multipart() || multiparts++ < options_.batch_multiparts_ready;
-    CO_TRY(item.transfer, co_await transfer_of(*upload, ready, asked.deadline));
+    auto const with_parts = !upload->multipart() || multiparts++ < options_.batch_multiparts_ready;
+    CO_TRY(item.transfer, co_await needs_.transfers.begin(*upload, with_parts, deadline));
   }
-  co_return batch;
+  co_return Result<void>{};
 }
 
 }  // namespace hoist::uploads

@@ -1,4 +1,4 @@
-#include "uploads/listener.hpp"
+#include "uploads/arrivals.hpp"
 
 #include "base/hash.hpp"
 #include "base/try.hpp"
@@ -7,13 +7,13 @@
 namespace hoist::uploads {
 namespace {
 
-class UploadListener : public ::testing::Test {
+class UploadsThatArrive : public ::testing::Test {
  protected:
   Code refusal(Result<void> const& result) { return result ? Code::count_ : result.error().code(); }
   World world;
 };
 
-TEST_F(UploadListener, TheGrantedBytesMakeTheUploadUploadedAndSendItToTheWorkers) {
+TEST_F(UploadsThatArrive, TheGrantedBytesMakeTheUploadUploadedAndSendItToTheWorkers) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   EXPECT_EQ(world.status(id), "UPLOADED");
@@ -21,7 +21,7 @@ TEST_F(UploadListener, TheGrantedBytesMakeTheUploadUploadedAndSendItToTheWorkers
   EXPECT_EQ(world.messages(id)[0], R"({"tenant":"acme","upload":")" + id + "\"}");
 }
 
-TEST_F(UploadListener, P4_AnotherSizeIsRefused) {
+TEST_F(UploadsThatArrive, P4_AnotherSizeIsRefused) {
   auto const id = world.create();
   EXPECT_EQ(refusal(world.put_upload(id, "hello!")), Code::forbidden);
   EXPECT_EQ(refusal(world.put_upload(id, "hell")), Code::forbidden);
@@ -29,20 +29,21 @@ TEST_F(UploadListener, P4_AnotherSizeIsRefused) {
   EXPECT_EQ(world.objects.count(), 0U);
 }
 
-TEST_F(UploadListener, P5_AnotherTypeIsRefused) {
+TEST_F(UploadsThatArrive, P5_AnotherTypeIsRefused) {
   auto const id = world.create();
   EXPECT_EQ(refusal(world.put("acme/site-1/uploads/" + id, "hello", "text/html")), Code::forbidden);
 }
 
-TEST_F(UploadListener, P5_HeadersBesideTheBytesAreRefused) {
+TEST_F(UploadsThatArrive, P5_HeadersBesideTheBytesAreRefused) {
   auto const id = world.create();
   auto object = ObjectInfo{};
   object.ref = {world.options.bucket, "acme/site-1/uploads/" + id};
   object.size = 5;
   object.content_type = "image/jpeg";
   auto const created = [&] {
-    return testing::write_now(*world.database,
-                              [&](sql::Transaction& tx) { return world.listener.on_created(tx, object); });
+    return testing::write_now(*world.database, [&](sql::Transaction& tx) {
+      return world.intake.arrivals().on_created(tx, object);
+    });
   };
   for (auto const& header : {std::pair{"content-encoding", "deflate"}, {"cache-control", "public"}}) {
     object.headers = {header};
@@ -56,7 +57,7 @@ TEST_F(UploadListener, P5_HeadersBesideTheBytesAreRefused) {
   EXPECT_TRUE(created());
 }
 
-TEST_F(UploadListener, P6_ASecondWriteIsRefusedWhateverBecameOfTheFirst) {
+TEST_F(UploadsThatArrive, P6_ASecondWriteIsRefusedWhateverBecameOfTheFirst) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   EXPECT_EQ(refusal(world.put_upload(id, "evil!")), Code::forbidden);
@@ -69,7 +70,7 @@ TEST_F(UploadListener, P6_ASecondWriteIsRefusedWhateverBecameOfTheFirst) {
   EXPECT_EQ(refusal(world.put_upload(failed)), Code::forbidden);
 }
 
-TEST_F(UploadListener, P7_KeysOfUploadsThatNobodyWasGrantedAreRefused) {
+TEST_F(UploadsThatArrive, P7_KeysOfUploadsThatNobodyWasGrantedAreRefused) {
   auto const id = world.create();
   for (auto const* key : {"acme/site-2/uploads/", "globex/site-1/uploads/", "acme/../uploads/"})
     EXPECT_EQ(refusal(world.put(key + id, "hello")), Code::forbidden) << key;
@@ -79,7 +80,7 @@ TEST_F(UploadListener, P7_KeysOfUploadsThatNobodyWasGrantedAreRefused) {
   EXPECT_EQ(world.status(id), "PENDING");
 }
 
-TEST_F(UploadListener, OtherContentThanDeclaredIsRefused) {
+TEST_F(UploadsThatArrive, OtherContentThanDeclaredIsRefused) {
   auto const digest = sha256("hello");
   auto const answer = world.ok(
       201, "POST", "/uploads",
@@ -90,39 +91,40 @@ TEST_F(UploadListener, OtherContentThanDeclaredIsRefused) {
   EXPECT_TRUE(world.put_upload(id, "hello"));
 }
 
-TEST_F(UploadListener, PartsAreTakenInAnyOrderAndTheLastOneIsReported) {
+TEST_F(UploadsThatArrive, PartsAreTakenInAnyOrderAndTheLastOneIsReported) {
   auto options = Options{};
   options.part_bytes = 4;
   auto parts = World{options};
-  auto reported = std::vector<std::string>{};
-  parts.listener.on_parts_complete([&](TenantId, UploadId id) { reported.push_back(id.str()); });
+  auto& reported = parts.intake.whole_uploads();
   auto const id = parts.create(10, "acme ana member", "?multipart=true");
   EXPECT_EQ(refusal(parts.put_part(id, 3, "abcd")), Code::forbidden);  // the last one is shorter
   EXPECT_EQ(refusal(parts.put_part(id, 4, "ab")), Code::forbidden);
   EXPECT_TRUE(parts.put_part(id, 3, "ij"));
   EXPECT_TRUE(parts.put_part(id, 1, "abcd"));
   EXPECT_TRUE(parts.put_part(id, 1, "ABCD"));
-  EXPECT_TRUE(reported.empty());
+  EXPECT_TRUE(reported.take().empty());
   EXPECT_TRUE(parts.put_part(id, 2, "efgh"));
-  EXPECT_EQ(reported, std::vector{id});
-  ASSERT_TRUE(parts.wait([&] { return parts.service.settle(parts.stored(id), soon()); }));
+  auto const whole = reported.take();
+  ASSERT_EQ(whole.size(), 1U);
+  EXPECT_EQ(whole[0].id.str(), id);
+  ASSERT_TRUE(parts.wait([&] { return parts.uploads.completion.settle(parts.stored(id), soon()); }));
   EXPECT_EQ(parts.status(id), "UPLOADED");
   EXPECT_EQ(refusal(parts.put_part(id, 1, "evil")), Code::forbidden);
 }
 
-TEST_F(UploadListener, AnObjectRemovedBehindOurBackIsADeletedUpload) {
+TEST_F(UploadsThatArrive, AnObjectRemovedBehindOurBackIsADeletedUpload) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   ASSERT_TRUE(world.process(id));
   auto const ref = ObjectRef{"hoist", "acme/site-1/uploads/" + id};
-  auto const removed = [&](sql::Transaction& tx) { return world.listener.on_removed(tx, ref); };
+  auto const removed = [&](sql::Transaction& tx) { return world.intake.arrivals().on_removed(tx, ref); };
   ASSERT_TRUE(testing::write_now(*world.database, removed));
   EXPECT_EQ(world.status(id), "DELETED");
   EXPECT_EQ(world.usage().files, 0);
   ASSERT_TRUE(testing::write_now(*world.database, removed));
 }
 
-TEST_F(UploadListener, AFileFollowsItsMessageWhenItDiesAndWhenItIsRedriven) {
+TEST_F(UploadsThatArrive, AFileFollowsItsMessageWhenItDiesAndWhenItIsRedriven) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   ASSERT_TRUE(world.wait([&]() -> Async<> {

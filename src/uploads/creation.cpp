@@ -1,0 +1,70 @@
+#include "uploads/creation.hpp"
+
+#include "base/try.hpp"
+#include "uploads/room.hpp"
+#include "uploads/sharing.hpp"
+#include "uploads/types.hpp"
+
+namespace hoist::uploads {
+
+Creation::Creation(Needs needs, Options const& options)
+    : needs_{needs},
+      options_{options},
+      created_{needs_.metrics.counter("hoist_uploads_created_total", "Uploads granted")} {}
+
+Async<Created> Creation::create(CallContext call, NewUpload wanted, std::optional<bool> in_parts) {
+  auto const& file = wanted.file;
+  CO_CHECK(check_room(options_, file.size));
+  auto const parts = goes_in_parts(options_, file, in_parts);
+  if (parts && file.checksum && file.checksum->algorithm != "sha256")
+    co_return invalid_field("checksum.algorithm", "must be sha256 for an upload in parts");
+  auto of = DraftOf{call.caller, wanted.project, {}, parts, needs_.clock.now()};
+  auto const draft = draft_upload(options_, std::move(of), file);
+  auto work = [&](sql::Transaction& tx) { return insert(tx, call, draft); };
+  CO_TRY(auto created, co_await needs_.database.write(call.caller.tenant, work, call.deadline));
+  if (!created.have) created_.add();
+  CO_TRY(created.transfer, co_await needs_.transfers.begin(created.upload, true, call.deadline));
+  co_return created;
+}
+
+Result<Created> Creation::insert(sql::Transaction& tx, CallContext const& call, Upload const& draft) {
+  auto const request = idempotent(call, "POST /uploads");
+  TRY(auto const earlier, needs_.idempotency.find(tx, request));
+  if (earlier) {
+    TRY(auto upload, find_upload(tx, draft.tenant, UploadId{earlier->body}));
+    return Created{.upload = std::move(upload), .transfer = {}, .have = earlier->status == http_ok};
+  }
+  TRY(auto stored, find_stored(tx, draft));
+  if (stored.same) {
+    CHECK(needs_.idempotency.store(tx, request, {http_ok, stored.same->id.str()}, draft.created_at));
+    return Created{.upload = std::move(*stored.same), .transfer = {}, .have = true};
+  }
+  auto upload = stored.source ? over_bytes_of(draft, *stored.source) : draft;
+  CHECK(insert_granted(tx, call, upload));
+  CHECK(needs_.idempotency.store(tx, request, {http_created, upload.id.str()}, upload.created_at));
+  return Created{.upload = std::move(upload), .transfer = {}, .have = false};
+}
+
+Result<void> Creation::insert_granted(sql::Transaction& tx, CallContext const& call, Upload const& upload) {
+  TRY(auto const limits, needs_.limits.limits(tx, upload.tenant));
+  if (auto refusal = wrong_type(limits, upload))
+    return fail(Error{Code::invalid, std::move(refusal->message)}.with_slug(type_not_allowed));
+  auto const bytes = new_bytes(upload);
+  TRY(auto const total, account(tx, upload.tenant, {bytes, 1, 1}));
+  if (!fits(limits, total, bytes)) {
+    auto refusal = over_quota();
+    return fail(Code::quota_exceeded, std::move(refusal.message));
+  }
+  auto const* const only = &upload;
+  CHECK(insert_uploads(tx, {&only, 1}));
+  if (!upload.object_key.empty()) CHECK(record_sharing(tx, upload));
+  CHECK(insert_change(tx, upload.tenant, total.change_seq, upload.created_at, upload.project, upload.batch,
+                      &upload));
+  auto const size = json::object{{"size", upload.size}};
+  CHECK(needs_.audit.record(tx, {call.caller, "upload.created", upload.id.str(), "ok", call.request_id, size},
+                            upload.created_at));
+  tx.after_commit([this, tenant = upload.tenant] { needs_.broadcast.notify(tenant); });
+  return {};
+}
+
+}  // namespace hoist::uploads

@@ -1,0 +1,53 @@
+// Grants one upload: quota and row in one transaction, then the URLs to send its bytes to.
+//
+// Threads  any.   Lifetime  what it is given outlives it; it outlives every awaitable it returned.
+#pragma once
+
+#include <optional>
+
+#include "base/metrics.hpp"
+#include "model/call_context.hpp"
+#include "ports/audit.hpp"
+#include "ports/broadcast.hpp"
+#include "ports/idempotency.hpp"
+#include "ports/tenant_limits.hpp"
+#include "sql/database.hpp"
+#include "uploads/draft.hpp"
+#include "uploads/transfers.hpp"
+
+namespace hoist::uploads {
+
+struct Created {
+  Upload upload;
+  std::optional<Transfer> transfer;  // absent when nothing is left to transfer
+  bool have = false;                 // the Upload is an older one of the same file
+};
+
+class Creation {
+ public:
+  struct Needs {
+    sql::Database& database;
+    Idempotency& idempotency;
+    Audit& audit;
+    Broadcast& broadcast;
+    TenantLimitsSource& limits;
+    Transfers& transfers;
+    Clock const& clock;
+    Metrics& metrics;
+  };
+  Creation(Needs needs, Options const& options);
+
+  // In parts or not as the caller wishes; absent: by its size.
+  // Errors: quota_exceeded, storage_full, key_reuse, invalid for a type that the tenant does not take.
+  Async<Created> create(CallContext call, NewUpload wanted, std::optional<bool> in_parts);
+
+ private:
+  Result<Created> insert(sql::Transaction& tx, CallContext const& call, Upload const& draft);
+  Result<void> insert_granted(sql::Transaction& tx, CallContext const& call, Upload const& upload);
+
+  Needs needs_;
+  Options const& options_;
+  Counter created_;
+};
+
+}  // namespace hoist::uploads

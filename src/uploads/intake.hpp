@@ -1,0 +1,41 @@
+// What stands below the store: whom it tells of objects that arrive and leave, and what that leads to.
+// Built before the store, which is opened with arrivals() and recovery().
+//
+// Lifetime  the ports outlive it; it outlives the store.
+#pragma once
+
+#include "uploads/arrivals.hpp"
+#include "uploads/recovery.hpp"
+
+namespace hoist::uploads {
+
+class Intake {
+ public:
+  struct Ports {
+    Outbox& outbox;
+    Broadcast& broadcast;
+    Clock const& clock;
+  };
+  Intake(Ports ports, Options options)
+      : options_{std::move(options)},
+        handover_{ports.outbox, ports.broadcast, ports.clock, options_},
+        arrivals_{{handover_, whole_uploads_, stages_, ports.broadcast, ports.clock}, options_},
+        recovery_{handover_, ports.clock, options_} {}
+
+  [[nodiscard]] UploadArrivals& arrivals() { return arrivals_; }
+  [[nodiscard]] Recovery& recovery() { return recovery_; }
+  [[nodiscard]] Handover& handover() { return handover_; }
+  [[nodiscard]] WholeUploads& whole_uploads() { return whole_uploads_; }
+  [[nodiscard]] Stages& stages() { return stages_; }
+  [[nodiscard]] Options const& options() const { return options_; }
+
+ private:
+  Options options_;
+  Stages stages_;
+  WholeUploads whole_uploads_;
+  Handover handover_;
+  UploadArrivals arrivals_;
+  Recovery recovery_;
+};
+
+}  // namespace hoist::uploads
