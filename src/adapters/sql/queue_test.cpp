@@ -88,5 +88,15 @@ TEST_F(SqlQueueTest, S44_MetricsCountWhatHappenedAndMaintainShowsWhatIs) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
 }
 
+TEST_F(SqlQueueTest, S44_WhatUpkeepGivesUpIsCounted) {
+  ASSERT_TRUE(queue->declare("q", {.retention = 1h}).has_value());
+  send("old");
+  clock.advance(2h);
+  send("young");
+  ASSERT_TRUE(run_to_end<std::int64_t>([&] { return queue->maintain(deadline_in(10s)); }).has_value());
+  EXPECT_NE(database.metrics().render().find("hoist_queue_dead_total{queue=\"q\"} 1"), std::string::npos);
+  EXPECT_EQ(receive().at(0).body, "young");
+}
+
 }  // namespace
 }  // namespace hoist
