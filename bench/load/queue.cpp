@@ -15,6 +15,7 @@
 #include <mutex>
 #include <thread>
 
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "sql/migrations.hpp"
 #include "support.hpp"
@@ -40,7 +41,8 @@ struct Bench {
   std::string path;
   hoist::Metrics metrics;
   hoist::SystemClock clock;
-  std::unique_ptr<hoist::Database> database;
+  hoist::memory::Wakeups wakeups;
+  std::unique_ptr<hoist::sql::Database> database;
   std::unique_ptr<hoist::sql_engine::Queue> queue;
   hoist::TenantId tenant{"bench"};
   std::int64_t count = 0;
@@ -48,8 +50,8 @@ struct Bench {
 
   explicit Bench(std::string folder) : path{std::move(folder) + "/queue.db"} {
     remove();
-    database = must(hoist::sqlite::open_database({.path = path}, metrics));
-    must(hoist::sql::migrate(*database, "sqlite", clock.now()));
+    database = must(hoist::sqlite::open_database({.path = path}, {clock, wakeups}, metrics));
+    must(hoist::sql::migrate(*database, "sqlite"));
     queue = hoist::sql_engine::make_queue(*database, clock, metrics);
     if (!queue->declare("bench", {.depth_max = 10'000'000})) bench::die("declare");
   }
@@ -77,7 +79,7 @@ struct Bench {
           }
           return 0;
         };
-        co_return co_await database->write(tenant, send, hoist::deadline_in(60s));
+        co_return co_await database->write(hoist::Scope::tenant(tenant), send, hoist::deadline_in(60s));
       }));
     }
   }

@@ -8,7 +8,6 @@
 
 #include "base/time.hpp"
 #include "ports/audit.hpp"
-#include "ports/broadcast.hpp"
 #include "ports/buckets.hpp"
 #include "ports/dead_letters.hpp"
 #include "ports/event_details.hpp"
@@ -22,6 +21,7 @@
 #include "ports/queue_registry.hpp"
 #include "ports/rate_limiter.hpp"
 #include "ports/secrets.hpp"
+#include "ports/wakeups.hpp"
 #include "sql/database.hpp"
 
 namespace hoist {
@@ -39,7 +39,7 @@ struct Records {
   Audit& audit;
   AuditTrail& audit_trail;
   Idempotency& idempotency;
-  Broadcast& broadcast;
+  Wakeups& wakeups;
   RateLimiter& limiter;
   Secrets& secrets;
   std::string const& cursor_secret;  // keys that authenticate cursors are derived from it

@@ -60,7 +60,7 @@ void show(DeadLetter const& letter, Flags const& flags) {
 Async<std::vector<TenantId>> tenants_of(Records const& records, Flags const& flags) {
   if (!flags.tenant.empty()) co_return std::vector{TenantId{flags.tenant}};
   auto work = [](sql::Transaction& tx) { return tenants::TenantTable{}.all(tx); };
-  co_return co_await records.database.read(system_scope(), work, soon());
+  co_return co_await records.database.read(Scope::system(), work, soon());
 }
 
 Async<> list(Records const& records, Flags const& flags) {
@@ -133,7 +133,7 @@ Result<void> run(Flags const& flags) {
   TRY(auto const config, read_config(flags));
   TRY(auto const admin, hosts::Admin::open(config.server.data));
   auto const records = admin->records();
-  auto upload_follower = uploads::ProcessingFollower{config.uploads, records.broadcast, records.clock};
+  auto upload_follower = uploads::ProcessingFollower{config.uploads, records.clock};
   auto task_follower = tasks::TaskFollower{records.clock};
   CHECK(records.queues.declare(config.uploads.queue,
                                uploads::processing_policy(config.processing.attempts_max), &upload_follower));

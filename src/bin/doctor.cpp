@@ -77,7 +77,7 @@ Async<std::vector<Finding>> examine(hosts::Admin& admin, disk::Objects& objects,
     add(findings, check.name, problems);
   }
   CO_TRY(auto const rows,
-         co_await records.database.read(system_scope(), check_tables, deadline_in(look_deadline)));
+         co_await records.database.read(Scope::system(), check_tables, deadline_in(look_deadline)));
   std::ranges::copy(rows, std::back_inserter(findings));
   if (!flags.json) CO_CHECK(co_await show_orphans(objects, records.clock.now()));
   if (flags.scrub) {

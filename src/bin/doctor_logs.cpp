@@ -106,7 +106,7 @@ Async<Problems> check_group_once(sql::Database& database, tasks::Service& servic
   CO_TRY(auto const view, co_await service.group(group.tenant, group.name, deadline));
   auto shown = tasks::render_group(view, service.clock().now());
   auto const queued = [&](sql::Transaction& tx) { return last_link_of(tx, group); };
-  CO_TRY(auto const last, co_await database.read(group.tenant, queued, deadline));
+  CO_TRY(auto const last, co_await database.read(Scope::tenant(group.tenant), queued, deadline));
   shown["last_sequence"] = last.sequence;
   shown["chain"] = last.chain;
   check.end(shown);
@@ -132,14 +132,14 @@ Result<Problems> check_event_logs(Records const& records, Metrics& metrics) {
   if (!pem && pem.error().code() == Code::not_found) return Problems{"keys/event_log.pem is missing"};
   if (!pem) return std::unexpected{pem.error()};
   TRY(auto const key, SigningKey::from_pem(*pem));
-  auto service = events::Service{records.database,  records.event_index, records.event_details,
-                                 records.broadcast, records.clock,       metrics};
+  auto service = events::Service{records.database, records.event_index, records.event_details,
+                                 records.wakeups,  records.clock,       metrics};
   auto checkpoints = events::Checkpoints{service, key};
   auto exports = events::Exports{service, checkpoints};
   auto find = [&](sql::Transaction& tx) { return records.event_index.tenants(tx); };
   using Tenants = std::vector<TenantId>;
   TRY(auto const tenants, run_to_end<Tenants>([&]() -> Async<Tenants> {
-        co_return co_await records.database.read(system_scope(), find, deadline_in(time_max));
+        co_return co_await records.database.read(Scope::system(), find, deadline_in(time_max));
       }));
   auto problems = Problems{};
   for (auto const& tenant : tenants) {
@@ -157,7 +157,7 @@ Result<Problems> check_task_receipts(Records const& records, Metrics& metrics) {
                                 {}};
   return run_to_end<Problems>([&]() -> Async<Problems> {
     CO_TRY(auto const groups,
-           co_await records.database.read(system_scope(), groups_of_tasks, deadline_in(time_max)));
+           co_await records.database.read(Scope::system(), groups_of_tasks, deadline_in(time_max)));
     auto problems = Problems{};
     for (auto const& group : groups) {
       CO_TRY(auto found, co_await check_group(records.database, service, group));

@@ -50,7 +50,7 @@ Async<bool> reconcile_one(events::Service& service, TenantId tenant, bool repair
 Async<bool> look_at_marks(events::Service& service, Secrets const& secrets) {
   auto signed_any = [](sql::Transaction& tx) { return tx.query("SELECT 1 FROM event_checkpoints LIMIT 1"); };
   CO_TRY(auto const checkpoints,
-         co_await service.database().read(system_scope(), signed_any, deadline_in(std::chrono::minutes{1})));
+         co_await service.database().read(Scope::system(), signed_any, deadline_in(std::chrono::minutes{1})));
   auto const pem = secrets.read(events::key_secret);
   auto const text = secrets.read(events::marks_secret);
   if (checkpoints.empty() && !text) co_return true;  // nothing was signed yet
@@ -70,7 +70,7 @@ Async<bool> look_at_marks(events::Service& service, Secrets const& secrets) {
 Async<bool> reconcile_all(events::Service& service, bool repairs) {
   auto work = [&](sql::Transaction& tx) { return service.index().tenants(tx); };
   CO_TRY(auto const tenants,
-         co_await service.database().read(system_scope(), work, deadline_in(std::chrono::seconds{30})));
+         co_await service.database().read(Scope::system(), work, deadline_in(std::chrono::seconds{30})));
   auto equal = true;
   for (auto const& tenant : tenants) {
     CO_TRY(auto const one, co_await reconcile_one(service, tenant, repairs));
@@ -83,8 +83,8 @@ Async<bool> reconcile_all(events::Service& service, bool repairs) {
 Result<bool> run(Flags const& flags) {
   TRY(auto const admin, hosts::Admin::open(flags.data));
   auto const records = admin->records();
-  auto service = events::Service{records.database,  records.event_index, records.event_details,
-                                 records.broadcast, records.clock,       admin->metrics()};
+  auto service = events::Service{records.database, records.event_index, records.event_details,
+                                 records.wakeups,  records.clock,       admin->metrics()};
   auto body = std::function<Async<bool>()>{[&]() -> Async<bool> {
     CO_TRY(auto const equal, co_await reconcile_all(service, flags.repair));
     CO_TRY(auto const signed_so, co_await look_at_marks(service, records.secrets));

@@ -25,7 +25,7 @@ Async<Names> unknown_tenants(sql::Database& database) {
     for (auto const& row : rows) names.push_back(row.text(0));
     return names;
   };
-  co_return co_await database.read(system_scope(), find, deadline_in(patience));
+  co_return co_await database.read(Scope::system(), find, deadline_in(patience));
 }
 
 // Those whose uploads came back; their limits are the installation's until somebody sets others.
@@ -69,7 +69,7 @@ Result<void> recover(std::string const& folder, std::string const& bucket) {
     fmt::print("hoist.db was damaged and is kept as {}\n", engine.moved_away());
   auto options = uploads::Options{};
   options.bucket = bucket;
-  auto follower = uploads::ProcessingFollower{options, records.broadcast, records.clock};
+  auto follower = uploads::ProcessingFollower{options, records.clock};
   CHECK(records.queues.declare(options.queue, uploads::processing_policy(processing::Settings{}.attempts_max),
                                &follower));
   auto const intake = uploads::make_intake(records, std::move(options));

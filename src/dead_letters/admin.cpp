@@ -68,7 +68,7 @@ Async<std::int64_t> DeadLetterAdmin::redrive_some(RedriveOrder const& order,
     CHECK(ports_.audit.record(tx, std::move(entry), ports_.clock.now()));
     return count;
   };
-  co_return co_await ports_.database.write(tenant, work, deadline);
+  co_return co_await ports_.database.write(Scope::tenant(tenant), work, deadline);
 }
 
 }  // namespace hoist::dead_letters

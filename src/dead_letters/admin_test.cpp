@@ -4,11 +4,11 @@
 
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/queue.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "dead_letters/routes.hpp"
 #include "model/queue_names.hpp"
 #include "support/allow_gate.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::dead_letters {
 namespace {
@@ -86,7 +86,7 @@ class DeadLetterAdminTest : public ::testing::Test {
   TenantId acme{"acme"};
   ManualClock clock;
   Metrics metrics;
-  hoist::testing::TestDatabase database = hoist::testing::fast_database();
+  hoist::testing::TestDatabase database = hoist::testing::fast_database(clock);
   std::unique_ptr<sql_engine::Queue> queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1});
   FailingAudit audit;
   DeadLetterAdmin admin{{*database, *queue, audit, clock}};

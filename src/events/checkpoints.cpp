@@ -249,13 +249,13 @@ Async<Checkpoint> Checkpoints::make_one(TenantId tenant, Deadline deadline) {
     auto plan = [&, now = service_.clock().now()](sql::Transaction& tx) {
       return plan_step(tx, service_.index(), key_, tenant, mark, now);
     };
-    CO_TRY(auto step, co_await service_.database().read(tenant, plan, deadline));
+    CO_TRY(auto step, co_await service_.database().read(Scope::tenant(tenant), plan, deadline));
     if (step.made.size == step.from) {
       if (marks_ != nullptr) marks_->raise(step.made, step.first_sequence, key_);
       co_return std::move(step.made);
     }
     auto store = [&](sql::Transaction& tx) { return store_step(tx, tenant, step); };
-    CO_TRY(auto const stored, co_await service_.database().write(tenant, store, deadline));
+    CO_TRY(auto const stored, co_await service_.database().write(Scope::tenant(tenant), store, deadline));
     if (stored && marks_ != nullptr) marks_->raise(step.made, step.first_sequence, key_);
     if (stored && step.made.size == step.last_sequence) co_return std::move(step.made);
   }
@@ -276,7 +276,7 @@ Async<> Checkpoints::sweep(Deadline deadline) {
     }
     return due;
   };
-  CO_TRY(auto const due, co_await service_.database().read(system_scope(), due_work, deadline));
+  CO_TRY(auto const due, co_await service_.database().read(Scope::system(), due_work, deadline));
   auto outcome = co_await look_at_marks(deadline);
   for (auto const& tenant : due)
     if (auto made = co_await make_one(tenant, deadline); !made) outcome = std::unexpected{made.error()};
@@ -292,7 +292,7 @@ Async<> Checkpoints::look_at_marks(Deadline deadline) {
     auto look = [&](sql::Transaction& tx) {
       return check_mark(tx, service_.index(), key_.public_key(), mark);
     };
-    auto const same = co_await service_.database().read(mark.newest.tenant, look, deadline);
+    auto const same = co_await service_.database().read(Scope::tenant(mark.newest.tenant), look, deadline);
     if (same) continue;
     if (same.error().code() == Code::corrupt) ++lost;
     outcome = same;
@@ -310,7 +310,7 @@ Async<std::vector<Checkpoint>> Checkpoints::list(TenantId tenant, std::int64_t a
   auto work = [&](sql::Transaction& tx) {
     return select(tx, tenant, "AND size > $2 ORDER BY size LIMIT $3", {after_size, std::int64_t{limit}});
   };
-  co_return co_await service_.database().read(tenant, work, deadline);
+  co_return co_await service_.database().read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<Checkpoints::Inclusion> Checkpoints::inclusion(TenantId tenant, EventId id, std::int64_t size,
@@ -330,7 +330,7 @@ Async<Checkpoints::Inclusion> Checkpoints::inclusion(TenantId tenant, EventId id
                                     [&](auto begin, auto end) { return tree.range(begin, end); }));
     return proof;
   };
-  co_return co_await service_.database().read(tenant, work, deadline);
+  co_return co_await service_.database().read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<Checkpoints::Consistency> Checkpoints::consistency(TenantId tenant, std::int64_t first,
@@ -345,7 +345,7 @@ Async<Checkpoints::Consistency> Checkpoints::consistency(TenantId tenant, std::i
                                       [&](auto begin, auto end) { return tree.range(begin, end); }));
     return proof;
   };
-  co_return co_await service_.database().read(tenant, work, deadline);
+  co_return co_await service_.database().read(Scope::tenant(tenant), work, deadline);
 }
 
 }  // namespace hoist::events

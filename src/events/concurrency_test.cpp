@@ -29,7 +29,7 @@ class Concurrency : public LogFixture {
       TRY(auto const outcome, index.append(tx, acme, events, clock.now()));
       std::this_thread::sleep_for(delay);
       if (fails) return fail(Code::conflict);
-      tx.after_commit([this] { broadcast.notify(acme); });
+      tx.notify(events_of(acme));
       return {};
     });
     EXPECT_EQ(done.has_value(), !fails);

@@ -13,7 +13,7 @@ class CrashBetweenTheStores : public LogFixture {
   void recover_and_check(std::size_t acknowledged) {
     heal();
     database.reopen();
-    auto after = Service{*database, index, details, broadcast, clock, metrics};
+    auto after = Service{*database, index, details, wakeups, clock, metrics};
     for (auto moved = 1; moved > 0;) {
       auto const step = sync(after.relay(soon()));
       ASSERT_TRUE(step);
@@ -121,7 +121,7 @@ TEST_F(CrashBetweenTheStores, RandomHistoriesOfFaultsLoseNothing) {
   auto acknowledged = 0;
   for (unsigned seed = 1; seed <= 20; ++seed) {
     auto random = std::mt19937{seed};
-    auto mine = Service{*database, index, details, broadcast, clock, metrics};
+    auto mine = Service{*database, index, details, wakeups, clock, metrics};
     for (int i = 0; i < 15; ++i) {
       details.fail_puts = random() % 4 == 0;
       details.lose_answers = random() % 5 == 0;

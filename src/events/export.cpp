@@ -193,7 +193,7 @@ Async<std::shared_ptr<net::BodySource>> Exports::ndjson(TenantId tenant, Deadlin
   auto header = ExportHeader{};
   CO_TRY(header.checkpoint, co_await checkpoints_.make(tenant, deadline));
   auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant); };
-  CO_TRY(auto const head, co_await service_.database().read(tenant, work, deadline));
+  CO_TRY(auto const head, co_await service_.database().read(Scope::tenant(tenant), work, deadline));
   header.first_sequence = head.first_sequence;
   header.chain_before = head.chain_before;
   auto stream = std::make_shared<NdjsonStream>(std::move(place), service_, checkpoints_, std::move(header));

@@ -36,7 +36,7 @@ Result<std::unique_ptr<Marks>> open_marks(Secrets& secrets) {
 Result<bool> has_checkpoints(sql::Database& database) {
   auto count = [](sql::Transaction& tx) { return tx.query("SELECT 1 FROM event_checkpoints LIMIT 1"); };
   auto look = std::function<Async<sql::Rows>()>{
-      [&] { return database.read(system_scope(), count, deadline_in(start_time_max)); }};
+      [&] { return database.read(Scope::system(), count, deadline_in(start_time_max)); }};
   TRY(auto const rows, run_to_end<sql::Rows>(look));
   return !rows.empty();
 }
@@ -49,8 +49,8 @@ Feature::Feature(Records const& records, Settings const& settings, Metrics& metr
       cursor_key_{hmac_sha256(records.cursor_secret, "event cursors")},
       key_{std::move(key)},
       marks_{std::move(marks)},
-      service_{records.database,  records.event_index, records.event_details,
-               records.broadcast, records.clock,       metrics},
+      service_{records.database, records.event_index, records.event_details,
+               records.wakeups,  records.clock,       metrics},
       checkpoints_{service_, key_, marks_.get()},
       retention_{service_, checkpoints_, settings.retention} {}
 

@@ -87,7 +87,7 @@ TEST_F(GroupedCalls, ACallThatComesAfterTheTransactionRanIsNotInItsGroup) {
   auto patient = Service{*database,
                          index,
                          details,
-                         broadcast,
+                         wakeups,
                          clock,
                          metrics,
                          {.details_patience = std::chrono::milliseconds{200}}};

@@ -136,7 +136,7 @@ TEST_F(IndexFaults, ASlowDetailsStoreCostsItsPatienceAndNoEvent) {
   auto impatient = Service{*database,
                            index,
                            details,
-                           broadcast,
+                           wakeups,
                            clock,
                            metrics,
                            {.details_patience = std::chrono::milliseconds{20}}};

@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/memory/broadcast.hpp"
 #include "adapters/memory/event_details.hpp"
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/event_index.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "events/reconcile.hpp"
 #include "events/retention.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::events {
 
@@ -67,12 +66,12 @@ class LogFixture : public ::testing::Test {
   TenantId const acme{"acme"};
   ManualClock clock;
   Metrics metrics;
-  hoist::testing::TestDatabase database = hoist::testing::fast_database();
+  hoist::testing::TestDatabase database = hoist::testing::fast_database(clock);
   EventIndex& index = *index_;
   sql_engine::AuditLog audit;
   memory::EventDetails details;
-  memory::Broadcast broadcast;
-  Service service{*database, index, details, broadcast, clock, metrics};
+  Wakeups& wakeups = database.wakeups();
+  Service service{*database, index, details, wakeups, clock, metrics};
   SigningKey key = SigningKey::generate();
   Checkpoints checkpoints{service, key};
   Retention retention{service, checkpoints, std::chrono::seconds{0}};

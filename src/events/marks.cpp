@@ -131,7 +131,7 @@ Async<std::vector<std::string>> check_marks(Service& service, Marks const& marks
   auto problems = std::vector<std::string>{};
   for (auto const& mark : marks.all()) {
     auto look = [&](sql::Transaction& tx) { return check_mark(tx, service.index(), public_key, mark); };
-    auto const same = co_await service.database().read(mark.newest.tenant, look, deadline);
+    auto const same = co_await service.database().read(Scope::tenant(mark.newest.tenant), look, deadline);
     if (!same && same.error().code() != Code::corrupt) co_return std::unexpected{same.error()};
     if (!same) problems.push_back(same.error().cause());
   }

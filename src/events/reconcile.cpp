@@ -22,14 +22,14 @@ class Reconciler {
 
   Async<ReconcileReport> run() {
     auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant_); };
-    CO_TRY(auto const head, co_await service_.database().read(tenant_, work, deadline_));
+    CO_TRY(auto const head, co_await service_.database().read(Scope::tenant(tenant_), work, deadline_));
     for (auto after = head.first_sequence - 1;;) {
       auto query = EventQuery{};
       query.tenant = tenant_;
       query.after = after;
       query.limit = details_page;
       auto list = [&](sql::Transaction& tx) { return service_.index().list(tx, query); };
-      CO_TRY(auto const events, co_await service_.database().read(tenant_, list, deadline_));
+      CO_TRY(auto const events, co_await service_.database().read(Scope::tenant(tenant_), list, deadline_));
       if (events.empty()) break;
       CO_CHECK(co_await check(events));
       after = events.back().facts.sequence;
@@ -78,7 +78,7 @@ class Reconciler {
   Async<> explain_absent() {
     for (auto after = std::int64_t{0}; !absent_.empty();) {
       auto look = [&](sql::Transaction& tx) { return service_.index().outbox(tx, after, outbox_page); };
-      CO_TRY(auto const waiting, co_await service_.database().read(system_scope(), look, deadline_));
+      CO_TRY(auto const waiting, co_await service_.database().read(Scope::system(), look, deadline_));
       if (waiting.empty()) break;
       for (auto const& item : waiting) {
         if (item.tenant != tenant_) continue;
@@ -110,7 +110,7 @@ class Reconciler {
   Async<> explain_erased() {
     for (auto const& id : erased_) {
       auto find = [&](sql::Transaction& tx) { return service_.index().find(tx, tenant_, id); };
-      auto const event = co_await service_.database().read(tenant_, find, deadline_);
+      auto const event = co_await service_.database().read(Scope::tenant(tenant_), find, deadline_);
       if (!event && event.error().code() != Code::not_found) co_return std::unexpected{event.error()};
       if (event && event->user) report_.altered.push_back(id);
     }
@@ -131,7 +131,7 @@ class Reconciler {
           if (!event && event.error().code() != Code::not_found) return std::unexpected{event.error()};
           return event.has_value();
         };
-        CO_TRY(auto const known, co_await service_.database().read(tenant_, find, deadline_));
+        CO_TRY(auto const known, co_await service_.database().read(Scope::tenant(tenant_), find, deadline_));
         if (!known) report_.orphans.push_back(id);
       }
       after = ids.back();

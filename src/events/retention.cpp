@@ -3,22 +3,19 @@
 #include "base/encode.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "model/audit_log.hpp"
 
 namespace hoist::events {
 namespace {
 
 constexpr int step_events = 1000;  // that one transaction removes
 
-bool is_audit_trail(TenantId const& tenant) {
-  return tenant.str().ends_with("#audit");
-}
-
 }  // namespace
 
 Result<std::chrono::seconds> Retention::get(sql::Transaction& tx, TenantId const& tenant) {
   TRY(auto const rows, tx.query("SELECT keep_s FROM event_retention WHERE tenant = $1", {tenant.str()}));
   if (!rows.empty()) return std::chrono::seconds{rows[0].integer(0)};
-  return is_audit_trail(tenant) ? std::chrono::seconds{0} : standard_;
+  return is_audit_log(tenant) ? std::chrono::seconds{0} : standard_;
 }
 
 Result<void> Retention::set(sql::Transaction& tx, TenantId const& tenant, std::chrono::seconds keep) {
@@ -54,7 +51,7 @@ Async<std::int64_t> Retention::retire(TenantId tenant, Time before, Deadline dea
     CO_TRY(auto const first, co_await first_of(tenant, deadline));
     CO_CHECK(checkpoints_.allow_cut(tenant, std::min(first + step_events, checkpoint.size + 1)));
     auto work = [&](sql::Transaction& tx) { return retire_step(tx, tenant, before, checkpoint.size); };
-    CO_TRY(auto const removed, co_await service_.database().write(tenant, work, deadline));
+    CO_TRY(auto const removed, co_await service_.database().write(Scope::tenant(tenant), work, deadline));
     total += removed;
     if (removed < step_events) break;
   }
@@ -65,7 +62,7 @@ Async<std::int64_t> Retention::retire(TenantId tenant, Time before, Deadline dea
 
 Async<std::int64_t> Retention::first_of(TenantId const& tenant, Deadline deadline) {
   auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant); };
-  CO_TRY(auto const head, co_await service_.database().read(tenant, work, deadline));
+  CO_TRY(auto const head, co_await service_.database().read(Scope::tenant(tenant), work, deadline));
   co_return head.first_sequence;
 }
 
@@ -88,7 +85,7 @@ Async<> Retention::sweep(Deadline deadline) {
     }
     return due;
   };
-  CO_TRY(auto const due, co_await service_.database().read(system_scope(), find_due, deadline));
+  CO_TRY(auto const due, co_await service_.database().read(Scope::system(), find_due, deadline));
   auto outcome = Result<void>{};
   for (auto const& [tenant, before] : due) {
     auto const removed = co_await retire(tenant, before, deadline);

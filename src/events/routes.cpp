@@ -156,7 +156,7 @@ Result<void> follow_cursor(Context const& context, std::optional<std::string> co
 // Waits until something came after `query`, or the wait is over: the long poll of a tail.
 Async<EventPage> list_waiting(Context& context, EventQuery const& query, Deadline until, Deadline deadline) {
   while (true) {
-    auto const signal = context.service.broadcast().watch(query.tenant);
+    auto const signal = context.service.wakeups().watch(events_of(query.tenant));
     auto const ticket = signal->ticket();
     CO_TRY(auto page, co_await context.service.list(query, deadline));
     if (!page.events.empty() || std::chrono::steady_clock::now() >= until) co_return page;

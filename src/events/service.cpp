@@ -61,12 +61,12 @@ EventView view_of(IndexedEvent event, std::map<EventId, EventDetail>& found) {
 
 }  // namespace
 
-Service::Service(sql::Database& database, EventIndex& index, EventDetails& details, Broadcast& broadcast,
+Service::Service(sql::Database& database, EventIndex& index, EventDetails& details, Wakeups& wakeups,
                  Clock const& clock, Metrics& metrics, Options options)
     : database_{database},
       index_{index},
       details_{details},
-      broadcast_{broadcast},
+      wakeups_{wakeups},
       clock_{clock},
       options_{options},
       recorded_{metrics.counter("hoist_events_recorded_total", "Events recorded")},
@@ -103,9 +103,10 @@ Async<Outcomes> Service::record(Group const& group) {
     if (!now) now = clock_.now();
     return index_.append(tx, group.tenant(), group.events(), *now);
   };
-  CO_TRY(auto indexed, co_await database_.write(group.tenant(), work, group.deadline()));
+  CO_TRY(auto indexed, co_await database_.write(Scope::tenant(group.tenant()), work, group.deadline()));
   auto const stored = co_await try_details(indexed, group.deadline());
-  broadcast_.notify(group.tenant());  // now, so that who tails the log finds the details where there are any
+  wakeups_.notify(
+      events_of(group.tenant()));  // now, so that who tails the log finds the details where there are any
   auto outcomes = Outcomes{};
   outcomes.reserve(indexed.size());
   for (auto& event : indexed) {
@@ -164,7 +165,7 @@ Async<> Service::settle_remembered(std::size_t at_least, Deadline deadline) {
   }
   if (numbers.empty()) co_return Result<void>{};
   auto work = [&](sql::Transaction& tx) -> Result<void> { return index_.settle(tx, numbers); };
-  co_return co_await database_.write(system_scope(), work, deadline);
+  co_return co_await database_.write(Scope::system(), work, deadline);
 }
 
 Async<int> Service::relay(Deadline deadline) {
@@ -174,20 +175,20 @@ Async<int> Service::relay(Deadline deadline) {
     TRY(depth, index_.outbox_depth(tx));
     return index_.outbox(tx, 0, options_.relay_items_max);
   };
-  CO_TRY(auto items, co_await database_.read(system_scope(), look, deadline));
+  CO_TRY(auto items, co_await database_.read(Scope::system(), look, deadline));
   details_pending_.set(static_cast<double>(depth));
   if (items.empty()) co_return 0;
   auto const numbers = numbers_of(items);
   CO_CHECK(co_await details_.put(std::move(items), deadline));
   auto settle = [&](sql::Transaction& tx) -> Result<void> { return index_.settle(tx, numbers); };
-  CO_CHECK(co_await database_.write(system_scope(), settle, deadline));
+  CO_CHECK(co_await database_.write(Scope::system(), settle, deadline));
   co_return static_cast<int>(numbers.size());
 }
 
 Async<EventPage> Service::list(EventQuery query, Deadline deadline) {
   auto const page = static_cast<std::size_t>(query.limit++);  // one more tells whether there is more
   auto work = [&](sql::Transaction& tx) { return index_.list(tx, query); };
-  CO_TRY(auto events, co_await database_.read(query.tenant, work, deadline));
+  CO_TRY(auto events, co_await database_.read(Scope::tenant(query.tenant), work, deadline));
   auto const more = events.size() > page;
   if (more) events.pop_back();
   CO_TRY(auto joined, co_await join(query.tenant, std::move(events), deadline));
@@ -197,7 +198,7 @@ Async<EventPage> Service::list(EventQuery query, Deadline deadline) {
 
 Async<EventView> Service::find(TenantId tenant, EventId id, Deadline deadline) {
   auto work = [&](sql::Transaction& tx) { return index_.find(tx, tenant, id); };
-  CO_TRY(auto event, co_await database_.read(tenant, work, deadline));
+  CO_TRY(auto event, co_await database_.read(Scope::tenant(tenant), work, deadline));
   auto one = std::vector<IndexedEvent>{};
   one.push_back(std::move(event));
   CO_TRY(auto page, co_await join(tenant, std::move(one), deadline));
@@ -247,14 +248,14 @@ Result<std::int64_t> Service::redact(sql::Transaction& tx, TenantId const& tenan
   events.push_back(redaction_event(ids, std::move(by), reason, now));
   TRY(auto const appended, index_.append(tx, tenant, events, now));
   if (!appended.front()) return std::unexpected{appended.front().error()};
-  tx.after_commit([this, tenant] { broadcast_.notify(tenant); });
+  tx.notify(events_of(tenant));
   return redacted;
 }
 
 Async<std::int64_t> Service::redact(TenantId tenant, std::vector<EventId> ids, UserId by, std::string reason,
                                     Deadline deadline) {
   auto work = [&](sql::Transaction& tx) { return redact(tx, tenant, ids, by, reason); };
-  CO_TRY(auto const redacted, co_await database_.write(tenant, work, deadline));
+  CO_TRY(auto const redacted, co_await database_.write(Scope::tenant(tenant), work, deadline));
   (void)co_await relay(deadline);  // at once where possible; the loop does it otherwise
   co_return redacted;
 }

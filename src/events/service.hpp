@@ -19,9 +19,9 @@
 #include "base/metrics.hpp"
 #include "base/time.hpp"
 #include "events/groups.hpp"
-#include "ports/broadcast.hpp"
 #include "ports/event_details.hpp"
 #include "ports/event_index.hpp"
+#include "ports/wakeups.hpp"
 
 namespace hoist::events {
 
@@ -49,7 +49,7 @@ inline constexpr std::size_t page_bytes_max = 8 * 1024 * 1024;  // of details; a
 
 class Service {
  public:
-  Service(sql::Database& database, EventIndex& index, EventDetails& details, Broadcast& broadcast,
+  Service(sql::Database& database, EventIndex& index, EventDetails& details, Wakeups& wakeups,
           Clock const& clock, Metrics& metrics, Options options = {});
 
   // All accepted events become durable together; an event refused for its id fails alone. Calls that
@@ -77,7 +77,7 @@ class Service {
   [[nodiscard]] EventDetails& details() { return details_; }
   [[nodiscard]] Clock const& clock() const { return clock_; }
   [[nodiscard]] Options const& options() const { return options_; }
-  [[nodiscard]] Broadcast& broadcast() { return broadcast_; }
+  [[nodiscard]] Wakeups& wakeups() { return wakeups_; }
 
  private:
   asio::awaitable<void> run(std::shared_ptr<Group> group);
@@ -93,7 +93,7 @@ class Service {
   sql::Database& database_;
   EventIndex& index_;
   EventDetails& details_;
-  Broadcast& broadcast_;
+  Wakeups& wakeups_;
   Clock const& clock_;
   Options options_;
   Counter recorded_;

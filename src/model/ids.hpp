@@ -14,9 +14,4 @@ using TaskId = Name<struct TaskTag>;        // UUID version 7
 using EventId = Name<struct EventTag>;      // UUID
 using MessageId = Name<struct MessageTag>;  // UUID version 7
 
-// Work that belongs to no tenant: watchdogs, workers. Sees all rows; never reachable by a request.
-[[nodiscard]] inline TenantId system_scope() {
-  return TenantId{};
-}
-
 }  // namespace hoist

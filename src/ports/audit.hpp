@@ -12,11 +12,6 @@
 
 namespace hoist {
 
-// No tenant can have such a name.
-[[nodiscard]] inline TenantId audit_log_of(TenantId const& tenant) {
-  return TenantId{tenant.str() + "#audit"};
-}
-
 struct AuditEntry {
   Caller caller;
   std::string action;   // "upload.created", "token.minted", "dead_letter.redriven"

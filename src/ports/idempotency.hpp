@@ -33,7 +33,7 @@ class Idempotency {
   virtual Result<std::optional<StoredAnswer>> find(sql::Transaction& tx,
                                                    IdempotentRequest const& request) = 0;
   virtual Result<void> store(sql::Transaction& tx, IdempotentRequest const& request,
-                             StoredAnswer const& answer, Time now) = 0;
+                             StoredAnswer const& answer) = 0;
 };
 
 }  // namespace hoist

@@ -30,8 +30,8 @@ class QueueUpkeep {
   virtual ~QueueUpkeep() = default;
   // Every minute or so: retention, dedup windows, and the gauges. Answers how many rows went.
   virtual Async<std::int64_t> maintain(Deadline deadline) = 0;
-  // Of one tenant, or of all with system_scope().
-  virtual Async<QueueStats> stats(std::string queue, TenantId tenant, Deadline deadline) = 0;
+  // Of one tenant, or of all with Scope::system().
+  virtual Async<QueueStats> stats(std::string queue, Scope scope, Deadline deadline) = 0;
   // Removes every message of the tenant, dead and in flight included, and the dedup memory. Followers are not
   // told: their rows of the tenant are going, too.
   virtual Async<std::int64_t> purge(std::string queue, TenantId tenant, Deadline deadline) = 0;

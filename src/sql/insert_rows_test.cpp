@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::sql {
 namespace {

@@ -52,14 +52,14 @@ Result<void> check_applied(Rows const& applied, std::map<std::int64_t, Migration
 }
 
 // Does nothing where another process that started at the same time was first.
-Result<void> apply(Transaction& tx, Migration const& migration, Time now) {
+Result<void> apply(Transaction& tx, Migration const& migration) {
   TRY(auto const done, tx.query("SELECT 1 FROM schema_migrations WHERE version = $1", {migration.version}));
   if (!done.empty()) return {};
   for (auto const& statement : split_statements(migration.sql)) CHECK(tx.execute(statement));
   CHECK(
       tx.execute("INSERT INTO schema_migrations (version, name, checksum, applied_us) "
                  "VALUES ($1, $2, $3, $4)",
-                 {migration.version, migration.name, checksum(migration), to_us(now)}));
+                 {migration.version, migration.name, checksum(migration), to_us(tx.now())}));
   return {};
 }
 
@@ -100,7 +100,7 @@ std::vector<std::string> split_statements(std::string_view script) {
   return statements;
 }
 
-Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time now,
+Result<std::int64_t> migrate(Database& database, std::string_view dialect,
                              std::vector<Migration> const& migrations) {
   auto const known = for_dialect(migrations, dialect);
   auto applied = Rows{};
@@ -115,7 +115,7 @@ Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time 
   for (auto const& [version, migration] : known) {
     auto const is_this = [&](Row const& row) { return row.integer(0) == version; };
     if (std::ranges::any_of(applied, is_this)) continue;
-    auto const done = write_now(database, [&](Transaction& tx) { return apply(tx, migration, now); });
+    auto const done = write_now(database, [&](Transaction& tx) { return apply(tx, migration); });
     if (!done) {
       auto error =
           Error{done.error().code(), fmt::format("Migration {} \"{}\" failed.", version, migration.name)};

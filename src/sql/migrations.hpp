@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/time.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::sql {
@@ -27,7 +26,7 @@ struct Migration {
 [[nodiscard]] std::vector<Migration> const& compiled_migrations();
 
 // For start-up and tools: blocks the calling thread. Answers how many ran.
-Result<std::int64_t> migrate(Database& database, std::string_view dialect, Time now,
+Result<std::int64_t> migrate(Database& database, std::string_view dialect,
                              std::vector<Migration> const& migrations = compiled_migrations());
 
 // For whoever works beside a server, whose tables are not its business. Errors: conflict when they are not

@@ -7,7 +7,7 @@ namespace hoist::sql {
 Result<void> run_now(Database& database, Database::Access access, Database::Work work, Deadline deadline) {
   auto promise = std::promise<Result<void>>{};
   auto future = promise.get_future();
-  database.submit(access, system_scope(), std::move(work), deadline,
+  database.submit(access, Scope::system(), std::move(work), deadline,
                   [&](Result<void> outcome) { promise.set_value(std::move(outcome)); });
   return future.get();
 }

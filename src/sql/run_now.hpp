@@ -1,4 +1,5 @@
-// One function on a database, waited for by the calling thread: for start-up, tools and tests.
+// One function on a database, over the rows of all tenants, waited for by the calling thread: for start-up,
+// tools and tests.
 //
 // Threads  any but an engine's own and those that run coroutines: it blocks.
 // Errors   those of Database.

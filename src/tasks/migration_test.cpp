@@ -3,10 +3,11 @@
 
 #include <filesystem>
 
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sqlite/database.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "sql/migrations.hpp"
+#include "support/test_database.hpp"
 #include "tasks/line.hpp"
 #include "tasks/rows.hpp"
 
@@ -18,12 +19,14 @@ constexpr auto task_lines = 21;
 struct TaskLinesMigration : ::testing::Test {
   std::filesystem::path folder = ::testing::TempDir() + "task_lines_migration";
   Metrics metrics;
+  SystemClock clock;
+  memory::Wakeups wakeups;
   std::unique_ptr<sql::Database> database;
 
   TaskLinesMigration() {
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
-    auto opened = sqlite::open_database({.path = folder / "test.db"}, metrics);
+    auto opened = sqlite::open_database({.path = folder / "test.db"}, {clock, wakeups}, metrics);
     EXPECT_TRUE(opened.has_value());
     database = std::move(*opened);
   }
@@ -40,7 +43,7 @@ struct TaskLinesMigration : ::testing::Test {
   void migrate(bool to_before) {
     auto all = sql::compiled_migrations();
     if (to_before) std::erase_if(all, [](auto const& one) { return one.version >= task_lines; });
-    ASSERT_TRUE(sql::migrate(*database, "sqlite", from_us(1), all).has_value());
+    ASSERT_TRUE(sql::migrate(*database, "sqlite", all).has_value());
   }
   void add_group(std::string const& name, int last, std::string const& blocked_by) {
     run("INSERT INTO queue_groups (queue, tenant, group_name, last_sequence, chain, depth, fence, "

@@ -18,7 +18,8 @@ Async<std::optional<Work>> SeparateSettlement::begin(Message message) {
   auto const start = [&](sql::Transaction& tx) {
     return begin_attempt(tx, message.receipt, ports_.clock.now());
   };
-  CO_TRY(auto const number, co_await ports_.database.write(message.tenant, start, deadline_in(settle_max)));
+  CO_TRY(auto const number,
+         co_await ports_.database.write(Scope::tenant(message.tenant), start, deadline_in(settle_max)));
   if (!number) {
     CO_CHECK(co_await skip(message));
     co_return std::nullopt;
@@ -36,7 +37,8 @@ Async<> SeparateSettlement::skip(Message const& message) {
     if (task.error().code() == Code::not_found) return std::nullopt;
     return std::unexpected{task.error()};
   };
-  CO_TRY(auto const task, co_await ports_.database.read(message.tenant, look, deadline_in(settle_max)));
+  CO_TRY(auto const task,
+         co_await ports_.database.read(Scope::tenant(message.tenant), look, deadline_in(settle_max)));
   if (task && task->state == TaskState::dead) {
     auto failure = QueueFailure{.cause = task->last_error, .permanent = true};
     co_return co_await ports_.consumer.fail(message.receipt, std::move(failure), deadline_in(settle_max));
@@ -66,7 +68,7 @@ Async<std::optional<Work>> SeparateSettlement::settle(Work const& work, Outcome 
     });
     return {};
   };
-  CO_CHECK(co_await ports_.database.write(receipt.tenant, finish, deadline_in(settle_max)));
+  CO_CHECK(co_await ports_.database.write(Scope::tenant(receipt.tenant), finish, deadline_in(settle_max)));
   CO_CHECK(co_await ports_.consumer.acknowledge(receipt, deadline_in(settle_max)));
   co_return std::nullopt;
 }
@@ -83,7 +85,7 @@ Async<bool> SeparateSettlement::record(std::vector<Message> messages) {
     }
     return {};
   };
-  CO_CHECK(co_await ports_.database.write(system_scope(), work, deadline_in(settle_max)));
+  CO_CHECK(co_await ports_.database.write(Scope::system(), work, deadline_in(settle_max)));
   for (auto const& message : messages)
     CO_CHECK(co_await ports_.consumer.acknowledge(message.receipt, deadline_in(settle_max)));
   co_return false;

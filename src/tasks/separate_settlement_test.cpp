@@ -48,7 +48,7 @@ class SeparateTasks : public TaskFixture {
     };
   }
   QueueStats stats() {
-    return sync<QueueStats>(elsewhere.stats(task_queue, TenantId{"acme"}, soon())).value();
+    return sync<QueueStats>(elsewhere.stats(task_queue, Scope::tenant(TenantId{"acme"}), soon())).value();
   }
   std::function<bool()> settled() {
     return [this] { return stats().waiting + stats().in_flight == 0; };

@@ -115,11 +115,11 @@ Async<std::string> Service::create(Asked asked, NewTask wanted) {
     auto const* const only = &wanted;
     TRY(accepted, insert(tx, asked.caller, {&only, 1}, {&message, 1}));
     auto answer = render_created(accepted.front());
-    if (!request.key.empty())
-      CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, accepted.front().created_at));
+    if (!request.key.empty()) CHECK(ports_.idempotency.store(tx, request, {http_created, answer}));
     return answer;
   };
-  CO_TRY(auto answer, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
+  CO_TRY(auto answer,
+         co_await ports_.database.write(Scope::tenant(asked.caller.tenant), work, asked.deadline));
   if (repeated) co_return answer;
   created_.add();
   say_accepted(asked, accepted);
@@ -147,7 +147,7 @@ Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> ite
     auto answer = render_batch(outcomes_of(items, accepted));
     if (wanted.empty()) return answer;
     auto const now = ports_.clock.now();
-    if (!request.key.empty()) CHECK(ports_.idempotency.store(tx, request, {http_created, answer}, now));
+    if (!request.key.empty()) CHECK(ports_.idempotency.store(tx, request, {http_created, answer}));
     CHECK(ports_.audit.record(
         tx,
         audit_entry(asked, "tasks.created", "",
@@ -155,7 +155,8 @@ Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> ite
         now));
     return answer;
   };
-  CO_TRY(auto answer, co_await ports_.database.write(asked.caller.tenant, work, asked.deadline));
+  CO_TRY(auto answer,
+         co_await ports_.database.write(Scope::tenant(asked.caller.tenant), work, asked.deadline));
   if (repeated) co_return answer;
   created_.add(static_cast<double>(wanted.size()));
   say_accepted(asked, accepted);
@@ -171,7 +172,7 @@ Async<TaskView> Service::get(TenantId tenant, TaskId id, Deadline deadline) {
     TRY(view.line, look_at_line(tx, tenant, task.group));
     return view;
   };
-  co_return co_await ports_.database.read(tenant, work, deadline);
+  co_return co_await ports_.database.read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor, int limit,
@@ -186,7 +187,7 @@ Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor
   // One more tells whether there is a next page.
   auto const work = [&](sql::Transaction& tx) { return list_tasks(tx, tenant, filter, before, limit + 1); };
   auto page = Page{};
-  CO_TRY(page.tasks, co_await ports_.database.read(tenant, work, deadline));
+  CO_TRY(page.tasks, co_await ports_.database.read(Scope::tenant(tenant), work, deadline));
   if (std::ssize(page.tasks) > limit) {
     page.tasks.resize(static_cast<std::size_t>(limit));
     page.next_cursor = make_cursor(options_.cursor_key, scope, page.tasks.back().id.str());
@@ -217,12 +218,12 @@ Async<TaskView> Service::cancel(Asked asked, TaskId id) {
     }
     return view_of(tx, tenant, id);
   };
-  co_return co_await ports_.database.write(tenant, work, asked.deadline);
+  co_return co_await ports_.database.write(Scope::tenant(tenant), work, asked.deadline);
 }
 
 Async<GroupView> Service::group(TenantId tenant, std::string group, Deadline deadline) {
   auto const work = [&](sql::Transaction& tx) { return look_at_line(tx, tenant, group); };
-  CO_TRY(auto line, co_await ports_.database.read(tenant, work, deadline));
+  CO_TRY(auto line, co_await ports_.database.read(Scope::tenant(tenant), work, deadline));
   if (line.last_sequence == 0) co_return fail(Code::not_found, "There is no such group.");
   auto view = GroupView{.name = std::move(group), .line = std::move(line)};
   co_return view;
@@ -246,7 +247,7 @@ Async<std::vector<Proof>> Service::group_tasks(TenantId tenant, std::string grou
     }
     return proofs;
   };
-  co_return co_await ports_.database.read(tenant, work, deadline);
+  co_return co_await ports_.database.read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<Proof> Service::proof(TenantId tenant, TaskId id, Deadline deadline) {
@@ -254,16 +255,16 @@ Async<Proof> Service::proof(TenantId tenant, TaskId id, Deadline deadline) {
     TRY(auto task, find_task(tx, tenant, id));
     return proof_of(tx, std::move(task));
   };
-  co_return co_await ports_.database.read(tenant, work, deadline);
+  co_return co_await ports_.database.read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<> Service::maintain(Deadline deadline) {
   auto const now = ports_.clock.now();
   auto const before = now - std::chrono::duration_cast<Micros>(options_.retention);
   auto const forget = [&](sql::Transaction& tx) { return forget_tasks(tx, before, forget_chunk); };
-  CO_CHECK(co_await ports_.database.write(system_scope(), forget, deadline));
+  CO_CHECK(co_await ports_.database.write(Scope::system(), forget, deadline));
   auto const count = [&](sql::Transaction& tx) { return count_overdue(tx, now); };
-  CO_TRY(auto const overdue, co_await ports_.database.read(system_scope(), count, deadline));
+  CO_TRY(auto const overdue, co_await ports_.database.read(Scope::system(), count, deadline));
   overdue_.set(static_cast<double>(overdue));
   co_return Result<void>{};
 }

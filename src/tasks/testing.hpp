@@ -7,10 +7,10 @@
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/idempotency.hpp"
 #include "adapters/sql/queue.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "model/queue_names.hpp"
 #include "support/allow_gate.hpp"
+#include "support/test_database.hpp"
 #include "tasks/follower.hpp"
 #include "tasks/processor.hpp"
 #include "tasks/routes.hpp"
@@ -156,8 +156,8 @@ class TaskFixture : public ::testing::Test {
 
   ManualClock clock;
   Metrics metrics;
-  hoist::testing::TestDatabase database = hoist::testing::fast_database();
-  sql_engine::SqlIdempotency idempotency{clock};
+  hoist::testing::TestDatabase database = hoist::testing::fast_database(clock);
+  sql_engine::SqlIdempotency idempotency;
   sql_engine::AuditLog audit;
   hoist::testing::AllowGate gate;
   TaskFollower follower{clock};

@@ -92,12 +92,12 @@ Async<Caller> Authenticator::find_key(std::string const& text, Deadline deadline
   if (!key)
     co_return fail(Error{Code::unauthenticated, "The API key is not valid."}.with_slug("key_invalid"));
   co_return co_await database_.read(
-      key->tenant, [&](sql::Transaction& tx) { return find_key_caller(tx, *key); }, deadline);
+      Scope::tenant(key->tenant), [&](sql::Transaction& tx) { return find_key_caller(tx, *key); }, deadline);
 }
 
 Async<> Authenticator::check_token(Caller const& caller, Deadline deadline) {
   co_return co_await database_.read(
-      caller.tenant,
+      Scope::tenant(caller.tenant),
       [&](sql::Transaction& tx) { return check_token_row(tx, caller.tenant, caller.credential_id); },
       deadline);
 }
@@ -106,7 +106,7 @@ Async<> Authenticator::still_valid(Caller caller, Deadline deadline) {
   if (has_expired(caller, clock_.now())) co_return expired();
   if (caller.expires_at) co_return co_await check_token(caller, deadline);
   co_return co_await database_.read(
-      caller.tenant,
+      Scope::tenant(caller.tenant),
       [&](sql::Transaction& tx) { return check_key_row(tx, caller.tenant, caller.credential_id); }, deadline);
 }
 

@@ -25,7 +25,7 @@ Result<void> Operator::record(sql::Transaction& tx, TenantId const& tenant, std:
 
 Async<Tenant> Operator::create(NewTenant tenant, Deadline deadline) {
   co_return co_await needs_.database.write(
-      tenant.id,
+      Scope::tenant(tenant.id),
       [&](sql::Transaction& tx) -> Result<Tenant> {
         TRY(auto created, needs_.tenants.insert(tx, tenant, needs_.clock.now()));
         CHECK(record(tx, tenant.id, "tenant.created", tenant.id.str()));
@@ -44,7 +44,7 @@ Async<Tenant> Operator::set_types(TenantId tenant, TypeLists lists, Deadline dea
     }
   }
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<Tenant> {
         TRY(auto changed, needs_.tenants.set_types(tx, tenant, lists));
         CHECK(record(tx, tenant, "tenant.types_set", tenant.str()));
@@ -55,7 +55,7 @@ Async<Tenant> Operator::set_types(TenantId tenant, TypeLists lists, Deadline dea
 
 Async<> Operator::allow_unscannable(TenantId tenant, std::optional<bool> allow, Deadline deadline) {
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         CHECK(needs_.tenants.allow_unscannable(tx, tenant, allow));
         auto const rule = !allow ? "default" : *allow ? "allow" : "refuse";
@@ -66,7 +66,7 @@ Async<> Operator::allow_unscannable(TenantId tenant, std::optional<bool> allow, 
 
 Async<Tenant> Operator::ensure_first(Deadline deadline) {
   auto find_first = [&](sql::Transaction& tx) { return needs_.tenants.first(tx); };
-  CO_TRY(auto const present, co_await needs_.database.read(system_scope(), find_first, deadline));
+  CO_TRY(auto const present, co_await needs_.database.read(Scope::system(), find_first, deadline));
   if (present) co_return *present;
   auto tenant = NewTenant{};
   tenant.id = TenantId{"main"};
@@ -74,7 +74,7 @@ Async<Tenant> Operator::ensure_first(Deadline deadline) {
   auto created = co_await create(std::move(tenant), deadline);
   if (created || created.error().code() != Code::conflict) co_return created;
   // Another process was first.
-  CO_TRY(auto const other, co_await needs_.database.read(system_scope(), find_first, deadline));
+  CO_TRY(auto const other, co_await needs_.database.read(Scope::system(), find_first, deadline));
   if (other) co_return *other;
   co_return created;
 }
@@ -90,13 +90,13 @@ Async<std::string> Operator::mint_token(KeyRing const& keys, TokenRequest reques
                    {"role", to_string(request.role)},
                    {"expires_at", to_rfc3339(now + request.lifetime)}});
   };
-  CO_CHECK(co_await needs_.database.write(request.tenant, work, deadline));
+  CO_CHECK(co_await needs_.database.write(Scope::tenant(request.tenant), work, deadline));
   co_return token;
 }
 
 Async<> Operator::revoke_token(Caller token, Deadline deadline) {
   co_return co_await needs_.database.write(
-      token.tenant,
+      Scope::tenant(token.tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         CHECK(insert_revoked_token(tx, token, needs_.clock.now()));
         return record(tx, token.tenant, "token.revoked", token.credential_id, {{"user", token.user.str()}});

@@ -31,7 +31,7 @@ Result<void> Service::record(sql::Transaction& tx, Actor const& actor, std::stri
 Async<> Service::own_tenant_only(Actor const& actor, TenantId const& tenant, std::string_view what) {
   if (tenant == actor.caller.tenant) co_return Result<void>{};
   auto const recorded = co_await needs_.database.write(
-      actor.caller.tenant,
+      Scope::tenant(actor.caller.tenant),
       [&](sql::Transaction& tx) {
         return record(tx, actor, std::string{what}, tenant.str(), {{"reason", "another tenant"}}, "refused");
       },
@@ -46,7 +46,8 @@ Async<> Service::own_tenant_only(Actor const& actor, TenantId const& tenant, std
 Async<Tenant> Service::find(Actor actor, TenantId tenant) {
   CO_CHECK(co_await own_tenant_only(actor, tenant, "tenant.read"));
   co_return co_await needs_.database.read(
-      tenant, [&](sql::Transaction& tx) { return needs_.tenants.find(tx, tenant); }, actor.deadline);
+      Scope::tenant(tenant), [&](sql::Transaction& tx) { return needs_.tenants.find(tx, tenant); },
+      actor.deadline);
 }
 
 Result<Tickets::Issued> Service::stream_ticket(Caller caller) {
@@ -63,7 +64,7 @@ Async<Session> Service::sign_in(std::string ticket, Actor actor) {
                          now + session_life};
   CO_TRY(auto const minted, needs_.keys.verify(session.token, now));
   CO_CHECK(co_await needs_.database.write(
-      caller.tenant,
+      Scope::tenant(caller.tenant),
       [&](sql::Transaction& tx) {
         return record(tx, actor, "session.started", minted.credential_id,
                       {{"user", caller.user.str()},
@@ -78,7 +79,7 @@ Async<> Service::sign_out(Actor actor) {
   auto const& caller = actor.caller;
   if (!caller.expires_at) co_return fail(Code::conflict, "An API key has no session; revoke it by its id.");
   CO_CHECK(co_await needs_.database.write(
-      caller.tenant,
+      Scope::tenant(caller.tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         CHECK(insert_revoked_token(tx, caller, needs_.clock.now()));
         return record(tx, actor, "session.ended", caller.credential_id);
@@ -91,7 +92,7 @@ Async<> Service::sign_out(Actor actor) {
 Async<UsageReport> Service::usage(Actor actor, TenantId tenant) {
   CO_CHECK(co_await own_tenant_only(actor, tenant, "tenant.usage_read"));
   co_return co_await needs_.database.read(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<UsageReport> {
         TRY(auto const found, needs_.tenants.find(tx, tenant));
         TRY(auto const used, needs_.usage.usage(tx, tenant));
@@ -103,7 +104,7 @@ Async<UsageReport> Service::usage(Actor actor, TenantId tenant) {
 Async<NewKey> Service::create_key(Actor actor, TenantId tenant, std::string name, Role role) {
   CO_CHECK(co_await own_tenant_only(actor, tenant, "key.created"));
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<NewKey> {
         TRY(auto created, insert_key(tx, actor.caller, name, role, needs_.clock.now()));
         CHECK(record(tx, actor, "key.created", created.key.id, {{"name", name}, {"role", to_string(role)}}));
@@ -115,13 +116,14 @@ Async<NewKey> Service::create_key(Actor actor, TenantId tenant, std::string name
 Async<std::vector<ApiKey>> Service::list_keys(Actor actor, TenantId tenant) {
   CO_CHECK(co_await own_tenant_only(actor, tenant, "key.listed"));
   co_return co_await needs_.database.read(
-      tenant, [&](sql::Transaction& tx) { return tenants::list_keys(tx, tenant); }, actor.deadline);
+      Scope::tenant(tenant), [&](sql::Transaction& tx) { return tenants::list_keys(tx, tenant); },
+      actor.deadline);
 }
 
 Async<> Service::revoke_key(Actor actor, TenantId tenant, std::string key_id) {
   CO_CHECK(co_await own_tenant_only(actor, tenant, "key.revoked"));
   CO_CHECK(co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto const changed, tenants::revoke_key(tx, tenant, key_id, needs_.clock.now()));
         if (!changed) return {};
@@ -135,7 +137,7 @@ Async<> Service::revoke_key(Actor actor, TenantId tenant, std::string key_id) {
 Async<std::vector<AuditRecord>> Service::audit(Actor actor, TenantId tenant, AuditQuery query) {
   CO_CHECK(co_await own_tenant_only(actor, tenant, "audit.read"));
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<std::vector<AuditRecord>> {
         CHECK(record(tx, actor, "audit.read", tenant.str()));
         return needs_.trail.list(tx, tenant, query);

@@ -45,9 +45,9 @@ class TenantTable final : public TenantLimitsSource {
   Result<TenantLimits> limits(sql::Transaction& tx, TenantId const& tenant) override;
   // Errors: not_found.
   [[nodiscard]] Result<Tenant> find(sql::Transaction& tx, TenantId const& tenant) const;
-  // The oldest tenant. For system_scope().
+  // The oldest tenant. In the scope of the system.
   [[nodiscard]] Result<std::optional<Tenant>> first(sql::Transaction& tx) const;
-  [[nodiscard]] Result<std::vector<TenantId>> all(sql::Transaction& tx) const;  // for system_scope()
+  [[nodiscard]] Result<std::vector<TenantId>> all(sql::Transaction& tx) const;  // in the scope of the system
   // Errors: invalid (name or id), conflict when the id is taken.
   [[nodiscard]] Result<Tenant> insert(sql::Transaction& tx, NewTenant const& tenant, Time now) const;
   // Its own lists of types; an absent one is the installation's, as it may change. Errors: not_found.

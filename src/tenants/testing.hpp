@@ -12,9 +12,9 @@
 
 #include "adapters/memory/rate_limiter.hpp"
 #include "adapters/sql/audit.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "base/encode.hpp"
 #include "base/id.hpp"
+#include "support/test_database.hpp"
 #include "tenants/gate.hpp"
 #include "tenants/operator.hpp"
 #include "tenants/service.hpp"

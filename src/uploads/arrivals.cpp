@@ -58,7 +58,7 @@ Result<void> UploadArrivals::on_part(sql::Transaction& tx, ObjectRef const& ref,
   if (!seen) return not_granted("the upload has just ended");
   tx.after_commit([this, upload = std::move(upload)] {
     needs_.stages.received(upload, needs_.clock.now());
-    needs_.broadcast.notify(upload.tenant);
+    needs_.wakeups.notify(uploads_of(upload.tenant));
     if (upload.parts_seen.find('0') == std::string::npos) needs_.whole.put({upload.tenant, upload.id});
   });
   return {};
@@ -86,7 +86,7 @@ Result<void> UploadArrivals::lose(sql::Transaction& tx, Upload upload) {
   step.deadline = now;  // thumbnails may be left
   step.detail = "removed from the object store";
   CHECK(advance(tx, options_, upload, std::move(step)));
-  tx.after_commit([this, tenant = upload.tenant] { needs_.broadcast.notify(tenant); });
+  tx.notify(uploads_of(upload.tenant));
   return {};
 }
 

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "ports/arrivals.hpp"
-#include "ports/broadcast.hpp"
+#include "ports/wakeups.hpp"
 #include "uploads/handover.hpp"
 #include "uploads/options.hpp"
 #include "uploads/stages.hpp"
@@ -24,7 +24,7 @@ class UploadArrivals final : public Arrivals {
     Handover& handover;
     WholeUploads& whole;
     Stages& stages;
-    Broadcast& broadcast;
+    Wakeups& wakeups;
     Clock const& clock;
   };
   UploadArrivals(Needs needs, Options const& options) : needs_{needs}, options_{options} {}

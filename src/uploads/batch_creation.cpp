@@ -185,7 +185,7 @@ Result<BatchCreation::Outcome> BatchCreation::insert(sql::Transaction& tx, CallC
   }
   CHECK(insert_items(tx, batch, created, change));
   if (!request.key.empty())
-    CHECK(needs_.idempotency.store(tx, request, {http_created, remember(draft, outcome.decided)}, now));
+    CHECK(needs_.idempotency.store(tx, request, {http_created, remember(draft, outcome.decided)}));
   CHECK(needs_.audit.record(tx,
                             {call.caller,
                              "batch.created",
@@ -194,7 +194,7 @@ Result<BatchCreation::Outcome> BatchCreation::insert(sql::Transaction& tx, CallC
                              call.request_id,
                              {{"files", batch.files}, {"refused", batch.refused}}},
                             now));
-  tx.after_commit([this, tenant] { needs_.broadcast.notify(tenant); });
+  tx.notify(uploads_of(tenant));
   return outcome;
 }
 
@@ -263,8 +263,8 @@ Async<BatchCreation::Outcome> BatchCreation::insert_while(CallContext const& cal
     return {};
   };
   auto start = std::move_only_function<void(sql::Database::Done)>{[&](sql::Database::Done done) {
-    needs_.database.submit(sql::Database::Access::write, call.caller.tenant, work, call.deadline,
-                           std::move(done));
+    needs_.database.submit(sql::Database::Access::write, Scope::tenant(call.caller.tenant), work,
+                           call.deadline, std::move(done));
     meanwhile();
   }};
   CO_CHECK(co_await suspend<void>(std::move(start)));

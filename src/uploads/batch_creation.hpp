@@ -10,7 +10,6 @@
 #include "base/metrics.hpp"
 #include "model/call_context.hpp"
 #include "ports/audit.hpp"
-#include "ports/broadcast.hpp"
 #include "ports/idempotency.hpp"
 #include "ports/tenant_limits.hpp"
 #include "sql/database.hpp"
@@ -37,7 +36,6 @@ class BatchCreation {
     sql::Database& database;
     Idempotency& idempotency;
     Audit& audit;
-    Broadcast& broadcast;
     TenantLimitsSource& limits;
     Transfers& transfers;
     Grants const& grants;

@@ -62,7 +62,7 @@ asio::awaitable<void> Completion::settle_whole(WholeUpload whole) {
 
 Async<Upload> Completion::find(TenantId const& tenant, UploadId const& id, Deadline deadline) {
   auto work = [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); };
-  co_return co_await needs_.database.read(tenant, work, deadline);
+  co_return co_await needs_.database.read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<Upload> Completion::complete(CallContext call, UploadId id) {
@@ -73,7 +73,7 @@ Async<Upload> Completion::complete(CallContext call, UploadId id) {
     CHECK(needs_.idempotency.find(tx, request));
     return find_upload(tx, tenant, id);
   };
-  CO_TRY(auto upload, co_await needs_.database.read(tenant, look, call.deadline));
+  CO_TRY(auto upload, co_await needs_.database.read(Scope::tenant(tenant), look, call.deadline));
   if (upload.state == UploadState::pending) {
     auto const settled = co_await settle(upload, call.deadline);
     auto const failure = settled ? std::optional<Error>{} : std::optional{settled.error()};
@@ -88,9 +88,9 @@ Async<Upload> Completion::complete(CallContext call, UploadId id) {
   auto remember = [&](sql::Transaction& tx) -> Result<void> {
     TRY(auto const earlier, needs_.idempotency.find(tx, request));
     if (earlier) return {};
-    return needs_.idempotency.store(tx, request, {200, id.str()}, needs_.clock.now());
+    return needs_.idempotency.store(tx, request, {200, id.str()});
   };
-  CO_CHECK(co_await needs_.database.write(tenant, remember, call.deadline));
+  CO_CHECK(co_await needs_.database.write(Scope::tenant(tenant), remember, call.deadline));
   co_return upload;
 }
 
@@ -125,7 +125,7 @@ Async<> Completion::report(Upload const& upload, ObjectInfo object, Deadline dea
     if (current.state != UploadState::pending) return {};
     return needs_.arrivals.on_created(tx, object);
   };
-  co_return co_await needs_.database.write(upload.tenant, work, deadline);
+  co_return co_await needs_.database.write(Scope::tenant(upload.tenant), work, deadline);
 }
 
 }  // namespace hoist::uploads

@@ -21,7 +21,8 @@ Async<Created> Creation::create(CallContext call, NewUpload wanted, std::optiona
   auto of = DraftOf{call.caller, wanted.project, {}, parts, needs_.clock.now()};
   auto const draft = draft_upload(options_, std::move(of), file);
   auto work = [&](sql::Transaction& tx) { return insert(tx, call, draft); };
-  CO_TRY(auto created, co_await needs_.database.write(call.caller.tenant, work, call.deadline));
+  CO_TRY(auto created,
+         co_await needs_.database.write(Scope::tenant(call.caller.tenant), work, call.deadline));
   if (!created.have) created_.add();
   CO_TRY(created.transfer, co_await needs_.transfers.begin(created.upload, true, call.deadline));
   co_return created;
@@ -36,12 +37,12 @@ Result<Created> Creation::insert(sql::Transaction& tx, CallContext const& call, 
   }
   TRY(auto stored, find_stored(tx, draft));
   if (stored.same) {
-    CHECK(needs_.idempotency.store(tx, request, {http_ok, stored.same->id.str()}, draft.created_at));
+    CHECK(needs_.idempotency.store(tx, request, {http_ok, stored.same->id.str()}));
     return Created{.upload = std::move(*stored.same), .transfer = {}, .have = true};
   }
   auto upload = stored.source ? over_bytes_of(draft, *stored.source) : draft;
   CHECK(insert_granted(tx, call, upload));
-  CHECK(needs_.idempotency.store(tx, request, {http_created, upload.id.str()}, upload.created_at));
+  CHECK(needs_.idempotency.store(tx, request, {http_created, upload.id.str()}));
   return Created{.upload = std::move(upload), .transfer = {}, .have = false};
 }
 
@@ -63,7 +64,7 @@ Result<void> Creation::insert_granted(sql::Transaction& tx, CallContext const& c
   auto const size = json::object{{"size", upload.size}};
   CHECK(needs_.audit.record(tx, {call.caller, "upload.created", upload.id.str(), "ok", call.request_id, size},
                             upload.created_at));
-  tx.after_commit([this, tenant = upload.tenant] { needs_.broadcast.notify(tenant); });
+  tx.notify(uploads_of(upload.tenant));
   return {};
 }
 

@@ -8,7 +8,6 @@
 #include "base/metrics.hpp"
 #include "model/call_context.hpp"
 #include "ports/audit.hpp"
-#include "ports/broadcast.hpp"
 #include "ports/idempotency.hpp"
 #include "ports/tenant_limits.hpp"
 #include "sql/database.hpp"
@@ -29,7 +28,6 @@ class Creation {
     sql::Database& database;
     Idempotency& idempotency;
     Audit& audit;
-    Broadcast& broadcast;
     TenantLimitsSource& limits;
     Transfers& transfers;
     Clock const& clock;

@@ -19,14 +19,16 @@ Async<std::string> Downloads::content_url(CallContext call, UploadId id) {
                       .with_slug("not_completed"));
     return upload;
   };
-  CO_TRY(auto const upload, co_await needs_.database.read(call.caller.tenant, find, call.deadline));
+  CO_TRY(auto const upload,
+         co_await needs_.database.read(Scope::tenant(call.caller.tenant), find, call.deadline));
   auto record = [&, now = needs_.clock.now()](sql::Transaction& tx) -> Result<void> {
     return needs_.audit.record(
         tx, {call.caller, "upload.downloaded", id.str(), "ok", call.request_id, {{"size", upload.size}}},
         now);
   };
   // A full disk stops writing, not reading; then the log's line stands in for the trail's.
-  auto const recorded = co_await needs_.database.write(call.caller.tenant, record, call.deadline);
+  auto const recorded =
+      co_await needs_.database.write(Scope::tenant(call.caller.tenant), record, call.deadline);
   if (!recorded && recorded.error().code() != Code::storage_full) co_return std::unexpected{recorded.error()};
   if (!recorded)
     log::warn("a download is not in the audit trail: the disk is full", {{"tenant", call.caller.tenant.str()},
@@ -38,7 +40,7 @@ Async<std::string> Downloads::content_url(CallContext call, UploadId id) {
 
 Async<std::string> Downloads::thumbnail_url(TenantId tenant, UploadId id, int size, Deadline deadline) {
   auto find = [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); };
-  CO_TRY(auto const upload, co_await needs_.database.read(tenant, find, deadline));
+  CO_TRY(auto const upload, co_await needs_.database.read(Scope::tenant(tenant), find, deadline));
   if (upload.state != UploadState::completed)
     co_return fail(
         Error{Code::conflict,

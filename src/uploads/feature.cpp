@@ -15,15 +15,15 @@ constexpr auto recheck_time_max = std::chrono::seconds{5};
 
 std::unique_ptr<Intake> make_intake(Records const& records, Options options) {
   options.cursor_key = hmac_sha256(records.cursor_secret, "list cursors");
-  auto const ports = Intake::Ports{records.outbox, records.broadcast, records.clock};
+  auto const ports = Intake::Ports{records.outbox, records.wakeups, records.clock};
   return std::make_unique<Intake>(ports, std::move(options));
 }
 
 Result<std::unique_ptr<Feature>> Feature::make(Stores const& stores, Intake& intake, Needs const& needs,
                                                Metrics& metrics) {
   auto const ports =
-      Ports{stores.database, stores.outbox,      stores.joint, stores.objects,   stores.multiparts,
-            needs.presigner, stores.idempotency, stores.audit, stores.broadcast, needs.limits,
+      Ports{stores.database, stores.outbox,      stores.joint, stores.objects, stores.multiparts,
+            needs.presigner, stores.idempotency, stores.audit, stores.wakeups, needs.limits,
             needs.scanner,   stores.clock,       metrics};
   auto feature = std::unique_ptr<Feature>{new Feature{ports, intake, needs.callers}};
   CHECK(stores.queues.declare(intake.options().queue, processing_policy(needs.attempts_max),
@@ -54,7 +54,7 @@ Async<bool> Feature::stop(std::chrono::milliseconds grace) {
   CO_TRY(auto const completed, co_await services_.completion.drain(deadline));
   if (!completed) log::warn("uploads are completed after the next start: the grace was too short");
   CO_TRY(auto const unwatched, co_await services_.feed.drain(deadline));
-  co_return completed && unwatched;
+  co_return completed&& unwatched;
 }
 
 }  // namespace hoist::uploads

@@ -60,7 +60,7 @@ class Feed::Pump {
 
   Async<> begin() {
     auto read = [&](sql::Transaction& tx) { return load_head(tx, tenant_); };
-    CO_TRY(last_, co_await needs_.database.read(tenant_, read, deadline_in(read_limit)));
+    CO_TRY(last_, co_await needs_.database.read(Scope::tenant(tenant_), read, deadline_in(read_limit)));
     if (auto const recent = recent_.lock()) recent->begin(last_);
     heard_ = needs_.stages.head();
     begun_ = true;
@@ -73,7 +73,7 @@ class Feed::Pump {
     auto const steady = std::chrono::steady_clock::now();
     auto const report = steady >= reported_ + progress_interval;
     auto read = [&](sql::Transaction& tx) { return load(tx, report); };
-    CO_TRY(auto found, co_await needs_.database.read(tenant_, read, deadline_in(read_limit)));
+    CO_TRY(auto found, co_await needs_.database.read(Scope::tenant(tenant_), read, deadline_in(read_limit)));
     last_ = found.changes.last;
     if (report) {
       dirty_ = {};
@@ -117,7 +117,7 @@ std::shared_ptr<RecentEvents> Feed::recent_events_of(TenantId const& tenant, asi
   std::erase_if(watched_, [&](auto const& entry) { return entry.second.expired() && entry.first != tenant; });
   auto& known = watched_[tenant];
   if (auto recent = known.lock()) return recent;
-  auto news = needs_.broadcast.watch(tenant);
+  auto news = needs_.wakeups.watch(uploads_of(tenant));
   auto recent = std::make_shared<RecentEvents>(news);
   known = recent;
   auto pump = std::make_shared<Pump>(*this, tenant, recent, std::move(news));
@@ -133,7 +133,7 @@ Async<> Feed::check(TenantId tenant, std::vector<Topic> topics, Deadline deadlin
     }
     return {};
   };
-  co_return co_await needs_.database.read(tenant, look, deadline);
+  co_return co_await needs_.database.read(Scope::tenant(tenant), look, deadline);
 }
 
 Async<std::unique_ptr<Watcher>> Feed::watch(TenantId tenant, std::vector<Topic> topics,
@@ -145,7 +145,7 @@ Async<std::unique_ptr<Watcher>> Feed::watch(TenantId tenant, std::vector<Topic> 
     TRY(auto const page, load_changes(tx, tenant, *cursor));
     return *cursor;
   };
-  CO_TRY(auto const from, co_await needs_.database.read(tenant, find_start, deadline));
+  CO_TRY(auto const from, co_await needs_.database.read(Scope::tenant(tenant), find_start, deadline));
   if (++*count_ > options_.watchers_max) {
     --*count_;
     co_return fail(Error{Code::throttled, "Too many streams are open."}.with_retry_after(10));

@@ -12,7 +12,7 @@
 #include <unordered_map>
 
 #include "base/task_group.hpp"
-#include "ports/broadcast.hpp"
+#include "ports/wakeups.hpp"
 #include "uploads/options.hpp"
 #include "uploads/stages.hpp"
 #include "uploads/watcher.hpp"
@@ -23,7 +23,7 @@ class Feed {
  public:
   struct Needs {
     sql::Database& database;
-    Broadcast& broadcast;
+    Wakeups& wakeups;
     Stages const& stages;
     Clock const& clock;
   };

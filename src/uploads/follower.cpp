@@ -40,7 +40,7 @@ Result<void> ProcessingFollower::fail_upload(sql::Transaction& tx, Upload& uploa
   step.error_code = "processing_failed";
   step.error_message = fmt::format("The file could not be processed in {} attempts.", letter.attempts);
   CHECK(advance(tx, options_, upload, std::move(step)));
-  tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });
+  tx.notify(uploads_of(upload.tenant));
   return {};
 }
 
@@ -52,7 +52,7 @@ Result<void> ProcessingFollower::redrive_upload(sql::Transaction& tx, Upload& up
   step.deadline = step.now + options_.reminder_interval();
   step.what = "redriven";
   CHECK(advance(tx, options_, upload, std::move(step)));
-  tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });
+  tx.notify(uploads_of(upload.tenant));
   return {};
 }
 

@@ -2,10 +2,9 @@
 // through the workers again with one that is redriven.
 //
 // Threads  engine threads of the database.
-// Lifetime broadcast and clock outlive it.
+// Lifetime the clock outlives it.
 #pragma once
 
-#include "ports/broadcast.hpp"
 #include "ports/queue_registry.hpp"
 #include "uploads/options.hpp"
 #include "uploads/upload.hpp"
@@ -14,8 +13,7 @@ namespace hoist::uploads {
 
 class ProcessingFollower final : public MessageFollower {
  public:
-  ProcessingFollower(Options options, Broadcast& broadcast, Clock const& clock)
-      : options_{std::move(options)}, broadcast_{broadcast}, clock_{clock} {}
+  ProcessingFollower(Options options, Clock const& clock) : options_{std::move(options)}, clock_{clock} {}
   Result<void> on(sql::Transaction& tx, QueueEvent const& event) override;
 
  private:
@@ -23,7 +21,6 @@ class ProcessingFollower final : public MessageFollower {
   Result<void> redrive_upload(sql::Transaction& tx, Upload& upload);
 
   Options options_;
-  Broadcast& broadcast_;
   Clock const& clock_;
 };
 

@@ -26,7 +26,7 @@ Result<void> Handover::hand_over(sql::Transaction& tx, Upload& upload, std::stri
   step.deadline = now + options_.reminder_interval();
   CHECK(advance(tx, options_, upload, std::move(step)));
   CHECK(outbox_.send_one(tx, processing_message(options_, upload)));
-  tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });
+  tx.notify(uploads_of(upload.tenant));
   return {};
 }
 
@@ -34,7 +34,7 @@ Result<void> Handover::send_again(sql::Transaction& tx, Upload& upload) {
   auto const now = clock_.now();
   CHECK(requeue(tx, options_, upload, now, now + options_.reminder_interval()));
   CHECK(outbox_.send_one(tx, processing_message(options_, upload)));
-  tx.after_commit([this, tenant = upload.tenant] { broadcast_.notify(tenant); });
+  tx.notify(uploads_of(upload.tenant));
   return {};
 }
 

@@ -4,7 +4,6 @@
 // Threads  any; each call is part of the caller's transaction.   Lifetime  what it is given outlives it.
 #pragma once
 
-#include "ports/broadcast.hpp"
 #include "ports/outbox.hpp"
 #include "uploads/options.hpp"
 #include "uploads/upload.hpp"
@@ -13,8 +12,8 @@ namespace hoist::uploads {
 
 class Handover {
  public:
-  Handover(Outbox& outbox, Broadcast& broadcast, Clock const& clock, Options const& options)
-      : outbox_{outbox}, broadcast_{broadcast}, clock_{clock}, options_{options} {}
+  Handover(Outbox& outbox, Clock const& clock, Options const& options)
+      : outbox_{outbox}, clock_{clock}, options_{options} {}
 
   // `what` and `detail` are the entry of the timeline. Errors: conflict unless the upload was PENDING or
   // FAILED.
@@ -24,7 +23,6 @@ class Handover {
 
  private:
   Outbox& outbox_;
-  Broadcast& broadcast_;
   Clock const& clock_;
   Options const& options_;
 };

@@ -13,13 +13,13 @@ class Intake {
  public:
   struct Ports {
     Outbox& outbox;
-    Broadcast& broadcast;
+    Wakeups& wakeups;
     Clock const& clock;
   };
   Intake(Ports ports, Options options)
       : options_{std::move(options)},
-        handover_{ports.outbox, ports.broadcast, ports.clock, options_},
-        arrivals_{{handover_, whole_uploads_, stages_, ports.broadcast, ports.clock}, options_},
+        handover_{ports.outbox, ports.clock, options_},
+        arrivals_{{handover_, whole_uploads_, stages_, ports.wakeups, ports.clock}, options_},
         recovery_{handover_, ports.clock, options_} {}
 
   [[nodiscard]] UploadArrivals& arrivals() { return arrivals_; }

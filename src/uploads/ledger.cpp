@@ -88,14 +88,10 @@ Result<void> end_as_failed(sql::Transaction& tx, Options const& options, Upload&
 
 }  // namespace
 
-void Ledger::notify_after(sql::Transaction& tx, TenantId const& tenant) {
-  tx.after_commit([this, tenant] { needs_.broadcast.notify(tenant); });
-}
-
 Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std::int64_t attempt,
                                               Deadline deadline) {
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<std::optional<UploadJob>> {
         auto found = find_upload(tx, tenant, id);
         if (!found && found.error().code() == Code::not_found) return std::optional<UploadJob>{};
@@ -111,7 +107,7 @@ Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std:
         step.what = "processing";
         step.detail = attempt > 1 ? fmt::format("attempt {}", attempt) : std::string{};
         CHECK(advance(tx, options_, upload, std::move(step)));
-        notify_after(tx, tenant);
+        tx.notify(uploads_of(tenant));
         TRY(auto const limits, needs_.limits.limits(tx, tenant));
         auto job = to_job(upload, options_);
         job.allow_unscannable = limits.allow_unscannable;
@@ -131,7 +127,7 @@ Async<> Ledger::waiting(TenantId tenant, UploadId id, std::string reason, Deadli
 Async<> Ledger::remark(TenantId tenant, UploadId id, std::string what, std::string reason,
                        Deadline deadline) {
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto upload, find_upload(tx, tenant, id));
         if (upload.state != UploadState::processing)
@@ -144,7 +140,7 @@ Async<> Ledger::remark(TenantId tenant, UploadId id, std::string what, std::stri
 
 void Ledger::stage(UploadJob const& job, ProcessingStage stage) {
   needs_.stages.processing(job, stage, needs_.clock.now());
-  needs_.broadcast.notify(job.tenant);
+  needs_.wakeups.notify(uploads_of(job.tenant));
 }
 
 Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) {
@@ -152,7 +148,7 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
       Findings{hex(file.sha256), media_json(file.media), scan_json(file.scan, file.scanned_at),
                thumbnails_json(file.thumbnails), preview_json(file.media.preview)};
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto upload, find_upload(tx, tenant, id));
         auto const now = needs_.clock.now();
@@ -162,7 +158,7 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
         if (!takes_type(limits, upload, file.media.content_type)) step = type_refused(upload, options_, now);
         CHECK(advance(tx, options_, upload, std::move(step)));
         CHECK(record_findings(tx, tenant, id, findings));
-        notify_after(tx, tenant);
+        tx.notify(uploads_of(tenant));
         return {};
       },
       deadline);
@@ -170,7 +166,7 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
 
 Async<> Ledger::failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) {
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto upload, find_upload(tx, tenant, id));
         // A late worker must not undo what another one has completed; newer signatures may.
@@ -196,7 +192,7 @@ Async<> Ledger::failed(TenantId tenant, UploadId id, ProcessingFailure failure, 
               CHECK(end_as_failed(tx, options_, other, step, scan));
         }
         CHECK(end_as_failed(tx, options_, upload, std::move(step), scan));
-        notify_after(tx, tenant);
+        tx.notify(uploads_of(tenant));
         return {};
       },
       deadline);

@@ -1,9 +1,9 @@
 // Where the workers report: each call is one conditional transition.
 #pragma once
 
-#include "ports/broadcast.hpp"
 #include "ports/tenant_limits.hpp"
 #include "ports/upload_ledger.hpp"
+#include "ports/wakeups.hpp"
 #include "sql/database.hpp"
 #include "uploads/options.hpp"
 #include "uploads/stages.hpp"
@@ -14,7 +14,7 @@ class Ledger final : public UploadLedger {
  public:
   struct Needs {
     sql::Database& database;
-    Broadcast& broadcast;
+    Wakeups& wakeups;
     TenantLimitsSource& limits;
     Stages& stages;
     Clock const& clock;
@@ -31,7 +31,6 @@ class Ledger final : public UploadLedger {
 
  private:
   Async<> remark(TenantId tenant, UploadId id, std::string what, std::string reason, Deadline deadline);
-  void notify_after(sql::Transaction& tx, TenantId const& tenant);
 
   Needs needs_;
   Options const& options_;

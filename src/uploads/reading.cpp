@@ -13,14 +13,14 @@ Reading::Reading(sql::Database& database, Options const& options)
 
 Async<Upload> Reading::get(TenantId tenant, UploadId id, Deadline deadline) {
   co_return co_await database_.read(
-      tenant, [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); }, deadline);
+      Scope::tenant(tenant), [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); }, deadline);
 }
 
 Async<std::pair<Batch, std::vector<StateCount>>> Reading::get_batch(TenantId tenant, BatchId id,
                                                                     Deadline deadline) {
   using Answer = std::pair<Batch, std::vector<StateCount>>;
   co_return co_await database_.read(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<Answer> {
         TRY(auto batch, find_batch(tx, tenant, id));
         TRY(auto counts, count_batch(tx, tenant, id));
@@ -31,7 +31,8 @@ Async<std::pair<Batch, std::vector<StateCount>>> Reading::get_batch(TenantId ten
 
 Async<std::vector<ProjectCount>> Reading::projects(TenantId tenant, ProjectId only, Deadline deadline) {
   co_return co_await database_.read(
-      tenant, [&](sql::Transaction& tx) { return count_projects(tx, tenant, only); }, deadline);
+      Scope::tenant(tenant), [&](sql::Transaction& tx) { return count_projects(tx, tenant, only); },
+      deadline);
 }
 
 Async<Page> Reading::list(TenantId tenant, ListFilter filter, std::string cursor, int limit,
@@ -43,7 +44,7 @@ Async<Page> Reading::list(TenantId tenant, ListFilter filter, std::string cursor
     CO_TRY(before, read_cursor(cursor_key_, scope, cursor));
   }
   auto find = [&](sql::Transaction& tx) { return list_uploads(tx, tenant, filter, before, limit); };
-  CO_TRY(auto found, co_await database_.read(tenant, find, deadline));
+  CO_TRY(auto found, co_await database_.read(Scope::tenant(tenant), find, deadline));
   auto page = Page{std::move(found.uploads), {}};
   if (!found.next.empty()) page.next_cursor = make_cursor(cursor_key_, scope, found.next);
   co_return page;

@@ -12,7 +12,7 @@ Async<Upload> Removal::remove(CallContext call, UploadId id) {
   auto const now = needs_.clock.now();
   CO_TRY(auto upload,
          co_await needs_.database.write(
-             call.caller.tenant,
+             Scope::tenant(call.caller.tenant),
              [&](sql::Transaction& tx) -> Result<Upload> {
                TRY(auto current, find_upload(tx, call.caller.tenant, id));
                if (current.state == UploadState::deleted || current.state == UploadState::cancelled)
@@ -34,7 +34,7 @@ Async<Upload> Removal::remove(CallContext call, UploadId id) {
                                           call.request_id,
                                           {{"size", size}}},
                                          now));
-               tx.after_commit([this, tenant = current.tenant] { needs_.broadcast.notify(tenant); });
+               tx.notify(uploads_of(current.tenant));
                return current;
              },
              call.deadline));
@@ -47,10 +47,10 @@ Async<Upload> Removal::remove(CallContext call, UploadId id) {
 
 Async<> Removal::clean_up(Upload upload, Deadline deadline) {
   auto look = [&](sql::Transaction& tx) { return others_need_bytes(tx, upload); };
-  CO_TRY(auto const needed, co_await needs_.database.read(upload.tenant, look, deadline));
+  CO_TRY(auto const needed, co_await needs_.database.read(Scope::tenant(upload.tenant), look, deadline));
   if (!needed) CO_CHECK(co_await remove_bytes(upload, deadline));
   auto settle = [&](sql::Transaction& tx) { return forget_bytes(tx, upload); };
-  co_return co_await needs_.database.write(upload.tenant, settle, deadline);
+  co_return co_await needs_.database.write(Scope::tenant(upload.tenant), settle, deadline);
 }
 
 Async<> Removal::remove_bytes(Upload const& upload, Deadline deadline) {

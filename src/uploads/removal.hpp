@@ -9,7 +9,6 @@
 
 #include "model/call_context.hpp"
 #include "ports/audit.hpp"
-#include "ports/broadcast.hpp"
 #include "ports/multiparts.hpp"
 #include "ports/object_store.hpp"
 #include "sql/database.hpp"
@@ -25,7 +24,6 @@ class Removal {
     ObjectStore& objects;
     Multiparts& multiparts;
     Audit& audit;
-    Broadcast& broadcast;
     Clock const& clock;
   };
   Removal(Needs needs, Options const& options) : needs_{needs}, options_{options} {}

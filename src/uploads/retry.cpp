@@ -50,7 +50,7 @@ Result<Upload> Retry::send_again(sql::Transaction& tx, CallContext const& call, 
   TRY(auto const limits, needs_.limits.limits(tx, tenant));
   TRY(auto const total, account(tx, tenant, {}));
   if (!fits(limits, total, upload.size)) return fail(Code::quota_exceeded, over_quota().message);
-  CHECK(needs_.idempotency.store(tx, request, {http_ok, id.str()}, now));
+  CHECK(needs_.idempotency.store(tx, request, {http_ok, id.str()}));
   CHECK(needs_.audit.record(
       tx, {call.caller, "upload.retried", id.str(), "ok", call.request_id, {{"size", upload.size}}}, now));
   return upload;
@@ -60,13 +60,15 @@ Async<Upload> Retry::retry(CallContext call, UploadId id) {
   auto const& tenant = call.caller.tenant;
   CO_TRY(auto const upload,
          co_await needs_.database.read(
-             tenant, [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); }, call.deadline));
+             Scope::tenant(tenant), [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); },
+             call.deadline));
   auto stored = false;
   if (upload.state == UploadState::failed) {
     CO_TRY(stored, co_await is_stored(upload, call.deadline));
   }
   co_return co_await needs_.database.write(
-      tenant, [&](sql::Transaction& tx) { return send_again(tx, call, id, stored); }, call.deadline);
+      Scope::tenant(tenant), [&](sql::Transaction& tx) { return send_again(tx, call, id, stored); },
+      call.deadline);
 }
 
 }  // namespace hoist::uploads

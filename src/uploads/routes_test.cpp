@@ -296,7 +296,7 @@ TEST_F(UploadRoutes, ProjectsAreListedWithTheirCounts) {
 }
 
 TEST(UploadWait, AnswersAtTheEndOfAnUploadAndNotBefore) {
-  auto world = World{{}, testing::fast_database()};  // the worker is another thread
+  auto world = World{{}, testing::TestDatabase::Kind::fast};  // the worker is another thread
   auto const id = world.create();
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "?wait=26").status, 400);
   EXPECT_EQ(world.ok(200, "GET", "/uploads/" + id + "?wait=1").at("status"), "PENDING");

@@ -8,11 +8,11 @@ Services::Services(Ports const& ports, Intake& intake)
       grants{ports.presigner, options_},
       views{grants, ports.scanner, intake.stages(), ports.clock},
       transfers{{ports.database, ports.multiparts, grants, ports.clock}, options_},
-      creation{{ports.database, ports.idempotency, ports.audit, ports.broadcast, ports.limits, transfers,
-                ports.clock, ports.metrics},
+      creation{{ports.database, ports.idempotency, ports.audit, ports.limits, transfers, ports.clock,
+                ports.metrics},
                options_},
-      batch_creation{{ports.database, ports.idempotency, ports.audit, ports.broadcast, ports.limits,
-                      transfers, grants, ports.clock, ports.metrics},
+      batch_creation{{ports.database, ports.idempotency, ports.audit, ports.limits, transfers, grants,
+                      ports.clock, ports.metrics},
                      options_},
       completion{{ports.database, ports.objects, ports.multiparts, intake.arrivals(), intake.whole_uploads(),
                   ports.idempotency, ports.clock},
@@ -22,13 +22,12 @@ Services::Services(Ports const& ports, Intake& intake)
             options_},
       reading{ports.database, options_},
       downloads{{ports.database, ports.audit, grants, ports.clock}, options_},
-      removal{{ports.database, ports.objects, ports.multiparts, ports.audit, ports.broadcast, ports.clock},
-              options_},
-      ledger{{ports.database, ports.broadcast, ports.limits, intake.stages(), ports.clock}, options_},
-      feed{{ports.database, ports.broadcast, intake.stages(), ports.clock}, options_},
-      watchdog{{ports.database, ports.joint, intake.handover(), completion, removal, ports.broadcast,
-                ports.clock, ports.metrics},
-               options_} {}
+      removal{{ports.database, ports.objects, ports.multiparts, ports.audit, ports.clock}, options_},
+      ledger{{ports.database, ports.wakeups, ports.limits, intake.stages(), ports.clock}, options_},
+      feed{{ports.database, ports.wakeups, intake.stages(), ports.clock}, options_},
+      watchdog{
+          {ports.database, ports.joint, intake.handover(), completion, removal, ports.clock, ports.metrics},
+          options_} {}
 
 RouteNeeds Services::for_routes(Recheck recheck) {
   auto const stream = StreamNeeds{feed, std::move(recheck), clock_, options_};

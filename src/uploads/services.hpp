@@ -21,7 +21,7 @@ struct Ports {
   Presigner const& presigner;
   Idempotency& idempotency;
   Audit& audit;
-  Broadcast& broadcast;
+  Wakeups& wakeups;
   TenantLimitsSource& limits;
   Scanner const& scanner;
   Clock const& clock;

@@ -5,9 +5,8 @@
 #include <array>
 
 #include "adapters/disk/object_store.hpp"
-#include "adapters/memory/broadcast.hpp"
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sql/queue.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
@@ -25,7 +24,7 @@ class UploadsOnDisk : public ::testing::Test {
     options.part_bytes = 4;
     return options;
   }
-  UploadsOnDisk() : world{small_parts(), testing::fast_database()} {
+  UploadsOnDisk() : world{small_parts(), testing::TestDatabase::Kind::fast} {
     auto options = disk::Options{};
     options.root = world.database.folder() / "objects";
     options.buckets = {world.options.bucket, world.options.quarantine_bucket};
@@ -218,7 +217,7 @@ TEST_F(UploadsOnDisk, PartsBecomeTheObjectByThemselvesOnceAllAreThere) {
   auto const id = create(10, true);
   ASSERT_TRUE(world.wait([&]() -> Async<> {
     services->completion.start(co_await asio::this_coro::executor);
-    auto const news = world.broadcast.watch(TenantId{"acme"});
+    auto const news = world.wakeups.watch(uploads_of(TenantId{"acme"}));
     CO_CHECK(co_await put_part(id, 3, "ij"));
     CO_CHECK(co_await put_part(id, 1, "abcd"));
     EXPECT_FALSE(co_await put_part(id, 1, "ab"));

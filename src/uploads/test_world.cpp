@@ -46,13 +46,13 @@ Result<TenantLimits> TestLimits::limits(sql::Transaction&, TenantId const& tenan
   return found == by_tenant.end() ? TenantLimits{} : found->second;
 }
 
-World::World(Options given, testing::TestDatabase own_database)
+World::World(Options given, testing::TestDatabase::Kind kind)
     : options{std::move(given)},
-      database{std::move(own_database)},
+      database{kind, clock},
       objects{{options.bucket, options.quarantine_bucket}, clock, 1},
       presigner{make_presigner()},
-      follower{options, broadcast, clock},
-      intake{{*queue, broadcast, clock}, options},
+      follower{options, clock},
+      intake{{*queue, wakeups, clock}, options},
       uploads{ports_over(objects, objects), intake},
       router{net::Router::Options{}, gate, metrics} {
   auto const declared =
@@ -62,8 +62,8 @@ World::World(Options given, testing::TestDatabase own_database)
 }
 
 Ports World::ports_over(ObjectStore& store, Multiparts& multiparts) {
-  return {*database, *queue,    queue.get(), store,   multiparts, presigner, idempotency,
-          audit,     broadcast, limits,      scanner, clock,      metrics};
+  return {*database, *queue,  queue.get(), store,   multiparts, presigner, idempotency,
+          audit,     wakeups, limits,      scanner, clock,      metrics};
 }
 
 World::~World() = default;

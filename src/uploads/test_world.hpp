@@ -7,14 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "adapters/memory/broadcast.hpp"
 #include "adapters/memory/objects.hpp"
 #include "adapters/sigv4/presigner.hpp"
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/idempotency.hpp"
 #include "adapters/sql/queue.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "support/allow_gate.hpp"
+#include "support/test_database.hpp"
 #include "uploads/check.hpp"
 #include "uploads/follower.hpp"
 #include "uploads/services.hpp"
@@ -36,7 +35,8 @@ struct TestScanner final : Scanner {
 
 class World {
  public:
-  explicit World(Options options = {}, testing::TestDatabase database = testing::inline_database());
+  explicit World(Options options = {},
+                 testing::TestDatabase::Kind kind = testing::TestDatabase::Kind::inline_);
   ~World();
 
   static net::Request request(std::string method, std::string target, std::string body = {},
@@ -81,13 +81,13 @@ class World {
   Metrics metrics;
   testing::TestDatabase database;
   memory::Objects objects;
-  memory::Broadcast broadcast;
+  Wakeups& wakeups = database.wakeups();
   TestLimits limits;
   TestScanner scanner;
   sql_engine::AuditLog audit;
   testing::AllowGate gate;
   std::unique_ptr<sql_engine::Queue> queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1});
-  sql_engine::SqlIdempotency idempotency{clock};
+  sql_engine::SqlIdempotency idempotency;
   sigv4::Presigner presigner;
   ProcessingFollower follower;
   Intake intake;

@@ -34,7 +34,7 @@ Async<std::optional<Transfer>> Transfers::begin(Upload& upload, bool with_parts,
 
 Async<MoreParts> Transfers::more(TenantId tenant, UploadId id, json::object body, Deadline deadline) {
   auto find = [&](sql::Transaction& tx) { return find_upload(tx, tenant, id); };
-  CO_TRY(auto upload, co_await needs_.database.read(tenant, find, deadline));
+  CO_TRY(auto upload, co_await needs_.database.read(Scope::tenant(tenant), find, deadline));
   CO_TRY(auto asked, parse_parts_asked(body, upload, options_));
   if (upload.state != UploadState::pending) co_return not_pending(upload);
   if (asked.part_size) CO_CHECK(co_await cut_anew(upload, *asked.part_size, deadline));
@@ -70,7 +70,7 @@ Async<> Transfers::cut_anew(Upload& upload, std::int64_t part_size, Deadline dea
     CHECK(replan_parts(tx, planned, old_part_size, needs_.clock.now()));
     return find_upload(tx, planned.tenant, planned.id);
   };
-  CO_TRY(upload, co_await needs_.database.write(planned.tenant, plan, deadline));
+  CO_TRY(upload, co_await needs_.database.write(Scope::tenant(planned.tenant), plan, deadline));
   if (!before.empty() && upload.multipart_id != before) co_await drop_multipart(upload, before, deadline);
   co_return Result<void>{};
 }
@@ -85,7 +85,7 @@ Async<> Transfers::ensure_multipart(Upload& upload, Deadline deadline) {
     CHECK(claim_multipart(tx, upload, id));
     return find_upload(tx, upload.tenant, upload.id);
   };
-  auto const claimed = co_await needs_.database.write(upload.tenant, claim, deadline);
+  auto const claimed = co_await needs_.database.write(Scope::tenant(upload.tenant), claim, deadline);
   // Another request was first, or the upload has ended: this multipart has no use.
   if (!claimed || claimed->multipart_id != id) co_await drop_multipart(upload, id, deadline);
   if (!claimed) co_return std::unexpected{claimed.error()};

@@ -64,7 +64,7 @@ Async<std::vector<Upload>> Watchdog::due(UploadState state, Deadline deadline) {
   auto look = [&, now = needs_.clock.now()](sql::Transaction& tx) {
     return due_uploads(tx, state, now, options_.sweep_rows_max);
   };
-  co_return co_await needs_.database.read(system_scope(), look, deadline);
+  co_return co_await needs_.database.read(Scope::system(), look, deadline);
 }
 
 // A crash between the last part and its completion, or a store that does not report parts.
@@ -72,7 +72,7 @@ Async<> Watchdog::sweep_parts(Sweep& sweep, Deadline deadline) {
   auto look = [&, before = needs_.clock.now() - options_.parts_grace](sql::Transaction& tx) {
     return idle_multiparts(tx, before, options_.sweep_rows_max);
   };
-  CO_TRY(auto const uploads, co_await needs_.database.read(system_scope(), look, deadline));
+  CO_TRY(auto const uploads, co_await needs_.database.read(Scope::system(), look, deadline));
   for (auto const& upload : uploads) {
     auto const assembled = co_await needs_.completion.settle(upload, deadline);
     if (assembled) {
@@ -81,7 +81,7 @@ Async<> Watchdog::sweep_parts(Sweep& sweep, Deadline deadline) {
     }
     left_for_later(upload, assembled.error());
     auto move = [&](sql::Transaction& tx) { return put_last(tx, upload, needs_.clock.now()); };
-    CO_CHECK(co_await needs_.database.write(upload.tenant, move, deadline));
+    CO_CHECK(co_await needs_.database.write(Scope::tenant(upload.tenant), move, deadline));
   }
   co_return Result<void>{};
 }
@@ -117,10 +117,10 @@ Async<> Watchdog::expire(Upload upload, Deadline deadline) {
     step.error_message = "The file's bytes did not arrive in time.";
     auto current = upload;
     CHECK(advance(tx, options_, current, std::move(step)));
-    tx.after_commit([this, tenant = upload.tenant] { needs_.broadcast.notify(tenant); });
+    tx.notify(uploads_of(upload.tenant));
     return {};
   };
-  co_return co_await needs_.database.write(upload.tenant, work, deadline);
+  co_return co_await needs_.database.write(Scope::tenant(upload.tenant), work, deadline);
 }
 
 Async<> Watchdog::sweep_working(UploadState state, Sweep& sweep, Deadline deadline) {
@@ -144,13 +144,13 @@ Async<bool> Watchdog::postpone(Upload const& upload, Deadline deadline) {
     auto look = [&](sql::Transaction& tx) {
       return needs_.joint->holds(tx, options_.queue, upload.tenant, upload.id.str());
     };
-    CO_TRY(auto const held, co_await needs_.database.read(upload.tenant, look, deadline));
+    CO_TRY(auto const held, co_await needs_.database.read(Scope::tenant(upload.tenant), look, deadline));
     if (!held) co_return false;
   }
   auto move = [&, until = needs_.clock.now() + options_.reminder_interval()](sql::Transaction& tx) {
     return put_off(tx, upload, until);
   };
-  co_return co_await needs_.database.write(upload.tenant, move, deadline);
+  co_return co_await needs_.database.write(Scope::tenant(upload.tenant), move, deadline);
 }
 
 Async<> Watchdog::send_again(UploadState state, Upload const& upload, Sweep& sweep, Deadline deadline) {
@@ -166,10 +166,10 @@ Async<> Watchdog::send_again(UploadState state, Upload const& upload, Sweep& swe
     step.detail = fmt::format("no worker finished it after {} reminders", upload.requeues);
     step.error_code = "processing_timeout";
     step.error_message = "The file was not processed in time.";
-    tx.after_commit([this, tenant = upload.tenant] { needs_.broadcast.notify(tenant); });
+    tx.notify(uploads_of(upload.tenant));
     return advance(tx, options_, current, std::move(step));
   };
-  auto const moved = co_await needs_.database.write(upload.tenant, work, deadline);
+  auto const moved = co_await needs_.database.write(Scope::tenant(upload.tenant), work, deadline);
   if (moved)
     ++(give_up ? sweep.failed : sweep.requeued);
   else
@@ -194,7 +194,7 @@ Async<> Watchdog::forget_old_changes(Deadline deadline) {
   constexpr std::int64_t rows_max = 10'000;  // a transaction, so that nobody waits long behind it
   auto forget = [&](sql::Transaction& tx) { return forget_changes(tx, before, rows_max); };
   while (true) {
-    CO_TRY(auto const count, co_await needs_.database.write(system_scope(), forget, deadline));
+    CO_TRY(auto const count, co_await needs_.database.write(Scope::system(), forget, deadline));
     if (count < rows_max) co_return Result<void>{};
   }
 }
@@ -204,7 +204,7 @@ Async<> Watchdog::measure(Deadline deadline) {
   auto const now = needs_.clock.now();
   if (measured_at_ && now - *measured_at_ < measure_interval) co_return Result<void>{};
   measured_at_ = now;
-  CO_TRY(auto const numbers, co_await needs_.database.read(system_scope(), count_states, deadline));
+  CO_TRY(auto const numbers, co_await needs_.database.read(Scope::system(), count_states, deadline));
   for (auto& [state, gauge] : by_state_) {
     auto const found = numbers.files.find(state);
     gauge.set(found == numbers.files.end() ? 0.0 : static_cast<double>(found->second));

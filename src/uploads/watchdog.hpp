@@ -14,7 +14,6 @@
 #include <map>
 
 #include "base/metrics.hpp"
-#include "ports/broadcast.hpp"
 #include "ports/joint_consumer.hpp"
 #include "sql/database.hpp"
 #include "uploads/completion.hpp"
@@ -40,7 +39,6 @@ class Watchdog {
     Handover& handover;
     Completion& completion;
     Removal& removal;
-    Broadcast& broadcast;
     Clock const& clock;
     Metrics& metrics;
   };

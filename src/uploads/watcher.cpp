@@ -48,7 +48,7 @@ Async<bool> Watcher::take_from_sql(std::vector<FeedEvent>& events) {
     TRY(found.progress, load_progress(tx, tenant_, touched, found.changes.last, needs_.clock.now()));
     return found;
   };
-  CO_TRY(auto found, co_await needs_.database.read(tenant_, read, deadline_in(read_limit)));
+  CO_TRY(auto found, co_await needs_.database.read(Scope::tenant(tenant_), read, deadline_in(read_limit)));
   auto const moved = found.changes.last > place_.cursor;
   place_.cursor = found.changes.last;
   for (auto* some : {&found.changes.events, &found.progress})

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "ports/wakeups.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::contract {
@@ -24,6 +25,7 @@ class DatabaseHolder {
  public:
   virtual ~DatabaseHolder() = default;
   virtual sql::Database& database() = 0;
+  virtual Wakeups& wakeups() = 0;  // told by this database
   virtual void reopen() = 0;
 };
 
@@ -45,12 +47,13 @@ class DatabaseContract : public ::testing::TestWithParam<DatabaseUnderTest> {
   }
 
   sql::Database& database() { return holder_->database(); }
+  Wakeups& wakeups() { return holder_->wakeups(); }
   void reopen() { holder_->reopen(); }
 
   std::future<Result<void>> start(sql::Database::Access access, Work work, Deadline deadline) {
     auto promise = std::make_shared<std::promise<Result<void>>>();
     auto future = promise->get_future();
-    database().submit(access, TenantId{"acme"}, std::move(work), deadline,
+    database().submit(access, Scope::tenant(TenantId{"acme"}), std::move(work), deadline,
                       [promise](Result<void> outcome) { promise->set_value(std::move(outcome)); });
     return future;
   }
@@ -122,9 +125,25 @@ TEST_P(DatabaseContract, ParametersAreMatchedByNumberNotByAppearance) {
 TEST_P(DatabaseContract, RowsCanBeLockedWhereTheyAreRead) {
   must(write([](auto& tx) { return insert(tx, 1, "one"); }));
   must(write([](sql::Transaction& tx) -> Result<void> {
-    auto const rows = tx.query("SELECT name FROM things WHERE id = $1 FOR UPDATE", {std::int64_t{1}});
-    if (!rows) return std::unexpected{rows.error()};
-    EXPECT_EQ(rows->at(0).text(0), "one");
+    auto const by_id = "SELECT name FROM things WHERE id = $1";
+    for (auto const words : {sql::for_update, sql::for_update_skip_locked}) {
+      auto const rows = tx.query(std::string{by_id}.append(words), {std::int64_t{1}});
+      if (!rows) return std::unexpected{rows.error()};
+      EXPECT_EQ(rows->at(0).text(0), "one");
+    }
+    return {};
+  }));
+}
+
+TEST_P(DatabaseContract, RowsCanBeLockedInSubqueriesToo) {
+  must(write([](auto& tx) { return insert(tx, 1, "one"); }));
+  must(write([](sql::Transaction& tx) -> Result<void> {
+    for (auto const words : {sql::for_update, sql::for_update_skip_locked}) {
+      auto const first = std::string{"(SELECT id FROM things ORDER BY id LIMIT 1"}.append(words) + ")";
+      auto const rows = tx.query("UPDATE things SET size = 1 WHERE id = " + first + " RETURNING name");
+      if (!rows) return std::unexpected{rows.error()};
+      EXPECT_EQ(rows->at(0).text(0), "one");
+    }
     return {};
   }));
 }
@@ -163,18 +182,27 @@ TEST_P(DatabaseContract, AFunctionThatFailsBetweenOthersIsTakenBackAlone) {
   EXPECT_EQ(count(), 200);
 }
 
-TEST_P(DatabaseContract, AViolatedUniqueConstraintIsAConflictAndTheFunctionMayGoOn) {
+TEST_P(DatabaseContract, AViolatedUniqueConstraintIsAConflict) {
   must(write([](auto& tx) { return insert(tx, 1, "one"); }));
-  auto code = Code::count_;
-  must(write([&](sql::Transaction& tx) -> Result<void> {
-    auto const twice = insert(tx, 2, "one");
-    if (!twice) code = twice.error().code();
-    return {};
-  }));
-  EXPECT_EQ(code, Code::conflict);
   auto const failed = write([](auto& tx) { return insert(tx, 1, "again"); });
   ASSERT_FALSE(failed.has_value());
   EXPECT_EQ(failed.error().code(), Code::conflict);
+}
+
+TEST_P(DatabaseContract, AFunctionThatGoesOnAfterAFailedStatementKeepsNothing) {
+  must(write([](auto& tx) { return insert(tx, 1, "one"); }));
+  auto later = Result<void>{};
+  auto const outcome = write([&](sql::Transaction& tx) -> Result<void> {
+    (void)insert(tx, 2, "two");
+    (void)insert(tx, 3, "one");
+    later = insert(tx, 4, "four");
+    return {};
+  });
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error().code(), Code::conflict);
+  ASSERT_FALSE(later.has_value());
+  EXPECT_EQ(later.error().code(), Code::conflict);
+  EXPECT_EQ(count(), 1);
 }
 
 TEST_P(DatabaseContract, ABrokenStatementIsInternalAndShowsNoSql) {
@@ -231,6 +259,46 @@ TEST_P(DatabaseContract, ActionsRunAfterCommitAndOnlyThen) {
                  return fail(Code::conflict);
                }).has_value());
   EXPECT_EQ(ran, 1);
+}
+
+TEST_P(DatabaseContract, ATopicIsToldOnceAfterTheCommitAndOnlyThen) {
+  auto const topic = uploads_of(TenantId{"acme"});
+  auto const signal = wakeups().watch(topic);
+  auto const before = signal->ticket();
+  must(write([&](sql::Transaction& tx) -> Result<void> {
+    tx.notify(topic);
+    tx.notify(topic);
+    EXPECT_EQ(signal->ticket(), before);
+    return insert(tx, 1, "one");
+  }));
+  EXPECT_EQ(signal->ticket(), before + 1);
+  EXPECT_FALSE(write([&](sql::Transaction& tx) -> Result<void> {
+                 tx.notify(topic);
+                 return fail(Code::conflict);
+               }).has_value());
+  EXPECT_EQ(signal->ticket(), before + 1);
+}
+
+TEST_P(DatabaseContract, ATransactionHasOneTimeAndTimeDoesNotRunBackwards) {
+  auto last = Time{};
+  for (auto i = 0; i < 100; ++i) {
+    auto const look = [&](sql::Transaction& tx) -> Result<void> {
+      EXPECT_EQ(tx.now(), tx.now());
+      EXPECT_GE(tx.now(), last);
+      last = tx.now();
+      return {};
+    };
+    must(i % 2 == 0 ? write(look) : read(look));
+  }
+}
+
+TEST_P(DatabaseContract, ATransactionKnowsItsScope) {
+  auto const look = [](sql::Transaction& tx) -> Result<void> {
+    EXPECT_EQ(tx.scope().only(), TenantId{"acme"});
+    return {};
+  };
+  must(write(look));
+  must(read(look));
 }
 
 TEST_P(DatabaseContract, APassedDeadlineIsATimeoutAndTheFunctionDoesNotRun) {

@@ -90,11 +90,11 @@ class QueueFixture : public ::testing::TestWithParam<QueueUnderTest> {
   static Deadline soon() { return deadline_in(30s); }
 
   Result<void> in_transaction(std::function<Result<void>(sql::Transaction&)> work) {
-    return wait_for<void>([&] { return holder_->database().write(tenant, work, soon()); });
+    return wait_for<void>([&] { return holder_->database().write(Scope::system(), work, soon()); });
   }
   template <class F>
   auto in_database(F work) {
-    return holder_->database().write(tenant, std::move(work), soon());
+    return holder_->database().write(Scope::system(), std::move(work), soon());
   }
   Result<Sent> try_send(Outgoing message) {
     auto sent = Sent{};
@@ -175,7 +175,7 @@ class QueueFixture : public ::testing::TestWithParam<QueueUnderTest> {
     return must(wait_for<std::int64_t>([&] { return upkeep().maintain(soon()); }));
   }
   QueueStats stats() {
-    return must(wait_for<QueueStats>([&] { return upkeep().stats("q", tenant, soon()); }));
+    return must(wait_for<QueueStats>([&] { return upkeep().stats("q", Scope::tenant(tenant), soon()); }));
   }
   // Kills the next message, whatever it is.
   Message kill_next(std::string cause) {

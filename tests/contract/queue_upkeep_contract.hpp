@@ -69,7 +69,7 @@ TEST_P(QueueUpkeepContract, P_TenantsDoNotSeeEachOther) {
   send("g", "1");
   send_as("zeta", "g", "z");
   EXPECT_EQ(stats().waiting, 1);
-  EXPECT_EQ(must(wait_for<QueueStats>([&] { return upkeep().stats("q", system_scope(), soon()); })).waiting,
+  EXPECT_EQ(must(wait_for<QueueStats>([&] { return upkeep().stats("q", Scope::system(), soon()); })).waiting,
             2);
 }
 

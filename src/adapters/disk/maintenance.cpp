@@ -75,7 +75,7 @@ Async<std::int64_t> sweep_garbage(Objects::Context& context, Time now) {
                    "SELECT blob FROM blob_garbage WHERE since_us <= $1 AND blob > $2 ORDER BY blob LIMIT $3",
                    {sql::value(now - context.options.garbage_age), after, batch_rows});
     };
-    CO_TRY(auto names, co_await context.database.read(system_scope(), find, deadline_in(batch_deadline)));
+    CO_TRY(auto names, co_await context.database.read(Scope::system(), find, deadline_in(batch_deadline)));
     if (names.empty()) co_return deleted;
     after = names.back();
     auto remove = [&]() -> Result<Names> {
@@ -92,7 +92,7 @@ Async<std::int64_t> sweep_garbage(Objects::Context& context, Time now) {
       for (auto const& name : removed) CHECK(tx.execute("DELETE FROM blob_garbage WHERE blob = $1", {name}));
       return {};
     };
-    CO_CHECK(co_await context.database.write(system_scope(), forget, deadline_in(batch_deadline)));
+    CO_CHECK(co_await context.database.write(Scope::system(), forget, deadline_in(batch_deadline)));
     deleted += static_cast<std::int64_t>(removed.size());
   }
 }
@@ -111,7 +111,7 @@ Async<std::int64_t> give_up_multiparts(Objects::Context& context, Time now) {
   };
   auto total = std::int64_t{0};
   while (true) {
-    CO_TRY(auto count, co_await context.database.write(system_scope(), work, deadline_in(batch_deadline)));
+    CO_TRY(auto count, co_await context.database.write(Scope::system(), work, deadline_in(batch_deadline)));
     total += count;
     if (count < batch_rows) co_return total;
   }
@@ -166,7 +166,8 @@ Async<Unknown> unknown_files(Objects::Context& context, std::string const& folde
   auto list = [&] { return context.shelf->files(folder); };
   CO_TRY(auto files, co_await run_blocking<std::vector<Shelf::Entry>>(context.pool, list));
   auto find = [&](sql::Transaction& tx) { return names_in_folder(tx, folder); };
-  CO_TRY(auto const known, co_await context.database.read(system_scope(), find, deadline_in(batch_deadline)));
+  CO_TRY(auto const known,
+         co_await context.database.read(Scope::system(), find, deadline_in(batch_deadline)));
   std::erase_if(files, [&](Shelf::Entry const& file) {
     return context.shelf->in_use(file.name) || std::ranges::binary_search(known, file.name);
   });
@@ -214,7 +215,7 @@ Async<Scrubbed> Objects::scrub(std::function<void(Damage const&)> report) {
   auto after = std::string{};
   while (true) {
     auto find = [&](sql::Transaction& tx) { return next_files(tx, after); };
-    CO_TRY(auto files, co_await context.database.read(system_scope(), find, deadline_in(batch_deadline)));
+    CO_TRY(auto files, co_await context.database.read(Scope::system(), find, deadline_in(batch_deadline)));
     if (files.empty()) co_return scrubbed;
     for (auto const& file : files) {
       after = file.blob;
@@ -227,7 +228,7 @@ Async<Scrubbed> Objects::scrub(std::function<void(Damage const&)> report) {
       if (hashed && *hashed == file.sha256) continue;
       if (!hashed && hashed.error().code() != Code::corrupt) co_return std::unexpected{hashed.error()};
       auto who = [&](sql::Transaction& tx) { return objects_with(tx, file.blob); };
-      CO_TRY(auto refs, co_await context.database.read(system_scope(), who, deadline_in(batch_deadline)));
+      CO_TRY(auto refs, co_await context.database.read(Scope::system(), who, deadline_in(batch_deadline)));
       ++scrubbed.damaged;
       auto cause = hashed ? std::string{"its bytes are not those that were stored"} : hashed.error().cause();
       report(Damage{file.blob, std::move(refs), std::move(cause)});

@@ -13,7 +13,7 @@ namespace {
 // Makes an object of files that are there: first, durably, the blob that lists them, then the rows.
 template <class Plan, class Work>
 Async<ObjectInfo> with_manifest(Objects::Context& context, Plan plan, Work work, Deadline deadline) {
-  CO_TRY(auto planned, co_await context.database.read(system_scope(), plan, deadline));
+  CO_TRY(auto planned, co_await context.database.read(Scope::system(), plan, deadline));
   auto manifest = Manifest{};
   auto blob = std::shared_ptr<Blob>{};
   if (planned) {
@@ -27,7 +27,7 @@ Async<ObjectInfo> with_manifest(Objects::Context& context, Plan plan, Work work,
     agreed = done.has_value();
     return done;
   };
-  auto recorded = co_await context.database.write(system_scope(), record, deadline);
+  auto recorded = co_await context.database.write(Scope::system(), record, deadline);
   if (blob && may_be_committed(recorded, agreed)) blob->keep();
   co_return recorded;
 }
@@ -42,13 +42,13 @@ Async<> Objects::Context::check_bucket(std::string const& bucket, Deadline deadl
   // Nearly every object goes to a bucket of the configuration, which is known without the database.
   if (std::ranges::find(options.buckets, bucket) != options.buckets.end()) co_return Result<void>{};
   auto check = [&](sql::Transaction& tx) { return catalogue(tx).check_bucket(bucket); };
-  co_return co_await database.read(system_scope(), check, deadline);
+  co_return co_await database.read(Scope::system(), check, deadline);
 }
 
 Async<std::string> Objects::Context::note_for(ObjectRef ref, Deadline deadline) {
   if (listeners.notes == nullptr) co_return std::string{};
   auto work = [&](sql::Transaction& tx) { return listeners.notes->note_for(tx, ref); };
-  co_return co_await database.read(system_scope(), work, deadline);
+  co_return co_await database.read(Scope::system(), work, deadline);
 }
 
 Async<std::shared_ptr<Blob>> Objects::Context::write_manifest(Stored planned, Deadline deadline) {
@@ -109,7 +109,7 @@ Async<std::unique_ptr<ObjectWriter>> Objects::create_part(ObjectRef ref, std::st
 Async<ObjectInfo> Objects::head(ObjectRef ref, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.read(
-      system_scope(),
+      Scope::system(),
       [&](sql::Transaction& tx) -> Result<ObjectInfo> {
         TRY(auto stored, find_object(tx, ref));
         return std::move(stored.info);
@@ -121,7 +121,7 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
                                                    Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   auto find = [&](sql::Transaction& tx) { return find_object(tx, ref); };
-  CO_TRY(auto stored, co_await context_->database.read(system_scope(), find, deadline));
+  CO_TRY(auto stored, co_await context_->database.read(Scope::system(), find, deadline));
   auto wanted = range.value_or(ByteRange{0, stored.info.size - 1});
   if (range && (wanted.first < 0 || wanted.first > wanted.last || wanted.first >= stored.info.size))
     co_return fail(Code::range_unsatisfiable, "The range lies outside the object.");
@@ -132,7 +132,7 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
 Async<> Objects::remove(ObjectRef ref, Deadline deadline, std::string version) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).remove(ref, version); },
+      Scope::system(), [&](sql::Transaction& tx) { return context_->catalogue(tx).remove(ref, version); },
       deadline);
 }
 
@@ -149,49 +149,49 @@ Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions option
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).set_tags(ref, tags); },
+      Scope::system(), [&](sql::Transaction& tx) { return context_->catalogue(tx).set_tags(ref, tags); },
       deadline);
 }
 
 Async<ObjectPage> Objects::list(ListRequest request, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(request.bucket, deadline));
   co_return co_await context_->database.read(
-      system_scope(), [&](sql::Transaction& tx) { return list_objects(tx, request); }, deadline);
+      Scope::system(), [&](sql::Transaction& tx) { return list_objects(tx, request); }, deadline);
 }
 
 Async<std::vector<BucketInfo>> Objects::list_buckets(Deadline deadline) {
   auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).list_buckets(); };
-  co_return co_await context_->database.read(system_scope(), work, deadline);
+  co_return co_await context_->database.read(Scope::system(), work, deadline);
 }
 
 Async<bool> Objects::create_bucket(std::string name, Deadline deadline) {
   auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).create_bucket(name); };
-  co_return co_await context_->database.write(system_scope(), work, deadline);
+  co_return co_await context_->database.write(Scope::system(), work, deadline);
 }
 
 Async<> Objects::remove_bucket(std::string name, Deadline deadline) {
   auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).remove_bucket(name); };
-  co_return co_await context_->database.write(system_scope(), work, deadline);
+  co_return co_await context_->database.write(Scope::system(), work, deadline);
 }
 
 Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      system_scope(),
+      Scope::system(),
       [&](sql::Transaction& tx) { return context_->catalogue(tx).create_multipart(ref, options); }, deadline);
 }
 
 Async<MultipartInfo> Objects::head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.read(
-      system_scope(), [&](sql::Transaction& tx) { return find_multipart(tx, ref, upload_id); }, deadline);
+      Scope::system(), [&](sql::Transaction& tx) { return find_multipart(tx, ref, upload_id); }, deadline);
 }
 
 Async<std::vector<PartInfo>> Objects::list_parts(ObjectRef ref, std::string upload_id, int after, int limit,
                                                  Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   auto work = [&](sql::Transaction& tx) { return disk::list_parts(tx, ref, upload_id, after, limit); };
-  co_return co_await context_->database.read(system_scope(), work, deadline);
+  co_return co_await context_->database.read(Scope::system(), work, deadline);
 }
 
 Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_id,
@@ -211,14 +211,14 @@ Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_
 Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      system_scope(), [&](sql::Transaction& tx) { return context_->catalogue(tx).abort(ref, upload_id); },
+      Scope::system(), [&](sql::Transaction& tx) { return context_->catalogue(tx).abort(ref, upload_id); },
       deadline);
 }
 
 Async<std::vector<MultipartInfo>> Objects::list_multiparts(MultipartListRequest request, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(request.bucket, deadline));
   auto work = [&](sql::Transaction& tx) { return disk::list_multiparts(tx, request); };
-  co_return co_await context_->database.read(system_scope(), work, deadline);
+  co_return co_await context_->database.read(Scope::system(), work, deadline);
 }
 
 }  // namespace hoist::disk

@@ -11,8 +11,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "adapters/sqlite/testing.hpp"
 #include "contract/object_store_contract.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {

@@ -98,7 +98,7 @@ Async<> recover_folder(Objects::Context& context, ObjectNotes* notes, std::strin
     }
     return {};
   };
-  CO_CHECK(co_await context.database.write(system_scope(), work, deadline_in(chunk_deadline)));
+  CO_CHECK(co_await context.database.write(Scope::system(), work, deadline_in(chunk_deadline)));
   outcome.objects += made;
   outcome.not_wanted += std::ssize(candidates) - made;
   co_return Result<void>{};

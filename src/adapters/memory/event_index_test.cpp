@@ -1,7 +1,7 @@
 #include "adapters/memory/event_index.hpp"
 
-#include "adapters/sqlite/testing.hpp"
 #include "contract/event_index_contract.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {

@@ -50,7 +50,7 @@ Async<ObjectInfo> make_change(std::shared_ptr<State> state, ObjectRef ref, bool 
     tx.after_commit(std::move(pending));
     return std::move(change.answer);
   };
-  co_return co_await state->listening->database.write(system_scope(), work,
+  co_return co_await state->listening->database.write(Scope::system(), work,
                                                       deadline_in(transaction_time_max));
 }
 

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "contract/object_store_contract.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {

@@ -109,7 +109,7 @@ Async<> MemoryQueue::tell_followers(Deadline deadline) {
       auto* const follower = model_->follower(event.message.queue);
       return follower == nullptr ? Result<void>{} : follower->on(tx, event);
     };
-    auto const told = co_await database_.write(event.message.tenant, work, deadline);
+    auto const told = co_await database_.write(Scope::tenant(event.message.tenant), work, deadline);
     if (told) continue;
     auto const lock = Lock{model_->mutex};
     auto& waiting = model_->rules.events();
@@ -247,13 +247,13 @@ Async<std::int64_t> MemoryQueue::purge(std::string queue, TenantId tenant, Deadl
       [&](Rules& rules) { return Result<std::int64_t>{rules.purge(queue, tenant)}; }, deadline);
 }
 
-Async<QueueStats> MemoryQueue::stats(std::string queue, TenantId tenant, Deadline deadline) {
+Async<QueueStats> MemoryQueue::stats(std::string queue, Scope scope, Deadline deadline) {
   co_return co_await answer<QueueStats>(
       [&](Rules& rules) {
         auto stats = QueueStats{};
         auto ages = std::vector<Micros>{};
         for (auto& [name, group] : rules.groups()) {
-          if (name.queue != queue || (tenant != system_scope() && name.tenant != tenant)) continue;
+          if (name.queue != queue || !scope.covers(name.tenant)) continue;
           auto const held = rules.has_lease(group) ? std::ssize(group.in_flight) : 0;
           stats.in_flight += held;
           stats.waiting += group.depth() - held;

@@ -56,7 +56,7 @@ class MemoryQueue final : public QueueRegistry,
   Result<std::int64_t> discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                                std::span<MessageId const> ids) override;
   Async<std::int64_t> maintain(Deadline deadline) override;
-  Async<QueueStats> stats(std::string queue, TenantId tenant, Deadline deadline) override;
+  Async<QueueStats> stats(std::string queue, Scope scope, Deadline deadline) override;
   Async<std::int64_t> purge(std::string queue, TenantId tenant, Deadline deadline) override;
 
  private:

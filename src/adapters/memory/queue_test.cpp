@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/sqlite/testing.hpp"
 #include "contract/queue_contract.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {

@@ -5,6 +5,7 @@
 #include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "model/audit_log.hpp"
 
 namespace hoist::sql_engine {
 namespace {

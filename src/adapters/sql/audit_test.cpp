@@ -2,15 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::sql_engine {
 namespace {
 
 using namespace std::chrono_literals;
 
-class AuditLogTest : public ::testing::Test {
+using Kind = hoist::testing::TestDatabase::Kind;
+
+class AuditLogTest : public ::testing::TestWithParam<Kind> {
  protected:
   static AuditEntry entry(std::string tenant, std::string action, std::string user = "ana") {
     auto made = AuditEntry{};
@@ -39,11 +41,13 @@ class AuditLogTest : public ::testing::Test {
   }
 
   ManualClock clock_;
-  hoist::testing::TestDatabase database_ = hoist::testing::inline_database();
+  hoist::testing::TestDatabase database_{GetParam()};
   AuditLog log_;
 };
 
-TEST_F(AuditLogTest, AnEntryIsReadBackWhole) {
+INSTANTIATE_TEST_SUITE_P(Sqlite, AuditLogTest, ::testing::Values(Kind::inline_, Kind::two));
+
+TEST_P(AuditLogTest, AnEntryIsReadBackWhole) {
   ASSERT_TRUE(record(entry("acme", "key.created")));
   auto const records = list();
   ASSERT_EQ(records.size(), 1U);
@@ -61,7 +65,7 @@ TEST_F(AuditLogTest, AnEntryIsReadBackWhole) {
   EXPECT_EQ(only.details, (json::object{{"size", 7}}));
 }
 
-TEST_F(AuditLogTest, A13_NumbersAreDenseInEachTenantAlone) {
+TEST_P(AuditLogTest, A13_NumbersAreDenseInEachTenantAlone) {
   for (auto i = 0; i < 3; ++i) {
     ASSERT_TRUE(record(entry("acme", "a")));
     ASSERT_TRUE(record(entry("other", "b")));
@@ -74,7 +78,7 @@ TEST_F(AuditLogTest, A13_NumbersAreDenseInEachTenantAlone) {
   }
 }
 
-TEST_F(AuditLogTest, ATransactionThatFailsGivesItsNumberBack) {
+TEST_P(AuditLogTest, ATransactionThatFailsGivesItsNumberBack) {
   ASSERT_TRUE(record(entry("acme", "a")));
   EXPECT_FALSE(hoist::testing::write_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
     CHECK(log_.record(tx, entry("acme", "lost"), clock_.now()));
@@ -87,7 +91,7 @@ TEST_F(AuditLogTest, ATransactionThatFailsGivesItsNumberBack) {
   EXPECT_EQ(records[0].action, "b");
 }
 
-TEST_F(AuditLogTest, FiltersAndPagesNarrowTheList) {
+TEST_P(AuditLogTest, FiltersAndPagesNarrowTheList) {
   auto const start = clock_.now();
   for (auto i = 0; i < 6; ++i, clock_.advance(1s))
     ASSERT_TRUE(record(entry("acme", i % 2 == 0 ? "even" : "odd", i < 3 ? "ana" : "ben")));

@@ -24,7 +24,7 @@ Result<std::unique_ptr<EventDetails>> EventDetails::open(sql::Database& database
           "PRIMARY KEY (tenant, event_id))"));
       return {};
     };
-    co_return co_await database.write(system_scope(), work, deadline_in(std::chrono::seconds{30}));
+    co_return co_await database.write(Scope::system(), work, deadline_in(std::chrono::seconds{30}));
   });
   if (!created) return std::unexpected{created.error()};
   return std::make_unique<EventDetails>(database);
@@ -41,7 +41,7 @@ Async<> EventDetails::put(std::vector<OutboxItem> items, Deadline deadline) {
     CHECK(conditional(tx, std::move(details)));
     return winning(tx, std::move(tombstones));
   };
-  co_return co_await database_.write(system_scope(), work, deadline);
+  co_return co_await database_.write(Scope::system(), work, deadline);
 }
 
 Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::vector<EventId> ids,
@@ -58,7 +58,7 @@ Async<std::map<EventId, EventDetail>> EventDetails::get(TenantId tenant, std::ve
     }
     return found;
   };
-  co_return co_await database_.read(tenant, work, deadline);
+  co_return co_await database_.read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, int limit, Deadline deadline) {
@@ -71,7 +71,7 @@ Async<std::vector<EventId>> EventDetails::ids(TenantId tenant, EventId after, in
     for (auto const& row : rows) found.emplace_back(row.text(0));
     return found;
   };
-  co_return co_await database_.read(tenant, work, deadline);
+  co_return co_await database_.read(Scope::tenant(tenant), work, deadline);
 }
 
 }  // namespace hoist::sql_engine

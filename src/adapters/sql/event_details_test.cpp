@@ -2,14 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/sqlite/testing.hpp"
 #include "contract/event_details_contract.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {
 
+using Kind = testing::TestDatabase::Kind;
+
 class SqlDetailsHolder final : public EventDetailsHolder {
  public:
+  explicit SqlDetailsHolder(Kind kind) : database_{kind} {}
   EventDetails& details() override { return *details_; }
   void restart() override {
     details_.reset();
@@ -18,14 +21,17 @@ class SqlDetailsHolder final : public EventDetailsHolder {
   }
 
  private:
-  testing::TestDatabase database_ = testing::fresh_database();
+  testing::TestDatabase database_;
   std::unique_ptr<sql_engine::EventDetails> details_ = *sql_engine::EventDetails::open(*database_);
 };
 
-auto const sqlite_details =
-    EventDetailsUnderTest{"Sqlite", [] { return std::make_unique<SqlDetailsHolder>(); }};
+EventDetailsUnderTest on(std::string name, Kind kind) {
+  return {std::move(name), [kind] { return std::make_unique<SqlDetailsHolder>(kind); }};
+}
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, EventDetailsContract, ::testing::Values(sqlite_details));
+INSTANTIATE_TEST_SUITE_P(Sqlite, EventDetailsContract,
+                         ::testing::Values(on("One", Kind::file), on("Two", Kind::two)),
+                         [](auto const& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace hoist::contract

@@ -2,11 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/sqlite/testing.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
 #include "base/try.hpp"
 #include "contract/event_index_contract.hpp"
+#include "support/passing_transaction.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {
@@ -35,7 +36,8 @@ EventIndexUnderTest on(std::string name, Kind kind) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, EventIndexContract,
-                         ::testing::Values(on("File", Kind::file), on("Inline", Kind::inline_)),
+                         ::testing::Values(on("File", Kind::file), on("Two", Kind::two),
+                                           on("Inline", Kind::inline_)),
                          [](auto const& info) { return info.param.name; });
 
 // What GET /events/{userId} asks has to cost the same among a hundred events and a million.
@@ -62,23 +64,14 @@ TEST(EventIndexPlans, AUsersPageIsReadFromItsIndexWithoutScanOrSort) {
 }
 
 // Passes everything on and keeps what was asked.
-class Spy final : public sql::Transaction {
+class Spy final : public testing::PassingTransaction {
  public:
-  explicit Spy(sql::Transaction& inner) : inner_{inner} {}
+  using PassingTransaction::PassingTransaction;
   Result<sql::Rows> query(std::string_view sql, sql::Args args) override {
     asked.emplace_back(sql, args);
-    return inner_.query(sql, std::move(args));
-  }
-  Result<std::int64_t> execute(std::string_view sql, sql::Args args) override {
-    return inner_.execute(sql, std::move(args));
-  }
-  void after_commit(std::move_only_function<void()> action) override {
-    inner_.after_commit(std::move(action));
+    return PassingTransaction::query(sql, std::move(args));
   }
   std::vector<std::pair<std::string, sql::Args>> asked;
-
- private:
-  sql::Transaction& inner_;
 };
 
 // A day of the log is found without reading the years before it.

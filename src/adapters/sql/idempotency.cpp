@@ -9,7 +9,7 @@ Result<std::optional<StoredAnswer>> SqlIdempotency::find(sql::Transaction& tx,
   if (request.key.empty()) return std::nullopt;
   TRY(auto const rows, tx.query("SELECT route, body_sha256, status, body FROM idempotency_keys "
                                 "WHERE tenant = $1 AND idempotency_key = $2 AND created_us > $3",
-                                {request.tenant.str(), request.key, to_us(clock_.now() - idempotency_kept)}));
+                                {request.tenant.str(), request.key, to_us(tx.now() - idempotency_kept)}));
   if (rows.empty()) return std::nullopt;
   auto const& row = rows[0];
   if (row.text(0) != request.route || row.text(1) != request.body_sha256)
@@ -18,7 +18,7 @@ Result<std::optional<StoredAnswer>> SqlIdempotency::find(sql::Transaction& tx,
 }
 
 Result<void> SqlIdempotency::store(sql::Transaction& tx, IdempotentRequest const& request,
-                                   StoredAnswer const& answer, Time now) {
+                                   StoredAnswer const& answer) {
   if (request.key.empty()) return {};
   // An answer past its time may still lie there; a live one is never replaced.
   TRY(auto const stored,
@@ -28,13 +28,14 @@ Result<void> SqlIdempotency::store(sql::Transaction& tx, IdempotentRequest const
           "ON CONFLICT (tenant, idempotency_key) DO UPDATE SET route = $3, body_sha256 = $4, status = $5, "
           "body = $6, created_us = $7 WHERE idempotency_keys.created_us <= $8",
           {request.tenant.str(), request.key, request.route, request.body_sha256, std::int64_t{answer.status},
-           answer.body, to_us(now), to_us(now - idempotency_kept)}));
+           answer.body, to_us(tx.now()), to_us(tx.now() - idempotency_kept)}));
   if (stored == 0) return fail(Code::conflict, "A request with the same Idempotency-Key is being answered.");
   return {};
 }
 
-Result<std::int64_t> purge_idempotency(sql::Transaction& tx, Time now) {
-  return tx.execute("DELETE FROM idempotency_keys WHERE created_us <= $1", {to_us(now - idempotency_kept)});
+Result<std::int64_t> purge_idempotency(sql::Transaction& tx) {
+  return tx.execute("DELETE FROM idempotency_keys WHERE created_us <= $1",
+                    {to_us(tx.now() - idempotency_kept)});
 }
 
 }  // namespace hoist::sql_engine

@@ -10,16 +10,12 @@ inline constexpr auto idempotency_kept = Micros{24 * 3'600'000'000LL};
 
 class SqlIdempotency final : public Idempotency {
  public:
-  explicit SqlIdempotency(Clock const& clock) : clock_{clock} {}
   Result<std::optional<StoredAnswer>> find(sql::Transaction& tx, IdempotentRequest const& request) override;
-  Result<void> store(sql::Transaction& tx, IdempotentRequest const& request, StoredAnswer const& answer,
-                     Time now) override;
-
- private:
-  Clock const& clock_;
+  Result<void> store(sql::Transaction& tx, IdempotentRequest const& request,
+                     StoredAnswer const& answer) override;
 };
 
 // Removes answers kept long enough, of all tenants; answers how many.
-Result<std::int64_t> purge_idempotency(sql::Transaction& tx, Time now);
+Result<std::int64_t> purge_idempotency(sql::Transaction& tx);
 
 }  // namespace hoist::sql_engine

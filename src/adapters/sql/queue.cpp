@@ -84,12 +84,13 @@ class SqlQueue final : public Queue {
 
   Async<> acknowledge(Receipt receipt, Deadline deadline) override {
     co_return co_await database_.write(
-        receipt.tenant, [&](sql::Transaction& tx) { return acknowledge(tx, receipt); }, deadline);
+        Scope::tenant(receipt.tenant), [&](sql::Transaction& tx) { return acknowledge(tx, receipt); },
+        deadline);
   }
 
   Async<> fail(Receipt receipt, QueueFailure failure, Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) { return fail(tx, receipt, failure); };
-    co_return co_await database_.write(receipt.tenant, work, deadline);
+    co_return co_await database_.write(Scope::tenant(receipt.tenant), work, deadline);
   }
 
   Async<> extend(Receipt receipt, Micros visibility, Deadline deadline) override {
@@ -99,7 +100,7 @@ class SqlQueue final : public Queue {
       count_if_fenced(receipt, changes);
       return extended;
     };
-    co_return co_await database_.write(receipt.tenant, work, deadline);
+    co_return co_await database_.write(Scope::tenant(receipt.tenant), work, deadline);
   }
 
   Async<> release(Receipt receipt, Deadline deadline) override {
@@ -111,7 +112,7 @@ class SqlQueue final : public Queue {
       when_committed(tx, receipt.queue, receipt.tenant, changes);
       return {};
     };
-    co_return co_await database_.write(receipt.tenant, work, deadline);
+    co_return co_await database_.write(Scope::tenant(receipt.tenant), work, deadline);
   }
 
   Async<Settled> settle_and_receive(std::vector<Receipt> done, ReceiveRequest request,
@@ -124,7 +125,7 @@ class SqlQueue final : public Queue {
       auto const ticket = meter.signal.ticket();
       auto next_at = std::optional<Time>{};
       auto const work = [&](sql::Transaction& tx) { return settle_and_take(tx, done, request, next_at); };
-      CO_TRY(auto round, co_await database_.write(system_scope(), work, deadline));
+      CO_TRY(auto round, co_await database_.write(Scope::system(), work, deadline));
       if (!done.empty()) settled.acknowledged = std::move(round.acknowledged);
       done.clear();
       settled.messages = std::move(round.messages);
@@ -141,13 +142,13 @@ class SqlQueue final : public Queue {
     auto const work = [&](sql::Transaction& tx) {
       return queue::dead_letters(tx, queue, tenant, after, std::clamp(limit, 1, list_max));
     };
-    co_return co_await database_.read(tenant, work, deadline);
+    co_return co_await database_.read(Scope::tenant(tenant), work, deadline);
   }
 
   Async<std::vector<RedriveItem>> plan(std::string queue, TenantId tenant, std::vector<MessageId> ids,
                                        Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) { return queue::plan_redrive(tx, queue, tenant, ids); };
-    co_return co_await database_.read(tenant, work, deadline);
+    co_return co_await database_.read(Scope::tenant(tenant), work, deadline);
   }
 
   Result<std::int64_t> redrive(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
@@ -173,32 +174,29 @@ class SqlQueue final : public Queue {
       when_committed(tx, queue, tenant, changes);
       return gone;
     };
-    co_return co_await database_.write(tenant, work, deadline);
+    co_return co_await database_.write(Scope::tenant(tenant), work, deadline);
   }
 
-  Async<QueueStats> stats(std::string queue, TenantId tenant, Deadline deadline) override {
-    auto const work = [&](sql::Transaction& tx) { return queue::stats(tx, queue, tenant, clock_.now()); };
-    co_return co_await database_.read(tenant, work, deadline);
+  Async<QueueStats> stats(std::string queue, Scope scope, Deadline deadline) override {
+    auto const work = [&](sql::Transaction& tx) { return queue::stats(tx, queue, scope, clock_.now()); };
+    co_return co_await database_.read(scope, work, deadline);
   }
 
   Async<std::int64_t> maintain(Deadline deadline) override {
     auto const look = [&](sql::Transaction& tx) {
       return engine_.find_outdated(tx, clean_chunk, clock_.now());
     };
-    CO_TRY(auto const outdated, co_await database_.read(system_scope(), look, deadline));
+    CO_TRY(auto const outdated, co_await database_.read(Scope::system(), look, deadline));
     auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
       auto changes = std::map<std::string, queue::Changes>{};
       TRY(auto const gone, engine_.clean(tx, outdated, clean_chunk, clock_.now(), changes));
-      for (auto& [queue, change] : changes) {
-        change.depth = 0;  // whose it was is counted below
-        when_committed(tx, queue, system_scope(), change);
-      }
+      for (auto const& [queue, change] : changes) when_committed(tx, queue, std::nullopt, change);
       return gone;
     };
-    CO_TRY(auto const gone, co_await database_.write(system_scope(), work, deadline));
+    CO_TRY(auto const gone, co_await database_.write(Scope::system(), work, deadline));
     CO_CHECK(co_await count_depths(deadline));
     for (auto const& name : meters_.names()) {
-      CO_TRY(auto const now, co_await stats(name, system_scope(), deadline));
+      CO_TRY(auto const now, co_await stats(name, Scope::system(), deadline));
       show(meters_.of(name), now);
     }
     co_return gone;
@@ -210,11 +208,12 @@ class SqlQueue final : public Queue {
     if (changes.fenced) meters_.of(receipt.queue).fenced.add();
   }
 
-  void when_committed(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
+  // Without a tenant it is not known here whose depth changed: it is counted within a minute.
+  void when_committed(sql::Transaction& tx, std::string const& queue, std::optional<TenantId> const& tenant,
                       queue::Changes const& changes) {
     if (changes == queue::Changes{}) return;
     tx.after_commit([this, &meter = meters_.of(queue), queue, tenant, changes] {
-      if (changes.depth != 0) depths_.add(queue, tenant, changes.depth);
+      if (tenant && changes.depth != 0) depths_.add(queue, *tenant, changes.depth);
       meter.count(changes);
       if (changes.may_receive) meter.signal.notify();
     });
@@ -265,8 +264,7 @@ class SqlQueue final : public Queue {
     TRY(auto received, engine_.receive(tx, request, clock_.now(), changes));
     changes.empty = received.messages.empty() ? 1 : 0;
     changes.deliveries = std::ssize(received.messages);
-    changes.depth = 0;  // whose it was is not known here, and is counted within a minute
-    when_committed(tx, request.queue, system_scope(), changes);
+    when_committed(tx, request.queue, std::nullopt, changes);
     return received;
   }
 
@@ -275,7 +273,7 @@ class SqlQueue final : public Queue {
   Async<> count_depths(Deadline deadline) {
     for (auto const& [queue, tenant] : depths_.begin_counting()) {
       auto const work = [&](sql::Transaction& tx) { return queue::count_depth(tx, queue, tenant); };
-      CO_TRY(auto const counted, co_await database_.read(tenant, work, deadline));
+      CO_TRY(auto const counted, co_await database_.read(Scope::tenant(tenant), work, deadline));
       depths_.counted(queue, tenant, counted);
     }
     co_return Result<void>{};

@@ -8,9 +8,10 @@
 #include "adapters/sql/queue.hpp"
 #include "adapters/sql/queue_engine.hpp"
 #include "adapters/sql/queue_look.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "support/history.hpp"
+#include "support/passing_transaction.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist {
 namespace {
@@ -18,28 +19,22 @@ namespace {
 using namespace std::chrono_literals;
 
 // Passes everything on, and keeps the texts.
-class Spy final : public sql::Transaction {
+class Spy final : public testing::PassingTransaction {
  public:
-  explicit Spy(sql::Transaction& inner) : inner_{inner} {}
+  using PassingTransaction::PassingTransaction;
   Result<sql::Rows> query(std::string_view sql, sql::Args args) override {
     texts.emplace_back(sql, args);
-    auto rows = inner_.query(sql, std::move(args));
+    auto rows = PassingTransaction::query(sql, std::move(args));
     if (rows) rows_read += std::ssize(*rows);
     return rows;
   }
   Result<std::int64_t> execute(std::string_view sql, sql::Args args) override {
     texts.emplace_back(sql, args);
-    return inner_.execute(sql, std::move(args));
-  }
-  void after_commit(std::move_only_function<void()> action) override {
-    inner_.after_commit(std::move(action));
+    return PassingTransaction::execute(sql, std::move(args));
   }
 
   std::vector<std::pair<std::string, sql::Args>> texts;
   std::int64_t rows_read = 0;
-
- private:
-  sql::Transaction& inner_;
 };
 
 struct QueueCostTest : ::testing::Test {
@@ -112,8 +107,8 @@ struct QueueCostTest : ::testing::Test {
       TRY(auto const outdated, engine.find_outdated(tx, 100, clock.now()));
       CHECK(engine.clean(tx, outdated, 100, clock.now(), changes));
       CHECK(sql_engine::queue::count_depth(tx, "q", TenantId{"acme"}));
-      CHECK(sql_engine::queue::stats(tx, "q", TenantId{"acme"}, clock.now()));
-      CHECK(sql_engine::queue::stats(tx, "q", system_scope(), clock.now()));
+      CHECK(sql_engine::queue::stats(tx, "q", Scope::tenant(TenantId{"acme"}), clock.now()));
+      CHECK(sql_engine::queue::stats(tx, "q", Scope::system(), clock.now()));
       return {};
     });
   }

@@ -95,12 +95,12 @@ Result<bool> holds(sql::Transaction& tx, GroupKey const& key) {
   return group && group->depth > 0;
 }
 
-Result<QueueStats> stats(sql::Transaction& tx, std::string const& queue, TenantId const& tenant, Time now) {
-  auto const all = tenant == system_scope() ? "" : " AND tenant = $2";
-  auto const who = sql::Args{queue, tenant.str()};
+Result<QueueStats> stats(sql::Transaction& tx, std::string const& queue, Scope const& scope, Time now) {
+  auto const whose = scope.only() ? " AND tenant = $2" : "";
+  auto const who = scope.only() ? sql::Args{queue, scope.only()->str()} : sql::Args{queue};
   auto result = QueueStats{};
   TRY(auto const groups,
-      tx.query(select_busy_groups("depth, in_flight, blocked_by, head_sent_us, ready_us", all), who));
+      tx.query(select_busy_groups("depth, in_flight, blocked_by, head_sent_us, ready_us", whose), who));
   auto ages = std::vector<std::int64_t>{};
   for (auto const& row : groups) {
     auto const held = row.is_null(4) || row.time(4) <= now ? 0 : std::ssize(parse_sequences(row.text(1)));
@@ -113,9 +113,9 @@ Result<QueueStats> stats(sql::Transaction& tx, std::string const& queue, TenantI
     result.oldest_sent_at = std::min(result.oldest_sent_at.value_or(row.time(3)), row.time(3));
   }
   result.head_age_p99 = percentile_99(std::move(ages));
-  TRY(auto const dead,
-      tx.query(std::string{"SELECT count(*) FROM queue_messages WHERE queue = $1"} + all + " AND state = 'd'",
-               who));
+  TRY(auto const dead, tx.query(std::string{"SELECT count(*) FROM queue_messages WHERE queue = $1"} + whose +
+                                    " AND state = 'd'",
+                                who));
   result.dead = dead[0].integer(0);
   return result;
 }

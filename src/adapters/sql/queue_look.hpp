@@ -15,7 +15,6 @@ Result<std::vector<RedriveItem>> plan_redrive(sql::Transaction& tx, std::string 
                                               TenantId const& tenant, std::vector<MessageId> const& ids);
 // Is anything of the group waiting or in flight?
 Result<bool> holds(sql::Transaction& tx, GroupKey const& key);
-// Of all tenants with system_scope().
-Result<QueueStats> stats(sql::Transaction& tx, std::string const& queue, TenantId const& tenant, Time now);
+Result<QueueStats> stats(sql::Transaction& tx, std::string const& queue, Scope const& scope, Time now);
 
 }  // namespace hoist::sql_engine::queue

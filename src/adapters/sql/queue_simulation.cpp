@@ -49,7 +49,7 @@ Result<void> QueueSimulation::write(std::function<Result<void>(sql::Transaction&
   events_.clear();
   auto done = std::promise<Result<void>>{};
   auto future = done.get_future();
-  database_->submit(sql::Database::Access::write, system_scope(), std::move(work), deadline_in(60s),
+  database_->submit(sql::Database::Access::write, Scope::system(), std::move(work), deadline_in(60s),
                     [&](Result<void> outcome) { done.set_value(std::move(outcome)); });
   auto outcome = future.get();
   if (outcome) settle_events();

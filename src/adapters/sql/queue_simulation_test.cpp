@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "adapters/sqlite/testing.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::testing {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <chrono>
 
-#include "adapters/sqlite/testing.hpp"
 #include "contract/joint_consumer_contract.hpp"
 #include "contract/queue_contract.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {

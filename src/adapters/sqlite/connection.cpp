@@ -17,7 +17,6 @@ namespace {
 
 constexpr auto busy_timeout_ms = 5000;
 constexpr auto journal_limit = std::string_view{"PRAGMA journal_size_limit = 67108864;"};
-constexpr auto row_lock = std::string_view{" FOR UPDATE"};
 
 // "$3" is the third argument; SQLite numbers parameters by first appearance instead.
 std::size_t argument_of(char const* name) {
@@ -27,6 +26,14 @@ std::size_t argument_of(char const* name) {
   auto const parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   HOIST_ASSERT(parsed.ec == std::errc{} && parsed.ptr == digits.data() + digits.size() && number > 0);
   return number - 1;
+}
+
+// The thread that writes is alone, so rows need no lock, and SQLite does not know these words.
+std::string without_locks(std::string_view sql) {
+  auto text = std::string{sql};
+  for (auto const words : {sql::for_update_skip_locked, sql::for_update})
+    for (auto at = text.find(words); at != text.npos; at = text.find(words, at)) text.erase(at, words.size());
+  return text;
 }
 
 int bind_value(sqlite3_stmt* statement, int index, sql::Value const& value) {
@@ -169,15 +176,13 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
 
 Result<Statement*> Connection::prepare(std::string_view sql) {
   if (auto const found = statements_.find(sql); found != statements_.end()) return &found->second;
-  // Whoever writes is alone, so rows need no lock, and SQLite does not know the words.
-  auto text = sql;
-  if (text.ends_with(row_lock)) text.remove_suffix(row_lock.size());
+  auto const text = without_locks(sql);
   auto* statement = static_cast<sqlite3_stmt*>(nullptr);
   auto const* tail = static_cast<char const*>(nullptr);
   auto const rc = sqlite3_prepare_v3(handle_.get(), text.data(), static_cast<int>(text.size()),
                                      SQLITE_PREPARE_PERSISTENT, &statement, &tail);
   if (rc != SQLITE_OK) return sqlite_error(handle_.get(), rc);
-  auto const rest = text.substr(static_cast<std::size_t>(tail - text.data()));
+  auto const rest = std::string_view{tail};
   if (rest.find_first_not_of(" \t\r\n;") != std::string_view::npos || statement == nullptr) {
     sqlite3_finalize(statement);
     return fail(Error{Code::internal, "The database refused a statement."}.with_cause(

@@ -16,11 +16,11 @@ namespace {
 constexpr auto reader_cache_kib = 4'096;
 
 // A snapshot: what had committed when the first statement ran, whatever commits meanwhile.
-Result<void> read_snapshot(Connection& connection, sql::Database::Work& work) {
-  auto tx = SqliteTransaction{connection, false};
+Result<void> read_snapshot(Connection& connection, Surroundings const& surroundings, Job& job) {
+  auto tx = SqliteTransaction{connection, surroundings, job.scope, false};
   TRY(auto* begin, connection.prepare("BEGIN"));
   CHECK(begin->run(connection.handle(), {}, nullptr));
-  auto outcome = work(tx);
+  auto outcome = tx.outcome(job.work(tx));
   TRY(auto* commit, connection.prepare("COMMIT"));
   auto ended = commit->run(connection.handle(), {}, nullptr);
   if (!ended && connection.in_transaction()) (void)connection.run_script("ROLLBACK");
@@ -30,25 +30,26 @@ Result<void> read_snapshot(Connection& connection, sql::Database::Work& work) {
   return {};
 }
 
-void run_reader(Connection& connection, Lane& lane) {
+void run_reader(Connection& connection, Surroundings const& surroundings, Lane& lane) {
   auto jobs = std::vector<Job>{};
   while (lane.take(jobs, 1)) {
     auto& job = jobs.front();
     if (std::chrono::steady_clock::now() > job.deadline)
       job.done(fail(Code::timeout, "The database is too busy."));
     else
-      job.done(read_snapshot(connection, job.work));
+      job.done(read_snapshot(connection, surroundings, job));
     jobs.clear();
   }
 }
 
 class SqliteDatabase final : public sql::Database {
  public:
-  SqliteDatabase(Options const& options, std::unique_ptr<Connection> writer,
+  SqliteDatabase(Options const& options, Surroundings surroundings, std::unique_ptr<Connection> writer,
                  std::vector<std::unique_ptr<Connection>> readers, Metrics& metrics, bool run_twice)
-      : writes_{options.queue_max},
+      : surroundings_{surroundings},
+        writes_{options.queue_max},
         reads_{options.queue_max},
-        writer_{std::move(writer), writes_, metrics, run_twice},
+        writer_{std::move(writer), writes_, surroundings, metrics, run_twice},
         readers_{std::move(readers)} {
     writer_thread_ = std::thread{[this] {
       pthread_setname_np(pthread_self(), "db-writer");
@@ -58,7 +59,7 @@ class SqliteDatabase final : public sql::Database {
       for (auto const& reader : readers_)
         reader_threads_.emplace_back([this, connection = reader.get()] {
           pthread_setname_np(pthread_self(), "db-reader");
-          run_reader(*connection, reads_);
+          run_reader(*connection, surroundings_, reads_);
         });
     } catch (std::system_error const&) {  // the system gives no more threads
       end_threads();
@@ -72,8 +73,8 @@ class SqliteDatabase final : public sql::Database {
     readers_.clear();
   }
 
-  void submit(Access access, TenantId, Work work, Deadline deadline, Done done) override {
-    auto job = Job{std::move(work), deadline, std::move(done)};
+  void submit(Access access, Scope scope, Work work, Deadline deadline, Done done) override {
+    auto job = Job{std::move(scope), std::move(work), deadline, std::move(done)};
     auto& lane = access == Access::read && !readers_.empty() ? reads_ : writes_;
     if (!lane.push(job))
       job.done(fail(Error{Code::unavailable, "The server is busy."}
@@ -89,6 +90,7 @@ class SqliteDatabase final : public sql::Database {
     for (auto& thread : reader_threads_) thread.join();
   }
 
+  Surroundings surroundings_;
   Lane writes_;
   Lane reads_;
   Writer writer_;
@@ -107,7 +109,8 @@ void stop_counting_memory() {
 
 namespace detail {
 
-Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics, Testing testing) {
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Surroundings surroundings,
+                                                     Metrics& metrics, Testing testing) {
   stop_counting_memory();
   TRY(auto writer, Connection::open({.path = options.path,
                                      .cache_kib = options.writer_cache_kib,
@@ -121,18 +124,19 @@ Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& m
                                        .checkpoints = options.checkpoints}));
     readers.push_back(std::move(reader));
   }
-  return std::make_unique<SqliteDatabase>(options, std::move(writer), std::move(readers), metrics,
-                                          testing.run_twice);
+  return std::make_unique<SqliteDatabase>(options, surroundings, std::move(writer), std::move(readers),
+                                          metrics, testing.run_twice);
 }
 
 }  // namespace detail
 
-Result<std::unique_ptr<sql::Database>> open_in_memory(Metrics& metrics) {
-  return detail::open_database({.path = ":memory:", .readers = 0}, metrics, {.durable = false});
+Result<std::unique_ptr<sql::Database>> open_in_memory(Surroundings surroundings, Metrics& metrics) {
+  return detail::open_database({.path = ":memory:", .readers = 0}, surroundings, metrics, {.durable = false});
 }
 
-Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics) {
-  return detail::open_database(std::move(options), metrics, {});
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Surroundings surroundings,
+                                                     Metrics& metrics) {
+  return detail::open_database(std::move(options), surroundings, metrics, {});
 }
 
 }  // namespace hoist::sqlite

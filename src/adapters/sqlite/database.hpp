@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/sqlite/surroundings.hpp"
 #include "base/metrics.hpp"
 #include "sql/database.hpp"
 
@@ -35,17 +36,19 @@ inline constexpr auto checkpoint_pages = 4'000;         // 16 MB of WAL: start m
 inline constexpr auto wal_pages_max = 50'000;           // 200 MB: wait for readers, then restart it
 inline constexpr auto busy_retry_after_s = std::uint32_t{1};
 
-Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics);
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Surroundings surroundings,
+                                                     Metrics& metrics);
 
 // One of this process alone, which ends with it. Nothing is synced, and the writer reads too.
-Result<std::unique_ptr<sql::Database>> open_in_memory(Metrics& metrics);
+Result<std::unique_ptr<sql::Database>> open_in_memory(Surroundings surroundings, Metrics& metrics);
 
 namespace detail {
 struct Testing {
   bool durable = true;     // false: commits are not synced
   bool run_twice = false;  // every function runs, is rolled back, and runs again
 };
-Result<std::unique_ptr<sql::Database>> open_database(Options options, Metrics& metrics, Testing testing);
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Surroundings surroundings,
+                                                     Metrics& metrics, Testing testing);
 }  // namespace detail
 
 }  // namespace hoist::sqlite

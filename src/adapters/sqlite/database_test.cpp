@@ -8,11 +8,12 @@
 #include <future>
 #include <thread>
 
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sql/event_index.hpp"
-#include "adapters/sqlite/testing.hpp"
 #include "base/try.hpp"
 #include "contract/database_contract.hpp"
 #include "sql/migrations.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {
@@ -21,16 +22,21 @@ class TestHolder final : public DatabaseHolder {
  public:
   explicit TestHolder(testing::TestDatabase::Kind kind) : database_{kind} {}
   sql::Database& database() override { return *database_; }
+  Wakeups& wakeups() override { return database_.wakeups(); }
   void reopen() override { database_.reopen(); }
 
  private:
   testing::TestDatabase database_;
 };
 
-auto const sqlite_database = DatabaseUnderTest{
-    "Sqlite", [] { return std::make_unique<TestHolder>(testing::TestDatabase::Kind::file); }};
+DatabaseUnderTest on(std::string name, testing::TestDatabase::Kind kind) {
+  return {std::move(name), [kind] { return std::make_unique<TestHolder>(kind); }};
+}
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseContract, ::testing::Values(sqlite_database));
+INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseContract,
+                         ::testing::Values(on("One", testing::TestDatabase::Kind::file),
+                                           on("Two", testing::TestDatabase::Kind::two)),
+                         [](auto const& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace hoist::contract
@@ -52,7 +58,7 @@ class Gate {
     auto entered = std::make_shared<std::promise<void>>();
     auto waiting = entered->get_future();
     database.submit(
-        sql::Database::Access::write, system_scope(),
+        sql::Database::Access::write, Scope::system(),
         [entered, released = release_.get_future().share()](sql::Transaction&) -> Result<void> {
           entered->set_value();
           released.wait();
@@ -71,12 +77,15 @@ struct SqliteDatabaseTest : ::testing::Test {
   std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("hoist-sqlite-" + std::to_string(::getpid()));
   Metrics metrics;
+  SystemClock clock;
+  memory::Wakeups wakeups;
 
   void SetUp() override { std::filesystem::create_directories(folder); }
   void TearDown() override { std::filesystem::remove_all(folder); }
   std::unique_ptr<sql::Database> open(std::size_t queue_max = 64) {
-    auto database = sqlite::open_database(
-        {.path = (folder / "test.db").string(), .readers = 1, .queue_max = queue_max}, metrics);
+    auto database =
+        sqlite::open_database({.path = (folder / "test.db").string(), .readers = 1, .queue_max = queue_max},
+                              {clock, wakeups}, metrics);
     EXPECT_TRUE(database.has_value());
     return std::move(*database);
   }
@@ -95,7 +104,7 @@ TEST_F(SqliteDatabaseTest, AFullQueueIsUnavailableWithRetryAfterAndLaterWorkIsAc
     auto promise = std::make_shared<std::promise<Result<void>>>();
     outcomes.push_back(promise->get_future());
     database->submit(
-        sql::Database::Access::write, system_scope(), [](sql::Transaction&) { return Result<void>{}; },
+        sql::Database::Access::write, Scope::system(), [](sql::Transaction&) { return Result<void>{}; },
         deadline_in(60s), [promise](Result<void> outcome) { promise->set_value(std::move(outcome)); });
   }
   for (auto i : {4, 5}) {
@@ -117,7 +126,7 @@ TEST_F(SqliteDatabaseTest, FunctionsThatWaitTogetherAreCommittedByOneSync) {
   auto all = std::promise<void>{};
   for (auto i = 0; i < 50; ++i)
     database->submit(
-        sql::Database::Access::write, system_scope(),
+        sql::Database::Access::write, Scope::system(),
         [](sql::Transaction& tx) { return run(tx, "INSERT INTO t VALUES (1)"); }, deadline_in(60s),
         [&](Result<void> outcome) {
           EXPECT_TRUE(outcome.has_value());
@@ -183,7 +192,7 @@ struct MigrationsTest : SqliteDatabaseTest {
     SqliteDatabaseTest::TearDown();
   }
   Result<std::int64_t> migrate(std::vector<sql::Migration> const& all) {
-    return sql::migrate(*database, "sqlite", from_us(1), all);
+    return sql::migrate(*database, "sqlite", all);
   }
 };
 

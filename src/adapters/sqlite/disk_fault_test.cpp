@@ -4,7 +4,7 @@
 #include <future>
 
 #include "adapters/sqlite/failing_disk.hpp"
-#include "adapters/sqlite/testing.hpp"
+#include "support/test_database.hpp"
 
 namespace hoist {
 namespace {
@@ -28,7 +28,7 @@ TEST_F(DiskFaultTest, AFullDiskFailsEveryFunctionOfTheCommitAndTheWriterGoesOnWi
   auto refused = std::atomic<int>{0};
   for (auto i = 0; i < 20; ++i)
     database->submit(
-        sql::Database::Access::write, system_scope(),
+        sql::Database::Access::write, Scope::system(),
         [](sql::Transaction& tx) { return run(tx, "INSERT INTO t VALUES (1)"); },
         deadline_in(std::chrono::seconds{30}),
         [&](Result<void> outcome) {

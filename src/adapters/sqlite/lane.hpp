@@ -12,6 +12,7 @@
 namespace hoist::sqlite {
 
 struct Job {
+  Scope scope;
   sql::Database::Work work;
   Deadline deadline;
   sql::Database::Done done;

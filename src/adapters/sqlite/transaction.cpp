@@ -16,7 +16,13 @@ Result<void> SqliteTransaction::control(std::string_view sql) {
 }
 
 Result<void> SqliteTransaction::run(std::string_view sql, sql::Args const& args, sql::Rows* rows) {
-  if (broken_) return std::unexpected{*broken_};
+  if (failed_) return std::unexpected{*failed_};
+  auto done = run_statement(sql, args, rows);
+  if (!done) failed_ = done.error();
+  return done;
+}
+
+Result<void> SqliteTransaction::run_statement(std::string_view sql, sql::Args const& args, sql::Rows* rows) {
   TRY(auto* statement, connection_.prepare(sql));
   if (statement->writes() && savepoint_ && !opened_) {
     CHECK(control("SAVEPOINT work"));
@@ -41,8 +47,17 @@ Result<std::int64_t> SqliteTransaction::execute(std::string_view sql, sql::Args 
   return connection_.changes();
 }
 
+void SqliteTransaction::notify(Topic const& topic) {
+  if (!topics_.insert(topic).second) return;
+  after_commit([&wakeups = wakeups_, topic] { wakeups.notify(topic); });
+}
+
 void SqliteTransaction::after_commit(std::move_only_function<void()> action) {
   actions_.push_back(std::move(action));
+}
+
+Result<void> SqliteTransaction::outcome(Result<void> answer) const {
+  return answer && failed_ ? std::unexpected{*failed_} : std::move(answer);
 }
 
 Result<void> SqliteTransaction::keep() {

@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/surroundings.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::sqlite {
@@ -15,15 +17,26 @@ class SqliteTransaction final : public sql::Transaction {
  public:
   // With `savepoint`, everything this function changes can be taken back alone. It is opened at the
   // first statement that writes, so a function that only looks pays nothing.
-  SqliteTransaction(Connection& connection, bool savepoint)
-      : connection_{connection}, savepoint_{savepoint} {}
+  SqliteTransaction(Connection& connection, Surroundings const& surroundings, Scope const& scope,
+                    bool savepoint)
+      : connection_{connection},
+        wakeups_{surroundings.wakeups},
+        scope_{scope},
+        now_{surroundings.clock.now()},
+        savepoint_{savepoint} {}
+
+  [[nodiscard]] Scope const& scope() const override { return scope_; }
+  [[nodiscard]] Time now() const override { return now_; }
 
   Result<sql::Rows> query(std::string_view sql, sql::Args args = {}) override;
   Result<std::int64_t> execute(std::string_view sql, sql::Args args = {}) override;
+  void notify(Topic const& topic) override;
   void after_commit(std::move_only_function<void()> action) override;
 
   // Something was changed that a failed function has to take back.
   [[nodiscard]] bool changed() const { return changed_; }
+  // The function's answer, unless it went on after a statement that failed: then that error.
+  [[nodiscard]] Result<void> outcome(Result<void> answer) const;
   // Ends the function's part: keeps its changes, or takes them back.
   Result<void> keep();
   Result<void> take_back();
@@ -34,14 +47,20 @@ class SqliteTransaction final : public sql::Transaction {
 
  private:
   Result<void> run(std::string_view sql, sql::Args const& args, sql::Rows* rows);
+  Result<void> run_statement(std::string_view sql, sql::Args const& args, sql::Rows* rows);
   Result<void> control(std::string_view sql);
   Result<void> note(Result<void> outcome);
 
   Connection& connection_;
+  Wakeups& wakeups_;
+  Scope const& scope_;
+  Time now_;
   bool savepoint_;
   bool opened_ = false;
   bool changed_ = false;
+  std::optional<Error> failed_;  // of the first statement that failed
   std::optional<Error> broken_;
+  std::set<Topic> topics_;
   std::vector<std::move_only_function<void()>> actions_;
 };
 

@@ -19,8 +19,10 @@ double seconds_since(steady_clock::time_point start) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Connection> connection, Lane& lane, Metrics& metrics, bool run_twice)
+Writer::Writer(std::unique_ptr<Connection> connection, Lane& lane, Surroundings surroundings,
+               Metrics& metrics, bool run_twice)
     : connection_{std::move(connection)},
+      surroundings_{surroundings},
       lane_{lane},
       run_twice_{run_twice},
       batch_size_{metrics.histogram("hoist_db_commit_batch_size", "Functions committed by one sync.",
@@ -52,8 +54,8 @@ Writer::Ran Writer::run_one(Function& function, bool guarded) {
     function.outcome = fail(Code::timeout, "The database is too busy.");
     return Ran::well;
   }
-  auto tx = SqliteTransaction{*connection_, guarded};
-  function.outcome = function.job.work(tx);
+  auto tx = SqliteTransaction{*connection_, surroundings_, function.job.scope, guarded};
+  function.outcome = tx.outcome(function.job.work(tx));
   auto const settled = function.outcome ? tx.keep() : tx.take_back();
   if (tx.broken()) function.outcome = std::unexpected{*tx.broken()};
   if (!settled && function.outcome) function.outcome = settled;

@@ -19,7 +19,8 @@ class Writer {
  public:
   // `run_twice`: every batch takes the guarded path, after a first run that is rolled back. For tests,
   // which so find functions that cannot be run again.
-  Writer(std::unique_ptr<Connection> connection, Lane& lane, Metrics& metrics, bool run_twice);
+  Writer(std::unique_ptr<Connection> connection, Lane& lane, Surroundings surroundings, Metrics& metrics,
+         bool run_twice);
   void run();  // until the lane is closed and empty
 
  private:
@@ -48,6 +49,7 @@ class Writer {
   bool empty_wal();  // false: a reader was in the way
 
   std::unique_ptr<Connection> connection_;
+  Surroundings surroundings_;
   Lane& lane_;
   bool run_twice_;
   Histogram batch_size_;

@@ -24,8 +24,7 @@ Engine::Engine(EngineOptions options, DataFolder folder, Metrics& metrics)
       folder_{std::move(folder)},
       metrics_{metrics},
       secrets_{folder_},
-      files_{Pool::Options{.name = "files", .threads = file_threads, .queue_max = file_jobs_max}},
-      idempotency_{clock_} {}
+      files_{Pool::Options{.name = "files", .threads = file_threads, .queue_max = file_jobs_max}} {}
 
 Records Engine::records() {
   return {.database = *database_,
@@ -39,7 +38,7 @@ Records Engine::records() {
           .audit = audit_,
           .audit_trail = audit_,
           .idempotency = idempotency_,
-          .broadcast = broadcast_,
+          .wakeups = wakeups_,
           .limiter = limiter_,
           .secrets = secrets_,
           .cursor_secret = credentials_.signer.secret_access_key,
@@ -83,10 +82,7 @@ std::vector<Job> Engine::jobs() {
   };
   auto maintain_queue = [this]() -> Async<bool> {
     CO_CHECK(co_await queue_->maintain(soon()));
-    auto purge = [now = clock_.now()](sql::Transaction& tx) {
-      return sql_engine::purge_idempotency(tx, now);
-    };
-    CO_CHECK(co_await database_->write(system_scope(), purge, soon()));
+    CO_CHECK(co_await database_->write(Scope::system(), sql_engine::purge_idempotency, soon()));
     co_return false;
   };
   auto note = [this]() -> Async<bool> {

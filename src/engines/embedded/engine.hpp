@@ -14,8 +14,8 @@
 #include <optional>
 
 #include "adapters/disk/object_store.hpp"
-#include "adapters/memory/broadcast.hpp"
 #include "adapters/memory/rate_limiter.hpp"
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/event_index.hpp"
 #include "adapters/sql/idempotency.hpp"
@@ -62,7 +62,8 @@ class Engine final : public hoist::Engine {
   Result<void> open_beside();
   Result<void> open_to_repair();
   Result<void> open_details(bool checkpoints);
-  Result<void> open_queue(QueueClock::Role role);
+  Result<void> open_database(QueueClock::Role role, bool checkpoints);
+  Result<void> open_queue();
   Result<disk::Objects*> open_files(disk::Listeners listeners);
   Result<void> judge(Witness::Problems const& problems) const;
   Result<void> judge_pages();
@@ -77,11 +78,11 @@ class Engine final : public hoist::Engine {
   SecretFiles secrets_;
   S3Credentials credentials_;  // with Mode::serve
   Pool files_;
+  std::unique_ptr<QueueClock> queue_clock_;  // somebody setting the wall clock redelivers nothing
+  memory::Wakeups wakeups_;
   std::unique_ptr<sql::Database> database_;
   std::unique_ptr<sql::Database> details_database_;  // apart from the index: either may fail alone
-  std::unique_ptr<QueueClock> queue_clock_;          // somebody setting the wall clock redelivers nothing
   std::unique_ptr<sql_engine::Queue> queue_;
-  memory::Broadcast broadcast_;
   memory::RateLimiter limiter_;
   sql_engine::SqlIdempotency idempotency_;
   sql_engine::AuditLog audit_;

@@ -3,6 +3,7 @@
 
 #include "adapters/memory/event_details.hpp"
 #include "adapters/sql/event_details.hpp"
+#include "adapters/sql/last_queue_time.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
@@ -65,11 +66,11 @@ Result<void> Engine::open_to_serve() {
   TRY(auto const before, witness_->look_at_files());
   CHECK(judge(before));
   TRY(credentials_, load_or_create_s3_credentials(secrets_, options_.region, options_.buckets.front()));
-  TRY(database_, sqlite::open_database(options_of(folder_, "hoist.db", true), metrics_));
+  CHECK(open_database(QueueClock::Role::leads, true));
   TRY(auto const opened, witness_->look_at("hoist.db", *database_));
   CHECK(judge(opened));
-  CHECK(sql::migrate(*database_, dialect, clock_.now()));
-  CHECK(open_queue(QueueClock::Role::leads));
+  CHECK(sql::migrate(*database_, dialect));
+  CHECK(open_queue());
   CHECK(open_details(true));
   TRY(auto const details, witness_->look_at("details.db", *details_database_));
   CHECK(judge(details));
@@ -94,10 +95,10 @@ Result<void> Engine::judge_pages() {
 }
 
 Result<void> Engine::open_beside() {
-  TRY(database_, sqlite::open_database(options_of(folder_, "hoist.db", false), metrics_));
+  CHECK(open_database(QueueClock::Role::follows, false));
   CHECK(sql::check_schema(*database_, dialect));
   CHECK(must_hold(options_.data, "details.db"));
-  CHECK(open_queue(QueueClock::Role::follows));
+  CHECK(open_queue());
   return open_details(false);
 }
 
@@ -108,16 +109,23 @@ Result<void> Engine::open_to_repair() {
     TRY(moved_away_, folder_.move_database_away("hoist.db", clock_.now()));
   }
   TRY(witness_, Witness::open(folder_));
-  TRY(database_, sqlite::open_database(options_of(folder_, "hoist.db", true), metrics_));
-  CHECK(sql::migrate(*database_, dialect, clock_.now()));
+  CHECK(open_database(QueueClock::Role::follows, true));
+  CHECK(sql::migrate(*database_, dialect));
   CHECK(witness_->look_at("hoist.db", *database_));
   event_details_ = std::make_unique<memory::EventDetails>();
-  return open_queue(QueueClock::Role::follows);
+  return open_queue();
 }
 
-Result<void> Engine::open_queue(QueueClock::Role role) {
+Result<void> Engine::open_database(QueueClock::Role role, bool checkpoints) {
+  TRY(queue_clock_, QueueClock::open(folder_.path("clock"), role, clock_));
+  TRY(database_, sqlite::open_database(options_of(folder_, "hoist.db", checkpoints),
+                                       {*queue_clock_, wakeups_}, metrics_));
+  return {};
+}
+
+Result<void> Engine::open_queue() {
   TRY(auto const last, sql_engine::last_queue_time(*database_));
-  TRY(queue_clock_, QueueClock::open(folder_.path("clock"), role, clock_, last));
+  queue_clock_->not_before(last);
   queue_ = sql_engine::make_queue(*database_, *queue_clock_, metrics_);
   return {};
 }
@@ -125,7 +133,7 @@ Result<void> Engine::open_queue(QueueClock::Role role) {
 Result<void> Engine::open_details(bool checkpoints) {
   auto options = options_of(folder_, "details.db", checkpoints);
   options.writer_cache_kib = details_cache_kib;
-  TRY(details_database_, sqlite::open_database(std::move(options), metrics_));
+  TRY(details_database_, sqlite::open_database(std::move(options), {*queue_clock_, wakeups_}, metrics_));
   TRY(event_details_, sql_engine::EventDetails::open(*details_database_));
   return {};
 }
@@ -138,11 +146,14 @@ Result<std::int64_t> migrate(std::string const& data, Metrics& metrics) {
   TRY(auto problems, witness->look_at_files());
   CHECK(refuse(problems, folder));
   // The database is closed in order afterwards, so what was to be looked at is looked at now.
-  TRY(auto const database, sqlite::open_database(options_of(folder, "hoist.db", true), metrics));
+  auto const clock = SystemClock{};
+  auto wakeups = memory::Wakeups{};
+  TRY(auto const database,
+      sqlite::open_database(options_of(folder, "hoist.db", true), {clock, wakeups}, metrics));
   TRY(problems, witness->look_at("hoist.db", *database));
   CHECK(refuse(problems, folder));
   auto const use = Witness::Use{folder};
-  return sql::migrate(*database, dialect, SystemClock{}.now());
+  return sql::migrate(*database, dialect);
 }
 
 }  // namespace hoist::embedded

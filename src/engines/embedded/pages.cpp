@@ -1,5 +1,6 @@
 #include "engines/embedded/pages.hpp"
 
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "base/try.hpp"
 
@@ -18,7 +19,7 @@ Async<Problems> look(sql::Database& database, std::string_view check) {
       if (row.text(0) != "ok") problems.push_back(row.text(0));
     return problems;
   };
-  auto looked = co_await database.read(system_scope(), work, deadline_in(check_time_max));
+  auto looked = co_await database.read(Scope::system(), work, deadline_in(check_time_max));
   if (looked || looked.error().code() != Code::corrupt) co_return looked;
   auto problems = Problems{looked.error().to_string()};
   co_return problems;
@@ -36,7 +37,9 @@ Async<Problems> find_every_damage(sql::Database& database) {
 
 Result<bool> is_sound(std::string const& file) {
   auto metrics = Metrics{};
-  auto const opened = sqlite::open_database({.path = file, .readers = 1}, metrics);
+  auto const clock = SystemClock{};
+  auto wakeups = memory::Wakeups{};
+  auto const opened = sqlite::open_database({.path = file, .readers = 1}, {clock, wakeups}, metrics);
   if (!opened && opened.error().code() == Code::corrupt) return false;
   if (!opened) return std::unexpected{opened.error()};
   TRY(auto const problems, run_to_end<Problems>([&] { return find_every_damage(**opened); }));

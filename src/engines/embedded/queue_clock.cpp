@@ -37,8 +37,7 @@ struct QueueClock::Cell {
 };
 
 Result<std::unique_ptr<QueueClock>> QueueClock::open(std::string const& path, Role role, Clock const& wall,
-                                                     Time at_least,
-                                                     sql_engine::SteadyClock::Monotonic monotonic) {
+                                                     SteadyClock::Monotonic monotonic) {
   if (!monotonic) monotonic = system_monotonic;
   auto const file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   auto const sized = file >= 0 && ::ftruncate(file, sizeof(Cell)) == 0;
@@ -54,7 +53,7 @@ Result<std::unique_ptr<QueueClock>> QueueClock::open(std::string const& path, Ro
   auto const known = cell.boot == boot && cell.distance_us != 0;
   if (role == Role::follows && known) return clock;
   auto const before = known ? from_us(cell.distance_us + monotonic().count()) : wall.now();
-  clock->own_ = std::make_unique<sql_engine::SteadyClock>(wall, at_least, std::move(monotonic), before);
+  clock->own_ = std::make_unique<SteadyClock>(wall, std::move(monotonic), before);
   if (role == Role::follows) return clock;
   // In this order: whoever finds the boot finds its distance.
   (void)clock->now();
@@ -64,6 +63,10 @@ Result<std::unique_ptr<QueueClock>> QueueClock::open(std::string const& path, Ro
 
 QueueClock::~QueueClock() {
   ::munmap(cell_, sizeof(Cell));
+}
+
+void QueueClock::not_before(Time past) {
+  if (own_) own_->not_before(past);
 }
 
 Time QueueClock::now() const {

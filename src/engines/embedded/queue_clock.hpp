@@ -1,5 +1,5 @@
-// The clock of the queue's leases and retries, one for all processes of a data folder: a worker with a clock
-// of its own would, after somebody set the wall clock, take away what the server holds.
+// The clock of all transactions on a data folder, one for all its processes: a worker with a clock of its own
+// would, after somebody set the wall clock, take away what the server holds.
 //
 // How      the server runs a SteadyClock and leaves its distance from the machine's monotonic clock, which
 // all
@@ -12,28 +12,29 @@
 #include <memory>
 #include <string>
 
-#include "adapters/sql/steady_clock.hpp"
+#include "base/steady_clock.hpp"
 
 namespace hoist::embedded {
 
 class QueueClock final : public Clock {
  public:
   enum class Role { leads, follows };
-  // Of the file `path`, made by the first. Not before `at_least`. Errors: unavailable.
+  // Of the file `path`, made by the first. Errors: unavailable.
   static Result<std::unique_ptr<QueueClock>> open(std::string const& path, Role role, Clock const& wall,
-                                                  Time at_least,
-                                                  sql_engine::SteadyClock::Monotonic monotonic = {});
+                                                  SteadyClock::Monotonic monotonic = {});
   ~QueueClock() override;
   [[nodiscard]] Time now() const override;
+  // See SteadyClock. A process that follows another's clock leaves this to it.
+  void not_before(Time past);
 
  private:
   struct Cell;
-  QueueClock(Role role, Cell* cell, sql_engine::SteadyClock::Monotonic monotonic)
+  QueueClock(Role role, Cell* cell, SteadyClock::Monotonic monotonic)
       : role_{role}, cell_{cell}, monotonic_{std::move(monotonic)} {}
   Role role_;
   Cell* cell_;
-  sql_engine::SteadyClock::Monotonic monotonic_;
-  std::unique_ptr<sql_engine::SteadyClock> own_;  // of who leads, or follows nobody
+  SteadyClock::Monotonic monotonic_;
+  std::unique_ptr<SteadyClock> own_;  // of who leads, or follows nobody
 };
 
 }  // namespace hoist::embedded

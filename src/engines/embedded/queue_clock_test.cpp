@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 struct QueueClockTest : ::testing::Test {
   ~QueueClockTest() override { std::filesystem::remove(path); }
   std::unique_ptr<QueueClock> open(QueueClock::Role role) {
-    return std::move(QueueClock::open(path, role, wall, Time{}, [this] { return monotonic; }).value());
+    return std::move(QueueClock::open(path, role, wall, [this] { return monotonic; }).value());
   }
   void pass(Micros time) {
     monotonic += time;

@@ -104,7 +104,7 @@ Result<Witness::Problems> Witness::look_at(std::string name, sql::Database& data
       now = {rows.at(0).text(0), rows.at(0).integer(1)};
       return {};
     };
-    co_return co_await database.write(system_scope(), work, deadline_in(time_max));
+    co_return co_await database.write(Scope::system(), work, deadline_in(time_max));
   }};
   CHECK(run_to_end<void>(look));
   if (auto const left = marks_.find(name); left != marks_.end()) {
@@ -128,7 +128,7 @@ Result<Witness::Mark> Witness::raise(sql::Transaction& tx) {
 
 Async<> Witness::note(Pool& files, Deadline deadline) {
   for (auto const& [name, database] : databases_) {
-    CO_TRY(auto mark, co_await database->write(system_scope(), raise, deadline));
+    CO_TRY(auto mark, co_await database->write(Scope::system(), raise, deadline));
     marks_[name] = std::move(mark);
   }
   auto save = [this] { return write(); };

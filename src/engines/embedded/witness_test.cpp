@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sqlite/database.hpp"
 
 namespace hoist::embedded {
@@ -23,8 +24,9 @@ class WitnessTest : public ::testing::Test {
     Witness::Problems start() {
       witness = std::move(Witness::open(folder).value());
       auto problems = witness->look_at_files().value();
-      database =
-          std::move(sqlite::open_database({.path = folder.path("hoist.db"), .readers = 1}, metrics).value());
+      database = std::move(
+          sqlite::open_database({.path = folder.path("hoist.db"), .readers = 1}, {clock, wakeups}, metrics)
+              .value());
       for (auto& problem : witness->look_at("hoist.db", *database).value())
         problems.push_back(std::move(problem));
       EXPECT_TRUE(run_to_end<void>([&] { return witness->note(files, deadline_in(30s)); }));
@@ -33,6 +35,8 @@ class WitnessTest : public ::testing::Test {
     }
     DataFolder folder;
     Metrics metrics;
+    SystemClock clock;
+    memory::Wakeups wakeups;
     Pool files{{.name = "files"}};
     std::unique_ptr<Witness> witness;
     std::unique_ptr<sql::Database> database;

@@ -28,8 +28,8 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, Settings con
 
 Result<void> Engine::open_records(Metrics& metrics) {
   TRY(credentials_, load_or_create_s3_credentials(secrets_, options_.region, options_.buckets.front()));
-  TRY(database_, sqlite::open_in_memory(metrics));
-  CHECK(sql::migrate(*database_, "sqlite", clock_.now()));
+  TRY(database_, sqlite::open_in_memory({queue_clock_, wakeups_}, metrics));
+  CHECK(sql::migrate(*database_, "sqlite"));
   queue_.emplace(queue_clock_, *database_);
   return {};
 }
@@ -46,7 +46,7 @@ Records Engine::records() {
           .audit = audit_,
           .audit_trail = audit_,
           .idempotency = idempotency_,
-          .broadcast = broadcast_,
+          .wakeups = wakeups_,
           .limiter = limiter_,
           .secrets = secrets_,
           .cursor_secret = credentials_.signer.secret_access_key,
@@ -66,10 +66,7 @@ std::vector<Job> Engine::jobs() {
   auto maintain = [this]() -> Async<bool> {
     auto const deadline = deadline_in(maintenance_time_max);
     CO_CHECK(co_await queue_->maintain(deadline));
-    auto purge = [now = clock_.now()](sql::Transaction& tx) {
-      return sql_engine::purge_idempotency(tx, now);
-    };
-    CO_CHECK(co_await database_->write(system_scope(), purge, deadline));
+    CO_CHECK(co_await database_->write(Scope::system(), sql_engine::purge_idempotency, deadline));
     co_return false;
   };
   return {{"queue", maintenance_interval, maintain}};

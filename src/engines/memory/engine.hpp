@@ -8,17 +8,17 @@
 #include <memory>
 #include <optional>
 
-#include "adapters/memory/broadcast.hpp"
 #include "adapters/memory/event_details.hpp"
 #include "adapters/memory/objects.hpp"
 #include "adapters/memory/queue.hpp"
 #include "adapters/memory/rate_limiter.hpp"
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/event_index.hpp"
 #include "adapters/sql/idempotency.hpp"
-#include "adapters/sql/steady_clock.hpp"
 #include "assembly/engine.hpp"
 #include "base/metrics.hpp"
+#include "base/steady_clock.hpp"
 #include "engines/memory/scratch.hpp"
 #include "engines/memory/secrets.hpp"
 #include "engines/memory/settings.hpp"
@@ -49,14 +49,14 @@ class Engine final : public hoist::Engine {
   Settings settings_;
   std::unique_ptr<Scratch> scratch_;
   SystemClock clock_;
-  sql_engine::SteadyClock queue_clock_{clock_, Time{}};
+  SteadyClock queue_clock_{clock_};
   Secrets secrets_;
   S3Credentials credentials_;
+  Wakeups wakeups_;
   std::unique_ptr<sql::Database> database_;
   std::optional<MemoryQueue> queue_;  // not in `database_`, as the queues of cloud providers are not
-  Broadcast broadcast_;
   RateLimiter limiter_;
-  sql_engine::SqlIdempotency idempotency_{clock_};
+  sql_engine::SqlIdempotency idempotency_;
   sql_engine::AuditLog audit_;
   sql_engine::EventIndex event_index_;
   EventDetails event_details_;

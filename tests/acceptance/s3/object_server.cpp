@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "adapters/disk/object_store.hpp"
+#include "adapters/memory/wakeups.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "base/encode.hpp"
 #include "base/id.hpp"
@@ -57,10 +58,12 @@ int main(int count, char** arguments) {
 
   auto metrics = hoist::Metrics{};
   auto clock = hoist::SystemClock{};
+  auto wakeups = hoist::memory::Wakeups{};
   auto runtime = hoist::Runtime{2};
   auto files = hoist::Pool{{.name = "files", .threads = 8, .queue_max = 4096}};
-  auto database = must(hoist::sqlite::open_database({.path = folder + "/hoist.db"}, metrics));
-  must(hoist::sql::migrate(*database, "sqlite", clock.now()));
+  auto database =
+      must(hoist::sqlite::open_database({.path = folder + "/hoist.db"}, {clock, wakeups}, metrics));
+  must(hoist::sql::migrate(*database, "sqlite"));
   auto store = must(hoist::disk::Objects::open({.root = folder + "/objects", .buckets = {bucket}}, *database,
                                                files, clock, metrics));
   auto const keyring = must(hoist::s3api::Keyring::make({new_key(folder)}));

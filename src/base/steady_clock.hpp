@@ -12,18 +12,17 @@
 
 #include "base/mutex.hpp"
 #include "base/time.hpp"
-#include "sql/database.hpp"
 
-namespace hoist::sql_engine {
+namespace hoist {
 
 class SteadyClock final : public Clock {
  public:
   using Monotonic = std::function<Micros()>;
-  // Starts at `start`, or else with the wall clock, and not before `at_least`: what the queue's tables
-  // already know to be past.
-  explicit SteadyClock(Clock const& wall, Time at_least = Time{}, Monotonic monotonic = {},
-                       std::optional<Time> start = std::nullopt);
+  // Starts at `start`, or else with the wall clock.
+  explicit SteadyClock(Clock const& wall, Monotonic monotonic = {}, std::optional<Time> start = std::nullopt);
   [[nodiscard]] Time now() const override;
+  // Goes on from `past` if it is not there yet: from a time that somebody already knows to be past.
+  void not_before(Time past);
 
  private:
   Clock const& wall_;
@@ -33,7 +32,4 @@ class SteadyClock final : public Clock {
   mutable Time now_ HOIST_GUARDED_BY(mutex_);
 };
 
-// The time of the queue's last upkeep. For start-up: blocks the calling thread.
-Result<Time> last_queue_time(sql::Database& database);
-
-}  // namespace hoist::sql_engine
+}  // namespace hoist

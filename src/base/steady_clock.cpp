@@ -1,12 +1,10 @@
-#include "adapters/sql/steady_clock.hpp"
+#include "base/steady_clock.hpp"
 
 #include <algorithm>
 
 #include "base/mutex.hpp"
-#include "base/try.hpp"
-#include "sql/run_now.hpp"
 
-namespace hoist::sql_engine {
+namespace hoist {
 namespace {
 
 constexpr auto slew = 100;  // one part in so many
@@ -17,10 +15,10 @@ Micros system_monotonic() {
 
 }  // namespace
 
-SteadyClock::SteadyClock(Clock const& wall, Time at_least, Monotonic monotonic, std::optional<Time> start)
+SteadyClock::SteadyClock(Clock const& wall, Monotonic monotonic, std::optional<Time> start)
     : wall_{wall}, monotonic_{monotonic ? std::move(monotonic) : Monotonic{system_monotonic}} {
   last_monotonic_ = monotonic_();
-  now_ = std::max(start.value_or(wall_.now()), at_least);
+  now_ = start.value_or(wall_.now());
 }
 
 Time SteadyClock::now() const {
@@ -36,15 +34,9 @@ Time SteadyClock::now() const {
   return now_;
 }
 
-Result<Time> last_queue_time(sql::Database& database) {
-  auto latest = Time{};
-  auto work = [&](sql::Transaction& tx) -> Result<void> {
-    TRY(auto const rows, tx.query("SELECT last_us FROM queue_time"));
-    latest = rows.at(0).time(0);
-    return {};
-  };
-  CHECK(sql::run_now(database, sql::Database::Access::read, work, deadline_in(std::chrono::minutes{1})));
-  return latest;
+void SteadyClock::not_before(Time past) {
+  auto const lock = Lock{mutex_};
+  now_ = std::max(now_, past);
 }
 
-}  // namespace hoist::sql_engine
+}  // namespace hoist

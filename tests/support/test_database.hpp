@@ -3,6 +3,7 @@
 //   auto db = testing::fresh_database();
 //   ... run_to_end<int>([&] { return db->write(tenant, work, deadline_in(5s)); }) ...
 //
+// A transaction of one tenant's scope that names another tenant ends the program.
 // In `fast` and `inline_` every write function runs twice, the first time in vain, as it does in
 // production when another function of its batch has to be taken back.
 #pragma once
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "base/metrics.hpp"
+#include "ports/wakeups.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::testing {
@@ -21,38 +23,48 @@ class TestDatabase {
  public:
   enum class Kind {
     file,    // as in production, on disk
+    two,     // the same twice over one file, as a second process opens it; asked in turns
     fast,    // threads as in production, commits not synced
     inline_  // in memory, everything runs on the calling thread before submit() returns
   };
-  explicit TestDatabase(Kind kind);
+  // `clock` answers Transaction::now() and outlives the database.
+  explicit TestDatabase(Kind kind, Clock const& clock = system_clock());
   ~TestDatabase();
   TestDatabase(TestDatabase&&) noexcept = default;
   TestDatabase& operator=(TestDatabase&&) noexcept = default;
 
   [[nodiscard]] sql::Database& operator*() const { return *database_; }
   [[nodiscard]] sql::Database* operator->() const { return database_.get(); }
+  // Told by Transaction::notify().
+  [[nodiscard]] Wakeups& wakeups() const { return *wakeups_; }
   [[nodiscard]] Metrics& metrics() const { return *metrics_; }
   [[nodiscard]] std::filesystem::path const& folder() const { return folder_; }
   // Closes and opens again, as a restart does. Not for inline_, whose data would be gone.
   void reopen();
 
  private:
+  static Clock const& system_clock();
   void open();
 
   Kind kind_;
+  Clock const* clock_;
   std::filesystem::path folder_;
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<Wakeups> wakeups_;
   std::unique_ptr<sql::Database> database_;
 };
 
-[[nodiscard]] inline TestDatabase fresh_database() {
-  return TestDatabase{TestDatabase::Kind::file};
+template <class... Clock>
+[[nodiscard]] TestDatabase fresh_database(Clock const&... clock) {
+  return TestDatabase{TestDatabase::Kind::file, clock...};
 }
-[[nodiscard]] inline TestDatabase fast_database() {
-  return TestDatabase{TestDatabase::Kind::fast};
+template <class... Clock>
+[[nodiscard]] TestDatabase fast_database(Clock const&... clock) {
+  return TestDatabase{TestDatabase::Kind::fast, clock...};
 }
-[[nodiscard]] inline TestDatabase inline_database() {
-  return TestDatabase{TestDatabase::Kind::inline_};
+template <class... Clock>
+[[nodiscard]] TestDatabase inline_database(Clock const&... clock) {
+  return TestDatabase{TestDatabase::Kind::inline_, clock...};
 }
 
 // Runs `work` as one write (or read) and waits for it, outside any coroutine.

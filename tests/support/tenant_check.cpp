@@ -1,0 +1,85 @@
+#include "support/tenant_check.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "support/passing_transaction.hpp"
+
+namespace hoist::testing {
+namespace {
+
+constexpr auto condition = std::string_view{"tenant = $"};
+
+// The value that "$3" at the start of `text` stands for.
+sql::Value const* argument(std::string_view text, sql::Args const& args) {
+  auto number = std::size_t{0};
+  std::from_chars(text.data() + 1, text.data() + text.size(), number);
+  return number > 0 && number <= args.size() ? &args[number - 1] : nullptr;
+}
+
+void check(Scope const& scope, std::string_view statement, sql::Value const* tenant) {
+  auto const* name = tenant != nullptr ? std::get_if<std::string>(tenant) : nullptr;
+  if (name == nullptr || scope.covers(TenantId{*name})) return;
+  std::fprintf(stderr, "a transaction of %s names %s: %.*s\n", scope.only()->str().c_str(), name->c_str(),
+               static_cast<int>(statement.size()), statement.data());
+  std::abort();
+}
+
+void check_conditions(Scope const& scope, std::string_view statement, sql::Args const& args) {
+  for (auto at = statement.find(condition); at != statement.npos; at = statement.find(condition, at + 1))
+    check(scope, statement, argument(statement.substr(at + condition.size() - 1), args));
+}
+
+// INSERT INTO things (tenant, ...) VALUES ($1, ...), ($5, ...): the tenant comes first by our habit.
+void check_inserted(Scope const& scope, std::string_view statement, sql::Args const& args) {
+  if (!statement.starts_with("INSERT INTO ")) return;
+  auto const columns = statement.find(" (tenant,");
+  if (columns == statement.npos) return;
+  for (auto at = statement.find("($", columns); at != statement.npos; at = statement.find("($", at + 1))
+    check(scope, statement, argument(statement.substr(at + 1), args));
+}
+
+class Checked final : public PassingTransaction {
+ public:
+  using PassingTransaction::PassingTransaction;
+  Result<sql::Rows> query(std::string_view sql, sql::Args args) override {
+    look_at(sql, args);
+    return PassingTransaction::query(sql, std::move(args));
+  }
+  Result<std::int64_t> execute(std::string_view sql, sql::Args args) override {
+    look_at(sql, args);
+    return PassingTransaction::execute(sql, std::move(args));
+  }
+
+ private:
+  void look_at(std::string_view sql, sql::Args const& args) const {
+    if (!scope().only()) return;
+    check_conditions(scope(), sql, args);
+    check_inserted(scope(), sql, args);
+  }
+};
+
+class CheckingDatabase final : public sql::Database {
+ public:
+  explicit CheckingDatabase(std::unique_ptr<sql::Database> inner) : inner_{std::move(inner)} {}
+  void submit(Access access, Scope scope, Work work, Deadline deadline, Done done) override {
+    auto checked = [work = std::move(work)](sql::Transaction& tx) mutable {
+      auto all = Checked{tx};
+      return work(all);
+    };
+    inner_->submit(access, std::move(scope), std::move(checked), deadline, std::move(done));
+  }
+
+ private:
+  std::unique_ptr<sql::Database> inner_;
+};
+
+}  // namespace
+
+std::unique_ptr<sql::Database> checking_tenants(std::unique_ptr<sql::Database> database) {
+  return std::make_unique<CheckingDatabase>(std::move(database));
+}
+
+}  // namespace hoist::testing
