@@ -186,6 +186,50 @@ TEST_F(TaskRoutes, AWaitingTaskSaysItsPositionAndWhatItWaitsFor) {
   EXPECT_EQ(shown.at("timeline").at(0).at("what"), "accepted");
 }
 
+// Counts what it passes on.
+class CountingDatabase final : public sql::Database {
+ public:
+  explicit CountingDatabase(sql::Database& inner) : inner_{inner} {}
+  void submit(Access access, TenantId tenant, Work work, Deadline deadline, Done done) override {
+    ++transactions;
+    inner_.submit(access, std::move(tenant), std::move(work), deadline, std::move(done));
+  }
+  int transactions = 0;
+
+ private:
+  sql::Database& inner_;
+};
+
+TEST_F(TaskRoutes, WhatIsShownOfATaskAndOfItsGroupIsOfOneMoment) {
+  add("one");
+  auto const id = TaskId{add("two")};
+  auto counting = CountingDatabase{*database};
+  auto counted = Service{Ports{counting, *queue, queue.get(), idempotency, audit, clock, metrics}, Options{}};
+  EXPECT_EQ(sync(counted.get(TenantId{"acme"}, id, soon())).value().ahead, 1);
+  EXPECT_EQ(counting.transactions, 1);
+  EXPECT_EQ(sync(counted.group(TenantId{"acme"}, default_group, soon())).value().line.depth, 2);
+  EXPECT_EQ(counting.transactions, 2);
+}
+
+TEST_F(TaskRoutes, AGroupIsKnownByItsLastLinkWhenItsTasksAreForgotten) {
+  auto const first = add("one");
+  auto const chain = text_at(ok(200, "GET", "/tasks/" + first + "/proof"), "chain");
+  process_until({}, [&] { return stored(first) == "done"; });
+  auto const add_tenant = [&](sql::Transaction& tx) -> Result<void> {
+    CHECK(tx.execute("INSERT INTO tenants (tenant, name, created_us) VALUES ('acme', 'Acme', 0)"));
+    return {};
+  };
+  ASSERT_TRUE(hoist::testing::write_now(*database, add_tenant));
+  clock.advance(24h * 31);
+  ASSERT_TRUE(sync(service->maintain(soon())));
+  EXPECT_EQ(stored(first), "");
+  auto const group = ok(200, "GET", "/groups/default");
+  EXPECT_EQ(group.at("last_sequence"), 1);
+  EXPECT_EQ(group.at("chain"), json::value(chain));
+  auto const second = add("two");
+  EXPECT_EQ(text_at(ok(200, "GET", "/tasks/" + second + "/proof"), "previous_chain"), chain);
+}
+
 TEST_F(TaskRoutes, CancellingTakesAWaitingTaskOutAndKeepsItsRecord) {
   auto const first = add("one");
   auto const second = add("two");
