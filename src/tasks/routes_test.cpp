@@ -190,7 +190,7 @@ TEST_F(TaskRoutes, AWaitingTaskSaysItsPositionAndWhatItWaitsFor) {
 class CountingDatabase final : public sql::Database {
  public:
   explicit CountingDatabase(sql::Database& inner) : inner_{inner} {}
-  void submit(Access access, sql::Scope scope, Work work, Deadline deadline, Done done) override {
+  void submit(Access access, Scope scope, Work work, Deadline deadline, Done done) override {
     ++transactions;
     inner_.submit(access, std::move(scope), std::move(work), deadline, std::move(done));
   }
