@@ -23,7 +23,8 @@ if(CCACHE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-                    -Wno-missing-field-initializers)
+                    -Wno-missing-field-initializers
+                    -Wthread-safety -Werror=thread-safety)
 if(HOIST_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -151,7 +151,7 @@ Async<bool> Service::try_details(std::vector<Result<IndexedEvent>>& events, Dead
 }
 
 void Service::remember_settled(std::vector<std::int64_t> const& numbers) {
-  auto const lock = std::lock_guard{mutex_};
+  auto const lock = Lock{mutex_};
   settled_.insert(settled_.end(), numbers.begin(), numbers.end());
 }
 
@@ -160,7 +160,7 @@ void Service::remember_settled(std::vector<std::int64_t> const& numbers) {
 Async<> Service::settle_remembered(std::size_t at_least, Deadline deadline) {
   auto numbers = std::vector<std::int64_t>{};
   {
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     if (settled_.size() >= std::max<std::size_t>(at_least, 1)) numbers.swap(settled_);
   }
   if (numbers.empty()) co_return Result<void>{};

@@ -10,13 +10,13 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "events/groups.hpp"
 #include "ports/event_details.hpp"
@@ -102,9 +102,9 @@ class Service {
   Gauge details_pending_;
   Gauge altered_logs_;
   Groups groups_;
-  std::mutex mutex_;
-  std::vector<std::int64_t> settled_;  // guarded by mutex_: in the details store, still in the outbox; an
-                                       // entry's number as often as it has events
+  Mutex mutex_;
+  // In the details store, still in the outbox; an entry's number as often as it has events.
+  std::vector<std::int64_t> settled_ HOIST_GUARDED_BY(mutex_);
 };
 
 }  // namespace hoist::events

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <map>
-#include <mutex>
 
 #include "base/assert.hpp"
 #include "base/encode.hpp"

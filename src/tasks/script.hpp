@@ -3,9 +3,9 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "tasks/handler.hpp"
 
 namespace hoist::tasks {
@@ -21,7 +21,7 @@ class Script {
     return [this] { return std::make_unique<One>(*this); };
   }
   [[nodiscard]] std::vector<Delivery> deliveries() {
-    auto const lock = std::lock_guard{mutex_};
+    auto const lock = Lock{mutex_};
     return deliveries_;
   }
   [[nodiscard]] std::vector<std::int64_t> sequences() {
@@ -35,7 +35,7 @@ class Script {
    public:
     explicit One(Script& script) : script_{script} {}
     asio::awaitable<Outcome> run(Delivery delivery, Deadline) override {
-      auto const lock = std::lock_guard{script_.mutex_};
+      auto const lock = Lock{script_.mutex_};
       script_.deliveries_.push_back(delivery);
       co_return script_.answer_(delivery);
     }
@@ -44,9 +44,9 @@ class Script {
     Script& script_;
   };
 
-  std::mutex mutex_;
+  Mutex mutex_;
   Answer answer_;
-  std::vector<Delivery> deliveries_;
+  std::vector<Delivery> deliveries_ HOIST_GUARDED_BY(mutex_);
 };
 
 }  // namespace hoist::tasks

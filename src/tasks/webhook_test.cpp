@@ -6,6 +6,7 @@
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
+#include "base/mutex.hpp"
 #include "net/server.hpp"
 #include "tasks/testing.hpp"
 
@@ -47,7 +48,7 @@ class TaskWebhook : public TaskFixture {
     receiver_router.add(std::move(route), [this](net::Request& request) -> Async<net::Response> {
       auto const body = parse_json(request.body);
       if (!body) co_return fail(Code::invalid);
-      auto const lock = std::lock_guard{mutex};
+      auto const lock = Lock{mutex};
       received.push_back(request);
       co_return answer(request, body->at("data").as_object());
     });
@@ -90,7 +91,7 @@ class TaskWebhook : public TaskFixture {
     };
   }
   std::vector<net::Request> requests() {
-    auto const lock = std::lock_guard{mutex};
+    auto const lock = Lock{mutex};
     return received;
   }
   std::vector<std::int64_t> sequences() {
@@ -109,7 +110,7 @@ class TaskWebhook : public TaskFixture {
 
   std::filesystem::path const folder{::testing::TempDir() + "/hoist-webhook-" + std::to_string(getpid())};
   std::string secrets_file;
-  std::mutex mutex;
+  Mutex mutex;
   std::vector<net::Request> received;
   Answer answer = [](auto const&, auto const&) { return net::Response{.status = 204}; };
   Runtime runtime{1};

@@ -21,6 +21,8 @@ BANNED = [
      r"|^src/events/concurrency_test\.cpp$",  # holds transactions open on purpose: that is what it tests
      "wait for a condition, not for time"),
     (r"\.detach\(\)", r"^$", "threads are joined"),
+    (r"std::(mutex|lock_guard|scoped_lock|unique_lock|condition_variable)\b", r"^src/base/mutex\.hpp$|^bench/|^tests/durability/",
+     "base/mutex.hpp has the ones that the compiler follows"),
     (r"\bstd::cout\b|\bprintf\(", r"^src/bin/|^tests/|^bench/|_test\.cpp$|^src/base/assert\.hpp$",
      "log through base/log.hpp"),
     (r"(?<!Scope::)(?<!Scope )\bsystem\(|\bpopen\(", r"^$", "no shell: start programs by argument list"),

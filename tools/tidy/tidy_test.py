@@ -82,6 +82,7 @@ class Tidy(unittest.TestCase):
         self.one({"src/uploads/uploads.cpp": "std::system(command);\n"}, "no shell")
         self.one({"src/uploads/uploads.cpp": "auto now = system_clock::now();\n"}, "ask a Clock")
         self.one({"src/uploads/uploads.cpp": "// TO" + "DO later\n"}, "open an issue")
+        self.one({"src/uploads/uploads.cpp": "std::mutex mutex;\n"}, "that the compiler follows")
 
     def test_a_test_may_not_sleep_but_the_one_that_holds_transactions_open_may(self):
         events = {"src/events/CMakeLists.txt": "hoist_library(events\n  TESTS concurrency_test.cpp x_test.cpp)\n",

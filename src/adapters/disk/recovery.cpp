@@ -77,7 +77,7 @@ Result<bool> recover_one(Catalogue catalogue, ObjectNotes* notes, Candidate cons
   // As of then, and without telling that it arrives.
   arrivals = nullptr;
   now = label.modified_at;
-  TRY(auto const made, catalogue.create_bucket(label.ref.bucket));
+  TRY([[maybe_unused]] auto const made, catalogue.create_bucket(label.ref.bucket));
   CHECK(catalogue.put(std::move(info), plain ? std::vector{itself} : label.segments, {},
                       plain ? std::string{} : candidate.blob));
   return true;

@@ -122,7 +122,7 @@ Objects::State::Multipart* Objects::State::find_open(ObjectRef const& ref, std::
 
 Result<Change> Objects::State::plan_complete(ObjectRef const& ref, std::string const& upload_id,
                                              std::vector<PartInfo> const& parts,
-                                             CompleteOptions const& options) {
+                                             CompleteOptions const& conditions) {
   if (parts.empty())
     return fail(Error{Code::invalid, "The completion names no parts."}.with_slug("MalformedXML"));
   auto etags = std::vector<std::string>{};
@@ -145,7 +145,7 @@ Result<Change> Objects::State::plan_complete(ObjectRef const& ref, std::string c
     auto const stored = multipart.parts.find(part.number);
     if (stored == multipart.parts.end() || stored->second.info.etag != part.etag)
       return fail(Error{Code::invalid, "A part is missing or another."}.with_slug("InvalidPart"));
-    auto const size_min = options.parts_of_any_size ? 0 : this->options.part_bytes_min;
+    auto const size_min = conditions.parts_of_any_size ? 0 : options.part_bytes_min;
     if (&part != &parts.back() && stored->second.info.size < size_min)
       return fail(Error{Code::invalid, "A part is too small."}.with_slug("EntityTooSmall"));
     bytes += *stored->second.bytes;
@@ -157,8 +157,8 @@ Result<Change> Objects::State::plan_complete(ObjectRef const& ref, std::string c
   info.metadata = multipart.info.options.metadata;
   info.headers = multipart.info.options.headers;
   info.tags = multipart.info.options.tags;
-  info.checksums = options.checksums;
-  TRY(auto change, plan_put(std::move(info), keep(std::move(bytes)), options.conditions));
+  info.checksums = conditions.checksums;
+  TRY(auto change, plan_put(std::move(info), keep(std::move(bytes)), conditions.conditions));
   change.apply = [upload_id, etags = std::move(etags), result = change.answer,
                   put = std::move(change.apply)](State& state) HOIST_REQUIRES(state.mutex) {
     put(state);

@@ -54,7 +54,7 @@ struct Objects::State {
   Result<Change> plan_part(ObjectRef const& ref, std::string const& upload_id, PartInfo part, Bytes bytes)
       HOIST_REQUIRES(mutex);
   Result<Change> plan_complete(ObjectRef const& ref, std::string const& upload_id,
-                               std::vector<PartInfo> const& parts, CompleteOptions const& options)
+                               std::vector<PartInfo> const& parts, CompleteOptions const& conditions)
       HOIST_REQUIRES(mutex);
   Result<Change> plan_remove(ObjectRef const& ref, std::string const& version) HOIST_REQUIRES(mutex);
   [[nodiscard]] Multipart* find_open(ObjectRef const& ref, std::string const& upload_id)
@@ -63,7 +63,7 @@ struct Objects::State {
 
   mutable Mutex mutex;
   ObjectsOptions options;
-  std::map<std::string, Time> made;  // buckets beside those of the options
+  std::map<std::string, Time> made HOIST_GUARDED_BY(mutex);  // buckets beside those of the options
   Clock const& clock;
   std::optional<Listening> listening;
   std::shared_ptr<std::atomic<std::int64_t>> held = std::make_shared<std::atomic<std::int64_t>>(0);

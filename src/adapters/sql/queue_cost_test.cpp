@@ -8,6 +8,7 @@
 #include "adapters/sql/queue.hpp"
 #include "adapters/sql/queue_engine.hpp"
 #include "adapters/sql/queue_look.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 #include "support/history.hpp"
 #include "support/passing_transaction.hpp"
@@ -217,7 +218,7 @@ TEST(QueueThreadsTest, Q2_ManyWorkersNeverHaveTwoOfAGroupInFlight) {
   auto database = testing::fast_database();
   auto clock = SystemClock{};
   auto queue = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
-  auto mutex = std::mutex{};
+  auto mutex = Mutex{};
   auto history = testing::History{};
   auto left = std::atomic<int>{messages};
 
@@ -231,7 +232,7 @@ TEST(QueueThreadsTest, Q2_ManyWorkersNeverHaveTwoOfAGroupInFlight) {
                       TRY(sent, queue->send_one(tx, {"q", TenantId{"acme"}, group, "body", {}, Micros{0}}));
                       // By the transaction, so that the history has commit order too.
                       tx.after_commit([&, id = sent.id.str()] {
-                        auto const lock = std::lock_guard{mutex};
+                        auto const lock = Lock{mutex};
                         history.attempted();
                         history.accepted(group, id);
                       });
@@ -246,7 +247,7 @@ TEST(QueueThreadsTest, Q2_ManyWorkersNeverHaveTwoOfAGroupInFlight) {
         while (left > 0) {
           auto request = ReceiveRequest{.queue = "q", .max = 3, .wait = 50ms};
           CO_TRY(auto settled, co_await queue->settle_and_receive(done, request, deadline_in(30s)));
-          auto const lock = std::lock_guard{mutex};
+          auto const lock = Lock{mutex};
           for (auto const& acknowledged : settled.acknowledged) EXPECT_TRUE(acknowledged.has_value());
           done.clear();
           for (auto const& message : settled.messages) {
