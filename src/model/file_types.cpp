@@ -1,5 +1,7 @@
 #include "model/file_types.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/encode.hpp"
@@ -50,6 +52,10 @@ std::optional<std::string> read_file_type(std::string_view text) {
   auto const subtype = std::string_view{entry}.substr(slash + 1);
   if (!is_part(entry.substr(0, slash)) || (subtype != "*" && !is_part(subtype))) return std::nullopt;
   return entry;
+}
+
+std::string refusal_of_type(std::string_view filename, std::string_view type) {
+  return fmt::format("Files of this type are not taken here: {} ({}).", filename, type);
 }
 
 }  // namespace hoist

@@ -19,6 +19,10 @@ struct FileTypes {
   [[nodiscard]] bool take(std::string_view filename, std::string_view type) const;
 };
 
+inline constexpr auto type_not_allowed = std::string_view{"type_not_allowed"};  // why a file was refused
+// The sentence for its user.
+[[nodiscard]] std::string refusal_of_type(std::string_view filename, std::string_view type);
+
 // An entry in lower case: a media type, all of a kind ("image/*") or an
 // extension (".dwg"). nullopt: `text` is none of them.
 [[nodiscard]] std::optional<std::string> read_file_type(std::string_view text);

@@ -69,4 +69,8 @@ bool holds_quota(UploadState state) {
   return row(state).quota;
 }
 
+bool forgets_file(UploadState state) {
+  return state == UploadState::cancelled || state == UploadState::deleted;
+}
+
 }  // namespace hoist

@@ -38,5 +38,7 @@ enum class UploadState : std::uint8_t {
 [[nodiscard]] bool is_final(UploadState state);  // nothing happens any more without a caller
 // Does an upload in this state count against the tenant's quota?
 [[nodiscard]] bool holds_quota(UploadState state);
+// Its owner took it away, so what was known of the file goes with it.
+[[nodiscard]] bool forgets_file(UploadState state);
 
 }  // namespace hoist

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/async.hpp"
+#include "model/file_types.hpp"
 #include "model/ids.hpp"
 #include "ports/media.hpp"
 #include "ports/object_store.hpp"
@@ -27,6 +29,8 @@ struct UploadJob {
   std::int64_t size = 0;
   std::string expected_sha256;  // raw; empty when the client declared none
   bool allow_unscannable = false;
+  std::shared_ptr<FileTypes const> types;  // that the tenant takes; null: every type
+  std::string trace_parent;                // of the request that was granted it; empty: none
 };
 
 struct StoredThumbnail {

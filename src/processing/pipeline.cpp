@@ -44,6 +44,11 @@ ProcessingFailure mismatch(std::string message) {
   return {.code = "checksum_mismatch", .message = std::move(message), .scan = {}};
 }
 
+ProcessingFailure wrong_type(UploadJob const& job, std::string const& type, ScanReport const& scan) {
+  return {
+      .code = std::string{type_not_allowed}, .message = refusal_of_type(job.filename, type), .scan = scan};
+}
+
 ProcessingFailure closed(ScanReport const& scan) {
   return {.code = "unscannable",
           .message =
@@ -122,7 +127,8 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
   ports_.ledger.stage(job, ProcessingStage::inspecting);
   auto media = co_await inspect(job, spool, deadline);
   if (!media && is_about_the_file(media.error())) {
-    log::info("a file cannot be processed", {{"upload", job.id.str()}, {"cause", media.error().to_string()}});
+    log::info("a file cannot be processed",
+              {{"upload", job.id.str()}, {"cause", media.error().to_string()}, {"trace", job.trace_parent}});
     auto failure = ProcessingFailure{
         .code = std::string{media.error().slug()}, .message = media.error().detail(), .scan = *scanned};
     co_return co_await refuse(job, std::move(failure), deadline);
@@ -134,6 +140,9 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
     co_return fail(
         Error{Code::unavailable, "There was no time for a preview; the file is tried again."}.with_slug(
             "preview_ran_late"));
+  // Before any picture of it is stored.
+  if (job.types && !job.types->take(job.filename, media->content_type))
+    co_return co_await refuse(job, wrong_type(job, media->content_type, *scanned), deadline);
   auto file = ProcessedFile{};
   file.sha256 = spool.sha256();
   file.scan = *scanned;
@@ -145,7 +154,10 @@ Async<> Pipeline::process(UploadJob const& job, std::function<bool()> const& sti
   file.media = std::move(*media);
   if (!still_ours()) co_return fail(Code::conflict, "Another worker has the file.");
   auto const timer = Stage{record_};
-  co_return co_await ports_.ledger.complete(job.tenant, job.id, std::move(file), deadline);
+  CO_CHECK(co_await ports_.ledger.complete(job.tenant, job.id, std::move(file), deadline));
+  log::info("a file was processed",
+            {{"tenant", job.tenant.str()}, {"upload", job.id.str()}, {"trace", job.trace_parent}});
+  co_return Result<void>{};
 }
 
 Async<> Pipeline::fetch(UploadJob const& job, Spool& spool, Deadline deadline) {
@@ -206,8 +218,10 @@ Async<std::vector<StoredThumbnail>> Pipeline::store(UploadJob const& job, MediaR
 // The copy carries the verdict, so that a worker that dies between the steps leaves enough for the
 // next one to finish (settle_missing).
 Async<> Pipeline::quarantine(UploadJob const& job, ScanReport report, Deadline deadline) {
-  log::warn("an infected file was quarantined",
-            {{"tenant", job.tenant.str()}, {"upload", job.id.str()}, {"signature", report.signature}});
+  log::warn("an infected file was quarantined", {{"tenant", job.tenant.str()},
+                                                 {"upload", job.id.str()},
+                                                 {"signature", report.signature},
+                                                 {"trace", job.trace_parent}});
   auto const away = ObjectRef{options_.quarantine_bucket, job.object.key};
   CO_TRY(auto const object, co_await ports_.objects.head(job.object, deadline));
   auto copy = CopyOptions{.version = object.version, .put = described_as(object)};

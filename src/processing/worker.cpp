@@ -20,6 +20,7 @@ constexpr auto look_for_scanner_every = std::chrono::milliseconds{200};
 struct Target {
   TenantId tenant;
   UploadId upload;
+  std::string trace_parent;  // empty: none
 };
 
 Result<Target> parse_message(Message const& message) {
@@ -29,6 +30,7 @@ Result<Target> parse_message(Message const& message) {
   auto target = Target{};
   target.tenant = TenantId{fields.text("tenant", {.max = 63})};
   target.upload = UploadId{fields.text("upload", {.max = 36})};
+  target.trace_parent = fields.optional_text("trace_parent", {.max = 255}).value_or("");
   CHECK(fields.finish());
   if (target.tenant != message.tenant) return fail(Code::invalid, "The message is of another tenant.");
   return target;
@@ -94,8 +96,9 @@ struct Worker::State : std::enable_shared_from_this<State> {
     else
       settled = co_await give_back(message, *target, outcome.error());
     if (!settled)
-      log::warn("a processing message could not be settled",
-                {{"upload", target->upload.str()}, {"cause", settled.error().to_string()}});
+      log::warn("a processing message could not be settled", {{"upload", target->upload.str()},
+                                                              {"cause", settled.error().to_string()},
+                                                              {"trace", target->trace_parent}});
   }
 
   Async<> attempt(Message const& message, Target const& target) {
@@ -114,9 +117,10 @@ struct Worker::State : std::enable_shared_from_this<State> {
   // As if it had never been taken, but the user is told.
   Async<> leave_waiting(Message const& message, Target const& target, Error const& error) {
     auto const deadline = deadline_in(settle_max);
-    log::info(
-        "a file waits, and no attempt is counted",
-        {{"tenant", target.tenant.str()}, {"upload", target.upload.str()}, {"cause", error.to_string()}});
+    log::info("a file waits, and no attempt is counted", {{"tenant", target.tenant.str()},
+                                                          {"upload", target.upload.str()},
+                                                          {"cause", error.to_string()},
+                                                          {"trace", target.trace_parent}});
     auto const noted = co_await ports.ledger.waiting(target.tenant, target.upload, error.detail(), deadline);
     if (!noted)
       log::warn("the wait of a file could not be recorded",

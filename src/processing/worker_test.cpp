@@ -194,6 +194,17 @@ TEST_F(ProcessingWorker, AFileThatCannotBeReadFailsWithItsReasonAtOnce) {
   EXPECT_EQ(objects.count(), 1U);
 }
 
+TEST_F(ProcessingWorker, AFileOfATypeThatIsNotTakenFailsBeforeAnyPictureOfItIsStored) {
+  upload("u1", "a picture");
+  auto types = FileTypes{.allowed = {}, .denied = {ledger.jobs.at("u1").declared_type}};
+  ledger.jobs.at("u1").types = std::make_shared<FileTypes const>(std::move(types));
+  auto const stored = objects.count();
+  work_until([&] { return queue.acknowledged == 1; });
+  EXPECT_EQ(ledger.failures.at("u1").code, "type_not_allowed");
+  EXPECT_EQ(objects.count(), stored);
+  EXPECT_TRUE(ledger.completed.empty());
+}
+
 TEST_F(ProcessingWorker, OtherBytesThanDeclaredFail) {
   upload("u1", "a picture");
   ledger.jobs.at("u1").expected_sha256 = sha256("another");

@@ -220,13 +220,13 @@ Result<CreatedBatch> BatchCreation::repeat(sql::Transaction& tx, TenantId const&
   return batch;
 }
 
-CreatedBatch BatchCreation::draft(Caller const& caller, NewBatch const& wanted) const {
+CreatedBatch BatchCreation::draft(CallContext const& call, NewBatch const& wanted) const {
   auto const now = needs_.clock.now();
   auto draft = CreatedBatch{};
-  draft.batch = Batch{caller.tenant,
+  draft.batch = Batch{call.caller.tenant,
                       BatchId{new_uuid7(now)},
                       wanted.project,
-                      caller.user,
+                      call.caller.user,
                       static_cast<std::int64_t>(wanted.files.size()),
                       0,
                       0,
@@ -242,7 +242,7 @@ CreatedBatch BatchCreation::draft(Caller const& caller, NewBatch const& wanted) 
                             {{fmt::format("files[{}].checksum.algorithm", i), "must be sha256"}}};
       else
         item.what =
-            draft_upload(options_, DraftOf{caller, wanted.project, draft.batch.id, in_parts, now}, *file);
+            draft_upload(options_, DraftOf{call, wanted.project, draft.batch.id, in_parts, now}, *file);
     } else {
       auto const& fields = std::get<std::vector<FieldError>>(wanted.files[i]);
       item.what =
@@ -273,7 +273,7 @@ Async<BatchCreation::Outcome> BatchCreation::insert_while(CallContext const& cal
 
 Async<CreatedBatch> BatchCreation::create(CallContext call, NewBatch wanted) {
   CO_CHECK(check_room(options_, wanted));
-  auto batch = draft(call.caller, wanted);
+  auto batch = draft(call, wanted);
   auto ready = std::vector<std::optional<Transfer>>(batch.items.size());
   // Most drafts will be granted, so their URLs are signed while the records go to disk.
   auto sign = [&] {

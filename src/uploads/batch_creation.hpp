@@ -49,7 +49,7 @@ class BatchCreation {
 
  private:
   struct Outcome;
-  [[nodiscard]] CreatedBatch draft(Caller const& caller, NewBatch const& wanted) const;
+  [[nodiscard]] CreatedBatch draft(CallContext const& call, NewBatch const& wanted) const;
   Result<Outcome> insert(sql::Transaction& tx, CallContext const& call, CreatedBatch const& draft);
   Result<CreatedBatch> repeat(sql::Transaction& tx, TenantId const& tenant, std::string const& stored);
   Async<Outcome> insert_while(CallContext const& call, CreatedBatch const& draft,

@@ -26,7 +26,8 @@ std::string render_change(sql::Row const& row) {
       R"("status":"{}")",
       row.integer(0), to_rfc3339(row.time(1)), row.text(4), row.text(2),
       batch.empty() ? "null" : json_string(batch), row.text(5));
-  if (row.text(12) != to_string(UploadState::deleted))  // then nothing is known of the file any more
+  auto const now = parse_upload_state(row.text(12));
+  if (now && !forgets_file(*now))
     out += fmt::format(R"(,"filename":{},"content_type":"{}","size":{})", json_string(row.text(6)),
                        row.text(7), row.integer(8));
   if (row.text(5) == to_string(UploadState::uploaded)) out += R"(,"stage":"queued")";

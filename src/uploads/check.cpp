@@ -40,7 +40,7 @@ Result<std::vector<std::string>> check_objects(sql::Transaction& tx) {
       tx.query("SELECT bucket, key FROM (SELECT bucket, key, substr(key, 1, instr(key, '/') - 1) AS tenant, "
                "substr(key, -36) AS id FROM objects WHERE key LIKE '%/%/uploads/%') AS o WHERE NOT EXISTS ("
                "SELECT 1 FROM uploads u WHERE u.tenant = o.tenant AND (u.id = o.id OR u.object_key = o.key) "
-               "AND COALESCE(u.object_key, o.key) = o.key "
+               "AND (COALESCE(u.object_key, o.key) = o.key OR u.leftovers IS NOT NULL) "
                "AND (u.deadline_us IS NOT NULL OR u.state NOT IN ('EXPIRED', 'CANCELLED', 'DELETED'))) "
                "LIMIT 100"));
   for (auto const& row : stray)

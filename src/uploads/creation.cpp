@@ -18,7 +18,7 @@ Async<Created> Creation::create(CallContext call, NewUpload wanted, std::optiona
   auto const parts = goes_in_parts(options_, file, in_parts);
   if (parts && file.checksum && file.checksum->algorithm != "sha256")
     co_return invalid_field("checksum.algorithm", "must be sha256 for an upload in parts");
-  auto of = DraftOf{call.caller, wanted.project, {}, parts, needs_.clock.now()};
+  auto of = DraftOf{call, wanted.project, {}, parts, needs_.clock.now()};
   auto const draft = draft_upload(options_, std::move(of), file);
   auto work = [&](sql::Transaction& tx) { return insert(tx, call, draft); };
   CO_TRY(auto created,

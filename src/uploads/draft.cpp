@@ -22,17 +22,18 @@ bool goes_in_parts(Options const& options, NewFile const& file, std::optional<bo
 
 Upload draft_upload(Options const& options, DraftOf of, NewFile const& file) {
   auto upload = Upload{};
-  upload.tenant = of.caller.tenant;
+  upload.tenant = of.call.caller.tenant;
   upload.id = UploadId{new_uuid7(of.now)};
   upload.project = of.project;
   upload.batch = std::move(of.batch);
-  upload.user = of.caller.user;
+  upload.user = of.call.caller.user;
   upload.filename = file.filename;
   upload.content_type = file.content_type;
   upload.size = file.size;
   upload.checksum = file.checksum;
   upload.metadata = file.metadata;
   upload.path = file.path;
+  upload.trace_parent = of.call.trace_parent;
   upload.created_at = upload.updated_at = of.now;
   upload.expires_at = of.now + options.pending_deadline;
   upload.deadline = upload.expires_at;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/caller.hpp"
+#include "model/call_context.hpp"
 #include "ports/tenant_limits.hpp"
 #include "uploads/options.hpp"
 #include "uploads/parse.hpp"
@@ -30,7 +30,7 @@ struct Refusal {
 [[nodiscard]] bool goes_in_parts(Options const& options, NewFile const& file, std::optional<bool> wish);
 
 struct DraftOf {
-  Caller const& caller;
+  CallContext const& call;
   ProjectId const& project;
   BatchId batch;
   bool in_parts = false;

@@ -13,21 +13,35 @@ std::string checksum_base64(Checksum const& checksum) {
   return base64(*bytes);
 }
 
+// A list that uploads have written themselves; empty: none.
+json::array list_of(std::string const& text) {
+  if (text.empty()) return {};
+  auto const list = parse_json(text);
+  HOIST_ASSERT(list && list->is_array());
+  return list->get_array();
+}
+
+ObjectRef object_of(json::object const& entry) {
+  auto const text = [&](char const* name) { return std::string{entry.at(name).as_string().c_str()}; };
+  return {text("bucket"), text("key")};
+}
+
 }  // namespace
 
 std::vector<Picture> pictures_of(Upload const& upload) {
   auto pictures = std::vector<Picture>{};
-  if (upload.thumbnails.empty()) return pictures;
-  auto failure = boost::system::error_code{};
-  auto const stored = json::parse(upload.thumbnails, failure);
-  HOIST_ASSERT(!failure && stored.is_array());  // we wrote it
-  for (auto const& entry : stored.get_array()) {
+  for (auto const& entry : list_of(upload.thumbnails)) {
     auto const& object = entry.as_object();
     auto const number = [&](char const* name) { return static_cast<int>(object.at(name).as_int64()); };
-    auto const text = [&](char const* name) { return std::string{object.at(name).as_string().c_str()}; };
-    pictures.push_back({number("size"), number("width"), number("height"), {text("bucket"), text("key")}});
+    pictures.push_back({number("size"), number("width"), number("height"), object_of(object)});
   }
   return pictures;
+}
+
+std::vector<ObjectRef> leftovers_of(Upload const& upload) {
+  auto objects = std::vector<ObjectRef>{};
+  for (auto const& entry : list_of(upload.leftovers)) objects.push_back(object_of(entry.as_object()));
+  return objects;
 }
 
 Transfer Grants::put(Upload const& upload, Time now) const {

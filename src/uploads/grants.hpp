@@ -37,6 +37,7 @@ struct Picture {
   ObjectRef object;
 };
 [[nodiscard]] std::vector<Picture> pictures_of(Upload const& upload);
+[[nodiscard]] std::vector<ObjectRef> leftovers_of(Upload const& upload);
 
 class Grants {
  public:

@@ -13,7 +13,9 @@ Outgoing processing_message(Options const& options, Upload const& upload) {
   message.queue = options.queue;
   message.tenant = upload.tenant;
   message.group = upload.id.str();
-  message.body = json::serialize(json::object{{"tenant", upload.tenant.str()}, {"upload", upload.id.str()}});
+  auto body = json::object{{"tenant", upload.tenant.str()}, {"upload", upload.id.str()}};
+  if (!upload.trace_parent.empty()) body["trace_parent"] = upload.trace_parent;
+  message.body = json::serialize(body);
   return message;
 }
 

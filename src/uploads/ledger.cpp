@@ -65,6 +65,7 @@ UploadJob to_job(Upload const& upload, Options const& options) {
   job.filename = upload.filename;
   job.declared_type = upload.content_type;
   job.size = upload.size;
+  job.trace_parent = upload.trace_parent;
   if (upload.checksum && upload.checksum->algorithm == "sha256")
     job.expected_sha256 = unhex(upload.checksum->hex).value_or(std::string{});
   return job;
@@ -111,6 +112,7 @@ Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std:
         TRY(auto const limits, needs_.limits.limits(tx, tenant));
         auto job = to_job(upload, options_);
         job.allow_unscannable = limits.allow_unscannable;
+        job.types = limits.types;
         return std::optional{std::move(job)};
       },
       deadline);
@@ -157,7 +159,9 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
         auto step = Step{.to = UploadState::completed, .now = now, .what = "completed"};
         if (!takes_type(limits, upload, file.media.content_type)) step = type_refused(upload, options_, now);
         CHECK(advance(tx, options_, upload, std::move(step)));
-        CHECK(record_findings(tx, tenant, id, findings));
+        auto found = findings;
+        if (upload.state == UploadState::completed) CHECK(merge_bytes(tx, options_, upload, found));
+        CHECK(record_findings(tx, tenant, id, found));
         tx.notify(uploads_of(tenant));
         return {};
       },

@@ -51,7 +51,7 @@ Result<void> count_moved(sql::Transaction& tx, Upload const& upload, UploadState
   if (upload.state == from) return {};
   auto const tenant = upload.tenant.str();
   auto const project = upload.project.str();
-  auto const kept = upload.state == UploadState::deleted ? 0 : upload.size;
+  auto const kept = forgets_file(upload.state) ? 0 : upload.size;
   return add(tx, {{{tenant, project, from}, {-1, -upload.size, upload.updated_at}},
                   {{tenant, project, upload.state}, {1, kept, upload.updated_at}}});
 }

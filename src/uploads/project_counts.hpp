@@ -12,7 +12,7 @@
 namespace hoist::uploads {
 
 [[nodiscard]] Result<void> count_inserted(sql::Transaction& tx, std::span<Upload const* const> uploads);
-// `upload` was in the state `from`. A DELETED one says nothing of its size any more.
+// `upload` was in the state `from`. One that was taken away says nothing of its size any more.
 [[nodiscard]] Result<void> count_moved(sql::Transaction& tx, Upload const& upload, UploadState from);
 
 struct ProjectCount {

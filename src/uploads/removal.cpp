@@ -46,6 +46,11 @@ Async<Upload> Removal::remove(CallContext call, UploadId id) {
 }
 
 Async<> Removal::clean_up(Upload upload, Deadline deadline) {
+  for (auto const& object : leftovers_of(upload)) CO_CHECK(co_await needs_.objects.remove(object, deadline));
+  if (upload.state == UploadState::completed) {
+    auto forget = [&](sql::Transaction& tx) { return forget_leftovers(tx, upload); };
+    co_return co_await needs_.database.write(Scope::tenant(upload.tenant), forget, deadline);
+  }
   auto look = [&](sql::Transaction& tx) { return others_need_bytes(tx, upload); };
   CO_TRY(auto const needed, co_await needs_.database.read(Scope::tenant(upload.tenant), look, deadline));
   if (!needed) CO_CHECK(co_await remove_bytes(upload, deadline));

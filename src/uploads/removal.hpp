@@ -30,7 +30,8 @@ class Removal {
 
   // CANCELLED before the bytes were there, DELETED after. Repeating it is harmless. Errors: not_found.
   Async<Upload> remove(CallContext call, UploadId id);
-  // Removes what an ended upload leaves in the store, unless others share it, then takes its deadline away.
+  // Removes what an ended upload leaves in the store, unless others share it, or what a COMPLETED one needs
+  // no more; then takes its deadline away.
   Async<> clean_up(Upload upload, Deadline deadline);
 
  private:

@@ -115,7 +115,7 @@ void append_upload(std::string& out, Upload const& upload, View const& view) {
   else
     add(out, {"\"", upload.batch.str(), "\""});
   add(out, {R"(,"project_id":")", upload.project.str(), "\""});
-  if (upload.state == UploadState::deleted) {
+  if (forgets_file(upload.state)) {
     add(out, {R"(,"status":")", to_string(upload.state), R"(","created_at":")", created_at,
               R"(","updated_at":")", to_rfc3339(upload.updated_at), "\""});
     return add_timeline(out, upload, created_at);

@@ -15,7 +15,7 @@ constexpr std::string_view select_sql =
     "SELECT tenant, id, project_id, batch_id, user_id, filename, content_type, size, checksum_algorithm, "
     "checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, requeues, part_size, "
     "parts_seen, multipart_id, sha256, media, scan, thumbnails, error_code, error_message, timeline, "
-    "path, preview, object_key FROM uploads WHERE ";
+    "path, preview, object_key, trace_parent, leftovers FROM uploads WHERE ";
 
 constexpr std::string_view account_sql =
     "INSERT INTO tenant_usage (tenant, bytes, files, change_seq) VALUES ($1, $2, $3, $4) "
@@ -42,15 +42,15 @@ sql::Value time_or_null(std::optional<Time> const& time) {
 
 sql::Args new_row(Upload const& upload) {
   auto const& checksum = upload.checksum;
-  return sql::args(upload.tenant.str(), upload.id.str(), upload.project.str(),
-                   text_or_null(upload.batch.str()), upload.user.str(), upload.filename, upload.content_type,
-                   upload.size, checksum ? sql::Value{checksum->algorithm} : sql::null(),
-                   checksum ? sql::Value{checksum->hex} : sql::null(), text_or_null(upload.metadata),
-                   std::string{to_string(upload.state)}, sql::value(upload.created_at),
-                   sql::value(upload.created_at), sql::value(upload.expires_at),
-                   time_or_null(upload.deadline), std::int64_t{0}, upload.part_size, upload.parts_seen,
-                   upload.timeline, text_or_null(upload.path),
-                   fold_case(upload.path.empty() ? upload.filename : upload.path));
+  return sql::args(
+      upload.tenant.str(), upload.id.str(), upload.project.str(), text_or_null(upload.batch.str()),
+      upload.user.str(), upload.filename, upload.content_type, upload.size,
+      checksum ? sql::Value{checksum->algorithm} : sql::null(),
+      checksum ? sql::Value{checksum->hex} : sql::null(), text_or_null(upload.metadata),
+      std::string{to_string(upload.state)}, sql::value(upload.created_at), sql::value(upload.created_at),
+      sql::value(upload.expires_at), time_or_null(upload.deadline), std::int64_t{0}, upload.part_size,
+      upload.parts_seen, upload.timeline, text_or_null(upload.path),
+      fold_case(upload.path.empty() ? upload.filename : upload.path), text_or_null(upload.trace_parent));
 }
 
 Upload to_upload(sql::Row const& row) {
@@ -86,6 +86,8 @@ Upload to_upload(sql::Row const& row) {
   upload.path = row.text(27);
   upload.preview = row.text(28);
   upload.object_key = row.text(29);
+  upload.trace_parent = row.text(30);
+  upload.leftovers = row.text(31);
   return upload;
 }
 
@@ -165,8 +167,8 @@ Result<void> insert_uploads(sql::Transaction& tx, std::span<Upload const* const>
   static auto const insert = sql::InsertRows{
       "INSERT INTO uploads (tenant, id, project_id, batch_id, user_id, filename, content_type, size, "
       "checksum_algorithm, checksum, metadata, state, created_us, updated_us, expires_us, deadline_us, "
-      "requeues, part_size, parts_seen, timeline, path, name_folded)",
-      22};
+      "requeues, part_size, parts_seen, timeline, path, name_folded, trace_parent)",
+      23};
   auto rows = std::vector<sql::Args>{};
   rows.reserve(uploads.size());
   for (auto const* upload : uploads) rows.push_back(new_row(*upload));
@@ -313,7 +315,7 @@ Result<void> advance(sql::Transaction& tx, Options const& options, Upload& uploa
   TRY(auto const total, move_quota(tx, upload, holds));
   CHECK(count_moved(tx, upload, from));
   CHECK(insert_change(tx, upload.tenant, total.change_seq, step.now, upload.project, upload.batch, &upload));
-  return step.to == UploadState::deleted ? forget(tx, upload) : Result<void>{};
+  return forgets_file(step.to) ? forget(tx, upload) : Result<void>{};
 }
 
 Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, Time now,
@@ -411,9 +413,24 @@ Result<bool> put_off(sql::Transaction& tx, Upload const& upload, Time deadline) 
   return changed == 1;
 }
 
+Result<void> leave_objects(sql::Transaction& tx, Upload const& upload, std::string const& leftovers) {
+  CHECK(
+      tx.execute("UPDATE uploads SET deadline_us = updated_us, leftovers = $3 WHERE tenant = $1 AND id = $2",
+                 {upload.tenant.str(), upload.id.str(), leftovers}));
+  return {};
+}
+
+Result<void> forget_leftovers(sql::Transaction& tx, Upload const& upload) {
+  CHECK(
+      tx.execute("UPDATE uploads SET deadline_us = NULL, leftovers = NULL "
+                 "WHERE tenant = $1 AND id = $2 AND state = $3",
+                 {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
+  return {};
+}
+
 Result<void> forget_bytes(sql::Transaction& tx, Upload const& upload) {
   CHECK(
-      tx.execute("UPDATE uploads SET deadline_us = NULL, thumbnails = NULL "
+      tx.execute("UPDATE uploads SET deadline_us = NULL, thumbnails = NULL, leftovers = NULL "
                  "WHERE tenant = $1 AND id = $2 AND state = $3",
                  {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)}}));
   return {};

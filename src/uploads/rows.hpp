@@ -4,7 +4,8 @@
 //             advance() change both in one transaction. Bytes that uploads share count once.
 //             (2) `changes` is dense per tenant, in commit order.
 //             (3) a row with a deadline is one the watchdog will look at again.
-//             (4) a DELETED row says nothing of the file but its id, its project and its times.
+//             (4) the row of a file that was taken away (forgets_file) says nothing of it but its id, its
+//             project and its times.
 #pragma once
 
 #include <map>
@@ -129,6 +130,10 @@ struct Findings {
 // deadline of one whose message waits (false: it has moved on).
 [[nodiscard]] Result<void> put_last(sql::Transaction& tx, Upload const& upload, Time now);
 [[nodiscard]] Result<bool> put_off(sql::Transaction& tx, Upload const& upload, Time deadline);
+// A COMPLETED upload leaves these objects to the watchdog; they are gone.
+[[nodiscard]] Result<void> leave_objects(sql::Transaction& tx, Upload const& upload,
+                                         std::string const& leftovers);
+[[nodiscard]] Result<void> forget_leftovers(sql::Transaction& tx, Upload const& upload);
 // The upload left nothing in the store any more.
 [[nodiscard]] Result<void> forget_bytes(sql::Transaction& tx, Upload const& upload);
 

@@ -1,7 +1,9 @@
 #include "uploads/sharing.hpp"
 
 #include "base/assert.hpp"
+#include "base/json.hpp"
 #include "base/try.hpp"
+#include "uploads/grants.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -55,6 +57,31 @@ Result<void> record_sharing(sql::Transaction& tx, Upload const& upload) {
   CHECK(record_object_key(tx, upload.tenant, upload.id, upload.object_key));
   return record_findings(tx, upload.tenant, upload.id,
                          {upload.sha256, upload.media, upload.scan, upload.thumbnails, upload.preview});
+}
+
+Result<void> merge_bytes(sql::Transaction& tx, Options const& options, Upload& upload, Findings& findings) {
+  if (!upload.object_key.empty()) return {};  // it shares them since it was created
+  TRY(auto const source, first(select_uploads(tx,
+                                              "tenant = $1 AND sha256 = $2 AND size = $3 AND "
+                                              "content_type = $4 AND id <> $5 AND state = 'COMPLETED' "
+                                              "LIMIT 1 FOR UPDATE",
+                                              {upload.tenant.str(), findings.sha256, upload.size,
+                                               upload.content_type, upload.id.str()})));
+  if (!source) return {};
+  auto leftovers = json::array{json::object{{"bucket", options.bucket}, {"key", key_of(upload)}}};
+  upload.thumbnails = findings.thumbnails;
+  for (auto const& picture : pictures_of(upload))
+    leftovers.push_back(json::object{{"bucket", picture.object.bucket}, {"key", picture.object.key}});
+  CHECK(leave_objects(tx, upload, json::serialize(leftovers)));
+  findings.thumbnails = upload.thumbnails = source->thumbnails;
+  findings.preview = source->preview;
+  upload.object_key = key_of(*source);
+  auto const first_key = parse_key(upload.object_key);
+  HOIST_ASSERT(first_key);
+  CHECK(record_object_key(tx, upload.tenant, first_key->id, upload.object_key));
+  CHECK(record_object_key(tx, upload.tenant, upload.id, upload.object_key));
+  CHECK(account(tx, upload.tenant, {.bytes = -upload.size}));
+  return {};
 }
 
 Result<std::vector<Upload>> sharers_of(sql::Transaction& tx, TenantId const& tenant, std::string const& key) {

@@ -6,7 +6,8 @@
 //             (2) the references of an object are the rows that name it in `object_key`. Nobody joins
 //             an object whose last COMPLETED record has ended, so whoever then finds itself alone
 //             removes it, and a crash before that leaves a deadline on its row.
-// Limits      bytes that arrive a second time before the first are COMPLETED are stored twice.
+// Limits      bytes that arrive a second time before the first are COMPLETED are stored twice until they
+//             are COMPLETED, too.
 #pragma once
 
 #include <optional>
@@ -30,6 +31,11 @@ struct Stored {
 // `wanted` as a COMPLETED upload over the bytes of `source`: to be inserted, then to be recorded.
 [[nodiscard]] Upload over_bytes_of(Upload wanted, Upload const& source);
 [[nodiscard]] Result<void> record_sharing(sql::Transaction& tx, Upload const& upload);
+
+// `upload` has just become COMPLETED with these findings. If the tenant stores its bytes under another upload
+// as well, it shares them from now on, with their pictures, and its own objects are left to the watchdog.
+[[nodiscard]] Result<void> merge_bytes(sql::Transaction& tx, Options const& options, Upload& upload,
+                                       Findings& findings);
 
 // The uploads that share the object under `key`, but for those that are DELETED.
 [[nodiscard]] Result<std::vector<Upload>> sharers_of(sql::Transaction& tx, TenantId const& tenant,

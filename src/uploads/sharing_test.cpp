@@ -87,6 +87,34 @@ TEST_F(SharedBytes, ARecoveryKeepsBytesThatOnlyOthersStillNeed) {
   EXPECT_FALSE(wanted());
 }
 
+TEST_F(SharedBytes, BytesThatWereSentTwiceAreStoredOnceInTheEnd) {
+  auto const granted = [&](std::string_view project) {
+    auto const answer = world.ok(201, "POST", "/uploads", single(project, "a.jpg", "hello"));
+    EXPECT_EQ(answer.at("upload").at("status"), "PENDING");
+    return text_of(answer.at("upload").at("id"));
+  };
+  auto const first = granted("site-1");
+  auto const second = granted("site-2");
+  for (auto const& id : {first, second}) {
+    ASSERT_TRUE(world.put(key_of(world.stored(id)), "hello"));
+    ASSERT_TRUE(world.process(id));
+    ASSERT_TRUE(store_picture(id));
+  }
+  EXPECT_EQ(world.usage().bytes, 5);
+  EXPECT_EQ(world.usage().files, 2);
+  EXPECT_TRUE(world.wrong_usage().empty());
+  (void)world.sweep();
+  EXPECT_FALSE(world.stored(second).deadline);
+  EXPECT_EQ(world.objects.count(), 2U) << "the bytes and their picture";
+  EXPECT_EQ(content(second), "hello");
+  remove(first);
+  EXPECT_EQ(content(second), "hello");
+  remove(second);
+  EXPECT_EQ(world.objects.count(), 0U);
+  EXPECT_EQ(world.usage().bytes, 0);
+  EXPECT_TRUE(world.wrong_usage().empty());
+}
+
 TEST_F(SharedBytes, TheSameFileInAnotherProjectIsARecordOfItsOwnThere) {
   auto const first = stored();
   auto const body = fmt::format(R"({{"project_id":"site-2","files":[{},{}]}})", file_of("b.jpg", "hello"),

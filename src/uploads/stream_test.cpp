@@ -167,6 +167,24 @@ TEST_F(UploadStream, AWebSocketIsToldEveryChangeOfWhatItSubscribedTo) {
   });
 }
 
+TEST_F(UploadStream, StagesWithinAStateAreToldAsTheyCome) {
+  run([&]() -> Async<> {
+    auto const id = world.create();
+    CO_TRY(auto stream, co_await open_sse(world, "/stream?topic=upload:" + id));
+    CO_CHECK(co_await stream.until("event: ready"));
+    EXPECT_TRUE(world.put_upload(id));
+    CO_CHECK(co_await stream.until(R"("stage":"queued")"));
+    CO_TRY(auto const job, co_await world.uploads.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()));
+    if (!job) co_return fail(Code::internal, "no job");
+    for (auto const stage : {ProcessingStage::scanning, ProcessingStage::inspecting})
+      world.uploads.ledger.stage(*job, stage);
+    CO_TRY(auto const scanning, co_await stream.until(R"("status":"PROCESSING","stage":"scanning")"));
+    EXPECT_NE(scanning.find(id), scanning.npos);
+    CO_CHECK(co_await stream.until(R"("status":"PROCESSING","stage":"inspecting")"));
+    co_return Result<void>{};
+  });
+}
+
 TEST_F(UploadStream, TopicsCanBeAddedAndTakenAway) {
   run([&]() -> Async<> {
     auto const first = world.create();

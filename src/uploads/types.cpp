@@ -1,7 +1,5 @@
 #include "uploads/types.hpp"
 
-#include <fmt/format.h>
-
 #include "base/assert.hpp"
 
 namespace hoist::uploads {
@@ -21,7 +19,7 @@ std::string found_type(Upload const& upload) {
 std::string refusal_of_type(Upload const& upload) {
   auto const found = found_type(upload);
   auto const& type = found.empty() ? upload.content_type : found;
-  return fmt::format("Files of this type are not taken here: {} ({}).", upload.filename, type);
+  return hoist::refusal_of_type(upload.filename, type);
 }
 
 }  // namespace hoist::uploads

@@ -7,8 +7,6 @@
 
 namespace hoist::uploads {
 
-inline constexpr auto type_not_allowed = std::string_view{"type_not_allowed"};
-
 // Is `type` one that the tenant takes, or none at all?
 [[nodiscard]] bool takes_type(TenantLimits const& limits, Upload const& upload, std::string_view type);
 // By content, as processing found it; empty: not known.

@@ -59,7 +59,9 @@ struct Upload {
   std::string error_code;
   std::string error_message;
   std::string timeline;
-  std::string object_key;  // of bytes it shares, or once shared; empty: they are its own
+  std::string leftovers;     // JSON: objects of its own that it needs no more; empty: none
+  std::string trace_parent;  // of the request that was granted it; W3C
+  std::string object_key;    // of bytes it shares, or once shared; empty: they are its own
 
   [[nodiscard]] bool multipart() const { return part_size > 0; }
   void plan_parts(std::int64_t bytes) {

@@ -13,7 +13,8 @@ namespace hoist::uploads {
 namespace {
 
 constexpr auto leave_bytes =
-    std::to_array({UploadState::expired, UploadState::cancelled, UploadState::deleted, UploadState::failed});
+    std::to_array({UploadState::expired, UploadState::cancelled, UploadState::deleted, UploadState::failed,
+                   UploadState::completed});
 
 constexpr auto measure_interval = std::chrono::seconds{15};
 

@@ -10,10 +10,9 @@ namespace hoist::cli {
 // "hoist: <what went wrong>" on standard error; answers the exit code.
 [[nodiscard]] int report(Error const& error);
 
-// One line of JSON on standard output.
-// What goes on within the status of an upload, for people; empty: nothing is
-// known.
+// What goes on within the status of an upload, for people; empty: nothing is known.
 [[nodiscard]] std::string stage_of(json::object const& upload);
+// One line of JSON on standard output.
 void print_line(json::object const& object);
 
 void print_json(Item const& item);
