@@ -195,7 +195,7 @@ Result<std::int64_t> Engine::clean(sql::Transaction& tx, std::vector<GroupKey> c
           "group_name, fence FROM queue_losses WHERE lost_us < $1 ORDER BY lost_us LIMIT $2)",
           {to_us(now - losses_kept), std::int64_t{limit}}));
   count += keys + losses;
-  CHECK(tx.execute("UPDATE queue_time SET last_us = $1 WHERE last_us < $1", {to_us(now)}));
+  CHECK(tx.execute("UPDATE queue_time SET last_us = $1 WHERE id = 1 AND last_us < $1", {to_us(now)}));
   for (auto const& key : outdated) {
     TRY(auto const killed, kill_outdated(tx, key, now, changes[key.queue]));
     count += killed;
