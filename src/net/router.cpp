@@ -4,6 +4,8 @@
 #include <array>
 #include <atomic>
 #include <map>
+#include <span>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "base/encode.hpp"
@@ -21,6 +23,26 @@ constexpr auto allowed_headers = std::string_view{
     "traceparent"};
 constexpr auto exposed_headers = std::string_view{
     "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-ID"};
+
+// An answer of up to this size is bounded by the number of connections alone.
+constexpr auto answer_bytes_free = std::size_t{64} << 10;
+
+// An answer on its way to a reader who may be slow: its memory is the budget's until the last byte has gone.
+class HeldAnswer final : public BodySource {
+ public:
+  HeldAnswer(std::string bytes, std::shared_ptr<BodyBudget::Share> share)
+      : bytes_{std::move(bytes)}, share_{std::move(share)} {}
+  Async<std::size_t> read(std::span<char> buffer) override {
+    auto const count = bytes_.copy(buffer.data(), buffer.size(), sent_);
+    sent_ += count;
+    co_return count;
+  }
+
+ private:
+  std::string bytes_;
+  std::shared_ptr<BodyBudget::Share> share_;
+  std::size_t sent_ = 0;
+};
 
 // The metrics of one route. A handle is looked up once per method and status, then kept.
 class RouteMetrics {
@@ -186,6 +208,7 @@ struct Router::State {
   [[nodiscard]] Result<void> check_upgrade(Request const& request) const;
   Response answer_options(Request const& request, Node const& node) const;
   Async<Response> run(Entry& entry, Request& request, Headers& extra);
+  Response hold(Response response, Request const& request) const;
 };
 
 namespace {
@@ -280,6 +303,20 @@ Async<Response> Router::State::run(Entry& entry, Request& request, Headers& extr
   co_return co_await entry.handler(request);
 }
 
+// Whoever asks for long lists and reads them slowly holds no more than requests may. What was changed cannot
+// be refused any more, so only reading is. The page's own files are few, short and nobody's.
+Response Router::State::hold(Response response, Request const& request) const {
+  auto const bytes = response.body.size();
+  if (response.stream || bytes <= answer_bytes_free || request.caller.tenant.empty()) return response;
+  auto share = std::make_shared<BodyBudget::Share>(options.bodies, request.caller.tenant.str());
+  auto const room = share->grow(bytes);
+  if (!room && request.method == "GET") return problem(room.error(), request.request_id);
+  if (!room) return response;
+  response.stream_length = static_cast<std::int64_t>(bytes);
+  response.stream = std::make_shared<HeldAnswer>(std::exchange(response.body, {}), std::move(share));
+  return response;
+}
+
 Router::Router(Options options, Gate& gate, Metrics& metrics)
     : state_{std::make_unique<State>(std::move(options), gate, metrics)} {}
 
@@ -343,7 +380,8 @@ asio::awaitable<Response> Router::handle(Request request) {
     outcome = fail(Code::method_not_allowed, "This address does not take this method.");
   }
   if (!outcome) log_failure(outcome.error(), request);
-  auto response = outcome ? *std::move(outcome) : problem(outcome.error(), request.request_id);
+  auto response =
+      outcome ? state_->hold(*std::move(outcome), request) : problem(outcome.error(), request.request_id);
   for (auto const& [name, value] : extra.all()) response.headers.set(name, value);
   state_->add_cors(origin, response);
   auto& metrics = entry != nullptr ? *entry->metrics : state_->unmatched;

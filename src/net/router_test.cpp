@@ -75,6 +75,43 @@ TEST_F(RouterTest, AChallengeIsMadeOnce) {
   EXPECT_EQ(response.headers.get("WWW-Authenticate"), "Bearer error=\"invalid_token\"");
 }
 
+class TenantGate final : public Gate {
+ public:
+  Async<Caller> admit(Request const&, Route const&, Headers&) override {
+    co_return Caller{.tenant = TenantId{"acme"}};
+  }
+};
+
+TEST(RouterBudget, AnswersThatWaitForSlowReadersShareTheBudgetOfBodies) {
+  constexpr auto long_list = std::size_t{400} << 10;
+  auto const budget = std::make_shared<BodyBudget>(std::size_t{1} << 20);  // half of it for one tenant
+  auto gate = TenantGate{};
+  auto metrics = Metrics{};
+  auto router = Router{{.bodies = budget}, gate, metrics};
+  for (auto const* method : {"GET", "POST"})
+    router.add({method, "/list"}, [](Request&) -> Async<Response> {
+      co_return text_response(200, std::string(long_list, 'x'));
+    });
+  auto const ask = [&](std::string method) {
+    auto request = Request{.method = std::move(method), .target = "/list"};
+    request.content_length = 0;
+    return *run_to_end<Response>(
+        [&]() -> Async<Response> { co_return co_await router.handle(std::move(request)); });
+  };
+  auto slow = std::optional{ask("GET")};
+  EXPECT_EQ(budget->held(), long_list);
+  auto const refused = ask("GET");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_TRUE(refused.headers.has("Retry-After"));
+  EXPECT_EQ(ask("POST").body.size(), long_list) << "what was done is answered";
+  auto buffer = std::vector<char>(long_list + 1);
+  EXPECT_EQ(run_to_end<std::size_t>([&] { return slow->stream->read(buffer); }), long_list);
+  EXPECT_EQ(slow->stream_length, std::int64_t{long_list});
+  slow.reset();
+  EXPECT_EQ(budget->held(), 0U);
+  EXPECT_EQ(ask("GET").status, 200);
+}
+
 TEST_F(RouterTest, MemoryFollowsTheBytesThatComeAndNotTheAnnouncement) {
   constexpr auto announced = std::size_t{8} << 20;
   router.add({"POST", "/large", std::nullopt, RateClass::plain, announced},
