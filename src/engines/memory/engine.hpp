@@ -1,5 +1,5 @@
-// The engine that keeps nothing: rows in an SQLite of this process, objects, details of events and keys in
-// its memory. For trying things, and for tests of features.
+// The engine that keeps nothing: rows in an SQLite of this process, objects and details of events in its
+// memory, and keys, which operators' tools read, in a folder that ends with it. For trying things.
 //
 // Modes     serve only: there is nothing that a second process could open.
 // Errors    conflict for another mode, and for a folder that holds something (scratch.hpp).
@@ -20,8 +20,8 @@
 #include "base/metrics.hpp"
 #include "base/steady_clock.hpp"
 #include "engines/memory/scratch.hpp"
-#include "engines/memory/secrets.hpp"
 #include "engines/memory/settings.hpp"
+#include "engines/secret_files.hpp"
 
 namespace hoist::memory {
 
@@ -50,7 +50,7 @@ class Engine final : public hoist::Engine {
   std::unique_ptr<Scratch> scratch_;
   SystemClock clock_;
   SteadyClock queue_clock_{clock_};
-  Secrets secrets_;
+  SecretFiles secrets_{scratch_->folder()};
   S3Credentials credentials_;
   Wakeups wakeups_;
   std::unique_ptr<sql::Database> database_;

@@ -30,6 +30,7 @@ TEST_F(MemoryEngine, LeavesNothing) {
     ASSERT_TRUE(engine) << engine.error().to_string();
     std::ofstream{(*engine)->path("cli.json")} << "{}";
     EXPECT_EQ(open().error().code(), Code::unavailable) << "one server a folder";
+    EXPECT_TRUE(fs::exists((*engine)->path("keys/s3.json"))) << "operators' S3 tools look there";
     EXPECT_TRUE(fs::exists(path_ + "/cli.json"));
   }
   EXPECT_FALSE(fs::exists(path_));
@@ -37,13 +38,13 @@ TEST_F(MemoryEngine, LeavesNothing) {
 
 TEST_F(MemoryEngine, TakesTheFolderOfOneThatWasKilledButNoOther) {
   fs::create_directories(path_ + "/keys");
-  std::ofstream{path_ + "/keys/s3.json"} << "{}";
+  std::ofstream{path_ + "/keys/old.pem"} << "{}";
   EXPECT_EQ(open().error().code(), Code::conflict);
-  EXPECT_TRUE(fs::exists(path_ + "/keys/s3.json"));
+  EXPECT_TRUE(fs::exists(path_ + "/keys/old.pem"));
   std::ofstream{path_ + "/nothing-is-kept"} << "";
   auto const engine = open();
   ASSERT_TRUE(engine) << engine.error().to_string();
-  EXPECT_FALSE(fs::exists(path_ + "/keys/s3.json"));
+  EXPECT_FALSE(fs::exists(path_ + "/keys/old.pem"));
   EXPECT_TRUE(fs::exists(path_ + "/spool"));
 }
 
