@@ -11,6 +11,7 @@
 #include "model/queue_names.hpp"
 #include "support/allow_gate.hpp"
 #include "support/test_database.hpp"
+#include "support/whole_answer.hpp"
 #include "tasks/follower.hpp"
 #include "tasks/processor.hpp"
 #include "tasks/routes.hpp"
@@ -73,8 +74,10 @@ class TaskFixture : public ::testing::Test {
     request.request_id = "request-1";
     request.trace_parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     request.deadline = soon();
-    auto body_of = std::function<Async<net::Response>()>{
-        [&]() -> Async<net::Response> { co_return co_await router->handle(std::move(request)); }};
+    auto body_of = std::function<Async<net::Response>()>{[&]() -> Async<net::Response> {
+      auto answer = co_await router->handle(std::move(request));
+      co_return co_await hoist::testing::whole(std::move(answer));
+    }};
     return run_to_end<net::Response>(body_of).value();
   }
   json::value ok(int status, std::string method, std::string target, std::string body = {},

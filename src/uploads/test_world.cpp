@@ -5,6 +5,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
+#include "support/whole_answer.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -95,7 +96,7 @@ net::Response World::call(std::string method, std::string target, std::string bo
       request(std::move(method), std::move(target), std::move(body), std::move(who), std::move(headers));
   auto answer = run_to_end<net::Response>([&]() -> Async<net::Response> {
     auto response = co_await router.handle(std::move(asked));
-    co_return response;
+    co_return co_await hoist::testing::whole(std::move(response));
   });
   return std::move(*answer);
 }
