@@ -17,7 +17,7 @@ export class ApiError extends Error {
 
 // A reason is a sentence of its own, or goes on from the field's name.
 export function saidOf(field, reason) {
-  return /^\p{Lu}/u.test(reason) ? reason : `${field} ${reason}.`;
+  return reason.endsWith(".") ? reason : `${field} ${reason}.`;
 }
 
 export function pause(milliseconds) {

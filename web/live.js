@@ -71,7 +71,7 @@ export class Live {
   }
 
   query() {
-    const query = new URLSearchParams();
+    const query = new URLSearchParams({ language });
     for (const topic of new Set([...this.listeners].map((entry) => entry.topic))) query.append("topic", topic);
     if (this.cursor !== null) query.set("cursor", this.cursor);
     return query;
@@ -117,7 +117,7 @@ export class Live {
     this.close = () => control.abort();
     try {
       const response = await fetch(`/stream?${this.query()}`, {
-        headers: { Authorization: `Bearer ${token()}`, Accept: "text/event-stream", "Accept-Language": language },
+        headers: { Authorization: `Bearer ${token()}`, Accept: "text/event-stream" },
         signal: control.signal, cache: "no-store",
       });
       if (response.status === 401) return document.dispatchEvent(new CustomEvent("hoist:signed-out"));

@@ -49,9 +49,11 @@ CodeInfo const& info(Code code) {
 std::string Error::to_string() const {
   auto text = std::string{slug()};
   if (!detail_.empty()) text += ": " + detail_;
-  for (auto const& field : fields_)
-    if (auto const said = fmt::format("{} {}", field.field, field.reason); !detail_.contains(said))
-      text += "; " + said;
+  for (auto const& field : fields_) {
+    auto const said =
+        field.reason.ends_with('.') ? field.reason : fmt::format("{} {}", field.field, field.reason);
+    if (!detail_.contains(said)) text += "; " + said;
+  }
   if (!cause_.empty()) text += " (" + cause_ + ")";
   return text;
 }

@@ -406,7 +406,9 @@ Result<void> Fields::finish() {
 }
 
 std::unexpected<Error> invalid_fields(std::vector<FieldError> errors) {
-  auto detail = fmt::format("{} {}.", errors.front().field, errors.front().reason);
+  auto const& [field, reason] = errors.front();
+  // A reason is a sentence of its own, or goes on from the field's name.
+  auto detail = reason.ends_with('.') ? reason : fmt::format("{} {}.", field, reason);
   if (errors.size() > 1) detail += fmt::format(" {} more field(s) are wrong.", errors.size() - 1);
   return fail(Error{Code::invalid, std::move(detail)}.with_fields(std::move(errors)));
 }

@@ -98,6 +98,7 @@ struct TenantFlags {
   std::string name;
   std::optional<std::int64_t> storage_bytes_max;
   std::string unscannable;
+  std::string language;
 
   [[nodiscard]] std::optional<bool> allow_unscannable() const {
     return unscannable.empty() || unscannable == "default" ? std::nullopt
@@ -108,8 +109,9 @@ struct TenantFlags {
 Result<void> add_tenant(TenantFlags const& flags) {
   TRY(auto admin, hosts::Admin::open(flags.data));
   auto desk = Desk{std::move(admin)};
-  auto wanted = tenants::NewTenant{TenantId{flags.id}, flags.name.empty() ? flags.id : flags.name,
-                                   flags.storage_bytes_max, std::nullopt, flags.allow_unscannable()};
+  auto wanted = tenants::NewTenant{TenantId{flags.id},        flags.name.empty() ? flags.id : flags.name,
+                                   flags.storage_bytes_max,   std::nullopt,
+                                   flags.allow_unscannable(), parse_language(flags.language)};
   auto body = std::function<Async<tenants::Tenant>()>{
       [&] { return desk.work.create(wanted, deadline_in(patience)); }};
   TRY(auto const made, run_to_end<tenants::Tenant>(body));
@@ -151,14 +153,24 @@ Result<void> migrate(std::string const& data) {
   return {};
 }
 
+// What is named; "default" gives a setting back to the configuration.
+Async<> change(Desk& desk, TenantFlags const& flags) {
+  auto const id = TenantId{flags.id};
+  if (flags.unscannable.empty() && flags.language.empty())
+    co_return fail(Code::invalid, "Name what to change: --unscannable or --language.");
+  if (!flags.unscannable.empty())
+    CO_CHECK(co_await desk.work.allow_unscannable(id, flags.allow_unscannable(), deadline_in(patience)));
+  if (!flags.language.empty())
+    CO_CHECK(co_await desk.work.set_language(id, parse_language(flags.language), deadline_in(patience)));
+  co_return Result<void>{};
+}
+
 Result<void> set_tenant(TenantFlags const& flags) {
   TRY(auto admin, hosts::Admin::open(flags.data));
   auto desk = Desk{std::move(admin)};
-  auto body = std::function<Async<>()>{[&] {
-    return desk.work.allow_unscannable(TenantId{flags.id}, flags.allow_unscannable(), deadline_in(patience));
-  }};
+  auto body = std::function<Async<>()>{[&] { return change(desk, flags); }};
   CHECK(run_to_end<void>(body));
-  fmt::print("Tenant {} is changed; it holds for the next file.\n", flags.id);
+  fmt::print("Tenant {} is changed; a running server keeps to it within seconds.\n", flags.id);
   return {};
 }
 
@@ -219,7 +231,11 @@ void add_tenant_command(CLI::App& app, int& exit_code) {
     auto* rule = each->add_option("--unscannable", flags->unscannable,
                                   "Files that the virus scanner cannot look into (encrypted): refuse, allow, "
                                   "or default, which is as the server is configured");
-    rule->check(CLI::IsMember({"refuse", "allow", "default"}))->required(each == set);
+    rule->check(CLI::IsMember({"refuse", "allow", "default"}));
+    auto* language = each->add_option("--language", flags->language,
+                                      "Of answers to requests that name none: en, es, pt, or default, which "
+                                      "is as the server is configured");
+    language->check(CLI::IsMember({"en", "es", "pt", "default"}));
     each->add_option("--data", flags->data, "The server's data folder (default hoist-data)");
   }
   add->callback([flags, &exit_code] { exit_code = report(add_tenant(*flags)); });

@@ -22,6 +22,7 @@
 #include "engines/embedded/settings.hpp"
 #include "engines/memory/settings.hpp"
 #include "events/settings.hpp"
+#include "model/sentences.hpp"
 #include "processing/settings.hpp"
 #include "tasks/settings.hpp"
 #include "tenants/settings.hpp"
@@ -44,7 +45,8 @@ struct Config {
     std::size_t body_memory_bytes = 64 * 1024 * 1024;
     std::chrono::seconds shutdown_grace{10};
     std::vector<std::string> cors_origins;
-    std::vector<std::string> routes;  // "POST /tasks"; empty: all
+    Language language = Language::english;  // of answers, where neither request nor tenant names one
+    std::vector<std::string> routes;        // "POST /tasks"; empty: all
     std::vector<std::string> trusted_proxies;
     bool metrics_open = false;
     std::string tls_certificate_file;

@@ -48,6 +48,7 @@ Result<void> Server::open_api() {
   auto options = net::Router::Options{};
   options.bodies = bodies_;
   options.cors_origins = config_.server.cors_origins;
+  options.language = config_.server.language;
   options.only = config_.server.routes;
   if (!options.only.empty())
     for (auto const* always : {"GET /health", "GET /ready"}) options.only.emplace_back(always);

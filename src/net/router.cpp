@@ -13,6 +13,7 @@
 #include "base/try.hpp"
 #include "model/limits.hpp"
 #include "net/detail/admit.hpp"
+#include "net/language.hpp"
 
 namespace hoist::net {
 namespace {
@@ -203,6 +204,8 @@ struct Router::State {
   }
 
   [[nodiscard]] std::optional<Match> find(std::string_view target);
+  // What the request asks for, else the tenant's own language, else the installation's.
+  [[nodiscard]] Language choose(std::string_view accepted, Headers const& extra) const;
   [[nodiscard]] bool origin_allowed(std::string_view origin) const;
   void add_cors(std::string_view origin, Response& response) const;
   [[nodiscard]] Result<void> check_upgrade(Request const& request) const;
@@ -293,9 +296,15 @@ Response Router::State::answer_options(Request const& request, Node const& node)
   return response;
 }
 
+Language Router::State::choose(std::string_view accepted, Headers const& extra) const {
+  auto const own = parse_language(extra.get("Content-Language"));
+  return choose_language(accepted, own.value_or(options.language));
+}
+
 Async<Response> Router::State::run(Entry& entry, Request& request, Headers& extra) {
   CO_CHECK(check_upgrade(request));
   CO_TRY(request.caller, co_await gate.admit(request, entry.route, extra));
+  set_language(request, choose(request.headers.get("Accept-Language"), extra));
   CO_CHECK(check_query(entry.route, request));
   auto share = BodyBudget::Share{options.bodies, request.caller.tenant.str()};
   if (entry.route.body_max > 0 && request.content_length != 0)
@@ -380,9 +389,14 @@ asio::awaitable<Response> Router::handle(Request request) {
     outcome = fail(Code::method_not_allowed, "This address does not take this method.");
   }
   if (!outcome) log_failure(outcome.error(), request);
-  auto response =
-      outcome ? state_->hold(*std::move(outcome), request) : problem(outcome.error(), request.request_id);
-  for (auto const& [name, value] : extra.all()) response.headers.set(name, value);
+  auto response = outcome ? state_->hold(*std::move(outcome), request) : Response{};
+  if (!outcome) {
+    auto const language = state_->choose(request.headers.get("Accept-Language"), extra);
+    response = problem(in_language(language, outcome.error()), request.request_id);
+    speak(response, language);
+  }
+  for (auto const& [name, value] : extra.all())
+    if (name != "Content-Language") response.headers.set(name, value);
   state_->add_cors(origin, response);
   auto& metrics = entry != nullptr ? *entry->metrics : state_->unmatched;
   metrics.count(response.status, started);

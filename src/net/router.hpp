@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "model/sentences.hpp"
 #include "net/body_budget.hpp"
 #include "net/message.hpp"
 
@@ -38,7 +39,8 @@ using RouteHandler = std::function<Async<Response>(Request&)>;
 
 // Establishes who is calling and whether they may, before the body is read. Called for every
 // route, open ones too: limits per address hold there as well.
-// Errors: unauthenticated, forbidden, throttled. Response headers it wants (RateLimit) go to `extra`.
+// Errors: unauthenticated, forbidden, throttled. Response headers it wants (RateLimit) go to `extra`, and the
+// tenant's own language as Content-Language.
 class Gate {
  public:
   virtual ~Gate() = default;
@@ -54,6 +56,7 @@ class Router final : public Handler {
     // "POST /tasks": the only routes that add() keeps; empty: all. A host of one API answers 405 to
     // the other methods of its path, as if they had never been written.
     std::vector<std::string> only = {};
+    Language language = Language::english;  // of answers, where neither request nor tenant names one
   };
   Router(Options options, Gate& gate, Metrics& metrics);
   ~Router() override;

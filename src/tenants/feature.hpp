@@ -45,6 +45,7 @@ class Feature final : public hoist::Feature {
   std::unique_ptr<TenantUsage> usage_;
   Authenticator authenticator_;
   Tickets tickets_;
+  TenantLanguages languages_;
   Gate gate_;
   Service service_;
   Operator operator_;

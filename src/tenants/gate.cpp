@@ -80,9 +80,14 @@ class Gate::Budget {
   std::optional<std::int64_t> shown_;
 };
 
-Gate::Gate(Authenticator& authenticator, Tickets& tickets, RateLimiter& limiter, Clock const& clock,
-           Options options)
-    : authenticator_{authenticator}, tickets_{tickets}, limiter_{limiter}, clock_{clock}, options_{options} {}
+Gate::Gate(Authenticator& authenticator, Tickets& tickets, TenantLanguages& languages, RateLimiter& limiter,
+           Clock const& clock, Options options)
+    : authenticator_{authenticator},
+      tickets_{tickets},
+      languages_{languages},
+      limiter_{limiter},
+      clock_{clock},
+      options_{options} {}
 
 Async<Caller> Gate::identify(net::Request const& request, net::Route const& route) {
   CO_TRY(auto credential, presented_credential(request, route));
@@ -108,6 +113,8 @@ Async<Caller> Gate::admit(net::Request const& request, net::Route const& route, 
       co_return std::unexpected{std::move(found).error()};
     }
     caller = std::move(*found);
+    if (auto const language = co_await languages_.of(caller.tenant, request.deadline))
+      extra.set("Content-Language", std::string{to_string(*language)});
     auto const user = fmt::format("{}/{}", caller.tenant.str(), caller.user.str());
     CO_CHECK(co_await budget.take("user " + user, options_.per_user, "requests of this user"));
     if (caller.role < *route.role_min)

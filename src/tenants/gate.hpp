@@ -14,6 +14,7 @@
 #include "net/router.hpp"
 #include "ports/rate_limiter.hpp"
 #include "tenants/authenticator.hpp"
+#include "tenants/tenant_languages.hpp"
 #include "tenants/tickets.hpp"
 
 namespace hoist::tenants {
@@ -25,8 +26,8 @@ class Gate final : public net::Gate {
     RateRule per_user{.limit = 100};
     RateRule initiations_per_user{.limit = 50};
   };
-  Gate(Authenticator& authenticator, Tickets& tickets, RateLimiter& limiter, Clock const& clock,
-       Options options);
+  Gate(Authenticator& authenticator, Tickets& tickets, TenantLanguages& languages, RateLimiter& limiter,
+       Clock const& clock, Options options);
   Async<Caller> admit(net::Request const& request, net::Route const& route, net::Headers& extra) override;
 
  private:
@@ -35,6 +36,7 @@ class Gate final : public net::Gate {
 
   Authenticator& authenticator_;
   Tickets& tickets_;
+  TenantLanguages& languages_;
   RateLimiter& limiter_;
   Clock const& clock_;
   Options options_;

@@ -29,7 +29,7 @@ class GateTest : public TenantsFixture {
     return made;
   }
   Outcome admit(net::Request const& asked, net::Route const& on, Gate::Options options = {}) {
-    auto gate = Gate{authenticator_, tickets_, limiter_, clock_, options};
+    auto gate = Gate{authenticator_, tickets_, languages_, limiter_, clock_, options};
     auto headers = net::Headers{};
     auto caller = run_to_end<Caller>([&] { return gate.admit(asked, on, headers); });
     return {std::move(caller), std::move(headers)};
@@ -116,6 +116,21 @@ TEST_F(GateTest, TheSchemeIsComparedWithoutCaseAndOthersAreRefused) {
     other.headers.add("Authorization", value);
     expect_refused(other, "token_invalid", route(Role::viewer));
   }
+}
+
+TEST_F(GateTest, TheTenantsOwnLanguageGoesAlong) {
+  auto const asked = request(token(Role::viewer));
+  EXPECT_FALSE(admit(asked, route(Role::viewer)).headers.has("Content-Language"));
+  auto const set = [&](std::optional<Language> language, std::string tenant = "acme") {
+    clock_.advance(5s);
+    return run_to_end<void>(
+        [&] { return operator_.set_language(TenantId{tenant}, language, deadline_in(10s)); });
+  };
+  ASSERT_TRUE(set(Language::spanish));
+  EXPECT_EQ(admit(asked, route(Role::viewer)).headers.get("Content-Language"), "es");
+  ASSERT_TRUE(set({}));
+  EXPECT_FALSE(admit(asked, route(Role::viewer)).headers.has("Content-Language"));
+  EXPECT_EQ(set(Language::spanish, "nobody").error().code(), Code::not_found);
 }
 
 TEST_F(GateTest, TwoCredentialsAreOneTooMany) {

@@ -64,6 +64,17 @@ Async<> Operator::allow_unscannable(TenantId tenant, std::optional<bool> allow, 
       deadline);
 }
 
+Async<> Operator::set_language(TenantId tenant, std::optional<Language> language, Deadline deadline) {
+  co_return co_await needs_.database.write(
+      tenant,
+      [&](sql::Transaction& tx) -> Result<void> {
+        CHECK(needs_.tenants.set_language(tx, tenant, language));
+        auto const tag = language ? to_string(*language) : "default";
+        return record(tx, tenant, "tenant.changed", tenant.str(), {{"language", tag}});
+      },
+      deadline);
+}
+
 Async<Tenant> Operator::ensure_first(Deadline deadline) {
   auto find_first = [&](sql::Transaction& tx) { return needs_.tenants.first(tx); };
   CO_TRY(auto const present, co_await needs_.database.read(Scope::system(), find_first, deadline));

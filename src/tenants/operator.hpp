@@ -39,6 +39,8 @@ class Operator {
   // What becomes of files that the virus scanner cannot look into; absent: as the installation does.
   // Errors: not_found.
   Async<> allow_unscannable(TenantId tenant, std::optional<bool> allow, Deadline deadline);
+  // Of answers to requests that name none; absent: as the installation does. Errors: not_found.
+  Async<> set_language(TenantId tenant, std::optional<Language> language, Deadline deadline);
   Async<Tenant> ensure_first(Deadline deadline);  // the oldest tenant, or a new one named "main"
   // A token that the trail knows. Errors: not_found when there is no such tenant: every route would
   // refuse its token, and nothing would say why.

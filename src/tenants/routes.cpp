@@ -50,11 +50,14 @@ json::object show(AuditRecord const& record) {
 
 Async<net::Response> get_tenant(Service& service, net::Request& request) {
   CO_TRY(auto const tenant, co_await service.find(actor_of(request), tenant_of(request)));
-  co_return net::json_response(200, json::object{{"tenant",
-                                                  {{"id", tenant.id.str()},
-                                                   {"name", tenant.name},
-                                                   {"created_at", to_rfc3339(tenant.created_at)},
-                                                   {"limits", show(tenant.limits)}}}});
+  co_return net::json_response(
+      200, json::object{{"tenant",
+                         {{"id", tenant.id.str()},
+                          {"name", tenant.name},
+                          {"created_at", to_rfc3339(tenant.created_at)},
+                          {"language",
+                           tenant.language ? json::value(to_string(*tenant.language)) : json::value(nullptr)},
+                          {"limits", show(tenant.limits)}}}});
 }
 
 Async<net::Response> get_usage(Service& service, net::Request& request) {

@@ -10,9 +10,13 @@ sql::Value unscannable_value(std::optional<bool> allow) {
   return allow ? sql::Value{std::string{*allow ? "allow" : "refuse"}} : sql::null();
 }
 
+sql::Value language_value(std::optional<Language> language) {
+  return language ? sql::Value{std::string{to_string(*language)}} : sql::null();
+}
+
 constexpr std::string_view select_sql =
     "SELECT tenant, name, storage_bytes_max, files_max, created_us, types_allowed, types_denied, "
-    "unscannable FROM tenants ";
+    "unscannable, language FROM tenants ";
 
 sql::Value to_value(std::optional<std::vector<std::string>> const& list) {
   return list ? sql::Value{json::serialize(to_json(*list))} : sql::null();
@@ -42,6 +46,7 @@ Result<Tenant> TenantTable::read(sql::Row const& row) const {
   if (!row.is_null(2)) tenant.limits.storage_bytes_max = row.integer(2);
   if (!row.is_null(3)) tenant.limits.files_max = row.integer(3);
   tenant.created_at = row.time(4);
+  tenant.language = parse_language(row.text(8));
   tenant.limits.allow_unscannable = row.is_null(7) ? defaults_.allow_unscannable : row.text(7) == "allow";
   if (row.is_null(5) && row.is_null(6)) return tenant;
   auto types = defaults_.types ? *defaults_.types : FileTypes{};
@@ -85,11 +90,11 @@ Result<Tenant> TenantTable::insert(sql::Transaction& tx, NewTenant const& tenant
     return invalid_field("id", "must be 1 to 63 lower-case letters, digits and hyphens");
   if (!is_user_name(tenant.name)) return invalid_field("name", "must be 1 to 128 characters");
   TRY(auto const inserted,
-      tx.execute("INSERT INTO tenants (tenant, name, storage_bytes_max, files_max, created_us, unscannable) "
-                 "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant) DO NOTHING",
+      tx.execute("INSERT INTO tenants (tenant, name, storage_bytes_max, files_max, created_us, unscannable, "
+                 "language) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant) DO NOTHING",
                  {tenant.id.str(), tenant.name, sql::value_or_null(tenant.storage_bytes_max),
                   sql::value_or_null(tenant.files_max), sql::value(now),
-                  unscannable_value(tenant.allow_unscannable)}));
+                  unscannable_value(tenant.allow_unscannable), language_value(tenant.language)}));
   if (inserted == 0) return fail(Code::conflict, "There is a tenant with this id already.");
   return find(tx, tenant.id);
 }
@@ -107,6 +112,14 @@ Result<void> TenantTable::allow_unscannable(sql::Transaction& tx, TenantId const
                                             std::optional<bool> allow) const {
   TRY(auto const changed, tx.execute("UPDATE tenants SET unscannable = $2 WHERE tenant = $1",
                                      {tenant.str(), unscannable_value(allow)}));
+  if (changed == 0) return fail(Code::not_found, "There is no such tenant.");
+  return {};
+}
+
+Result<void> TenantTable::set_language(sql::Transaction& tx, TenantId const& tenant,
+                                       std::optional<Language> language) const {
+  TRY(auto const changed, tx.execute("UPDATE tenants SET language = $2 WHERE tenant = $1",
+                                     {tenant.str(), language_value(language)}));
   if (changed == 0) return fail(Code::not_found, "There is no such tenant.");
   return {};
 }

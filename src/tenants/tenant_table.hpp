@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "model/sentences.hpp"
 #include "ports/tenant_limits.hpp"
 #include "sql/database.hpp"
 
@@ -22,6 +23,7 @@ struct NewTenant {
   std::optional<std::int64_t> storage_bytes_max;  // absent: the installation's limit, as it may change
   std::optional<std::int64_t> files_max;
   std::optional<bool> allow_unscannable;
+  std::optional<Language> language;
 };
 
 struct TypeLists {
@@ -35,6 +37,7 @@ struct Tenant {
   TenantId id;
   std::string name;
   TenantLimits limits;
+  std::optional<Language> language;  // absent: the installation's
   Time created_at;
 };
 
@@ -57,6 +60,9 @@ class TenantTable final : public TenantLimitsSource {
   // Absent: as the installation does. Errors: not_found.
   [[nodiscard]] Result<void> allow_unscannable(sql::Transaction& tx, TenantId const& tenant,
                                                std::optional<bool> allow) const;
+  // Absent: the installation's. Errors: not_found.
+  [[nodiscard]] Result<void> set_language(sql::Transaction& tx, TenantId const& tenant,
+                                          std::optional<Language> language) const;
 
  private:
   [[nodiscard]] Result<Tenant> read(sql::Row const& row) const;

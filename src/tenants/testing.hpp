@@ -18,6 +18,7 @@
 #include "tenants/gate.hpp"
 #include "tenants/operator.hpp"
 #include "tenants/service.hpp"
+#include "tenants/tenant_languages.hpp"
 
 namespace hoist::tenants {
 
@@ -73,6 +74,7 @@ class TenantsFixture : public ::testing::Test {
   memory::RateLimiter limiter_;
   Authenticator authenticator_{keys_, *database_, clock_, {}};
   Tickets tickets_{clock_};
+  TenantLanguages languages_{*database_, tenants_, clock_};
   Service service_{{*database_, tenants_, audit_, audit_, usage_, authenticator_, keys_, tickets_, clock_}};
   Operator operator_{{*database_, tenants_, audit_, clock_}};
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 
 #include "base/encode.hpp"
@@ -50,7 +51,9 @@ bool is_media_type(std::string_view text) {
 ProjectId read_project(Fields& fields) {
   auto project = fields.text("project_id", {.min = 1, .max = 64});
   if (!project.empty() && !is_project_id(project))
-    fields.refuse("project_id", "may have only letters, digits, '.', '_' and '-', and is not '.' or '..'");
+    fields.refuse("project_id",
+                  "A project's name is 1 to 64 letters without accents, digits, dots, dashes and "
+                  "underscores, without spaces.");
   return ProjectId{std::move(project)};
 }
 
@@ -121,6 +124,30 @@ std::string read_path(Fields& fields, std::string_view filename) {
   return path;
 }
 
+// In the unit that a person would use, with one decimal below ten.
+std::string amount(std::int64_t bytes) {
+  constexpr auto units = std::to_array<std::string_view>({"B", "kB", "MB", "GB", "TB"});
+  auto value = static_cast<double>(bytes);
+  auto unit = std::size_t{0};
+  for (; value >= 1000 && unit + 1 < units.size(); ++unit) value /= 1000;
+  auto const whole = value >= 10 || value == std::floor(value);
+  return fmt::format("{:.{}f} {}", whole ? std::floor(value) : value, whole ? 0 : 1, units.at(unit));
+}
+
+std::int64_t read_size(Fields& fields, Options const& options) {
+  auto const* const given = fields.any("size");
+  if (given != nullptr && given->is_int64() && given->get_int64() == 0) {
+    fields.refuse("size", "This file is empty. Choose it again when it has content.");
+    return 0;
+  }
+  auto const size = fields.number("size", {.min = 1});
+  if (size > options.file_bytes_max)
+    fields.refuse("size", fmt::format("This file is {}; the limit is {}. Make it smaller or ask your "
+                                      "administrator.",
+                                      amount(size), amount(options.file_bytes_max)));
+  return size;
+}
+
 NewFile read_file(Fields& fields, Options const& options) {
   auto file = NewFile{};
   file.filename = fields.text("filename", {.min = 1, .max = filename_max});
@@ -128,7 +155,7 @@ NewFile read_file(Fields& fields, Options const& options) {
   file.content_type = fields.text("content_type", {.min = 1, .max = content_type_max});
   if (!file.content_type.empty() && !is_media_type(file.content_type))
     fields.refuse("content_type", "must be a media type such as image/jpeg, without parameters");
-  file.size = fields.number("size", {.min = 1, .max = options.file_bytes_max});
+  file.size = read_size(fields, options);
   file.checksum = read_checksum(fields);
   file.metadata = read_metadata(fields, options);
   file.path = read_path(fields, file.filename);

@@ -5,6 +5,7 @@
 #include "base/fold_case.hpp"
 #include "base/try.hpp"
 #include "net/call_context.hpp"
+#include "net/language.hpp"
 #include "net/query.hpp"
 #include "uploads/parse.hpp"
 
@@ -240,12 +241,21 @@ Async<Response> get_thumbnail(RouteNeeds const& needs, Request& request) {
   co_return net::redirect(std::move(url));
 }
 
+// Sentences in the answer are those of the request's language.
+Async<Response> spoken(Async<Response> answer, Language language) {
+  CO_TRY(auto response, co_await std::move(answer));
+  if (!response.body.empty()) net::speak(response, language);
+  co_return response;
+}
+
 }  // namespace
 
 void add_routes(net::Router& router, RouteNeeds wanted) {
   auto const needs = std::make_shared<RouteNeeds const>(std::move(wanted));  // shared by the handlers
   auto const add = [&](net::Route route, Async<Response> (*handler)(RouteNeeds const&, Request&)) {
-    router.add(std::move(route), [needs, handler](Request& request) { return handler(*needs, request); });
+    router.add(std::move(route), [needs, handler](Request& request) {
+      return spoken(handler(*needs, request), net::language_of(request));
+    });
   };
   auto const asking = [](net::Route route) {
     route.reads_query = true;

@@ -397,6 +397,47 @@ TEST_F(UploadRoutes, ADeletedUploadAnswersNothingOfItsFile) {
   EXPECT_TRUE(world.wrong_usage().empty());
 }
 
+TEST_F(UploadRoutes, SentencesAreInTheLanguageThatIsAskedFor) {
+  auto const id = world.create();
+  ASSERT_TRUE(world.put_upload(id));
+  ASSERT_TRUE(world.wait([&] {
+    return world.ledger.failed(
+        TenantId{"acme"}, UploadId{id},
+        {"infected", "A virus was found in the file (Eicar). It was put in quarantine.", {}}, soon());
+  }));
+  auto const in = [&](std::string tag, std::string target, std::string method = "GET",
+                      std::string body = {}) {
+    auto headers = net::Headers{};
+    headers.add("Accept-Language", std::move(tag));
+    return world.call(std::move(method), std::move(target), std::move(body), "acme ana member", headers);
+  };
+  auto const shown = in("de, es-PE;q=0.9, pt;q=0.8", "/uploads/" + id);
+  EXPECT_EQ(shown.headers.get("Content-Language"), "es");
+  EXPECT_EQ(shown.headers.get("Vary"), "Accept-Language");
+  EXPECT_EQ(text_of(parse_json(shown.body)->at("error").at("message")),
+            "Se encontró un virus en el archivo (Eicar). Está en cuarentena.");
+  EXPECT_TRUE(in("pt", "/uploads?project_id=site-1").body.contains("Um vírus foi encontrado"));
+  EXPECT_TRUE(in("de", "/uploads/" + id).body.contains("A virus was found"));
+  auto const missing = in("pt", "/uploads/" + new_uuid7(world.clock.now()));
+  EXPECT_EQ(missing.headers.get("Content-Language"), "pt");
+  EXPECT_TRUE(missing.body.contains("Este arquivo não existe."));
+  EXPECT_TRUE(missing.body.contains("Não encontrado"));
+  auto const empty = in("es", "/uploads", "POST",
+                        R"({"project_id":"a b","filename":"a","content_type":"image/png","size":0})");
+  EXPECT_TRUE(empty.body.contains("Este archivo está vacío."));
+  EXPECT_TRUE(empty.body.contains("El nombre de un proyecto"));
+}
+
+TEST_F(UploadRoutes, AFileThatIsTooLargeIsToldInMegabytes) {
+  auto const answer =
+      world.call("POST", "/uploads",
+                 fmt::format(R"({{"project_id":"p","filename":"a","content_type":"image/png","size":{}}})",
+                             world.service.options().file_bytes_max + 22'542'400));
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_TRUE(answer.body.contains("This file is 122 MB; the limit is 100 MB. Make it smaller"))
+      << answer.body;
+}
+
 TEST_F(UploadRoutes, EveryFilterOfTheListHasAnIndex) {
   for (auto const& [project, batch, state, index] :
        std::vector<std::tuple<std::string, std::string, std::optional<UploadState>, std::string>>{

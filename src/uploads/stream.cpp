@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "net/language.hpp"
 #include "net/query.hpp"
 #include "net/websocket.hpp"
 #include "uploads/parse.hpp"
@@ -28,6 +29,7 @@ constexpr int close_gone = 4410;
 struct Wanted {
   std::vector<Topic> topics;
   std::optional<std::int64_t> cursor;
+  Language language = Language::english;
 };
 
 Result<std::int64_t> parse_stream_cursor(std::string_view text) {
@@ -57,8 +59,12 @@ Result<Wanted> parse_query(net::Request const& request, Options const& options) 
     if (!texts.empty()) reader.refuse("project_id", "and topic exclude each other");
     texts = {"project:" + *project};
   }
-  CHECK(reader.finish());
   auto wanted = Wanted{};
+  wanted.language = net::language_of(request);
+  // Browsers let no page name the language of a WebSocket.
+  if (auto const tag = reader.choice("language", {"en", "es", "pt"}))
+    wanted.language = parse_language(*tag).value_or(wanted.language);
+  CHECK(reader.finish());
   TRY(wanted.topics, parse_topics(texts, options.topics_per_watcher_max));
   auto cursor = std::string{request.headers.get("Last-Event-ID")};
   if (cursor.empty()) cursor = resumed.value_or(std::string{});
@@ -93,8 +99,19 @@ std::string render_error(Error const& error) {
 // What both kinds of stream do: wait for events, but not beyond the next ping or check of the caller.
 class Session {
  public:
-  Session(StreamNeeds needs, Caller caller, std::unique_ptr<Watcher> watcher)
-      : needs_{std::move(needs)}, caller_{std::move(caller)}, watcher_{std::move(watcher)} {}
+  Session(StreamNeeds needs, Caller caller, Language language, std::unique_ptr<Watcher> watcher)
+      : needs_{std::move(needs)},
+        caller_{std::move(caller)},
+        language_{language},
+        watcher_{std::move(watcher)} {}
+
+  // The event's JSON is shared by watchers of every language.
+  [[nodiscard]] std::string told(FeedEvent const& event) const {
+    return net::with_language(*event.json, language_);
+  }
+  [[nodiscard]] std::string told(Error const& error) const {
+    return net::with_language(render_error(error), language_);
+  }
 
   // None: it is time for a ping, or somebody called wake(). Errors: unauthenticated, gone.
   Async<std::vector<FeedEvent>> next() {
@@ -133,6 +150,7 @@ class Session {
 
   StreamNeeds needs_;
   Caller caller_;
+  Language language_;
   std::unique_ptr<Watcher> watcher_;
   Deadline checked_ = std::chrono::steady_clock::now();
 };
@@ -144,7 +162,7 @@ Async<std::unique_ptr<Session>> open_session(StreamNeeds const& needs, net::Requ
   if (wanted.topics.empty()) wanted.topics = std::move(otherwise);
   CO_TRY(auto watcher, co_await needs.feed.watch(request.caller.tenant, std::move(wanted.topics),
                                                  wanted.cursor, request.deadline));
-  co_return std::make_unique<Session>(needs, request.caller, std::move(watcher));
+  co_return std::make_unique<Session>(needs, request.caller, wanted.language, std::move(watcher));
 }
 
 // Written as fast as the client reads: while it does not, nothing is read for it either, and the
@@ -181,11 +199,11 @@ class EventStream final : public net::BodySource {
     if (!events) {
       if (events.error().code() == Code::cancelled) co_return std::unexpected{events.error()};
       // No id: a client that resumes does so from the last event it has.
-      waiting_ = fmt::format("event: error\ndata: {}\n\n", render_error(events.error()));
+      waiting_ = fmt::format("event: error\ndata: {}\n\n", session_->told(events.error()));
       ended_ = true;
       co_return Result<void>{};
     }
-    for (auto const& event : *events) waiting_ += frame(kind_of(event), event.cursor, *event.json);
+    for (auto const& event : *events) waiting_ += frame(kind_of(event), event.cursor, session_->told(event));
     if (events->empty()) waiting_ = ": ping\n\n";
     co_return Result<void>{};
   }
@@ -256,7 +274,7 @@ Async<> send_all(Socket& self) {
   CO_CHECK(co_await self.socket->send(render_ready(self.session->watcher())));
   while (!self.closed) {
     CO_TRY(auto const events, co_await self.session->next());
-    for (auto const& event : events) CO_CHECK(co_await self.socket->send(*event.json));
+    for (auto const& event : events) CO_CHECK(co_await self.socket->send(self.session->told(event)));
     if (events.empty() && self.requests.empty() && !self.closed)
       CO_CHECK(co_await self.socket->send(
           fmt::format(R"({{"type":"ping","cursor":{}}})", self.session->watcher().cursor())));
@@ -268,7 +286,7 @@ Async<> send_all(Socket& self) {
       // A wrong topic is told and the stream goes on.
       auto const code = answered.error().code();
       if (code != Code::invalid && code != Code::not_found) co_return answered;
-      CO_CHECK(co_await self.socket->send(render_error(answered.error())));
+      CO_CHECK(co_await self.socket->send(self.session->told(answered.error())));
     }
   }
   co_return Result<void>{};
@@ -290,7 +308,7 @@ asio::awaitable<void> serve(std::shared_ptr<net::WebSocket> socket, std::shared_
   auto const done = co_await send_all(*self);
   if (!done && !self->closed) {
     // Best effort: the other side may be gone.
-    if (auto const told = co_await self->socket->send(render_error(done.error())); told)
+    if (auto const told = co_await self->socket->send(self->session->told(done.error())); told)
       (void)co_await self->socket->close(close_code(done.error()), std::string{done.error().slug()});
   }
   self->closed = true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 
 #include "base/encode.hpp"
 #include "base/id.hpp"
@@ -75,6 +76,17 @@ Error error_of(net::Response const& response) {
   return error;
 }
 
+std::string language_of_user() {
+  for (auto const* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    auto const* const value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    auto const locale = std::string_view{value};
+    auto const tag = locale.substr(0, locale.find_first_of("_.@"));
+    return tag == "C" || tag == "POSIX" ? std::string{} : std::string{tag};
+  }
+  return {};
+}
+
 Api::Api(net::Client& client, Connection connection, Patience patience)
     : client_{client}, connection_{std::move(connection)}, patience_{patience} {}
 
@@ -108,6 +120,8 @@ bool Api::given_up(int attempt, Link::Moment began) const {
 Async<net::Response> Api::send(net::ClientRequest request) {
   request.headers.set("Authorization", "Bearer " + connection_.token);
   request.headers.set("Accept", "application/json");
+  if (auto const language = language_of_user(); !language.empty())
+    request.headers.set("Accept-Language", language);
   auto const began = std::chrono::steady_clock::now();
   for (auto attempt = 1;; ++attempt) {
     auto response = co_await client_.send(request, deadline_in(call_timeout));

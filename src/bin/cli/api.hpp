@@ -33,6 +33,9 @@ inline constexpr auto persistent = Patience{12};  // outlives a restart of the s
 [[nodiscard]] std::vector<FieldError> fields_of(json::object const& problem);  // its `errors`
 [[nodiscard]] std::optional<std::uint32_t> retry_after_of(net::Response const& response);
 
+// What sentences are wanted in, by the environment: "es" of LANG=es_PE.UTF-8; empty when it names nothing.
+[[nodiscard]] std::string language_of_user();
+
 class Api {
  public:
   Api(net::Client& client, Connection connection, Patience patience);

@@ -55,10 +55,14 @@ void mark_failed(Item& item, Error const& error) {
 std::string refusal_of(std::size_t index, std::vector<FieldError> const& fields) {
   auto const prefix = fmt::format("files[{}].", index);
   auto text = std::string{};
-  for (auto const& field : fields)
-    if (field.field.starts_with(prefix))
-      text +=
-          fmt::format("{}{} {}.", text.empty() ? "" : " ", field.field.substr(prefix.size()), field.reason);
+  for (auto const& field : fields) {
+    if (!field.field.starts_with(prefix)) continue;
+    if (!text.empty()) text += " ";
+    // A reason is a sentence of its own, or goes on from the field's name.
+    text += field.reason.ends_with('.')
+                ? field.reason
+                : fmt::format("{} {}.", field.field.substr(prefix.size()), field.reason);
+  }
   return text;
 }
 

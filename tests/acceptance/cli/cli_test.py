@@ -222,6 +222,19 @@ class BesideAServer(unittest.TestCase):
         self.ok("rm", upload)
         self.assertEqual(hoist("retry", upload, "--data", self.data).returncode, 7)
 
+    def test_refusals_are_in_the_language_of_the_environment(self):
+        unknown = "0190a000-0000-7000-8000-000000000000"
+        got = hoist("rm", unknown, "--data", self.data, LC_ALL="es_PE.UTF-8")
+        self.assertEqual(got.returncode, 5)
+        self.assertIn("No existe tal archivo.", got.stderr)
+        self.ok("tenant", "set", "main", "--language", "pt")
+        end = time.monotonic() + 30
+        while "Este arquivo" not in (text := hoist("rm", unknown, "--data", self.data, LC_ALL="C").stderr):
+            self.assertLess(time.monotonic(), end, text)
+            time.sleep(0.1)
+        self.ok("tenant", "set", "main", "--language", "default")
+        self.assertEqual(hoist("tenant", "set", "main", "--data", self.data).returncode, 2)
+
     def test_search_finds_names_and_folders(self):
         drawings = self.place / "Drawings"
         drawings.mkdir()

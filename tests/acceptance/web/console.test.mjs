@@ -71,7 +71,7 @@ test("AnEmptyFileIsRefusedInWordsAndTheOthersGoOn", () => withPage({ project: "e
   await dropFiles(page, [{ name: "empty.txt", type: "text/plain", bytes: Buffer.alloc(0) }, ...pictures(2)]);
   await waitForCount(page, "Completed", 2);
   await waitForCount(page, "Failed", 1);
-  assert.match(await rowOf(page, "empty.txt").locator(".meta").innerText(), /size/);
+  assert.match(await rowOf(page, "empty.txt").locator(".meta").innerText(), /This file is empty/);
 }));
 
 test("TheSameFileAgainIsNotSentAgain", () => withPage({ project: "twice" }, async (page) => {

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { startBrowser, startServer, usePage } from "./harness.mjs";
+import { dropFiles, eicar, rowOf, shot, startBrowser, startServer, usePage } from "./harness.mjs";
 
 const web = resolve(dirname(fileURLToPath(import.meta.url)), "../../../web");
 const tags = ["en", "es", "pt"];
@@ -62,4 +62,20 @@ test("ThePageSpeaksTheBrowsersLanguageUntilAnotherIsChosen", () =>
     await page.getByText("Solte aqui fotos, arquivos ou pastas").waitFor();
     await page.getByRole("tab", { name: "Tarefas" }).click();
     await page.getByText("Ainda não há tarefas.").waitFor();
+  }));
+
+test("ReasonsAreInTheLanguageOfThePage", () =>
+  usePage(browser, server, { project: "reasons", locale: "es-PE" }, async (page) => {
+    await dropFiles(page, [
+      { name: "virus.txt", type: "text/plain", bytes: eicar() },
+      { name: "nada.txt", type: "text/plain", bytes: Buffer.alloc(0) },
+    ]);
+    await rowOf(page, "nada.txt").getByText("Este archivo está vacío.").waitFor();
+    // By the stream, whose address names the language, and then by the list.
+    await rowOf(page, "virus.txt").getByText("Se encontró un virus en el archivo").waitFor();
+    await page.reload();
+    await rowOf(page, "virus.txt").getByText("Se encontró un virus en el archivo").waitFor();
+    await rowOf(page, "virus.txt").click();
+    await page.locator(".drawer").getByText("Qué ha pasado").waitFor();
+    await shot(page, "desktop-spanish");
   }));

@@ -1,0 +1,26 @@
+// In which language a request is answered.
+// Source   RFC 9110 section 12.5.4 (Accept-Language), RFC 4647 (a tag's first part is its language).
+#pragma once
+
+#include "model/sentences.hpp"
+#include "net/message.hpp"
+
+namespace hoist::net {
+
+// The best that the header takes, by its weights and then by its order; `fallback` when it takes none.
+[[nodiscard]] Language choose_language(std::string_view accept_language, Language fallback);
+
+// The router leaves the chosen language in the request, for its handler.
+void set_language(Request& request, Language language);
+[[nodiscard]] Language language_of(Request const& request);
+
+// JSON of ours with its sentences in `language`: members named title, detail, message and reason. What is
+// under `metadata` is the caller's and stays as it is.
+[[nodiscard]] std::string with_language(std::string json, Language language);
+// The answer in the request's language, and what tells caches so.
+void speak(Response& response, Language language);
+
+// The error with its sentences in `language`.
+[[nodiscard]] Error in_language(Language language, Error const& error);
+
+}  // namespace hoist::net
