@@ -106,6 +106,11 @@ constexpr auto table = std::to_array<Sentence>({
       "El archivo está dañado: la vista previa muestra lo que se pudo leer. Compárelo con el original.",
       "O arquivo está danificado: a visualização mostra o que pôde ser lido. Compare-o com o original."}},
 
+    {"preview.late",
+     {"There was no time for a preview; the file is tried again.",
+      "No hubo tiempo para la vista previa; el archivo se vuelve a intentar.",
+      "Não houve tempo para a visualização; o arquivo é tentado de novo."}},
+
     // What happened to a file.
     {"timeline.by", {"by {user}", "por {user}", "por {user}"}},
     {"timeline.attempt", {"attempt {number}", "intento {number}", "tentativa {number}"}},
@@ -196,6 +201,10 @@ constexpr auto table = std::to_array<Sentence>({
       "sin espacios.",
       "O nome de um projeto tem de 1 a 64 letras sem acentos, algarismos, pontos, hifens e sublinhados, sem "
       "espaços."}},
+    {"not_granted",
+     {"This object was not granted, or its grant has ended.",
+      "Este objeto no se concedió, o su permiso ha terminado.",
+      "Este objeto não foi concedido, ou sua permissão terminou."}},
     {"upload_not_found", {"There is no such upload.", "No existe tal archivo.", "Este arquivo não existe."}},
     {"batch_not_found", {"There is no such batch.", "No existe tal lote.", "Este lote não existe."}},
     {"nothing_here",

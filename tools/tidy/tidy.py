@@ -194,10 +194,39 @@ def check_folders_are_described(root, findings):
             findings.append(f"src/{folder.name}: not described in ARCHITECTURE.md")
 
 
+LITERALS = re.compile(r'"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*')
+SENTENCE = re.compile(r"[A-Z][^\n]* [^\n]*\.$")
+# What users of uploads read is said here; what only an operator or a programmer reads is not.
+SPOKEN = ("src/uploads/*.cpp", "src/processing/pipeline.cpp", "src/adapters/vips/slugs.cpp")
+UNSPOKEN = re.compile(r"is charged|The count of|An upload is in an unknown state|The note beside|is not being processed"
+                      r"|A message must be|Another worker has|The stored file has another|The stored file is not what"
+                      r"|The token has ended|The upload has moved on")
+
+
+def literals(text):
+    for match in LITERALS.finditer(re.sub(r"//[^\n]*", "", text)):
+        yield "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', match.group()))
+
+
+def check_sentences(root, findings):
+    """Every sentence for users has its row in the table of languages."""
+    form = lambda text: re.sub(r"\{[^}]*\}", "{}", text)
+    table = root / "src/model/sentences.cpp"
+    known = {form(text) for text in literals(table.read_text())} if table.exists() else set()
+    for pattern in SPOKEN:
+        for path in sorted(root.glob(pattern)):
+            if is_test(path):
+                continue
+            for text in literals(path.read_text()):
+                if SENTENCE.match(text) and form(text) not in known and not UNSPOKEN.search(text):
+                    findings.append(f"{path.relative_to(root)}: not in model/sentences.cpp: {text}")
+
+
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     findings = []
-    for check in (check_layers, check_text, check_tests_are_built, check_folders_are_described):
+    for check in (check_layers, check_text, check_tests_are_built, check_folders_are_described,
+                  check_sentences):
         check(root, findings)
     print("\n".join(findings + [f"tidy: {len(findings)} finding(s) in {sum(1 for _ in sources(root))} files"]))
     return 1 if findings else 0
