@@ -66,7 +66,7 @@ Async<> Operator::allow_unscannable(TenantId tenant, std::optional<bool> allow, 
 
 Async<> Operator::set_language(TenantId tenant, std::optional<Language> language, Deadline deadline) {
   co_return co_await needs_.database.write(
-      tenant,
+      Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         CHECK(needs_.tenants.set_language(tx, tenant, language));
         auto const tag = language ? to_string(*language) : "default";

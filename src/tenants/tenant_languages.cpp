@@ -18,7 +18,7 @@ std::optional<TenantLanguages::Entry> TenantLanguages::known(std::string const& 
 asio::awaitable<std::optional<Language>> TenantLanguages::of(TenantId tenant, Deadline deadline) {
   if (auto const entry = known(tenant.str())) co_return entry->language;
   auto const found = co_await database_.read(
-      tenant, [&](sql::Transaction& tx) { return tenants_.find(tx, tenant); }, deadline);
+      Scope::tenant(tenant), [&](sql::Transaction& tx) { return tenants_.find(tx, tenant); }, deadline);
   if (!found) co_return std::nullopt;
   auto const lock = Lock{mutex_};
   known_.put(tenant.str(), {found->language, clock_.now()});

@@ -401,7 +401,7 @@ TEST_F(UploadRoutes, SentencesAreInTheLanguageThatIsAskedFor) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   ASSERT_TRUE(world.wait([&] {
-    return world.ledger.failed(
+    return world.uploads.ledger.failed(
         TenantId{"acme"}, UploadId{id},
         {"infected", "A virus was found in the file (Eicar). It was put in quarantine.", {}}, soon());
   }));
@@ -432,7 +432,7 @@ TEST_F(UploadRoutes, AFileThatIsTooLargeIsToldInMegabytes) {
   auto const answer =
       world.call("POST", "/uploads",
                  fmt::format(R"({{"project_id":"p","filename":"a","content_type":"image/png","size":{}}})",
-                             world.service.options().file_bytes_max + 22'542'400));
+                             world.options.file_bytes_max + 22'542'400));
   EXPECT_EQ(answer.status, 400);
   EXPECT_TRUE(answer.body.contains("This file is 122 MB; the limit is 100 MB. Make it smaller"))
       << answer.body;
