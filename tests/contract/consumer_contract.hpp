@@ -89,6 +89,8 @@ TEST_P(ConsumerContract, S26_ALeaseEndsWithin12HoursOfTheDeliveryHoweverOftenExt
   must(extend(message.receipt, 11h));
   pass(10h);
   expect_error(extend(message.receipt, 2h), Code::invalid);
+  expect_error(extend(message.receipt, 0h), Code::invalid);
+  expect_error(extend(message.receipt, -1h), Code::invalid);
   must(extend(message.receipt, 1h));
   must(acknowledge(message.receipt));
 }

@@ -89,7 +89,7 @@ test("OneBadFileFailsAloneAndTheExitCodeSaysSo", async () => {
   const put = await run(["put", path, join(folder, "missing.jpg"), "--project", "mixed"]);
   assert.equal(put.code, 1);
   assert.match(put.text, /virus\.txt: \S.{8,}/);
-  assert.match(put.text, /empty\.txt: size/);
+  assert.match(put.text, /empty\.txt: This file is empty/);
   assert.match(put.text, /missing\.jpg: No such file/);
 });
 
