@@ -1,27 +1,13 @@
 // The Uploads view of the console, from the drop to COMPLETED.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { api, dropFiles, eicar, jpeg, mintToken, png, rowOf, sha256, shot, startBrowser, startServer, usePage, waitForCount } from "./harness.mjs";
+import { api, browser, dropFiles, eicar, jpeg, mintToken, pictures, png, rowOf, server, sha256, shot, usePage, waitForCount, withServerAndBrowser } from "./harness.mjs";
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+withServerAndBrowser();
 
 const withPage = (options, body) => usePage(browser, server, options, body);
-
-function pictures(count, prefix = "photo") {
-  return Array.from({ length: count }, (_, index) => ({ name: `${prefix}-${index}.png`, type: "image/png", bytes: png() }));
-}
 
 test("PhotosDroppedOnThePageBecomeCompletedWithThumbnails", () => withPage({ project: "drop" }, async (page) => {
   await shot(page, "desktop-empty");

@@ -1,21 +1,11 @@
 // The Events view of the console: the log as a timeline, live, filtered, and checked in the browser.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { shot, startBrowser, startServer, usePage } from "./harness.mjs";
+import { browser, server, shot, usePage, withServerAndBrowser } from "./harness.mjs";
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+withServerAndBrowser();
 
 async function call(method, path, body) {
   const headers = { Authorization: `Bearer ${server.token}`, "Content-Type": "application/json" };

@@ -2,27 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { api, binary, dropFiles, groupCount, png, rowOf, shot, startBrowser, startServer, usePage, waitForCount } from "./harness.mjs";
+import { api, binary, browser, dropFiles, groupCount, pictures, png, rowOf, server, shot, usePage, waitForCount, withServerAndBrowser } from "./harness.mjs";
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+withServerAndBrowser();
 
 const withPage = (options, body) => usePage(browser, server, options, body);
-
-function pictures(count, prefix = "photo") {
-  return Array.from({ length: count }, (_, index) => ({ name: `${prefix}-${index}.png`, type: "image/png", bytes: png() }));
-}
 
 async function until(what, timeout = 20_000) {
   const end = Date.now() + timeout;

@@ -9,6 +9,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { crc32 as zlibCrc32, deflateSync } from "node:zlib";
 
@@ -119,6 +120,20 @@ async function serveFrom(folder, context, server) {
     const { pathname } = new URL(route.request().url());
     const path = join(folder, pathname === "/" ? "index.html" : pathname);
     return pathname.includes("..") || !existsSync(path) ? route.fallback() : route.fulfill({ path });
+  });
+}
+
+// One of each for all tests of a file, between its first and its last.
+export let server;
+export let browser;
+export function withServerAndBrowser() {
+  before(async () => {
+    server = await startServer();
+    browser = await startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
   });
 }
 
@@ -245,6 +260,10 @@ export function png(width = 64, height = 48) {
   header.set([8, 2, 0, 0, 0], 8);
   return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), chunk("IHDR", header),
     chunk("IDAT", deflateSync(Buffer.concat(rows))), chunk("IEND", Buffer.alloc(0))]);
+}
+
+export function pictures(count, prefix = "photo") {
+  return Array.from({ length: count }, (_, index) => ({ name: `${prefix}-${index}.png`, type: "image/png", bytes: png() }));
 }
 
 // A real photograph's format, made by the browser itself.

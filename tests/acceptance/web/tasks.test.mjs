@@ -1,21 +1,11 @@
 // The Tasks view of the console: groups as they are worked on, what one waits for, dead letters.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { openPage, shot, startBrowser, startServer } from "./harness.mjs";
+import { browser, openPage, server, shot, withServerAndBrowser } from "./harness.mjs";
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+withServerAndBrowser();
 
 test("ATaskIsAddedAndShownDoneInItsGroup", async () => {
   const page = await openPage(browser, server);

@@ -3,22 +3,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createServer, request as httpRequest } from "node:http";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { api, dropFiles, openPage, png, startBrowser, startServer, waitForCount } from "./harness.mjs";
+import { api, browser, dropFiles, openPage, png, server, waitForCount, withServerAndBrowser } from "./harness.mjs";
 import { payloads } from "./payloads.mjs";
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+withServerAndBrowser();
 
 // Another site, on another origin, with one page.
 async function foreignSite(html) {

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { dropFiles, eicar, rowOf, shot, startBrowser, startServer, usePage } from "./harness.mjs";
+import { browser, dropFiles, eicar, rowOf, server, shot, usePage, withServerAndBrowser } from "./harness.mjs";
 
 const web = resolve(dirname(fileURLToPath(import.meta.url)), "../../../web");
 const tags = ["en", "es", "pt"];
@@ -40,17 +40,7 @@ test("EveryWordIsUsedAndEveryUsedWordIsThere", () => {
   for (const [, key] of sources.matchAll(/data-t="(\w+)"/g)) assert.ok(key in words.en, `${key} is missing`);
 });
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+withServerAndBrowser();
 
 test("ThePageSpeaksTheBrowsersLanguageUntilAnotherIsChosen", () =>
   usePage(browser, server, { project: "words", locale: "es-PE" }, async (page) => {
