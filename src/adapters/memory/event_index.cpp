@@ -223,8 +223,8 @@ Result<std::int64_t> EventIndex::redact(sql::Transaction& tx, TenantId const& te
       changed.event.holds_details = false;
       changed.event.details = {};
       if (!row->event.holds_details) version.erase_details(tenant, id);
-      version.logs[tenant].rows[changed.event.facts.sequence] =
-          std::make_shared<Version::Row>(std::move(changed));
+      auto const sequence = changed.event.facts.sequence;
+      version.logs[tenant].rows[sequence] = std::make_shared<Version::Row>(std::move(changed));
       ++redacted;
     }
     return redacted;

@@ -85,8 +85,8 @@ std::optional<std::string> moment(std::string_view stamp, std::optional<std::str
     auto const read = std::from_chars(part.data(), part.data() + part.size(), fields[i]);
     if (read.ec != std::errc{} || read.ptr != part.data() + part.size()) return std::nullopt;
   }
-  auto const text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", fields[0], fields[1], fields[2],
-                                fields[3], fields[4], fields[5]);
+  auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", fields[0], fields[1], fields[2], fields[3],
+                          fields[4], fields[5]);
   if (!parse_rfc3339(text + "Z")) return std::nullopt;
   if (offset && parse_rfc3339(text + *offset)) return text + *offset;
   return text;
