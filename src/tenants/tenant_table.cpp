@@ -30,6 +30,17 @@ Result<std::vector<std::string>> to_list(std::string const& text) {
   return list;
 }
 
+std::unexpected<Error> no_such_tenant() {
+  return fail(Code::not_found, "There is no such tenant.");
+}
+
+Result<void> set_one(sql::Transaction& tx, std::string_view statement, TenantId const& tenant,
+                     sql::Value value) {
+  TRY(auto const changed, tx.execute(statement, {tenant.str(), std::move(value)}));
+  if (changed == 0) return no_such_tenant();
+  return {};
+}
+
 }  // namespace
 
 json::array to_json(std::vector<std::string> const& list) {
@@ -67,7 +78,7 @@ Result<TenantLimits> TenantTable::limits(sql::Transaction& tx, TenantId const& t
 
 Result<Tenant> TenantTable::find(sql::Transaction& tx, TenantId const& tenant) const {
   TRY(auto const rows, tx.query(std::string{select_sql} + "WHERE tenant = $1", {tenant.str()}));
-  if (rows.empty()) return fail(Code::not_found, "There is no such tenant.");
+  if (rows.empty()) return no_such_tenant();
   return read(rows[0]);
 }
 
@@ -110,18 +121,13 @@ Result<Tenant> TenantTable::set_types(sql::Transaction& tx, TenantId const& tena
 
 Result<void> TenantTable::allow_unscannable(sql::Transaction& tx, TenantId const& tenant,
                                             std::optional<bool> allow) const {
-  TRY(auto const changed, tx.execute("UPDATE tenants SET unscannable = $2 WHERE tenant = $1",
-                                     {tenant.str(), unscannable_value(allow)}));
-  if (changed == 0) return fail(Code::not_found, "There is no such tenant.");
-  return {};
+  return set_one(tx, "UPDATE tenants SET unscannable = $2 WHERE tenant = $1", tenant,
+                 unscannable_value(allow));
 }
 
 Result<void> TenantTable::set_language(sql::Transaction& tx, TenantId const& tenant,
                                        std::optional<Language> language) const {
-  TRY(auto const changed, tx.execute("UPDATE tenants SET language = $2 WHERE tenant = $1",
-                                     {tenant.str(), language_value(language)}));
-  if (changed == 0) return fail(Code::not_found, "There is no such tenant.");
-  return {};
+  return set_one(tx, "UPDATE tenants SET language = $2 WHERE tenant = $1", tenant, language_value(language));
 }
 
 }  // namespace hoist::tenants

@@ -9,14 +9,21 @@
 namespace hoist::contract {
 namespace {
 
-class MemoryStore final : public ObjectStoreSubject {
+// All of its ports are the one store.
+class OverMemory : public ObjectStoreSubject {
  public:
-  ObjectStore& store() override { return objects_; }
-  Buckets& buckets() override { return objects_; }
-  Multiparts& multiparts() override { return objects_; }
-  ObjectTags& tags() override { return objects_; }
+  ObjectStore& store() override { return objects(); }
+  Buckets& buckets() override { return objects(); }
+  Multiparts& multiparts() override { return objects(); }
+  ObjectTags& tags() override { return objects(); }
 
  private:
+  virtual memory::Objects& objects() = 0;
+};
+
+class MemoryStore final : public OverMemory {
+  memory::Objects& objects() override { return objects_; }
+
   SystemClock clock_;
   memory::Objects objects_{{"bucket"}, clock_, part_bytes_min};
 };
@@ -38,14 +45,9 @@ class Listener final : public Arrivals {
   }
 };
 
-class ListeningStore final : public ObjectStoreSubject {
- public:
-  ObjectStore& store() override { return objects_; }
-  Buckets& buckets() override { return objects_; }
-  Multiparts& multiparts() override { return objects_; }
-  ObjectTags& tags() override { return objects_; }
+class ListeningStore final : public OverMemory {
+  memory::Objects& objects() override { return objects_; }
 
- private:
   SystemClock clock_;
   Listener listener_;
   testing::TestDatabase database_ = testing::fast_database();
