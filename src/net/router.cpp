@@ -389,8 +389,10 @@ asio::awaitable<Response> Router::handle(Request request) {
     outcome = fail(Code::method_not_allowed, "This address does not take this method.");
   }
   if (!outcome) log_failure(outcome.error(), request);
-  auto response = outcome ? state_->hold(*std::move(outcome), request) : Response{};
-  if (!outcome) {
+  auto response = Response{};
+  if (outcome) {
+    response = state_->hold(*std::move(outcome), request);
+  } else {
     auto const language = state_->choose(request.headers.get("Accept-Language"), extra);
     response = problem(in_language(language, outcome.error()), request.request_id);
     speak(response, language);
