@@ -25,31 +25,31 @@ unsigned char* bytes_of(std::string& text) {
 
 }  // namespace
 
-struct SigningKey::State {
+struct Ed25519Key::State {
   Key key;
 };
 
-SigningKey::SigningKey(std::unique_ptr<State> state) : state_{std::move(state)} {}
-SigningKey::SigningKey(SigningKey&&) noexcept = default;
-SigningKey& SigningKey::operator=(SigningKey&&) noexcept = default;
-SigningKey::~SigningKey() = default;
+Ed25519Key::Ed25519Key(std::unique_ptr<State> state) : state_{std::move(state)} {}
+Ed25519Key::Ed25519Key(Ed25519Key&&) noexcept = default;
+Ed25519Key& Ed25519Key::operator=(Ed25519Key&&) noexcept = default;
+Ed25519Key::~Ed25519Key() = default;
 
-SigningKey SigningKey::generate() {
+Ed25519Key Ed25519Key::generate() {
   auto key = Key{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")};
   HOIST_ASSERT(key != nullptr);
-  return SigningKey{std::make_unique<State>(std::move(key))};
+  return Ed25519Key{std::make_unique<State>(std::move(key))};
 }
 
-Result<SigningKey> SigningKey::from_pem(std::string_view pem) {
+Result<Ed25519Key> Ed25519Key::from_pem(std::string_view pem) {
   auto const bio = std::unique_ptr<BIO, Free>{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
   auto no_password = std::string{};  // without one OpenSSL asks at the terminal for an encrypted key
   auto key = Key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, no_password.data())};
   if (key == nullptr || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519)
     return fail(Code::invalid, "not an Ed25519 private key in PEM form");
-  return SigningKey{std::make_unique<State>(std::move(key))};
+  return Ed25519Key{std::make_unique<State>(std::move(key))};
 }
 
-std::string SigningKey::to_pem() const {
+std::string Ed25519Key::to_pem() const {
   auto const bio = std::unique_ptr<BIO, Free>{BIO_new(BIO_s_mem())};
   auto const* key = state_->key.get();
   HOIST_ASSERT(PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
@@ -58,14 +58,14 @@ std::string SigningKey::to_pem() const {
   return {data, static_cast<std::size_t>(size)};
 }
 
-std::string SigningKey::public_key() const {
+std::string Ed25519Key::public_key() const {
   auto raw = std::string(32, '\0');
   auto size = raw.size();
   HOIST_ASSERT(EVP_PKEY_get_raw_public_key(state_->key.get(), bytes_of(raw), &size) == 1 && size == 32);
   return raw;
 }
 
-std::string SigningKey::sign(std::string_view message) const {
+std::string Ed25519Key::sign(std::string_view message) const {
   auto const context = Context{EVP_MD_CTX_new()};
   auto signature = std::string(64, '\0');
   auto size = signature.size();

@@ -11,20 +11,20 @@
 
 namespace hoist {
 
-class SigningKey {
+class Ed25519Key {
  public:
-  [[nodiscard]] static SigningKey generate();
-  [[nodiscard]] static Result<SigningKey> from_pem(std::string_view pem);
-  SigningKey(SigningKey&&) noexcept;
-  SigningKey& operator=(SigningKey&&) noexcept;
-  ~SigningKey();
+  [[nodiscard]] static Ed25519Key generate();
+  [[nodiscard]] static Result<Ed25519Key> from_pem(std::string_view pem);
+  Ed25519Key(Ed25519Key&&) noexcept;
+  Ed25519Key& operator=(Ed25519Key&&) noexcept;
+  ~Ed25519Key();
   [[nodiscard]] std::string to_pem() const;      // PKCS #8: a secret
   [[nodiscard]] std::string public_key() const;  // 32 bytes
   [[nodiscard]] std::string sign(std::string_view message) const;
 
  private:
   struct State;
-  explicit SigningKey(std::unique_ptr<State> state);
+  explicit Ed25519Key(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

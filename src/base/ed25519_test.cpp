@@ -17,15 +17,15 @@ TEST(Ed25519, VerifiesRfc8032Test1) {
 }
 
 TEST(Ed25519, APemRoundTripSignsTheSame) {
-  auto const key = SigningKey::generate();
-  auto const again = SigningKey::from_pem(key.to_pem());
+  auto const key = Ed25519Key::generate();
+  auto const again = Ed25519Key::from_pem(key.to_pem());
   ASSERT_TRUE(again);
   EXPECT_EQ(again->public_key(), key.public_key());
   auto signature = again->sign("message");
   EXPECT_TRUE(verify_ed25519(key.public_key(), "message", signature));
   signature[5] ^= 1;
   EXPECT_FALSE(verify_ed25519(key.public_key(), "message", signature));
-  EXPECT_FALSE(SigningKey::from_pem("nonsense"));
+  EXPECT_FALSE(Ed25519Key::from_pem("nonsense"));
 }
 
 }  // namespace

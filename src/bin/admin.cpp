@@ -43,20 +43,21 @@ Result<std::chrono::seconds> parse_duration(std::string_view text) {
 constexpr auto patience = std::chrono::seconds{10};
 
 // The operator of the data in a folder.
-struct Desk {
+struct AdminCommands {
   std::unique_ptr<hosts::Admin> admin;
   Records records = admin->records();
   tenants::TenantTable table;
   tenants::Operator work{{records.database, table, records.audit, records.clock}};
 
-  explicit Desk(std::unique_ptr<hosts::Admin> open) : admin{std::move(open)} {}
+  explicit AdminCommands(std::unique_ptr<hosts::Admin> open) : admin{std::move(open)} {}
 };
 
 Result<void> revoke_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
   TRY(auto admin, hosts::Admin::open(flags.data));
-  auto desk = Desk{std::move(admin)};
-  TRY(auto const caller, keys.verify(flags.revoke, desk.records.clock.now()));
-  auto body = std::function<Async<>()>{[&] { return desk.work.revoke_token(caller, deadline_in(patience)); }};
+  auto commands = AdminCommands{std::move(admin)};
+  TRY(auto const caller, keys.verify(flags.revoke, commands.records.clock.now()));
+  auto body =
+      std::function<Async<>()>{[&] { return commands.work.revoke_token(caller, deadline_in(patience)); }};
   CHECK(run_to_end<void>(body));
   fmt::print("Revoked; a running server refuses it within a second.\n");
   return {};
@@ -71,9 +72,9 @@ Result<void> mint_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
       TenantId{flags.tenant}, UserId{flags.user}, parse_role(flags.role).value_or(Role::viewer), {}};
   TRY(request.lifetime, parse_duration(flags.ttl));
   TRY(auto admin, hosts::Admin::open(flags.data));
-  auto desk = Desk{std::move(admin)};
+  auto commands = AdminCommands{std::move(admin)};
   auto body = std::function<Async<std::string>()>{
-      [&] { return desk.work.mint_token(keys, request, deadline_in(patience)); }};
+      [&] { return commands.work.mint_token(keys, request, deadline_in(patience)); }};
   auto const minted = run_to_end<std::string>(body);
   if (!minted && minted.error().code() == Code::not_found)
     return fail(Code::not_found,
@@ -108,12 +109,12 @@ struct TenantFlags {
 
 Result<void> add_tenant(TenantFlags const& flags) {
   TRY(auto admin, hosts::Admin::open(flags.data));
-  auto desk = Desk{std::move(admin)};
+  auto commands = AdminCommands{std::move(admin)};
   auto wanted = tenants::NewTenant{TenantId{flags.id},        flags.name.empty() ? flags.id : flags.name,
                                    flags.storage_bytes_max,   std::nullopt,
                                    flags.allow_unscannable(), parse_language(flags.language)};
   auto body = std::function<Async<tenants::Tenant>()>{
-      [&] { return desk.work.create(wanted, deadline_in(patience)); }};
+      [&] { return commands.work.create(wanted, deadline_in(patience)); }};
   TRY(auto const made, run_to_end<tenants::Tenant>(body));
   fmt::print(
       "Tenant {} can be used. A token for it: hoist token --tenant {} "
@@ -137,10 +138,10 @@ std::optional<std::vector<std::string>> type_list(std::vector<std::string> const
 
 Result<void> set_types(TypesFlags const& flags) {
   TRY(auto admin, hosts::Admin::open(flags.data));
-  auto desk = Desk{std::move(admin)};
+  auto commands = AdminCommands{std::move(admin)};
   auto const lists = tenants::TypeLists{type_list(flags.allow), type_list(flags.deny)};
   auto body = std::function<Async<tenants::Tenant>()>{
-      [&] { return desk.work.set_types(TenantId{flags.id}, lists, deadline_in(patience)); }};
+      [&] { return commands.work.set_types(TenantId{flags.id}, lists, deadline_in(patience)); }};
   CHECK(run_to_end<tenants::Tenant>(body));
   fmt::print("A running server keeps to it at once.\n");
   return {};
@@ -154,21 +155,21 @@ Result<void> migrate(std::string const& data) {
 }
 
 // What is named; "default" gives a setting back to the configuration.
-Async<> change(Desk& desk, TenantFlags const& flags) {
+Async<> change(AdminCommands& commands, TenantFlags const& flags) {
   auto const id = TenantId{flags.id};
   if (flags.unscannable.empty() && flags.language.empty())
     co_return fail(Code::invalid, "Name what to change: --unscannable or --language.");
   if (!flags.unscannable.empty())
-    CO_CHECK(co_await desk.work.allow_unscannable(id, flags.allow_unscannable(), deadline_in(patience)));
+    CO_CHECK(co_await commands.work.allow_unscannable(id, flags.allow_unscannable(), deadline_in(patience)));
   if (!flags.language.empty())
-    CO_CHECK(co_await desk.work.set_language(id, parse_language(flags.language), deadline_in(patience)));
+    CO_CHECK(co_await commands.work.set_language(id, parse_language(flags.language), deadline_in(patience)));
   co_return Result<void>{};
 }
 
 Result<void> set_tenant(TenantFlags const& flags) {
   TRY(auto admin, hosts::Admin::open(flags.data));
-  auto desk = Desk{std::move(admin)};
-  auto body = std::function<Async<>()>{[&] { return change(desk, flags); }};
+  auto commands = AdminCommands{std::move(admin)};
+  auto body = std::function<Async<>()>{[&] { return change(commands, flags); }};
   CHECK(run_to_end<void>(body));
   fmt::print("Tenant {} is changed; a running server keeps to it within seconds.\n", flags.id);
   return {};

@@ -61,7 +61,7 @@ Result<Problems> check_log(events::Exports& exports, TenantId const& tenant, std
 
 // A server that was killed right after its first checkpoint has no marks yet.
 Result<Problems> check_against_marks(events::Service& service, Secrets const& secrets,
-                                     SigningKey const& key) {
+                                     Ed25519Key const& key) {
   auto const text = secrets.read(events::marks_secret);
   if (!text && text.error().code() == Code::not_found) return Problems{};
   if (!text) return std::unexpected{text.error()};
@@ -71,22 +71,22 @@ Result<Problems> check_against_marks(events::Service& service, Secrets const& se
       [&] { return events::check_marks(service, **marks, key.public_key(), deadline_in(time_max)); });
 }
 
-struct Group {
+struct ChainedGroup {
   TenantId tenant;
   std::string name;
 };
 
-Result<std::vector<Group>> groups_of_tasks(sql::Transaction& tx) {
+Result<std::vector<ChainedGroup>> groups_of_tasks(sql::Transaction& tx) {
   TRY(auto const rows,
       tx.query("SELECT tenant, group_name FROM queue_groups WHERE queue = $1 ORDER BY tenant, group_name",
                {task_queue}));
-  auto groups = std::vector<Group>{};
+  auto groups = std::vector<ChainedGroup>{};
   for (auto const& row : rows) groups.push_back({TenantId{row.text(0)}, row.text(1)});
   return groups;
 }
 
 // As the queue has it: apart from the tasks' own rows.
-Result<tasks::Link> last_link_of(sql::Transaction& tx, Group const& group) {
+Result<tasks::Link> last_link_of(sql::Transaction& tx, ChainedGroup const& group) {
   TRY(auto const rows,
       tx.query("SELECT last_sequence, chain FROM queue_groups WHERE queue = $1 AND tenant = $2 "
                "AND group_name = $3",
@@ -94,7 +94,7 @@ Result<tasks::Link> last_link_of(sql::Transaction& tx, Group const& group) {
   return rows.empty() ? tasks::Link{} : tasks::Link{rows[0].integer(0), rows[0].text(1)};
 }
 
-Async<Problems> check_group_once(sql::Database& database, tasks::Service& service, Group group) {
+Async<Problems> check_group_once(sql::Database& database, tasks::Service& service, ChainedGroup group) {
   auto check = cli::ChainCheck{};
   auto const deadline = deadline_in(time_max);
   for (auto more = true; more;) {
@@ -117,7 +117,7 @@ Async<Problems> check_group_once(sql::Database& database, tasks::Service& servic
 }
 
 // Beside a server a group changes between two of its pages. What is wrong with it stays wrong.
-Async<Problems> check_group(sql::Database& database, tasks::Service& service, Group group) {
+Async<Problems> check_group(sql::Database& database, tasks::Service& service, ChainedGroup group) {
   CO_TRY(auto const first, co_await check_group_once(database, service, group));
   if (first.empty()) co_return Problems{};
   CO_TRY(auto again, co_await check_group_once(database, service, std::move(group)));
@@ -131,7 +131,7 @@ Result<Problems> check_event_logs(Records const& records, Metrics& metrics) {
   auto const pem = records.secrets.read(events::key_secret);
   if (!pem && pem.error().code() == Code::not_found) return Problems{"keys/event_log.pem is missing"};
   if (!pem) return std::unexpected{pem.error()};
-  TRY(auto const key, SigningKey::from_pem(*pem));
+  TRY(auto const key, Ed25519Key::from_pem(*pem));
   auto service = events::Service{records.database, records.event_index, records.event_details,
                                  records.wakeups,  records.clock,       metrics};
   auto checkpoints = events::Checkpoints{service, key};

@@ -59,7 +59,7 @@ Async<bool> look_at_marks(events::Service& service, Secrets const& secrets) {
     fmt::print("{} is not there: whether events were taken away cannot be told\n", events::marks_secret);
   if (!pem) co_return false;
   if (!text) co_return true;  // a server that was killed right after its first checkpoint has none yet
-  CO_TRY(auto const key, SigningKey::from_pem(*pem));
+  CO_TRY(auto const key, Ed25519Key::from_pem(*pem));
   CO_TRY(auto const marks, events::Marks::make(*text, {}));
   CO_TRY(auto const problems, co_await events::check_marks(service, *marks, key.public_key(),
                                                            deadline_in(std::chrono::minutes{1})));

@@ -31,11 +31,11 @@ Async<Names> unknown_tenants(sql::Database& database) {
 // Those whose uploads came back; their limits are the installation's until somebody sets others.
 Async<> make_tenants(Records const& records) {
   auto table = tenants::TenantTable{};
-  auto desk = tenants::Operator{{records.database, table, records.audit, records.clock}};
+  auto tenants = tenants::Operator{{records.database, table, records.audit, records.clock}};
   CO_TRY(auto const names, co_await unknown_tenants(records.database));
   for (auto const& name : names) {
     auto wanted = tenants::NewTenant{TenantId{name}, name, std::nullopt, std::nullopt};
-    CO_CHECK(co_await desk.create(std::move(wanted), deadline_in(patience)));
+    CO_CHECK(co_await tenants.create(std::move(wanted), deadline_in(patience)));
   }
   co_return Result<void>{};
 }

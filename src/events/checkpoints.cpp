@@ -161,7 +161,7 @@ struct Step {
   std::vector<Tile> tiles;
 };
 
-Result<Step> plan_step(sql::Transaction& tx, EventIndex& index, SigningKey const& key, TenantId const& tenant,
+Result<Step> plan_step(sql::Transaction& tx, EventIndex& index, Ed25519Key const& key, TenantId const& tenant,
                        std::optional<Mark> const& mark, Time now) {
   if (mark) CHECK(check_mark(tx, index, key.public_key(), *mark));
   TRY(auto const head, index.head(tx, tenant));

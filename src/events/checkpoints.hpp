@@ -45,7 +45,7 @@ class Marks;
 class Checkpoints {
  public:
   // Without marks, only what is in the database tells what was signed.
-  Checkpoints(Service& service, SigningKey const& key, Marks* marks = nullptr)
+  Checkpoints(Service& service, Ed25519Key const& key, Marks* marks = nullptr)
       : service_{service}, key_{key}, marks_{marks} {}
 
   // Looks at every mark, and makes a checkpoint where checkpoint_events or checkpoint_interval have
@@ -71,7 +71,7 @@ class Checkpoints {
   };
   // That the checkpoint of size `second` only added to that of size `first`.
   Async<Consistency> consistency(TenantId tenant, std::int64_t first, std::int64_t second, Deadline deadline);
-  [[nodiscard]] SigningKey const& key() const { return key_; }
+  [[nodiscard]] Ed25519Key const& key() const { return key_; }
 
   // Before retention moves the beginning of a log to `first_sequence`, and after.
   Result<void> allow_cut(TenantId const& tenant, std::int64_t first_sequence);
@@ -81,7 +81,7 @@ class Checkpoints {
   Async<> look_at_marks(Deadline deadline);
 
   Service& service_;
-  SigningKey const& key_;
+  Ed25519Key const& key_;
   Marks* marks_;
 };
 

@@ -15,21 +15,21 @@ namespace {
 using Running = std::shared_ptr<std::atomic<int>>;
 
 // Holds one of exports_max places.
-class Place {
+class ExportSlot {
  public:
-  static Result<Place> take(Running running) {
-    if (running->fetch_add(1) < exports_max) return Place{std::move(running)};
+  static Result<ExportSlot> take(Running running) {
+    if (running->fetch_add(1) < exports_max) return ExportSlot{std::move(running)};
     running->fetch_sub(1);
     return fail(
         Error{Code::unavailable, "Too many exports run already; try again later."}.with_retry_after(10));
   }
-  Place(Place&&) noexcept = default;
-  ~Place() {
+  ExportSlot(ExportSlot&&) noexcept = default;
+  ~ExportSlot() {
     if (running_) running_->fetch_sub(1);
   }
 
  private:
-  explicit Place(Running running) : running_{std::move(running)} {}
+  explicit ExportSlot(Running running) : running_{std::move(running)} {}
   Running running_;
 };
 
@@ -40,7 +40,7 @@ Deadline page_deadline() {
 // Hands out text that is made piece by piece.
 class TextStream : public net::BodySource {
  public:
-  explicit TextStream(Place place) : place_{std::move(place)} {}
+  explicit TextStream(ExportSlot slot) : slot_{std::move(slot)} {}
   Async<std::size_t> read(std::span<char> buffer) final {
     while (sent_ == text_.size()) {
       text_.clear();
@@ -64,7 +64,7 @@ class TextStream : public net::BodySource {
   void add_line(std::string_view line) { text_.append(line).append(1, '\n'); }
 
  private:
-  Place place_;
+  ExportSlot slot_;
   std::string text_;
   std::size_t sent_ = 0;
 };
@@ -87,8 +87,8 @@ Async<EventPage> complete_page(Service& service, EventQuery query) {
 
 class NdjsonStream final : public TextStream {
  public:
-  NdjsonStream(Place place, Service& service, Checkpoints& checkpoints, ExportHeader header)
-      : TextStream{std::move(place)},
+  NdjsonStream(ExportSlot slot, Service& service, Checkpoints& checkpoints, ExportHeader header)
+      : TextStream{std::move(slot)},
         service_{service},
         checkpoints_{checkpoints},
         header_{std::move(header)} {
@@ -148,8 +148,8 @@ class NdjsonStream final : public TextStream {
 
 class CsvStream final : public TextStream {
  public:
-  CsvStream(Place place, Service& service, EventQuery query)
-      : TextStream{std::move(place)}, service_{service}, query_{std::move(query)} {
+  CsvStream(ExportSlot slot, Service& service, EventQuery query)
+      : TextStream{std::move(slot)}, service_{service}, query_{std::move(query)} {
     query_.limit = export_page_events;
     add_line("sequence,eventId,userId,eventType,timestamp,receivedAt,hash,details\r");
   }
@@ -189,21 +189,21 @@ std::string csv_cell(std::string_view text) {
 }
 
 Async<std::shared_ptr<net::BodySource>> Exports::ndjson(TenantId tenant, Deadline deadline) {
-  CO_TRY(auto place, Place::take(running_));
+  CO_TRY(auto slot, ExportSlot::take(running_));
   auto header = ExportHeader{};
   CO_TRY(header.checkpoint, co_await checkpoints_.make(tenant, deadline));
   auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant); };
   CO_TRY(auto const head, co_await service_.database().read(Scope::tenant(tenant), work, deadline));
   header.first_sequence = head.first_sequence;
   header.chain_before = head.chain_before;
-  auto stream = std::make_shared<NdjsonStream>(std::move(place), service_, checkpoints_, std::move(header));
+  auto stream = std::make_shared<NdjsonStream>(std::move(slot), service_, checkpoints_, std::move(header));
   CO_CHECK(co_await stream->prime());
   co_return std::shared_ptr<net::BodySource>{std::move(stream)};
 }
 
 Async<std::shared_ptr<net::BodySource>> Exports::csv(EventQuery query) {
-  CO_TRY(auto place, Place::take(running_));
-  auto stream = std::make_shared<CsvStream>(std::move(place), service_, std::move(query));
+  CO_TRY(auto slot, ExportSlot::take(running_));
+  auto stream = std::make_shared<CsvStream>(std::move(slot), service_, std::move(query));
   CO_CHECK(co_await stream->prime());
   co_return std::shared_ptr<net::BodySource>{std::move(stream)};
 }

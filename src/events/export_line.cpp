@@ -71,7 +71,7 @@ std::string signed_text(ExportHeader const& header) {
   return "hoist-event-export-v1\n" + canonical_json(facts);
 }
 
-std::string header_line(ExportHeader const& header, SigningKey const& key) {
+std::string header_line(ExportHeader const& header, Ed25519Key const& key) {
   return json::serialize(json::object{{"type", "header"},
                                       {"version", 1},
                                       {"firstSequence", header.first_sequence},

@@ -21,7 +21,7 @@ struct ExportHeader {
 
 // What is signed beside the checkpoint, so that nobody can leave out the beginning.
 [[nodiscard]] std::string signed_text(ExportHeader const& header);
-[[nodiscard]] std::string header_line(ExportHeader const& header, SigningKey const& key);
+[[nodiscard]] std::string header_line(ExportHeader const& header, Ed25519Key const& key);
 [[nodiscard]] std::string event_line(EventView const& view);
 [[nodiscard]] std::string checkpoint_line(Checkpoint const& checkpoint);
 

@@ -12,15 +12,15 @@ namespace {
 constexpr auto start_time_max = std::chrono::seconds{30};
 
 // Losing the key loses no events, only the means to sign new ones.
-Result<SigningKey> load_or_create_key(Secrets& secrets, bool was_signed) {
+Result<Ed25519Key> load_or_create_key(Secrets& secrets, bool was_signed) {
   auto const pem = secrets.read(key_secret);
-  if (pem) return SigningKey::from_pem(*pem);
+  if (pem) return Ed25519Key::from_pem(*pem);
   if (pem.error().code() != Code::not_found) return std::unexpected{pem.error()};
   if (was_signed)
     log::error(
         "keys/event_log.pem was removed: a new key signs from now on, so checkpoints and exports of "
         "before are verified with the old public key only");
-  auto key = SigningKey::generate();
+  auto key = Ed25519Key::generate();
   CHECK(secrets.replace(key_secret, key.to_pem()));
   return key;
 }
@@ -43,7 +43,7 @@ Result<bool> has_checkpoints(sql::Database& database) {
 
 }  // namespace
 
-Feature::Feature(Records const& records, Settings const& settings, Metrics& metrics, SigningKey key,
+Feature::Feature(Records const& records, Settings const& settings, Metrics& metrics, Ed25519Key key,
                  std::unique_ptr<Marks> marks)
     : audit_{records.audit},
       cursor_key_{hmac_sha256(records.cursor_secret, "event cursors")},

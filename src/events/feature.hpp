@@ -30,12 +30,12 @@ class Feature final : public hoist::Feature {
   std::vector<Job> jobs() override;
 
  private:
-  Feature(Records const& records, Settings const& settings, Metrics& metrics, SigningKey key,
+  Feature(Records const& records, Settings const& settings, Metrics& metrics, Ed25519Key key,
           std::unique_ptr<Marks> marks);
 
   Audit& audit_;
   std::string cursor_key_;
-  SigningKey key_;
+  Ed25519Key key_;
   std::unique_ptr<Marks> marks_;
   Service service_;
   Checkpoints checkpoints_;

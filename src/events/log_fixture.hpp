@@ -72,7 +72,7 @@ class LogFixture : public ::testing::Test {
   memory::EventDetails details;
   Wakeups& wakeups = database.wakeups();
   Service service{*database, index, details, wakeups, clock, metrics};
-  SigningKey key = SigningKey::generate();
+  Ed25519Key key = Ed25519Key::generate();
   Checkpoints checkpoints{service, key};
   Retention retention{service, checkpoints, std::chrono::seconds{0}};
 };

@@ -74,7 +74,7 @@ std::vector<Mark> Marks::all() const {
   return marks;
 }
 
-void Marks::raise(Checkpoint const& checkpoint, std::int64_t first_sequence, SigningKey const& key) {
+void Marks::raise(Checkpoint const& checkpoint, std::int64_t first_sequence, Ed25519Key const& key) {
   auto const lock = Lock{mutex_};
   auto const [at, added] = by_tenant_.try_emplace(checkpoint.tenant, Mark{checkpoint, first_sequence, {}});
   if (!added && checkpoint.size <= at->second.newest.size) return;
@@ -88,7 +88,7 @@ Result<void> Marks::save() {
   return save_changes();
 }
 
-Result<void> Marks::allow_cut(TenantId const& tenant, std::int64_t first_sequence, SigningKey const& key) {
+Result<void> Marks::allow_cut(TenantId const& tenant, std::int64_t first_sequence, Ed25519Key const& key) {
   auto const lock = Lock{mutex_};
   auto const found = by_tenant_.find(tenant);
   if (found == by_tenant_.end() || found->second.first_sequence_max == first_sequence) return {};

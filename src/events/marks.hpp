@@ -35,10 +35,10 @@ class Marks {
   [[nodiscard]] std::optional<Mark> find(TenantId const& tenant) const;
   [[nodiscard]] std::vector<Mark> all() const;
   // Kept until save(). A log that was not marked before may begin where it does, at `first_sequence`.
-  void raise(Checkpoint const& checkpoint, std::int64_t first_sequence, SigningKey const& key);
+  void raise(Checkpoint const& checkpoint, std::int64_t first_sequence, Ed25519Key const& key);
   Result<void> save();
   // On disk when it returns. A log without a mark needs none.
-  Result<void> allow_cut(TenantId const& tenant, std::int64_t first_sequence, SigningKey const& key);
+  Result<void> allow_cut(TenantId const& tenant, std::int64_t first_sequence, Ed25519Key const& key);
 
  private:
   explicit Marks(Write write) : write_{std::move(write)} {}

@@ -82,7 +82,7 @@ Service::Service(sql::Database& database, EventIndex& index, EventDetails& detai
 Async<Outcomes> Service::record(TenantId tenant, std::vector<NewEvent> events, Deadline deadline) {
   for (auto& event : events) event.seal = seal_event(event.user.str(), event.details);
   auto const executor = co_await asio::this_coro::executor;
-  auto start = std::move_only_function<void(Group::Done)>{[&](Group::Done done) {
+  auto start = std::move_only_function<void(AppendGroup::Done)>{[&](AppendGroup::Done done) {
     auto opened = groups_.join(tenant, std::move(events), deadline, std::move(done));
     if (opened) spawn(executor, [this, opened] { return run(opened); });
   }};
@@ -90,13 +90,13 @@ Async<Outcomes> Service::record(TenantId tenant, std::vector<NewEvent> events, D
 }
 
 // On its own, so that it goes on when the caller that opened the group goes away.
-asio::awaitable<void> Service::run(std::shared_ptr<Group> group) {
+asio::awaitable<void> Service::run(std::shared_ptr<AppendGroup> group) {
   auto outcomes = co_await record(*group);
   groups_.close(*group);  // where its transaction never ran
   group->finish(std::move(outcomes));
 }
 
-Async<Outcomes> Service::record(Group const& group) {
+Async<Outcomes> Service::record(AppendGroup const& group) {
   auto now = std::optional<Time>{};
   auto work = [&](sql::Transaction& tx) -> Result<std::vector<Result<IndexedEvent>>> {
     groups_.close(group);

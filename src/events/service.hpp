@@ -18,7 +18,7 @@
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
 #include "base/time.hpp"
-#include "events/groups.hpp"
+#include "events/append_groups.hpp"
 #include "ports/event_details.hpp"
 #include "ports/event_index.hpp"
 #include "ports/wakeups.hpp"
@@ -80,8 +80,8 @@ class Service {
   [[nodiscard]] Wakeups& wakeups() { return wakeups_; }
 
  private:
-  asio::awaitable<void> run(std::shared_ptr<Group> group);
-  Async<Outcomes> record(Group const& group);
+  asio::awaitable<void> run(std::shared_ptr<AppendGroup> group);
+  Async<Outcomes> record(AppendGroup const& group);
   Async<bool> try_details(std::vector<Result<IndexedEvent>>& events, Deadline deadline);
   Async<EventPage> join(TenantId tenant, std::vector<IndexedEvent> events, Deadline deadline);
   Async<std::map<EventId, EventDetail>> details_of(TenantId tenant, std::span<IndexedEvent const> events,
@@ -101,7 +101,7 @@ class Service {
   Counter details_failures_;
   Gauge details_pending_;
   Gauge altered_logs_;
-  Groups groups_;
+  AppendGroups groups_;
   Mutex mutex_;
   // In the details store, still in the outbox; an entry's number as often as it has events.
   std::vector<std::int64_t> settled_ HOIST_GUARDED_BY(mutex_);

@@ -138,7 +138,7 @@ TEST_F(Verify, E5_ARewriteWithRecomputedHashesButWithoutTheKeyIsRefused) {
     lines[i] = json::serialize(line);
   }
   EXPECT_NE(check(lines).problem.find("not those that were signed"), std::string::npos);
-  auto const other = SigningKey::generate();
+  auto const other = Ed25519Key::generate();
   auto text = std::stringstream{exported().front()};
   EXPECT_FALSE(verify_export(text, other.public_key()).ok());
 }
@@ -237,7 +237,7 @@ TEST_F(Verify, MembersThatNoHashCoversAreRefused) {
   EXPECT_EQ(altered(2, "note", "paid"), "the event has members that no hash covers");
   EXPECT_EQ(altered(0, "note", "paid"), "the first line is not the header of an export");
   EXPECT_EQ(altered(0, "version", 2), "the header's version is not known");
-  EXPECT_EQ(altered(0, "publicKey", json::string{base64url(SigningKey::generate().public_key())}),
+  EXPECT_EQ(altered(0, "publicKey", json::string{base64url(Ed25519Key::generate().public_key())}),
             "the header names another key");
 }
 

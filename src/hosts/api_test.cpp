@@ -58,8 +58,8 @@ class Api : public ::testing::TestWithParam<std::string_view> {
       auto wanted = tenants::NewTenant{TenantId{name}, name, std::nullopt, std::nullopt};
       auto const records = server()->engine().records();
       auto const table = tenants::TenantTable{};
-      auto desk = tenants::Operator{{records.database, table, records.audit, records.clock}};
-      co_return co_await desk.create(std::move(wanted), deadline_in(std::chrono::seconds{30}));
+      auto tenants = tenants::Operator{{records.database, table, records.audit, records.clock}};
+      co_return co_await tenants.create(std::move(wanted), deadline_in(std::chrono::seconds{30}));
     }};
     ASSERT_TRUE(run_to_end<tenants::Tenant>(body));
   }

@@ -6,12 +6,12 @@
 namespace hoist::hosts {
 namespace {
 
-Result<s3api::Keyring> keys_of(Config const& config, S3Credentials const& credentials) {
+Result<s3api::AccessKeys> keys_of(Config const& config, S3Credentials const& credentials) {
   auto keys = std::vector<s3api::AccessKey>{};
   auto const& [root, signer] = credentials;
   keys.push_back({root.access_key_id, root.secret_access_key, ""});
   keys.push_back({signer.access_key_id, signer.secret_access_key, "", config.objects.md5_of_uploads});
-  return s3api::Keyring::make(std::move(keys));
+  return s3api::AccessKeys::make(std::move(keys));
 }
 
 s3api::Options options_of(Config const& config, ObjectEndpointNeeds const& needs) {
@@ -34,7 +34,7 @@ Result<std::unique_ptr<ObjectEndpoint>> ObjectEndpoint::open(Config const& confi
                                                              ObjectEndpointNeeds needs) {
   auto endpoint = std::unique_ptr<ObjectEndpoint>{new ObjectEndpoint{}};
   TRY(auto keys, keys_of(config, needs.credentials));
-  endpoint->keys_ = std::make_unique<s3api::Keyring>(std::move(keys));
+  endpoint->keys_ = std::make_unique<s3api::AccessKeys>(std::move(keys));
   endpoint->api_ = std::make_unique<s3api::S3Api>(
       s3api::Stores{needs.stores.objects, needs.stores.buckets, needs.stores.multiparts, needs.stores.tags},
       *endpoint->keys_, options_of(config, needs), needs.stores.clock, needs.metrics);

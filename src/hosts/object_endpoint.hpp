@@ -37,7 +37,7 @@ class ObjectEndpoint {
 
  private:
   ObjectEndpoint() = default;
-  std::unique_ptr<s3api::Keyring> keys_;
+  std::unique_ptr<s3api::AccessKeys> keys_;
   std::unique_ptr<s3api::S3Api> api_;
   std::unique_ptr<net::Server> server_;
   std::string url_;

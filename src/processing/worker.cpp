@@ -5,10 +5,10 @@
 #include <atomic>
 
 #include "base/json.hpp"
-#include "base/lanes.hpp"
 #include "base/log.hpp"
 #include "base/resources.hpp"
 #include "base/try.hpp"
+#include "base/worker_loops.hpp"
 
 namespace hoist::processing {
 namespace {
@@ -52,13 +52,13 @@ struct Worker::State : std::enable_shared_from_this<State> {
   WorkerOptions options;
   Pipeline pipeline;
   Gauge in_flight;
-  Lanes lanes;
+  WorkerLoops loops;
 
   // One at a time, until told to stop.
   asio::awaitable<void> lane() {
-    while (!lanes.stopping()) {
+    while (!loops.stopping()) {
       if (ports.scanner.away()) {
-        co_await lanes.pause(look_for_scanner_every);
+        co_await loops.pause(look_for_scanner_every);
         continue;
       }
       auto request = ReceiveRequest{.queue = options.queue, .max = 1};
@@ -68,7 +68,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
           co_await queue.receive(std::move(request), deadline_in(options.poll + settle_max));
       if (!received) {
         log::warn("the processing queue does not answer", {{"cause", received.error().to_string()}});
-        co_await lanes.pause(pause_after_error);
+        co_await loops.pause(pause_after_error);
         continue;
       }
       for (auto const& message : *received) {
@@ -126,7 +126,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
       log::warn("the wait of a file could not be recorded",
                 {{"upload", target.upload.str()}, {"cause", noted.error().to_string()}});
     // The lane looks for the scanner by itself; descriptors come back when others are done.
-    if (error.slug() == out_of_descriptors) co_await lanes.pause(pause_after_error);
+    if (error.slug() == out_of_descriptors) co_await loops.pause(pause_after_error);
     co_return co_await queue.release(message.receipt, deadline);
   }
 
@@ -193,16 +193,16 @@ Worker::Worker(Consumer& queue, Ports ports, WorkerOptions options)
     : state_{std::make_shared<State>(queue, ports, std::move(options))} {}
 
 Worker::~Worker() {
-  state_->lanes.ask_to_stop();
+  state_->loops.ask_to_stop();
 }
 
 void Worker::start(std::vector<asio::any_io_executor> const& executors) {
-  state_->lanes.start(state_->options.jobs_max, executors, [state = state_] { return state->lane(); });
+  state_->loops.start(state_->options.jobs_max, executors, [state = state_] { return state->lane(); });
 }
 
 Async<bool> Worker::stop(std::chrono::milliseconds grace) {
   auto const state = state_;
-  co_return co_await state->lanes.stop(grace);
+  co_return co_await state->loops.stop(grace);
 }
 
 }  // namespace hoist::processing

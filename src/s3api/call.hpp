@@ -10,7 +10,7 @@
 #include "net/body_budget.hpp"
 #include "net/message.hpp"
 #include "ports/object_store.hpp"
-#include "s3api/keyring.hpp"
+#include "s3api/access_keys.hpp"
 
 namespace hoist::s3api {
 

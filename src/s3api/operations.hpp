@@ -55,7 +55,7 @@ Answer list_parts(Service& service, Call const& call);
 Answer list_multiparts(Service& service, Call const& call);
 
 // POST of a browser's form to a bucket. It carries its own authentication, in the form.
-Answer post_form(Service& service, Keyring const& keyring, net::Request const& request, ObjectRef const& ref);
+Answer post_form(Service& service, AccessKeys const& keys, net::Request const& request, ObjectRef const& ref);
 
 // What a PUT, form or multipart creation says about the object, without conditions and checksums.
 [[nodiscard]] Result<PutOptions> read_put_options(Call const& call);

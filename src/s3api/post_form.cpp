@@ -50,7 +50,7 @@ std::string replace_filename(std::string key, std::string_view filename) {
   return key;
 }
 
-Result<aws::Authorization> authenticate(FormFields const& fields, Keyring const& keyring,
+Result<aws::Authorization> authenticate(FormFields const& fields, AccessKeys const& keys,
                                         std::string_view region, Time now) {
   auto const get = [&](char const* name) {
     auto const found = fields.find(name);
@@ -70,7 +70,7 @@ Result<aws::Authorization> authenticate(FormFields const& fields, Keyring const&
   authorization.date = get("x-amz-date");
   authorization.signed_at = *signed_at;
   CHECK(aws::verify_time_and_scope(authorization, region, now));
-  auto const* const key = keyring.find(authorization.access_key_id);
+  auto const* const key = keys.find(authorization.access_key_id);
   if (key == nullptr)
     return fail(Error{Code::forbidden, "The access key does not exist."}.with_slug("InvalidAccessKeyId"));
   auto const due = aws::SigningKey{key->secret, authorization.scope}.sign(get("policy"));
@@ -168,7 +168,7 @@ net::Response success(FormFields const& fields, ObjectInfo const& info, std::str
 
 }  // namespace
 
-Answer post_form(Service& service, Keyring const& keyring, net::Request const& request,
+Answer post_form(Service& service, AccessKeys const& keys, net::Request const& request,
                  ObjectRef const& ref) {
   if (!request.query.empty() || !ref.key.empty())
     co_return fail(Code::method_not_allowed, "The specified method is not allowed against this resource.");
@@ -177,7 +177,7 @@ Answer post_form(Service& service, Keyring const& keyring, net::Request const& r
   auto reader = FormReader{*request.stream, boundary};
   CO_TRY(auto form, co_await read_fields(reader));
   auto const now = service.clock.now();
-  CO_TRY(auto const authorization, authenticate(form.fields, keyring, service.options.region, now));
+  CO_TRY(auto const authorization, authenticate(form.fields, keys, service.options.region, now));
   auto const json = unbase64(form.fields.at("policy"));
   if (!json) co_return invalid_argument("The policy is not base64.");
   CO_TRY(auto const policy, parse_post_policy(*json));
@@ -189,7 +189,7 @@ Answer post_form(Service& service, Keyring const& keyring, net::Request const& r
   if (form.fields.try_emplace("bucket", ref.bucket).first->second != ref.bucket)
     co_return access_denied("The field bucket names another bucket than the address.");
   CO_CHECK(check_policy(policy, form.fields, now));
-  auto const* const access_key = keyring.find(authorization.access_key_id);
+  auto const* const access_key = keys.find(authorization.access_key_id);
   CO_CHECK(check_prefix(*access_key, key));
 
   auto const described = as_headers(form.fields, request);

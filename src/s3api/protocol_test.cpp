@@ -286,10 +286,10 @@ TEST_F(Protocol, S12_NothingIsOpenByOmission) {
     EXPECT_EQ(anonymous("GET", target).status, 403) << target;
   EXPECT_EQ(anonymous("PUT", "/bucket/new", "x").status, 403);
   EXPECT_EQ(anonymous("DELETE", "/bucket/k").status, 403);
-  EXPECT_FALSE(Keyring::make({}));
-  EXPECT_FALSE(Keyring::make({{"AKID", "short", {}}}));
-  EXPECT_FALSE(Keyring::make({{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", {}}}));
-  EXPECT_FALSE(Keyring::make({{"A", std::string(40, 'x'), {}}, {"A", std::string(40, 'y'), {}}}));
+  EXPECT_FALSE(AccessKeys::make({}));
+  EXPECT_FALSE(AccessKeys::make({{"AKID", "short", {}}}));
+  EXPECT_FALSE(AccessKeys::make({{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", {}}}));
+  EXPECT_FALSE(AccessKeys::make({{"A", std::string(40, 'x'), {}}, {"A", std::string(40, 'y'), {}}}));
 }
 
 TEST_F(Protocol, AccessKeysMayBeConfinedToAPrefix) {

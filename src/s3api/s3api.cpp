@@ -19,8 +19,8 @@ constexpr auto no_operation = std::string_view{"none"};
 }  // namespace
 
 struct S3Api::State {
-  State(Stores stores, Keyring const& keys, Options wanted, Clock const& time, Metrics& numbers)
-      : keyring{keys},
+  State(Stores stores, AccessKeys const& the_keys, Options wanted, Clock const& time, Metrics& numbers)
+      : keys{the_keys},
         options{std::move(wanted)},
         clock{time},
         cors{options.cors_origins},
@@ -32,7 +32,7 @@ struct S3Api::State {
     TRY(auto authorization, aws::parse_authorization(view));
     if (!authorization) return access_denied("Anonymous access is not allowed; sign the request.");
     CHECK(aws::verify_time_and_scope(*authorization, options.region, clock.now()));
-    auto const* const key = keyring.find(authorization->access_key_id);
+    auto const* const key = keys.find(authorization->access_key_id);
     if (key == nullptr)
       return fail(Error{Code::forbidden, "The AWS Access Key Id you provided does not exist in our records."}
                       .with_slug("InvalidAccessKeyId"));
@@ -53,7 +53,7 @@ struct S3Api::State {
                          !request.headers.has("authorization") && ref.key.empty();
     if (is_form) {
       operation = form_operation;
-      co_return co_await post_form(service, keyring, request, ref);
+      co_return co_await post_form(service, keys, request, ref);
     }
     CO_TRY(auto const call, authenticate(request, std::move(ref)));
     CO_TRY(auto const found, find_operation(request, call.ref));
@@ -69,7 +69,7 @@ struct S3Api::State {
         .add();
   }
 
-  Keyring const& keyring;
+  AccessKeys const& keys;
   Options options;
   Clock const& clock;
   Cors cors;
@@ -78,8 +78,8 @@ struct S3Api::State {
   aws::SigningKeys signing_keys;
 };
 
-S3Api::S3Api(Stores stores, Keyring const& keyring, Options options, Clock const& clock, Metrics& metrics)
-    : state_{std::make_unique<State>(stores, keyring, std::move(options), clock, metrics)} {}
+S3Api::S3Api(Stores stores, AccessKeys const& keys, Options options, Clock const& clock, Metrics& metrics)
+    : state_{std::make_unique<State>(stores, keys, std::move(options), clock, metrics)} {}
 S3Api::~S3Api() = default;
 
 asio::awaitable<net::Response> S3Api::handle(net::Request request) {

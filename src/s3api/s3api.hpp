@@ -25,7 +25,7 @@
 #include "ports/multiparts.hpp"
 #include "ports/object_store.hpp"
 #include "ports/object_tags.hpp"
-#include "s3api/keyring.hpp"
+#include "s3api/access_keys.hpp"
 
 namespace hoist::s3api {
 
@@ -46,7 +46,7 @@ struct Options {
 
 class S3Api final : public net::Handler {
  public:
-  S3Api(Stores stores, Keyring const& keyring, Options options, Clock const& clock, Metrics& metrics);
+  S3Api(Stores stores, AccessKeys const& keys, Options options, Clock const& clock, Metrics& metrics);
   ~S3Api() override;
   asio::awaitable<net::Response> handle(net::Request request) override;
 

@@ -44,8 +44,8 @@ class Client {
  public:
   explicit Client(Options options = {.region = region, .cors_origins = {"https://app.example.com"}},
                   std::vector<AccessKey> keys = {{"AKID", secret, {}}})
-      : keyring_{*Keyring::make(std::move(keys))},
-        api_{{store_, store_, store_, store_}, keyring_, std::move(options), clock_, metrics_} {}
+      : keys_{*AccessKeys::make(std::move(keys))},
+        api_{{store_, store_, store_, store_}, keys_, std::move(options), clock_, metrics_} {}
 
   [[nodiscard]] aws::Signer signer() const { return aws::Signer{{"AKID", secret}, region}; }
   [[nodiscard]] memory::Objects& store() { return store_; }
@@ -140,7 +140,7 @@ class Client {
   ManualClock clock_;
   Metrics metrics_;
   memory::Objects store_{{"bucket", "other"}, clock_, part_bytes_min};
-  Keyring keyring_;
+  AccessKeys keys_;
   S3Api api_;
 };
 

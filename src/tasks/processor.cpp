@@ -2,8 +2,8 @@
 
 #include <atomic>
 
-#include "base/lanes.hpp"
 #include "base/log.hpp"
+#include "base/worker_loops.hpp"
 #include "model/queue_names.hpp"
 #include "tasks/parse.hpp"
 #include "tasks/settlement.hpp"
@@ -33,7 +33,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
       : ports{given}, make_handler{std::move(make)}, options{wanted}, meter{given.metrics} {
     auto how = SettlementOptions{.visibility = options.visibility,
                                  .tasks_per_commit = options.tasks_per_commit,
-                                 .stopping = [this] { return lanes.stopping(); }};
+                                 .stopping = [this] { return loops.stopping(); }};
     settlement =
         make_settlement({ports.database, ports.consumer, ports.joint, ports.clock, meter}, std::move(how));
   }
@@ -42,12 +42,12 @@ struct Processor::State : std::enable_shared_from_this<State> {
   MakeHandler make_handler;
   ProcessorOptions options;
   TaskMeter meter;
-  Lanes lanes;
+  WorkerLoops loops;
   std::unique_ptr<Settlement> settlement;
 
   asio::awaitable<void> lane() {
     auto const handler = make_handler ? make_handler() : nullptr;
-    while (!lanes.stopping()) {
+    while (!loops.stopping()) {
       auto request = ReceiveRequest{.queue = task_queue, .max = handler ? 1 : queue_receive_max};
       request.visibility = options.visibility;
       request.wait = options.poll;
@@ -55,7 +55,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
           co_await ports.consumer.receive(std::move(request), deadline_in(options.poll + answer_max));
       if (!received) {
         log::warn("the task queue does not answer", {{"cause", received.error().to_string()}});
-        co_await lanes.pause(pause_after_error);
+        co_await loops.pause(pause_after_error);
         continue;
       }
       if (received->empty()) continue;
@@ -68,7 +68,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
 
   // Without a handler: everything there is.
   asio::awaitable<void> record(std::vector<Message> messages) {
-    for (auto more = true; more && !lanes.stopping();) {
+    for (auto more = true; more && !loops.stopping();) {
       auto const recorded = co_await settlement->record(std::exchange(messages, {}));
       if (!recorded)
         log::warn("tasks could not be recorded and come again", {{"cause", recorded.error().to_string()}});
@@ -105,12 +105,12 @@ struct Processor::State : std::enable_shared_from_this<State> {
         if (!outcome.done) log_failure(work, outcome);
         co_return settled;
       }
-      if (!settled.error().retryable() || i == settle_tries || lanes.stopping()) {
+      if (!settled.error().retryable() || i == settle_tries || loops.stopping()) {
         log::warn("a task could not be settled and comes again",
                   {{"task", work.message.receipt.id.str()}, {"cause", settled.error().to_string()}});
         co_return settled;
       }
-      co_await lanes.pause(pause_after_error);
+      co_await loops.pause(pause_after_error);
     }
   }
 
@@ -160,16 +160,16 @@ Processor::Processor(ProcessorPorts ports, MakeHandler make_handler, ProcessorOp
     : state_{std::make_shared<State>(ports, std::move(make_handler), options)} {}
 
 Processor::~Processor() {
-  state_->lanes.ask_to_stop();
+  state_->loops.ask_to_stop();
 }
 
 void Processor::start(std::vector<asio::any_io_executor> const& executors) {
-  state_->lanes.start(state_->options.workers, executors, [state = state_] { return state->lane(); });
+  state_->loops.start(state_->options.workers, executors, [state = state_] { return state->lane(); });
 }
 
 Async<bool> Processor::stop(std::chrono::milliseconds grace) {
   auto const state = state_;
-  co_return co_await state->lanes.stop(grace);
+  co_return co_await state->loops.stop(grace);
 }
 
 }  // namespace hoist::tasks

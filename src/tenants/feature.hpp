@@ -6,8 +6,8 @@
 #include "assembly/feature.hpp"
 #include "assembly/stores.hpp"
 #include "ports/tenant_usage.hpp"
+#include "tenants/access_gate.hpp"
 #include "tenants/authenticator.hpp"
-#include "tenants/gate.hpp"
 #include "tenants/key_ring.hpp"
 #include "tenants/operator.hpp"
 #include "tenants/service.hpp"
@@ -46,7 +46,7 @@ class Feature final : public hoist::Feature {
   Authenticator authenticator_;
   Tickets tickets_;
   TenantLanguages languages_;
-  Gate gate_;
+  AccessGate gate_;
   Service service_;
   Operator operator_;
   TenantId first_;

@@ -52,14 +52,14 @@ Result<Fd> lock_folder(std::string const& folder) {
   return file;
 }
 
-Result<SigningKey> read_key(std::string const& path) {
+Result<Ed25519Key> read_key(std::string const& path) {
   auto const file = Fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
   if (!file.open()) return io_failure(path, "opened");
   CHECK(check_private(file, path, "600"));
   auto text = std::string(key_file_bytes_max, '\0');
   auto const count = ::read(file.number(), text.data(), text.size());
   if (count < 0) return io_failure(path, "read");
-  auto key = SigningKey::from_pem(std::string_view{text}.substr(0, static_cast<std::size_t>(count)));
+  auto key = Ed25519Key::from_pem(std::string_view{text}.substr(0, static_cast<std::size_t>(count)));
   if (!key) return fail(Code::invalid, fmt::format("{} is {}.", path, key.error().detail()));
   return key;
 }
@@ -82,7 +82,7 @@ Result<void> create_key(Fd const& folder_lock, std::string const& folder, Time n
   {
     auto const file = Fd{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (!file.open()) return io_failure(temporary, "created");
-    CHECK(write_whole(file, temporary, SigningKey::generate().to_pem()));
+    CHECK(write_whole(file, temporary, Ed25519Key::generate().to_pem()));
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return io_failure(path, "created");
   if (::fsync(folder_lock.number()) != 0) return io_failure(folder, "written");

@@ -16,7 +16,7 @@ namespace hoist::tenants {
 
 struct NamedKey {
   std::string name;
-  SigningKey key;
+  Ed25519Key key;
 };
 
 // All keys of the folder by ascending name; creates folder and first key when there are none. Two

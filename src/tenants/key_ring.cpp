@@ -95,7 +95,7 @@ Result<Caller> read_claims(json::object const& claims, Time now) {
 
 struct KeyRing::State {
   struct Pair {
-    SigningKey key;
+    Ed25519Key key;
     std::string public_key;
   };
   std::map<std::string, Pair, std::less<>> keys;  // by name; the last is the newest and signs

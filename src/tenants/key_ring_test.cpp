@@ -135,7 +135,7 @@ TEST_F(KeyRingTest, A3_OnlyNamesInTheKeyTableAreKeys) {
 }
 
 TEST_F(KeyRingTest, A4_AKeyCarriedInTheTokenIsNeverUsed) {
-  auto const attacker = SigningKey::generate();
+  auto const attacker = Ed25519Key::generate();
   auto const jwk =
       fmt::format(R"({{"kty":"OKP","crv":"Ed25519","x":"{}"}})", base64url(attacker.public_key()));
   for (auto const& extra :

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "tenants/gate.hpp"
+#include "tenants/access_gate.hpp"
 #include "tenants/tenant_table.hpp"
 
 namespace hoist::tenants {
 
 struct Settings {
-  Gate::Options rates;
+  AccessGate::Options rates;
   std::int64_t storage_bytes_max = default_storage_bytes_max;
   std::vector<std::string> types_allowed;
   std::vector<std::string> types_denied;

@@ -15,7 +15,7 @@
 #include "base/encode.hpp"
 #include "base/id.hpp"
 #include "support/test_database.hpp"
-#include "tenants/gate.hpp"
+#include "tenants/access_gate.hpp"
 #include "tenants/operator.hpp"
 #include "tenants/service.hpp"
 #include "tenants/tenant_languages.hpp"

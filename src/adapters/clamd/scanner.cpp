@@ -30,10 +30,10 @@ std::array<char, 4> length_of(std::size_t length) {
           static_cast<char>(length >> 8 & 0xff), static_cast<char>(length & 0xff)};
 }
 
-// Takes a place when there is one.
-class Places {
+// Takes a slot when there is one.
+class ScanSlots {
  public:
-  explicit Places(int count) : free_{count} {}
+  explicit ScanSlots(int count) : free_{count} {}
 
   Async<> take(Deadline deadline) {
     while (true) {
@@ -63,21 +63,21 @@ class Places {
   Signal freed_;
 };
 
-class Place {
+class ScanSlot {
  public:
-  explicit Place(Places& places) : places_{places} {}
-  Place(Place const&) = delete;
-  ~Place() { places_.give_back(); }
+  explicit ScanSlot(ScanSlots& slots) : slots_{slots} {}
+  ScanSlot(ScanSlot const&) = delete;
+  ~ScanSlot() { slots_.give_back(); }
 
  private:
-  Places& places_;
+  ScanSlots& slots_;
 };
 
 class ClamdScanner final : public Scanner {
  public:
   ClamdScanner(ScannerOptions options, Metrics& metrics)
       : options_{std::move(options)},
-        places_{options_.connections_max},
+        slots_{options_.connections_max},
         away_gauge_{metrics.gauge("hoist_scanner_away",
                                   "1 while the virus scanner does not answer, so that files wait for it")} {
     away_gauge_.set(0);
@@ -85,8 +85,8 @@ class ClamdScanner final : public Scanner {
 
   Async<ScanReport> scan(ByteSource& bytes, Deadline deadline) override {
     if (auto const why = away()) co_return not_now(*why);
-    CO_CHECK(co_await places_.take(deadline));
-    auto const place = Place{places_};
+    CO_CHECK(co_await slots_.take(deadline));
+    auto const slot = ScanSlot{slots_};
     if (auto const why = away()) co_return not_now(*why);  // since then, perhaps
     auto const limit = std::min(deadline, deadline_in(options_.scan_max));
     auto connection = Connection{co_await asio::this_coro::executor, limit};
@@ -155,7 +155,7 @@ class ClamdScanner final : public Scanner {
   }
 
   ScannerOptions options_;
-  Places places_;
+  ScanSlots slots_;
   Gauge away_gauge_;
   mutable Mutex mutex_;
   std::optional<std::string> away_ HOIST_GUARDED_BY(mutex_);

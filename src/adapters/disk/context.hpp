@@ -4,9 +4,9 @@
 #include <atomic>
 #include <memory>
 
-#include "adapters/disk/catalogue.hpp"
+#include "adapters/disk/blob_folders.hpp"
 #include "adapters/disk/object_store.hpp"
-#include "adapters/disk/shelf.hpp"
+#include "adapters/disk/object_table.hpp"
 
 namespace hoist::disk {
 
@@ -25,8 +25,8 @@ struct Objects::Context {
             metrics.gauge("hoist_objects_orphans_left", "Files unknown to the database, too many to move")},
         damaged{metrics.counter("hoist_objects_damaged_total", "Reads that met damaged files")} {}
 
-  [[nodiscard]] Catalogue catalogue(sql::Transaction& tx) const {
-    return Catalogue{tx, options.buckets, listeners.arrivals, clock.now()};
+  [[nodiscard]] ObjectTable table(sql::Transaction& tx) const {
+    return ObjectTable{tx, options.buckets, listeners.arrivals, clock.now()};
   }
   // What is to be known of the object when it is recovered.
   Async<std::string> note_for(ObjectRef ref, Deadline deadline);
@@ -39,7 +39,7 @@ struct Objects::Context {
   Pool& pool;
   Clock const& clock;
   Listeners listeners;
-  std::shared_ptr<Shelf> shelf;
+  std::shared_ptr<BlobFolders> folders;
   std::atomic<std::size_t> writers_open{0};
   std::atomic<bool> closed{false};  // the store is gone, and perhaps the pool: writers may end after it
   Gauge writers;

@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "adapters/disk/catalogue.hpp"
 #include "adapters/disk/files.hpp"
+#include "adapters/disk/object_table.hpp"
 
 namespace hoist::disk {
 

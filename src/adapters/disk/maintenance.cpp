@@ -33,8 +33,8 @@ Result<Names> names_in_folder(sql::Transaction& tx, std::string const& folder) {
                args);
 }
 
-Result<std::string> hash_file(Shelf const& shelf, Segment const& segment) {
-  TRY(auto const file, shelf.open_blob(segment.blob, segment.size));
+Result<std::string> hash_file(BlobFolders const& folders, Segment const& segment) {
+  TRY(auto const file, folders.open_blob(segment.blob, segment.size));
   auto buffer = std::vector<char>(buffer_bytes);
   auto hasher = Hasher{Hasher::Algorithm::sha256};
   for (auto offset = std::int64_t{0}; offset < segment.size;) {
@@ -81,8 +81,8 @@ Async<std::int64_t> sweep_garbage(Objects::Context& context, Time now) {
     auto remove = [&]() -> Result<Names> {
       auto removed = Names{};
       for (auto const& name : names) {
-        if (context.shelf->in_use(name)) continue;
-        CHECK(context.shelf->remove(name));
+        if (context.folders->in_use(name)) continue;
+        CHECK(context.folders->remove(name));
         removed.push_back(name);
       }
       return removed;
@@ -103,8 +103,8 @@ Async<std::int64_t> give_up_multiparts(Objects::Context& context, Time now) {
     TRY(auto rows, tx.query("SELECT bucket, key, upload_id FROM multiparts WHERE state = 'open'"
                             " AND changed_us <= $1 ORDER BY changed_us LIMIT $2",
                             {sql::value(now - options.multipart_open_age_max), batch_rows}));
-    auto catalogue = Catalogue{tx, options.buckets, context.listeners.arrivals, now};
-    for (auto const& row : rows) CHECK(catalogue.abort({row.text(0), row.text(1)}, row.text(2)));
+    auto table = ObjectTable{tx, options.buckets, context.listeners.arrivals, now};
+    for (auto const& row : rows) CHECK(table.abort({row.text(0), row.text(1)}, row.text(2)));
     CHECK(tx.execute("DELETE FROM multiparts WHERE state != 'open' AND changed_us <= $1",
                      {sql::value(now - options.multipart_done_age_max)}));
     return static_cast<std::int64_t>(rows.size());
@@ -120,11 +120,11 @@ Async<std::int64_t> give_up_multiparts(Objects::Context& context, Time now) {
 // What is in lost+found for longer than its time goes for good. Answers how many files that were.
 Async<std::int64_t> expire_set_aside(Objects::Context& context, Time now) {
   auto work = [&]() -> Result<std::int64_t> {
-    TRY(auto const files, context.shelf->set_aside_files());
+    TRY(auto const files, context.folders->set_aside_files());
     auto removed = std::int64_t{0};
     for (auto const& file : files) {
       if (file.moved_at > now - context.options.set_aside_age) continue;
-      CHECK(context.shelf->remove_set_aside(file.name));
+      CHECK(context.folders->remove_set_aside(file.name));
       ++removed;
     }
     context.set_aside.set(static_cast<double>(std::ssize(files) - removed));
@@ -136,7 +136,7 @@ Async<std::int64_t> expire_set_aside(Objects::Context& context, Time now) {
 // Files no row names. Those that hold nothing, names that a crash left unused, are none.
 Async<Names> find_orphans(Objects::Context& context, Time now, std::int64_t* removed) {
   auto orphans = Names{};
-  auto folders_work = [&] { return context.shelf->folders(); };
+  auto folders_work = [&] { return context.folders->folders(); };
   CO_TRY(auto const folders, co_await run_blocking<Names>(context.pool, folders_work));
   for (auto const& folder : folders) {
     CO_TRY(auto const unknown, co_await unknown_files(context, folder));
@@ -148,10 +148,10 @@ Async<Names> find_orphans(Objects::Context& context, Time now, std::int64_t* rem
           continue;
         }
         if (removed == nullptr) continue;
-        CHECK(context.shelf->remove(file.name));
+        CHECK(context.folders->remove(file.name));
         ++*removed;
       }
-      if (removed != nullptr && unknown.known == 0) context.shelf->remove_folder_if_empty(folder);
+      if (removed != nullptr && unknown.known == 0) context.folders->remove_folder_if_empty(folder);
       return {};
     };
     CO_CHECK(co_await run_blocking<void>(context.pool, sort));
@@ -163,13 +163,13 @@ Async<Names> find_orphans(Objects::Context& context, Time now, std::int64_t* rem
 
 Async<Unknown> unknown_files(Objects::Context& context, std::string const& folder) {
   // Files are listed before rows, so a file committed in between has a row by the time we look.
-  auto list = [&] { return context.shelf->files(folder); };
-  CO_TRY(auto files, co_await run_blocking<std::vector<Shelf::Entry>>(context.pool, list));
+  auto list = [&] { return context.folders->files(folder); };
+  CO_TRY(auto files, co_await run_blocking<std::vector<BlobFolders::Entry>>(context.pool, list));
   auto find = [&](sql::Transaction& tx) { return names_in_folder(tx, folder); };
   CO_TRY(auto const known,
          co_await context.database.read(Scope::system(), find, deadline_in(batch_deadline)));
-  std::erase_if(files, [&](Shelf::Entry const& file) {
-    return context.shelf->in_use(file.name) || std::ranges::binary_search(known, file.name);
+  std::erase_if(files, [&](BlobFolders::Entry const& file) {
+    return context.folders->in_use(file.name) || std::ranges::binary_search(known, file.name);
   });
   co_return Unknown{std::move(files), known.size()};
 }
@@ -189,7 +189,7 @@ Async<Orphans> Objects::set_orphans_aside(Time now, bool however_many) {
   CO_TRY(auto const orphans, co_await find_orphans(context, now, &outcome.removed));
   auto const too_many = orphans.size() > context.options.orphans_at_once_max && !however_many;
   auto move = [&]() -> Result<void> {
-    for (auto const& name : orphans) CHECK(context.shelf->set_aside(name));
+    for (auto const& name : orphans) CHECK(context.folders->set_aside(name));
     return {};
   };
   if (!too_many) CO_CHECK(co_await run_blocking<void>(context.pool, move));
@@ -202,8 +202,8 @@ Async<Orphans> Objects::set_orphans_aside(Time now, bool however_many) {
 Async<Orphans> Objects::count_orphans(Time now) {
   auto outcome = Orphans{};
   CO_TRY(auto const orphans, co_await find_orphans(*context_, now, nullptr));
-  auto list = [&] { return context_->shelf->set_aside_files(); };
-  CO_TRY(auto const aside, co_await run_blocking<std::vector<Shelf::Entry>>(context_->pool, list));
+  auto list = [&] { return context_->folders->set_aside_files(); };
+  CO_TRY(auto const aside, co_await run_blocking<std::vector<BlobFolders::Entry>>(context_->pool, list));
   outcome.left = std::ssize(orphans);
   outcome.set_aside = std::ssize(aside);
   co_return outcome;
@@ -219,10 +219,10 @@ Async<Scrubbed> Objects::scrub(std::function<void(Damage const&)> report) {
     if (files.empty()) co_return scrubbed;
     for (auto const& file : files) {
       after = file.blob;
-      context.shelf->hold(file.blob);
-      auto hash = [&] { return hash_file(*context.shelf, file); };
+      context.folders->hold(file.blob);
+      auto hash = [&] { return hash_file(*context.folders, file); };
       auto hashed = co_await run_blocking<std::string>(context.pool, hash);
-      context.shelf->release(file.blob);
+      context.folders->release(file.blob);
       ++scrubbed.files;
       scrubbed.bytes += file.size;
       if (hashed && *hashed == file.sha256) continue;

@@ -8,7 +8,7 @@
 namespace hoist::disk {
 
 struct Unknown {
-  std::vector<Shelf::Entry> files;  // in the folder, neither in use nor named by a row
+  std::vector<BlobFolders::Entry> files;  // in the folder, neither in use nor named by a row
   std::size_t known = 0;
 };
 [[nodiscard]] Async<Unknown> unknown_files(Objects::Context& context, std::string const& folder);

@@ -41,7 +41,7 @@ bool may_be_committed(Result<ObjectInfo> const& recorded, bool agreed) {
 Async<> Objects::Context::check_bucket(std::string const& bucket, Deadline deadline) {
   // Nearly every object goes to a bucket of the configuration, which is known without the database.
   if (std::ranges::find(options.buckets, bucket) != options.buckets.end()) co_return Result<void>{};
-  auto check = [&](sql::Transaction& tx) { return catalogue(tx).check_bucket(bucket); };
+  auto check = [&](sql::Transaction& tx) { return table(tx).check_bucket(bucket); };
   co_return co_await database.read(Scope::system(), check, deadline);
 }
 
@@ -55,7 +55,7 @@ Async<std::shared_ptr<Blob>> Objects::Context::write_manifest(Stored planned, De
   CO_TRY(auto note, co_await note_for(planned.info.ref, deadline));
   auto work = [this, label = label_of(planned.info, std::move(planned.segments),
                                       std::move(note))]() mutable -> Result<std::shared_ptr<Blob>> {
-    TRY(auto blob, shelf->take(EtagKind::sha256));
+    TRY(auto blob, folders->take(EtagKind::sha256));
     CHECK(blob->finish(std::move(label)));
     return std::shared_ptr<Blob>{std::move(blob)};
   };
@@ -64,9 +64,9 @@ Async<std::shared_ptr<Blob>> Objects::Context::write_manifest(Stored planned, De
 
 Result<std::unique_ptr<Objects>> Objects::open(Options options, sql::Database& database, Pool& pool,
                                                Clock const& clock, Metrics& metrics, Listeners listeners) {
-  TRY(auto shelf, Shelf::open(options.root, clock, pool));
+  TRY(auto folders, BlobFolders::open(options.root, clock, pool));
   auto context = std::make_shared<Context>(std::move(options), database, pool, clock, metrics, listeners);
-  context->shelf = std::move(shelf);
+  context->folders = std::move(folders);
   return std::unique_ptr<Objects>{new Objects{std::move(context)}};
 }
 
@@ -76,14 +76,14 @@ Objects::~Objects() {
 }
 
 std::int64_t Objects::free_bytes() const {
-  return context_->shelf->free_bytes();
+  return context_->folders->free_bytes();
 }
 
 Async<std::unique_ptr<ObjectWriter>> Objects::create(ObjectRef ref, std::optional<std::int64_t> size,
                                                      Deadline deadline, EtagKind etag) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   auto const needed = size.value_or(0) + context_->options.free_bytes_min;
-  if (context_->shelf->free_bytes() < needed) co_return fail(Code::storage_full, "The storage is full.");
+  if (context_->folders->free_bytes() < needed) co_return fail(Code::storage_full, "The storage is full.");
   if (++context_->writers_open > context_->options.writers_max) {
     --context_->writers_open;
     co_return fail(Error{Code::unavailable, "Too many uploads at once."}.with_retry_after(1));
@@ -132,16 +132,16 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
 Async<> Objects::remove(ObjectRef ref, Deadline deadline, std::string version) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      Scope::system(), [&](sql::Transaction& tx) { return context_->catalogue(tx).remove(ref, version); },
+      Scope::system(), [&](sql::Transaction& tx) { return context_->table(tx).remove(ref, version); },
       deadline);
 }
 
 Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(from.bucket, deadline));
   CO_CHECK(co_await context_->check_bucket(to.bucket, deadline));
-  auto plan = [&](sql::Transaction& tx) { return context_->catalogue(tx).plan_copy(from, to, options); };
+  auto plan = [&](sql::Transaction& tx) { return context_->table(tx).plan_copy(from, to, options); };
   auto work = [&](sql::Transaction& tx, Manifest const& manifest) {
-    return context_->catalogue(tx).copy(from, to, options, manifest);
+    return context_->table(tx).copy(from, to, options, manifest);
   };
   co_return co_await with_manifest(*context_, plan, work, deadline);
 }
@@ -149,7 +149,7 @@ Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions option
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      Scope::system(), [&](sql::Transaction& tx) { return context_->catalogue(tx).set_tags(ref, tags); },
+      Scope::system(), [&](sql::Transaction& tx) { return context_->table(tx).set_tags(ref, tags); },
       deadline);
 }
 
@@ -160,17 +160,17 @@ Async<ObjectPage> Objects::list(ListRequest request, Deadline deadline) {
 }
 
 Async<std::vector<BucketInfo>> Objects::list_buckets(Deadline deadline) {
-  auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).list_buckets(); };
+  auto work = [&](sql::Transaction& tx) { return context_->table(tx).list_buckets(); };
   co_return co_await context_->database.read(Scope::system(), work, deadline);
 }
 
 Async<bool> Objects::create_bucket(std::string name, Deadline deadline) {
-  auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).create_bucket(name); };
+  auto work = [&](sql::Transaction& tx) { return context_->table(tx).create_bucket(name); };
   co_return co_await context_->database.write(Scope::system(), work, deadline);
 }
 
 Async<> Objects::remove_bucket(std::string name, Deadline deadline) {
-  auto work = [&](sql::Transaction& tx) { return context_->catalogue(tx).remove_bucket(name); };
+  auto work = [&](sql::Transaction& tx) { return context_->table(tx).remove_bucket(name); };
   co_return co_await context_->database.write(Scope::system(), work, deadline);
 }
 
@@ -178,7 +178,7 @@ Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, 
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
       Scope::system(),
-      [&](sql::Transaction& tx) { return context_->catalogue(tx).create_multipart(ref, options); }, deadline);
+      [&](sql::Transaction& tx) { return context_->table(tx).create_multipart(ref, options); }, deadline);
 }
 
 Async<MultipartInfo> Objects::head_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) {
@@ -200,10 +200,10 @@ Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   auto const part_bytes_min = options.parts_of_any_size ? 0 : context_->options.part_bytes_min;
   auto plan = [&](sql::Transaction& tx) {
-    return context_->catalogue(tx).plan_completion(ref, upload_id, parts, part_bytes_min, options);
+    return context_->table(tx).plan_completion(ref, upload_id, parts, part_bytes_min, options);
   };
   auto work = [&](sql::Transaction& tx, Manifest const& manifest) {
-    return context_->catalogue(tx).complete(ref, upload_id, parts, part_bytes_min, options, manifest);
+    return context_->table(tx).complete(ref, upload_id, parts, part_bytes_min, options, manifest);
   };
   co_return co_await with_manifest(*context_, plan, work, deadline);
 }
@@ -211,7 +211,7 @@ Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_
 Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      Scope::system(), [&](sql::Transaction& tx) { return context_->catalogue(tx).abort(ref, upload_id); },
+      Scope::system(), [&](sql::Transaction& tx) { return context_->table(tx).abort(ref, upload_id); },
       deadline);
 }
 

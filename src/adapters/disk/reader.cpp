@@ -9,12 +9,12 @@
 namespace hoist::disk {
 
 struct Reader::State {
-  State(std::shared_ptr<Shelf> files, Stored what, ByteRange range)
-      : shelf{std::move(files)}, stored{std::move(what)}, next{range.first}, end{range.last + 1} {
-    for (auto const& segment : stored.segments) shelf->hold(segment.blob);
+  State(std::shared_ptr<BlobFolders> files, Stored what, ByteRange range)
+      : folders{std::move(files)}, stored{std::move(what)}, next{range.first}, end{range.last + 1} {
+    for (auto const& segment : stored.segments) folders->hold(segment.blob);
   }
   ~State() {
-    for (auto const& segment : stored.segments) shelf->release(segment.blob);
+    for (auto const& segment : stored.segments) folders->release(segment.blob);
   }
 
   Result<std::size_t> read(std::span<char> buffer) {
@@ -36,7 +36,7 @@ struct Reader::State {
   }
 
   Result<void> enter(Segment const& segment) {
-    TRY(file, shelf->open_blob(segment.blob, segment.size));
+    TRY(file, folders->open_blob(segment.blob, segment.size));
     // Only a file read from its first byte to its last can be held against its hash.
     auto const whole = next == segment_start && end >= segment_start + segment.size;
     hasher.reset();
@@ -52,7 +52,7 @@ struct Reader::State {
     return {};
   }
 
-  std::shared_ptr<Shelf> shelf;
+  std::shared_ptr<BlobFolders> folders;
   Stored stored;
   std::int64_t next;
   std::int64_t end;
@@ -64,7 +64,7 @@ struct Reader::State {
 
 Reader::Reader(std::shared_ptr<Objects::Context> context, Stored stored, ByteRange range)
     : context_{std::move(context)},
-      state_{std::make_shared<State>(context_->shelf, std::move(stored), range)} {}
+      state_{std::make_shared<State>(context_->folders, std::move(stored), range)} {}
 
 ObjectInfo const& Reader::info() const {
   return state_->stored.info;

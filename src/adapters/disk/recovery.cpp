@@ -16,30 +16,30 @@ struct Candidate {
   Label label;
 };
 
-Result<std::int64_t> put_all_back(Shelf& shelf) {
-  TRY(auto const files, shelf.set_aside_files());
-  for (auto const& file : files) CHECK(shelf.put_back(file.name));
+Result<std::int64_t> put_all_back(BlobFolders& folders) {
+  TRY(auto const files, folders.set_aside_files());
+  for (auto const& file : files) CHECK(folders.put_back(file.name));
   return std::ssize(files);
 }
 
 // Every file that a manifest lists has to be there.
-bool is_whole(Shelf const& shelf, Label const& label) {
+bool is_whole(BlobFolders const& folders, Label const& label) {
   return std::ranges::all_of(label.segments, [&](Segment const& segment) {
-    return shelf.open_blob(segment.blob, segment.size).has_value();
+    return folders.open_blob(segment.blob, segment.size).has_value();
   });
 }
 
-std::vector<Candidate> read_labels(Shelf const& shelf, std::vector<Shelf::Entry> const& files,
+std::vector<Candidate> read_labels(BlobFolders const& folders, std::vector<BlobFolders::Entry> const& files,
                                    Recovered& outcome) {
   auto candidates = std::vector<Candidate>{};
   for (auto const& file : files) {
     if (file.size == 0) continue;
-    auto label = shelf.label(file.name);
+    auto label = folders.label(file.name);
     if (!label)
       ++outcome.unlabelled;
     else if (label->part)
       ++outcome.parts;
-    else if (!is_whole(shelf, *label))
+    else if (!is_whole(folders, *label))
       ++outcome.incomplete;
     else
       candidates.push_back({file.name, std::move(*label)});
@@ -60,8 +60,8 @@ Result<ObjectInfo> info_of(Label const& label) {
 }
 
 // false: there is a newer object, or `notes` does not want this one.
-Result<bool> recover_one(Catalogue catalogue, ObjectNotes* notes, Candidate const& candidate) {
-  auto& [tx, configured, arrivals, now] = catalogue;
+Result<bool> recover_one(ObjectTable table, ObjectNotes* notes, Candidate const& candidate) {
+  auto& [tx, configured, arrivals, now] = table;
   auto const& label = candidate.label;
   TRY(auto const rows, tx.query("SELECT 1 FROM objects WHERE bucket = $1 AND key = $2 AND modified_us >= $3",
                                 {label.ref.bucket, label.ref.key, sql::value(label.modified_at)}));
@@ -77,9 +77,9 @@ Result<bool> recover_one(Catalogue catalogue, ObjectNotes* notes, Candidate cons
   // As of then, and without telling that it arrives.
   arrivals = nullptr;
   now = label.modified_at;
-  TRY([[maybe_unused]] auto const made, catalogue.create_bucket(label.ref.bucket));
-  CHECK(catalogue.put(std::move(info), plain ? std::vector{itself} : label.segments, {},
-                      plain ? std::string{} : candidate.blob));
+  TRY([[maybe_unused]] auto const made, table.create_bucket(label.ref.bucket));
+  CHECK(table.put(std::move(info), plain ? std::vector{itself} : label.segments, {},
+                  plain ? std::string{} : candidate.blob));
   return true;
 }
 
@@ -87,13 +87,13 @@ Async<> recover_folder(Objects::Context& context, ObjectNotes* notes, std::strin
                        Recovered& outcome) {
   CO_TRY(auto const unknown, co_await unknown_files(context, folder));
   using Candidates = std::vector<Candidate>;
-  auto read = [&]() -> Result<Candidates> { return read_labels(*context.shelf, unknown.files, outcome); };
+  auto read = [&]() -> Result<Candidates> { return read_labels(*context.folders, unknown.files, outcome); };
   CO_TRY(auto const candidates, co_await run_blocking<Candidates>(context.pool, read));
   auto made = std::int64_t{0};
   auto work = [&](sql::Transaction& tx) -> Result<void> {
     made = 0;
     for (auto const& candidate : candidates) {
-      TRY(auto const recovered, recover_one(context.catalogue(tx), notes, candidate));
+      TRY(auto const recovered, recover_one(context.table(tx), notes, candidate));
       made += recovered ? 1 : 0;
     }
     return {};
@@ -109,10 +109,10 @@ Async<> recover_folder(Objects::Context& context, ObjectNotes* notes, std::strin
 Async<Recovered> Objects::recover(ObjectNotes* notes) {
   auto& context = *context_;
   auto outcome = Recovered{};
-  auto back = [&] { return put_all_back(*context.shelf); };
+  auto back = [&] { return put_all_back(*context.folders); };
   CO_TRY(outcome.put_back, co_await run_blocking<std::int64_t>(context.pool, back));
   using Names = std::vector<std::string>;
-  auto list = [&] { return context.shelf->folders(); };
+  auto list = [&] { return context.folders->folders(); };
   CO_TRY(auto const folders, co_await run_blocking<Names>(context.pool, list));
   for (auto const& folder : folders) CO_CHECK(co_await recover_folder(context, notes, folder, outcome));
   co_return outcome;

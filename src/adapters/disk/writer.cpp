@@ -25,7 +25,7 @@ struct Writer::Stage {
   // With a label these are the last bytes.
   Result<void> work(std::optional<Label> label) {
     if (!blob) {
-      TRY(blob, context->shelf->take(etag));
+      TRY(blob, context->folders->take(etag));
     }
     CHECK(blob->append(bytes));
     if (label) CHECK(blob->finish(std::move(*label)));
@@ -139,7 +139,7 @@ Async<ObjectInfo> Writer::record(PutOptions const& options) {
   auto agreed = false;  // the function wanted to commit
   auto work = [&](sql::Transaction& tx) -> Result<ObjectInfo> {
     agreed = false;
-    auto catalogue = context_->catalogue(tx);
+    auto table = context_->table(tx);
     auto info = ObjectInfo{};
     info.ref = ref_;
     info.size = segment.size;
@@ -148,11 +148,11 @@ Async<ObjectInfo> Writer::record(PutOptions const& options) {
     if (part_) {
       info.checksums = options.checksums;
       auto part = PartInfo{part_->number, segment.size, info.etag, options.checksums, {}};
-      TRY(part, catalogue.put_part(ref_, part_->upload_id, std::move(part), segment));
+      TRY(part, table.put_part(ref_, part_->upload_id, std::move(part), segment));
       info.modified_at = part.modified_at;
     } else {
       describe(info, options);
-      TRY(info, catalogue.put(std::move(info), {segment}, options.conditions));
+      TRY(info, table.put(std::move(info), {segment}, options.conditions));
     }
     agreed = true;
     return info;

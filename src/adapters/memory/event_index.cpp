@@ -4,7 +4,7 @@
 #include <map>
 #include <thread>
 
-#include "adapters/memory/held.hpp"
+#include "adapters/memory/on_commit_or_drop.hpp"
 #include "base/mutex.hpp"
 #include "base/try.hpp"
 
@@ -80,7 +80,7 @@ class EventIndex::Versions : public std::enable_shared_from_this<Versions> {
       auto const relock = Lock{self.mutex_};
       self.committed_ = self.pending_.extract(number).mapped().version;
     };
-    tx.after_commit(Held{shared_from_this(), commit, drop});
+    tx.after_commit(OnCommitOrDrop{shared_from_this(), commit, drop});
     return outcome;
   }
 

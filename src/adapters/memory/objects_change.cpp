@@ -1,6 +1,6 @@
 #include "adapters/memory/objects_change.hpp"
 
-#include "adapters/memory/held.hpp"
+#include "adapters/memory/on_commit_or_drop.hpp"
 #include "base/try.hpp"
 
 namespace hoist::memory {
@@ -31,7 +31,7 @@ auto end(std::shared_ptr<State> state, ObjectRef ref, Change const& change) {
     auto const lock = Lock{of.mutex};
     if (apply) apply(of);
   };
-  return Held{std::move(state), std::move(commit), std::move(forget)};
+  return OnCommitOrDrop{std::move(state), std::move(commit), std::move(forget)};
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <deque>
 
-#include "adapters/memory/held.hpp"
+#include "adapters/memory/on_commit_or_drop.hpp"
 #include "adapters/memory/queue_model.hpp"
 #include "base/mutex.hpp"
 #include "base/try.hpp"
@@ -64,7 +64,7 @@ void MemoryQueue::Model::hold(std::shared_ptr<Model> const& self, sql::Transacti
     model.rules.apply_send(message, sent);
     model.wake();
   };
-  tx.after_commit(Held{self, commit, drop});
+  tx.after_commit(OnCommitOrDrop{self, commit, drop});
 }
 
 MemoryQueue::MemoryQueue(Clock const& clock, sql::Database& database)

@@ -21,9 +21,9 @@
 #include <string>
 #include <vector>
 
+#include "adapters/sql/queue_round_robin.hpp"
 #include "adapters/sql/queue_rows.hpp"
 #include "adapters/sql/queue_rules.hpp"
-#include "adapters/sql/queue_turns.hpp"
 #include "base/mutex.hpp"
 
 namespace hoist::sql_engine::queue {
@@ -116,7 +116,7 @@ class Engine {
   RuleBook book_;
   Mutex mutex_;
   std::mt19937_64 random_ HOIST_GUARDED_BY(mutex_);
-  Turns turns_;
+  RoundRobin round_robin_;
 };
 
 }  // namespace hoist::sql_engine::queue

@@ -110,8 +110,8 @@ Result<Received> Engine::receive(sql::Transaction& tx, ReceiveRequest const& req
                                  Changes& changes) {
   CHECK(check_receive(request));
   auto received = Received{};
-  auto walk = TurnWalk{turns_, request.queue};
-  auto after = turns_.last(request.queue);
+  auto walk = FairWalk{round_robin_, request.queue};
+  auto after = round_robin_.last(request.queue);
   auto circle = std::string{};  // the first tenant passed over since something happened
   for (auto looked = 0; std::ssize(received.messages) < request.max; ++looked) {
     if (looked == tenants_looked_at_max) {

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "adapters/sqlite/connection.hpp"
-#include "adapters/sqlite/lane.hpp"
+#include "adapters/sqlite/job_queue.hpp"
 #include "adapters/sqlite/transaction.hpp"
 #include "adapters/sqlite/writer.hpp"
 #include "base/try.hpp"
@@ -30,9 +30,9 @@ Result<void> read_snapshot(Connection& connection, Surroundings const& surroundi
   return {};
 }
 
-void run_reader(Connection& connection, Surroundings const& surroundings, Lane& lane) {
+void run_reader(Connection& connection, Surroundings const& surroundings, JobQueue& queue) {
   auto jobs = std::vector<Job>{};
-  while (lane.take(jobs, 1)) {
+  while (queue.take(jobs, 1)) {
     auto& job = jobs.front();
     if (std::chrono::steady_clock::now() > job.deadline)
       job.done(fail(Code::timeout, "The database is too busy."));
@@ -75,8 +75,8 @@ class SqliteDatabase final : public sql::Database {
 
   void submit(Access access, Scope scope, Work work, Deadline deadline, Done done) override {
     auto job = Job{std::move(scope), std::move(work), deadline, std::move(done)};
-    auto& lane = access == Access::read && !readers_.empty() ? reads_ : writes_;
-    if (!lane.push(job))
+    auto& queue = access == Access::read && !readers_.empty() ? reads_ : writes_;
+    if (!queue.push(job))
       job.done(fail(Error{Code::unavailable, "The server is busy."}
                         .with_retry_after(busy_retry_after_s)
                         .with_cause("the database's queue is full")));
@@ -91,8 +91,8 @@ class SqliteDatabase final : public sql::Database {
   }
 
   Surroundings surroundings_;
-  Lane writes_;
-  Lane reads_;
+  JobQueue writes_;
+  JobQueue reads_;
   Writer writer_;
   std::vector<std::unique_ptr<Connection>> readers_;
   std::thread writer_thread_;

@@ -19,11 +19,11 @@ double seconds_since(steady_clock::time_point start) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Connection> connection, Lane& lane, Surroundings surroundings,
+Writer::Writer(std::unique_ptr<Connection> connection, JobQueue& queue, Surroundings surroundings,
                Metrics& metrics, bool run_twice)
     : connection_{std::move(connection)},
       surroundings_{surroundings},
-      lane_{lane},
+      queue_{queue},
       run_twice_{run_twice},
       batch_size_{metrics.histogram("hoist_db_commit_batch_size", "Functions committed by one sync.",
                                     {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})},
@@ -37,7 +37,7 @@ Writer::Writer(std::unique_ptr<Connection> connection, Lane& lane, Surroundings 
 void Writer::run() {
   auto jobs = std::vector<Job>{};
   auto wal_filled = false;
-  while (lane_.take(jobs, batch_functions_max, wal_filled ? deadline_in(quiet_time) : Deadline::max())) {
+  while (queue_.take(jobs, batch_functions_max, wal_filled ? deadline_in(quiet_time) : Deadline::max())) {
     if (jobs.empty()) {
       wal_filled = !empty_wal();
       continue;
@@ -67,7 +67,7 @@ Writer::Ran Writer::run_one(Function& function, bool guarded) {
 // Functions that arrived while the batch ran join it, so that one sync serves them too.
 void Writer::let_join(std::vector<Function>& batch) {
   auto jobs = std::vector<Job>{};
-  lane_.take_waiting(jobs, batch_functions_max - batch.size());
+  queue_.take_waiting(jobs, batch_functions_max - batch.size());
   for (auto& job : jobs) batch.push_back({std::move(job), {}, {}});
 }
 
@@ -117,7 +117,7 @@ void Writer::run_batch(std::vector<Job> jobs) {
     roll_back(batch);
   }
   batch_size_.observe(static_cast<double>(batch.size()));
-  waiting_.set(static_cast<double>(lane_.waiting()));
+  waiting_.set(static_cast<double>(queue_.waiting()));
   for (auto& function : batch) {
     if (!fate && function.outcome) function.outcome = fate;
     if (function.outcome)

@@ -1,4 +1,4 @@
-// The one thread that writes: runs the functions of its lane in batches and syncs once per batch.
+// The one thread that writes: runs the functions of its queue in batches and syncs once per batch.
 //
 // A batch runs unguarded at first, because a savepoint for each function would copy every page the
 // function touches. If one fails after it changed something, all is rolled back and the batch runs
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "adapters/sqlite/connection.hpp"
-#include "adapters/sqlite/lane.hpp"
+#include "adapters/sqlite/job_queue.hpp"
 #include "adapters/sqlite/transaction.hpp"
 #include "base/metrics.hpp"
 
@@ -19,9 +19,9 @@ class Writer {
  public:
   // `run_twice`: every batch takes the guarded path, after a first run that is rolled back. For tests,
   // which so find functions that cannot be run again.
-  Writer(std::unique_ptr<Connection> connection, Lane& lane, Surroundings surroundings, Metrics& metrics,
+  Writer(std::unique_ptr<Connection> connection, JobQueue& queue, Surroundings surroundings, Metrics& metrics,
          bool run_twice);
-  void run();  // until the lane is closed and empty
+  void run();  // until the queue is closed and empty
 
  private:
   struct Function {
@@ -50,7 +50,7 @@ class Writer {
 
   std::unique_ptr<Connection> connection_;
   Surroundings surroundings_;
-  Lane& lane_;
+  JobQueue& queue_;
   bool run_twice_;
   Histogram batch_size_;
   Histogram commit_seconds_;

@@ -12,7 +12,7 @@
 
 namespace hoist {
 
-class Lanes {
+class WorkerLoops {
  public:
   // Each lane is one run of `lane`, which ends soon after stopping() has become true.
   void start(int count, std::vector<asio::any_io_executor> const& executors,

@@ -1,4 +1,4 @@
-#include "events/groups.hpp"
+#include "events/append_groups.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -144,7 +144,7 @@ TEST_F(GroupedCalls, WhatTheDatabaseRefusesEveryCallHears) {
 }
 
 TEST_F(GroupedCalls, AGroupIsOpenUntilItIsClosedOrFullAndIsOneTenantsOwn) {
-  auto groups = Groups{};
+  auto groups = AppendGroups{};
   auto const join = [&](std::string tenant, int count, std::size_t bytes = 2) {
     auto events = std::vector<NewEvent>(static_cast<std::size_t>(count));
     events.front().details = std::string(bytes, 'x');

@@ -1,4 +1,4 @@
-#include "events/groups.hpp"
+#include "events/append_groups.hpp"
 
 #include <iterator>
 
@@ -6,17 +6,17 @@
 
 namespace hoist::events {
 
-bool Group::takes(std::size_t events, std::size_t bytes) const {
+bool AppendGroup::takes(std::size_t events, std::size_t bytes) const {
   return events_.size() + events <= group_events_max && bytes_ + bytes <= group_bytes_max;
 }
 
-void Group::add(std::vector<NewEvent> events, std::size_t bytes, Done done) {
+void AppendGroup::add(std::vector<NewEvent> events, std::size_t bytes, Done done) {
   calls_.push_back({events.size(), std::move(done)});
   bytes_ += bytes;
   std::ranges::move(events, std::back_inserter(events_));
 }
 
-void Group::finish(Result<Outcomes> outcomes) {
+void AppendGroup::finish(Result<Outcomes> outcomes) {
   if (!outcomes) {
     for (auto& call : calls_) call.done(std::unexpected{outcomes.error()});
     return;
@@ -29,19 +29,19 @@ void Group::finish(Result<Outcomes> outcomes) {
   }
 }
 
-std::shared_ptr<Group> Groups::join(TenantId const& tenant, std::vector<NewEvent> events, Deadline deadline,
-                                    Group::Done done) {
+std::shared_ptr<AppendGroup> AppendGroups::join(TenantId const& tenant, std::vector<NewEvent> events,
+                                                Deadline deadline, AppendGroup::Done done) {
   auto bytes = std::size_t{0};
   for (auto const& event : events) bytes += event.details.size();
   auto const lock = Lock{mutex_};
   auto& group = open_[tenant];
   auto const opens = !group || !group->takes(events.size(), bytes);
-  if (opens) group = std::make_shared<Group>(tenant, deadline);
+  if (opens) group = std::make_shared<AppendGroup>(tenant, deadline);
   group->add(std::move(events), bytes, std::move(done));
   return opens ? group : nullptr;
 }
 
-void Groups::close(Group const& group) {
+void AppendGroups::close(AppendGroup const& group) {
   auto const lock = Lock{mutex_};
   auto const at = open_.find(group.tenant());
   if (at != open_.end() && at->second.get() == &group) open_.erase(at);

@@ -1,4 +1,4 @@
-#include "base/lanes.hpp"
+#include "base/worker_loops.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
@@ -8,14 +8,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct LanesTest : ::testing::Test {
+struct WorkerLoopsTest : ::testing::Test {
   asio::io_context context;
-  std::shared_ptr<Lanes> lanes = std::make_shared<Lanes>();
+  std::shared_ptr<WorkerLoops> loops = std::make_shared<WorkerLoops>();
   int started = 0;
   int ended = 0;
 
   void start(int count) {
-    lanes->start(count, {context.get_executor()}, [this, mine = lanes]() -> asio::awaitable<void> {
+    loops->start(count, {context.get_executor()}, [this, mine = loops]() -> asio::awaitable<void> {
       ++started;
       while (!mine->stopping()) co_await mine->pause(1h);
       ++ended;
@@ -24,14 +24,14 @@ struct LanesTest : ::testing::Test {
   }
   Result<bool> stop(std::chrono::milliseconds grace) {
     auto answer = Result<bool>{fail(Code::internal)};
-    spawn(context.get_executor(), [&]() -> asio::awaitable<void> { answer = co_await lanes->stop(grace); });
+    spawn(context.get_executor(), [&]() -> asio::awaitable<void> { answer = co_await loops->stop(grace); });
     context.restart();
     context.run();
     return answer;
   }
 };
 
-TEST_F(LanesTest, AllRunUntilTheyAreToldToStopAndAPauseEndsEarly) {
+TEST_F(WorkerLoopsTest, AllRunUntilTheyAreToldToStopAndAPauseEndsEarly) {
   start(3);
   EXPECT_EQ(started, 3);
   EXPECT_EQ(ended, 0);
@@ -39,16 +39,16 @@ TEST_F(LanesTest, AllRunUntilTheyAreToldToStopAndAPauseEndsEarly) {
   EXPECT_EQ(ended, 3);
 }
 
-TEST_F(LanesTest, OneThatDoesNotEndInTimeIsTold) {
+TEST_F(WorkerLoopsTest, OneThatDoesNotEndInTimeIsTold) {
   auto stubborn = Signal{};
-  lanes->start(1, {context.get_executor()}, [&]() -> asio::awaitable<void> {
+  loops->start(1, {context.get_executor()}, [&]() -> asio::awaitable<void> {
     (void)co_await stubborn.wait(stubborn.ticket(), deadline_in(100ms));
   });
   EXPECT_EQ(stop(1ms), false);
   EXPECT_EQ(stop(1ms), true) << "it has ended meanwhile";
 }
 
-TEST_F(LanesTest, WithoutLanesThereIsNothingToWaitFor) {
+TEST_F(WorkerLoopsTest, WithoutLanesThereIsNothingToWaitFor) {
   EXPECT_EQ(stop(0ms), true);
 }
 

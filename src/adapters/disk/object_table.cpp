@@ -1,4 +1,4 @@
-#include "adapters/disk/catalogue.hpp"
+#include "adapters/disk/object_table.hpp"
 
 #include "adapters/disk/attributes.hpp"
 #include "base/encode.hpp"
@@ -51,8 +51,8 @@ void describe(ObjectInfo& info, PutOptions const& options) {
   info.tags = options.tags;
 }
 
-Result<void> Catalogue::check(ObjectRef const& ref, WriteConditions const& conditions,
-                              std::string& old_version) {
+Result<void> ObjectTable::check(ObjectRef const& ref, WriteConditions const& conditions,
+                                std::string& old_version) {
   CHECK(check_bucket(ref.bucket));
   TRY(auto rows,
       tx.query("SELECT version, etag FROM objects WHERE bucket = $1 AND key = $2", {ref.bucket, ref.key}));
@@ -65,8 +65,8 @@ std::unexpected<Error> changed_meanwhile() {
   return fail(Error{Code::unavailable, "The object is being changed at the same time."}.with_retry_after(1));
 }
 
-Result<ObjectInfo> Catalogue::put(ObjectInfo info, std::vector<Segment> const& segments,
-                                  WriteConditions const& conditions, std::string const& manifest) {
+Result<ObjectInfo> ObjectTable::put(ObjectInfo info, std::vector<Segment> const& segments,
+                                    WriteConditions const& conditions, std::string const& manifest) {
   auto old_version = std::string{};
   CHECK(check(info.ref, conditions, old_version));
   info.version = new_uuid7(now);
@@ -89,8 +89,8 @@ Result<ObjectInfo> Catalogue::put(ObjectInfo info, std::vector<Segment> const& s
   return info;
 }
 
-Result<void> Catalogue::add_segment(std::string const& version, std::int64_t position,
-                                    Segment const& segment) {
+Result<void> ObjectTable::add_segment(std::string const& version, std::int64_t position,
+                                      Segment const& segment) {
   CHECK(
       tx.execute("INSERT INTO object_segments (version, position, blob, size, sha256)"
                  " VALUES ($1, $2, $3, $4, $5)",
@@ -98,13 +98,13 @@ Result<void> Catalogue::add_segment(std::string const& version, std::int64_t pos
   return {};
 }
 
-Result<void> Catalogue::drop_segments(std::string const& version) {
+Result<void> ObjectTable::drop_segments(std::string const& version) {
   TRY(auto rows, tx.query("DELETE FROM object_segments WHERE version = $1 RETURNING blob", {version}));
   for (auto const& row : rows) CHECK(add_garbage(row.text(0)));
   return {};
 }
 
-Result<void> Catalogue::add_garbage(std::string const& blob) {
+Result<void> ObjectTable::add_garbage(std::string const& blob) {
   CHECK(
       tx.execute("INSERT INTO blob_garbage (blob, since_us) SELECT $1, $2"
                  " WHERE NOT EXISTS (SELECT 1 FROM object_segments WHERE blob = $1)"
@@ -113,7 +113,7 @@ Result<void> Catalogue::add_garbage(std::string const& blob) {
   return {};
 }
 
-Result<void> Catalogue::remove(ObjectRef const& ref, std::string const& version) {
+Result<void> ObjectTable::remove(ObjectRef const& ref, std::string const& version) {
   TRY(auto rows, tx.query("DELETE FROM objects WHERE bucket = $1 AND key = $2 RETURNING version",
                           {ref.bucket, ref.key}));
   if (rows.empty()) return {};
@@ -123,16 +123,16 @@ Result<void> Catalogue::remove(ObjectRef const& ref, std::string const& version)
   return {};
 }
 
-Result<ObjectInfo> Catalogue::copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options,
-                                   Manifest const& manifest) {
+Result<ObjectInfo> ObjectTable::copy(ObjectRef const& from, ObjectRef const& to, CopyOptions const& options,
+                                     Manifest const& manifest) {
   TRY(auto planned, plan_copy(from, to, options));
   if (planned->segments != manifest.segments) return changed_meanwhile();
   auto const conditions = options.put ? options.put->conditions : WriteConditions{};
   return put(std::move(planned->info), planned->segments, conditions, manifest.blob);
 }
 
-Result<std::optional<Stored>> Catalogue::plan_copy(ObjectRef const& from, ObjectRef const& to,
-                                                   CopyOptions const& options) {
+Result<std::optional<Stored>> ObjectTable::plan_copy(ObjectRef const& from, ObjectRef const& to,
+                                                     CopyOptions const& options) {
   TRY(auto stored, find_object(tx, from));
   CHECK(check_version(options.version, stored.info.version));
   stored.info.ref = to;
@@ -141,7 +141,7 @@ Result<std::optional<Stored>> Catalogue::plan_copy(ObjectRef const& from, Object
   return stored;
 }
 
-Result<void> Catalogue::set_tags(ObjectRef const& ref, StringMap const& tags) {
+Result<void> ObjectTable::set_tags(ObjectRef const& ref, StringMap const& tags) {
   TRY(auto stored, find_object(tx, ref));
   auto const& info = stored.info;
   CHECK(tx.execute("UPDATE objects SET attributes = $3 WHERE bucket = $1 AND key = $2",

@@ -1,4 +1,4 @@
-#include "adapters/sql/queue_turns.hpp"
+#include "adapters/sql/queue_round_robin.hpp"
 
 namespace hoist::sql_engine::queue {
 namespace {
@@ -7,13 +7,13 @@ constexpr auto standing_back_max = std::size_t{10'000};  // tenants remembered p
 
 }  // namespace
 
-std::string Turns::last(std::string const& queue) const {
+std::string RoundRobin::last(std::string const& queue) const {
   auto const lock = Lock{mutex_};
   auto const found = queues_.find(queue);
   return found == queues_.end() ? std::string{} : found->second.last;
 }
 
-std::int64_t Turns::debt(std::string const& queue, std::string const& tenant) const {
+std::int64_t RoundRobin::debt(std::string const& queue, std::string const& tenant) const {
   auto const lock = Lock{mutex_};
   auto const found = queues_.find(queue);
   if (found == queues_.end()) return 0;
@@ -21,7 +21,7 @@ std::int64_t Turns::debt(std::string const& queue, std::string const& tenant) co
   return debt == found->second.debt.end() ? 0 : debt->second;
 }
 
-void Turns::apply(std::string const& queue, Change const& change) {
+void RoundRobin::apply(std::string const& queue, Change const& change) {
   auto const lock = Lock{mutex_};
   auto& state = queues_[queue];
   if (change.last) state.last = *change.last;
@@ -33,24 +33,24 @@ void Turns::apply(std::string const& queue, Change const& change) {
   }
 }
 
-bool TurnWalk::come_to(std::string const& tenant, bool alone) {
+bool FairWalk::come_to(std::string const& tenant, bool alone) {
   change_.last = tenant;
   auto const changed = change_.debts.find(tenant);
-  auto const debt =
-      turns_.debt(queue_, tenant) + (changed == change_.debts.end() ? std::int64_t{0} : changed->second);
+  auto const debt = round_robin_.debt(queue_, tenant) +
+                    (changed == change_.debts.end() ? std::int64_t{0} : changed->second);
   if (debt <= 0) return true;
   auto const stands_back = !alone && debt > 1;
   change_.debts[tenant] -= stands_back ? 1 : debt;
   return !stands_back;
 }
 
-void TurnWalk::took(std::string const& tenant, std::int64_t messages) {
+void FairWalk::took(std::string const& tenant, std::int64_t messages) {
   if (messages > 1) change_.debts[tenant] += messages;
 }
 
-void TurnWalk::keep(sql::Transaction& tx) && {
+void FairWalk::keep(sql::Transaction& tx) && {
   if (!change_.last) return;
-  tx.after_commit([&turns = turns_, queue = std::move(queue_), change = std::move(change_)] {
+  tx.after_commit([&turns = round_robin_, queue = std::move(queue_), change = std::move(change_)] {
     turns.apply(queue, change);
   });
 }

@@ -1,22 +1,22 @@
 #include <algorithm>
 
-#include "adapters/disk/catalogue.hpp"
+#include "adapters/disk/object_table.hpp"
 #include "base/try.hpp"
 
 namespace hoist::disk {
 
-bool Catalogue::is_configured(std::string const& bucket) const {
+bool ObjectTable::is_configured(std::string const& bucket) const {
   return std::ranges::find(configured, bucket) != configured.end();
 }
 
-Result<void> Catalogue::check_bucket(std::string const& name) const {
+Result<void> ObjectTable::check_bucket(std::string const& name) const {
   if (is_configured(name)) return {};
   TRY(auto const rows, tx.query("SELECT 1 FROM buckets WHERE name = $1", {name}));
   if (rows.empty()) return no_such_bucket();
   return {};
 }
 
-Result<bool> Catalogue::create_bucket(std::string const& name) {
+Result<bool> ObjectTable::create_bucket(std::string const& name) {
   auto const there = check_bucket(name);
   if (there) return false;
   if (there.error().code() != Code::not_found) return std::unexpected{there.error()};
@@ -26,7 +26,7 @@ Result<bool> Catalogue::create_bucket(std::string const& name) {
   return true;
 }
 
-Result<void> Catalogue::remove_bucket(std::string const& name) {
+Result<void> ObjectTable::remove_bucket(std::string const& name) {
   if (is_configured(name)) return bucket_configured();
   TRY(auto const rows, tx.query("SELECT 1 FROM objects WHERE bucket = $1"
                                 " UNION ALL SELECT 1 FROM multiparts WHERE bucket = $1 AND state = 'open'"
@@ -38,7 +38,7 @@ Result<void> Catalogue::remove_bucket(std::string const& name) {
   return {};
 }
 
-Result<std::vector<BucketInfo>> Catalogue::list_buckets() const {
+Result<std::vector<BucketInfo>> ObjectTable::list_buckets() const {
   TRY(auto const rows, tx.query("SELECT name, created_us FROM buckets"));
   auto buckets = std::vector<BucketInfo>{};
   for (auto const& name : configured) buckets.push_back({name, Time{}});

@@ -1,10 +1,10 @@
-#include "s3api/keyring.hpp"
+#include "s3api/access_keys.hpp"
 
 #include <algorithm>
 
 namespace hoist::s3api {
 
-Result<Keyring> Keyring::make(std::vector<AccessKey> keys) {
+Result<AccessKeys> AccessKeys::make(std::vector<AccessKey> keys) {
   if (keys.empty()) return invalid_field("keys", "must hold at least one access key");
   for (auto const& key : keys) {
     if (key.id.empty() || key.id.find_first_of("/ ,") != key.id.npos)
@@ -17,10 +17,10 @@ Result<Keyring> Keyring::make(std::vector<AccessKey> keys) {
   std::ranges::sort(keys, {}, &AccessKey::id);
   if (std::ranges::adjacent_find(keys, {}, &AccessKey::id) != keys.end())
     return invalid_field("access_key_id", "must not be given twice");
-  return Keyring{std::move(keys)};
+  return AccessKeys{std::move(keys)};
 }
 
-AccessKey const* Keyring::find(std::string_view id) const {
+AccessKey const* AccessKeys::find(std::string_view id) const {
   auto const found = std::ranges::lower_bound(keys_, id, {}, &AccessKey::id);
   return found != keys_.end() && found->id == id ? &*found : nullptr;
 }

@@ -1,4 +1,4 @@
-#include "tenants/gate.hpp"
+#include "tenants/access_gate.hpp"
 
 #include <fmt/format.h>
 
@@ -52,7 +52,7 @@ Result<Credential> presented_credential(net::Request const& request, net::Route 
 }  // namespace
 
 // The limits one request counts against; the tightest of them is shown.
-class Gate::Budget {
+class AccessGate::Budget {
  public:
   Budget(RateLimiter& limiter, Time now, net::Headers& extra) : limiter_{limiter}, now_{now}, extra_{extra} {}
 
@@ -80,8 +80,8 @@ class Gate::Budget {
   std::optional<std::int64_t> shown_;
 };
 
-Gate::Gate(Authenticator& authenticator, Tickets& tickets, TenantLanguages& languages, RateLimiter& limiter,
-           Clock const& clock, Options options)
+AccessGate::AccessGate(Authenticator& authenticator, Tickets& tickets, TenantLanguages& languages,
+                       RateLimiter& limiter, Clock const& clock, Options options)
     : authenticator_{authenticator},
       tickets_{tickets},
       languages_{languages},
@@ -89,7 +89,7 @@ Gate::Gate(Authenticator& authenticator, Tickets& tickets, TenantLanguages& lang
       clock_{clock},
       options_{options} {}
 
-Async<Caller> Gate::identify(net::Request const& request, net::Route const& route) {
+Async<Caller> AccessGate::identify(net::Request const& request, net::Route const& route) {
   CO_TRY(auto credential, presented_credential(request, route));
   if (!credential.is_ticket)
     co_return co_await authenticator_.authenticate(std::move(credential.text), request.deadline);
@@ -99,7 +99,7 @@ Async<Caller> Gate::identify(net::Request const& request, net::Route const& rout
   co_return caller;
 }
 
-Async<Caller> Gate::admit(net::Request const& request, net::Route const& route, net::Headers& extra) {
+Async<Caller> AccessGate::admit(net::Request const& request, net::Route const& route, net::Headers& extra) {
   auto budget = Budget{limiter_, clock_.now(), extra};
   CO_CHECK(co_await budget.take("address " + net::address_group(request.remote_address), options_.per_address,
                                 "requests from this address"));

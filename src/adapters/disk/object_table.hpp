@@ -38,8 +38,8 @@ struct Manifest {
 [[nodiscard]] std::unexpected<Error> changed_meanwhile();
 [[nodiscard]] std::unexpected<Error> no_such_upload();
 
-// What every change of the catalogue needs.
-struct Catalogue {
+// What every change of the table needs.
+struct ObjectTable {
   sql::Transaction& tx;
   std::vector<std::string> const& configured;  // buckets that need no row
   Arrivals* arrivals = nullptr;                // null: nobody listens

@@ -27,11 +27,11 @@ using Outcomes = std::vector<Result<Recorded>>;
 inline constexpr std::size_t group_events_max = 1'000;
 inline constexpr std::size_t group_bytes_max = 4 * 1024 * 1024;  // of details
 
-class Group {
+class AppendGroup {
  public:
   using Done = std::move_only_function<void(Result<Outcomes>)>;
 
-  Group(TenantId tenant, Deadline deadline) : tenant_{std::move(tenant)}, deadline_{deadline} {}
+  AppendGroup(TenantId tenant, Deadline deadline) : tenant_{std::move(tenant)}, deadline_{deadline} {}
 
   [[nodiscard]] TenantId const& tenant() const { return tenant_; }
   [[nodiscard]] std::vector<NewEvent> const& events() const { return events_; }
@@ -40,7 +40,7 @@ class Group {
   void finish(Result<Outcomes> outcomes);
 
  private:
-  friend class Groups;
+  friend class AppendGroups;
   struct Call {
     std::size_t events;
     Done done;
@@ -55,18 +55,18 @@ class Group {
   std::vector<Call> calls_;
 };
 
-class Groups {
+class AppendGroups {
  public:
   // Answers the group if this call opened it: then the caller sees to it that it is closed, run and
   // finished. Otherwise whoever opened it does.
-  std::shared_ptr<Group> join(TenantId const& tenant, std::vector<NewEvent> events, Deadline deadline,
-                              Group::Done done);
+  std::shared_ptr<AppendGroup> join(TenantId const& tenant, std::vector<NewEvent> events, Deadline deadline,
+                                    AppendGroup::Done done);
   // After this the group's events are fixed. Again does nothing.
-  void close(Group const& group);
+  void close(AppendGroup const& group);
 
  private:
   Mutex mutex_;
-  std::map<TenantId, std::shared_ptr<Group>> open_ HOIST_GUARDED_BY(mutex_);  // and so are open groups
+  std::map<TenantId, std::shared_ptr<AppendGroup>> open_ HOIST_GUARDED_BY(mutex_);  // and so are open groups
 };
 
 }  // namespace hoist::events

@@ -18,15 +18,15 @@ struct AccessKey {
   bool md5_etags = true;  // ETags of what it stores are MD5, as clients of S3 compare them
 };
 
-class Keyring {
+class AccessKeys {
  public:
   // Errors: invalid when there is no key, a secret is short, or one is the sample of Amazon's
   // documentation: an endpoint without real keys would be open to anybody.
-  static Result<Keyring> make(std::vector<AccessKey> keys);
+  static Result<AccessKeys> make(std::vector<AccessKey> keys);
   [[nodiscard]] AccessKey const* find(std::string_view id) const;
 
  private:
-  explicit Keyring(std::vector<AccessKey> keys) : keys_{std::move(keys)} {}
+  explicit AccessKeys(std::vector<AccessKey> keys) : keys_{std::move(keys)} {}
   std::vector<AccessKey> keys_;
 };
 

@@ -27,15 +27,15 @@
 namespace hoist::disk {
 
 inline constexpr std::size_t folder_files_max = 4096;
-inline constexpr std::size_t shelf_batch_files = 64;
-inline constexpr std::size_t shelf_low_files = 32;  // then the next batch is made, in the background
+inline constexpr std::size_t folders_batch_files = 64;
+inline constexpr std::size_t folders_low_files = 32;  // then the next batch is made, in the background
 
-class Shelf;
+class BlobFolders;
 
 // One blob being written. Destroyed before keep(), it removes its file.
 class Blob {
  public:
-  Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file, EtagKind etag);
+  Blob(std::shared_ptr<BlobFolders> folders, std::string name, Fd file, EtagKind etag);
   ~Blob();
   Blob(Blob const&) = delete;
 
@@ -50,7 +50,7 @@ class Blob {
   [[nodiscard]] std::string const& etag() const { return etag_; }      // hex; after finish()
 
  private:
-  std::shared_ptr<Shelf> shelf_;
+  std::shared_ptr<BlobFolders> folders_;
   std::string name_;
   Fd file_;
   Hasher hasher_{Hasher::Algorithm::sha256};
@@ -61,10 +61,10 @@ class Blob {
   bool kept_ = false;
 };
 
-class Shelf : public std::enable_shared_from_this<Shelf> {
+class BlobFolders : public std::enable_shared_from_this<BlobFolders> {
  public:
-  static Result<std::shared_ptr<Shelf>> open(std::string const& root, Clock const& clock, Pool& pool);
-  ~Shelf();
+  static Result<std::shared_ptr<BlobFolders>> open(std::string const& root, Clock const& clock, Pool& pool);
+  ~BlobFolders();
 
   Result<std::unique_ptr<Blob>> take(EtagKind etag);
   // Its first `size` bytes are the blob's. Errors: corrupt when the file has another size.
@@ -101,7 +101,7 @@ class Shelf : public std::enable_shared_from_this<Shelf> {
     std::string name;
     Fd file;
   };
-  Shelf(Fd root, Fd blobs, Clock const& clock, Pool& pool)
+  BlobFolders(Fd root, Fd blobs, Clock const& clock, Pool& pool)
       : root_{std::move(root)}, blobs_{std::move(blobs)}, clock_{clock}, pool_{pool} {}
   [[nodiscard]] Result<OpenFile> open_file(std::string const& name) const;
   [[nodiscard]] std::optional<Spare> pop(bool& low);

@@ -18,9 +18,9 @@ struct Job {
   sql::Database::Done done;
 };
 
-class Lane {
+class JobQueue {
  public:
-  explicit Lane(std::size_t max) : max_{max} {}
+  explicit JobQueue(std::size_t max) : max_{max} {}
 
   // false: full or closed; `job` is untouched then.
   [[nodiscard]] bool push(Job& job) {

@@ -1,4 +1,4 @@
-#include "adapters/disk/shelf.hpp"
+#include "adapters/disk/blob_folders.hpp"
 
 #include <fmt/format.h>
 
@@ -57,9 +57,9 @@ Result<std::vector<std::string>> folders_in(Fd const& parent) {
   return names;
 }
 
-Result<std::vector<Shelf::Entry>> files_in(Fd const& parent, std::string const& folder) {
+Result<std::vector<BlobFolders::Entry>> files_in(Fd const& parent, std::string const& folder) {
   TRY(auto listing, list(parent, folder.c_str()));
-  auto entries = std::vector<Shelf::Entry>{};
+  auto entries = std::vector<BlobFolders::Entry>{};
   while (auto const* entry = ::readdir(listing.get())) {
     if (!is_uuid(entry->d_name)) continue;
     struct stat status{};
@@ -86,16 +86,16 @@ Result<void> move_file(Fd const& from, Fd const& to, std::string const& name) {
 
 }  // namespace
 
-Blob::Blob(std::shared_ptr<Shelf> shelf, std::string name, Fd file, EtagKind etag)
-    : shelf_{std::move(shelf)}, name_{std::move(name)}, file_{std::move(file)} {
+Blob::Blob(std::shared_ptr<BlobFolders> folders, std::string name, Fd file, EtagKind etag)
+    : folders_{std::move(folders)}, name_{std::move(name)}, file_{std::move(file)} {
   if (etag == EtagKind::md5) md5_.emplace(Hasher::Algorithm::md5);
 }
 
 Blob::~Blob() {
   if (!kept_)
-    if (auto removed = shelf_->remove(name_); !removed)
+    if (auto removed = folders_->remove(name_); !removed)
       log::warn("an unfinished file stays until the next scan", {{"cause", removed.error().to_string()}});
-  shelf_->release(name_);
+  folders_->release(name_);
 }
 
 Result<void> Blob::append(std::string_view bytes) {
@@ -121,17 +121,18 @@ Result<void> Blob::finish(Label label) {
   return {};
 }
 
-Result<std::shared_ptr<Shelf>> Shelf::open(std::string const& root, Clock const& clock, Pool& pool) {
+Result<std::shared_ptr<BlobFolders>> BlobFolders::open(std::string const& root, Clock const& clock,
+                                                       Pool& pool) {
   TRY(auto above, make_folder(root));
   TRY(auto blobs, make_folder_in(above, "blobs"));
-  return std::shared_ptr<Shelf>{new Shelf{std::move(above), std::move(blobs), clock, pool}};
+  return std::shared_ptr<BlobFolders>{new BlobFolders{std::move(above), std::move(blobs), clock, pool}};
 }
 
-Shelf::~Shelf() {
+BlobFolders::~BlobFolders() {
   for (auto const& spare : spares_) static_cast<void>(remove(spare.name));
 }
 
-Result<std::unique_ptr<Blob>> Shelf::take(EtagKind etag) {
+Result<std::unique_ptr<Blob>> BlobFolders::take(EtagKind etag) {
   while (true) {
     auto low = false;
     auto spare = pop(low);
@@ -142,34 +143,34 @@ Result<std::unique_ptr<Blob>> Shelf::take(EtagKind etag) {
   }
 }
 
-std::optional<Shelf::Spare> Shelf::pop(bool& low) {
+std::optional<BlobFolders::Spare> BlobFolders::pop(bool& low) {
   auto const lock = Lock{spares_mutex_};
-  low = spares_.size() < shelf_low_files;
+  low = spares_.size() < folders_low_files;
   if (spares_.empty()) return std::nullopt;
   auto spare = std::move(spares_.back());
   spares_.pop_back();
   return spare;
 }
 
-void Shelf::refill_later() {
+void BlobFolders::refill_later() {
   if (refilling_.exchange(true)) return;
   auto work = [self = shared_from_this()] {
-    // Nobody waits for this; whoever finds the shelf empty meets the same error.
-    static_cast<void>(self->refill(shelf_low_files));
+    // Nobody waits for this; whoever finds the folders empty meets the same error.
+    static_cast<void>(self->refill(folders_low_files));
     self->refilling_ = false;
   };
   if (!pool_.try_post(std::move(work))) refilling_ = false;
 }
 
-Result<void> Shelf::refill(std::size_t enough) {
+Result<void> BlobFolders::refill(std::size_t enough) {
   auto const making = Lock{refill_mutex_};
   {
     auto const lock = Lock{spares_mutex_};
     if (spares_.size() >= enough) return {};
   }
-  if (folder_files_ + shelf_batch_files > folder_files_max) CHECK(begin_folder());
+  if (folder_files_ + folders_batch_files > folder_files_max) CHECK(begin_folder());
   auto made = std::vector<Spare>{};
-  for (std::size_t i = 0; i < shelf_batch_files; ++i) {
+  for (std::size_t i = 0; i < folders_batch_files; ++i) {
     auto const id = new_uuid7(clock_.now());
     auto file = create_file_in(folder_, id);
     if (!file && made.empty()) return std::unexpected{file.error()};
@@ -185,7 +186,7 @@ Result<void> Shelf::refill(std::size_t enough) {
   return {};
 }
 
-Result<void> Shelf::begin_folder() {
+Result<void> BlobFolders::begin_folder() {
   auto name = new_uuid7(clock_.now());
   TRY(folder_, make_folder_in(blobs_, name));
   folder_name_ = std::move(name);
@@ -193,7 +194,7 @@ Result<void> Shelf::begin_folder() {
   return {};
 }
 
-Result<OpenFile> Shelf::open_file(std::string const& blob) const {
+Result<OpenFile> BlobFolders::open_file(std::string const& blob) const {
   auto const [folder_name, name] = split(blob);
   auto folder = open_folder_in(blobs_, folder_name);
   if (!folder)
@@ -201,37 +202,37 @@ Result<OpenFile> Shelf::open_file(std::string const& blob) const {
   return open_file_in(*folder, name);
 }
 
-Result<Fd> Shelf::open_blob(std::string const& blob, std::int64_t size) const {
+Result<Fd> BlobFolders::open_blob(std::string const& blob, std::int64_t size) const {
   TRY(auto opened, open_file(blob));
   if (opened.size == size || ends_in_label(opened.file, size, opened.size)) return std::move(opened.file);
   auto cause = fmt::format("{} bytes instead of {}: {}", opened.size, size, blob);
   return fail(Error{Code::corrupt, "The stored file is damaged."}.with_cause(std::move(cause)));
 }
 
-Result<Label> Shelf::label(std::string const& blob) const {
+Result<Label> BlobFolders::label(std::string const& blob) const {
   TRY(auto const opened, open_file(blob));
   return read_label(opened.file, blob);
 }
 
-Result<void> Shelf::remove(std::string const& blob) const {
+Result<void> BlobFolders::remove(std::string const& blob) const {
   if (::unlinkat(blobs_.number(), blob.c_str(), 0) == 0 || errno == ENOENT) return {};
   return errno_error("unlink " + blob);
 }
 
-Result<std::vector<std::string>> Shelf::folders() const {
+Result<std::vector<std::string>> BlobFolders::folders() const {
   return folders_in(blobs_);
 }
 
-Result<std::vector<Shelf::Entry>> Shelf::files(std::string const& folder) const {
+Result<std::vector<BlobFolders::Entry>> BlobFolders::files(std::string const& folder) const {
   return files_in(blobs_, folder);
 }
 
-Result<void> Shelf::set_aside(std::string const& name) {
+Result<void> BlobFolders::set_aside(std::string const& name) {
   TRY(auto const lost, make_folder_in(root_, lost_and_found));
   return move_file(blobs_, lost, name);
 }
 
-Result<std::vector<Shelf::Entry>> Shelf::set_aside_files() const {
+Result<std::vector<BlobFolders::Entry>> BlobFolders::set_aside_files() const {
   auto const lost = open_folder_in(root_, lost_and_found);
   if (!lost) return std::vector<Entry>{};
   TRY(auto const folders, folders_in(*lost));
@@ -243,12 +244,12 @@ Result<std::vector<Shelf::Entry>> Shelf::set_aside_files() const {
   return all;
 }
 
-Result<void> Shelf::put_back(std::string const& name) {
+Result<void> BlobFolders::put_back(std::string const& name) {
   TRY(auto const lost, open_folder_in(root_, lost_and_found));
   return move_file(lost, blobs_, name);
 }
 
-Result<void> Shelf::remove_set_aside(std::string const& name) {
+Result<void> BlobFolders::remove_set_aside(std::string const& name) {
   TRY(auto const lost, open_folder_in(root_, lost_and_found));
   if (::unlinkat(lost.number(), name.c_str(), 0) != 0 && errno != ENOENT)
     return errno_error("unlink " + name);
@@ -257,23 +258,23 @@ Result<void> Shelf::remove_set_aside(std::string const& name) {
   return {};
 }
 
-void Shelf::remove_folder_if_empty(std::string const& folder) {
+void BlobFolders::remove_folder_if_empty(std::string const& folder) {
   auto const making = Lock{refill_mutex_};
   if (folder == folder_name_) return;
   static_cast<void>(::unlinkat(blobs_.number(), folder.c_str(), AT_REMOVEDIR));
 }
 
-bool Shelf::in_use(std::string const& name) const {
+bool BlobFolders::in_use(std::string const& name) const {
   auto const lock = Lock{holds_mutex_};
   return holds_.contains(name);
 }
 
-void Shelf::hold(std::string const& name) {
+void BlobFolders::hold(std::string const& name) {
   auto const lock = Lock{holds_mutex_};
   ++holds_[name];
 }
 
-void Shelf::release(std::string const& name) {
+void BlobFolders::release(std::string const& name) {
   auto const lock = Lock{holds_mutex_};
   auto const found = holds_.find(name);
   HOIST_ASSERT(found != holds_.end());

@@ -1,11 +1,11 @@
-#include "base/lanes.hpp"
+#include "base/worker_loops.hpp"
 
 #include "base/try.hpp"
 
 namespace hoist {
 
-void Lanes::start(int count, std::vector<asio::any_io_executor> const& executors,
-                  std::function<asio::awaitable<void>()> const& lane) {
+void WorkerLoops::start(int count, std::vector<asio::any_io_executor> const& executors,
+                        std::function<asio::awaitable<void>()> const& lane) {
   for (auto i = 0; i < count; ++i) {
     ++running_;
     spawn(executors[static_cast<std::size_t>(i) % executors.size()], [this, lane]() -> asio::awaitable<void> {
@@ -16,17 +16,17 @@ void Lanes::start(int count, std::vector<asio::any_io_executor> const& executors
   }
 }
 
-asio::awaitable<void> Lanes::pause(std::chrono::steady_clock::duration delay) {
+asio::awaitable<void> WorkerLoops::pause(std::chrono::steady_clock::duration delay) {
   auto const ticket = asked_.ticket();
   if (!stopping_) (void)co_await asked_.wait(ticket, deadline_in(delay));
 }
 
-void Lanes::ask_to_stop() {
+void WorkerLoops::ask_to_stop() {
   stopping_ = true;
   asked_.notify();
 }
 
-Async<bool> Lanes::stop(std::chrono::milliseconds grace) {
+Async<bool> WorkerLoops::stop(std::chrono::milliseconds grace) {
   ask_to_stop();
   for (auto const deadline = deadline_in(grace);;) {
     auto const ticket = ended_.ticket();

@@ -8,12 +8,12 @@
 namespace hoist::memory {
 
 template <class State, class Commit, class Drop>
-class Held {
+class OnCommitOrDrop {
  public:
-  Held(std::shared_ptr<State> state, Commit commit, Drop drop)
+  OnCommitOrDrop(std::shared_ptr<State> state, Commit commit, Drop drop)
       : state_{std::move(state)}, commit_{std::move(commit)}, drop_{std::move(drop)} {}
-  Held(Held&&) noexcept = default;
-  ~Held() {
+  OnCommitOrDrop(OnCommitOrDrop&&) noexcept = default;
+  ~OnCommitOrDrop() {
     if (state_) drop_(*state_);
   }
   void operator()() { commit_(*std::exchange(state_, nullptr)); }

@@ -1,4 +1,4 @@
-#include "tenants/gate.hpp"
+#include "tenants/access_gate.hpp"
 
 #include "net/address.hpp"
 #include "tenants/testing.hpp"
@@ -28,13 +28,14 @@ class GateTest : public TenantsFixture {
     made.deadline = deadline_in(10s);
     return made;
   }
-  Outcome admit(net::Request const& asked, net::Route const& on, Gate::Options options = {}) {
-    auto gate = Gate{authenticator_, tickets_, languages_, limiter_, clock_, options};
+  Outcome admit(net::Request const& asked, net::Route const& on, AccessGate::Options options = {}) {
+    auto gate = AccessGate{authenticator_, tickets_, languages_, limiter_, clock_, options};
     auto headers = net::Headers{};
     auto caller = run_to_end<Caller>([&] { return gate.admit(asked, on, headers); });
     return {std::move(caller), std::move(headers)};
   }
-  int allowed_of(int tries, net::Request const& asked, net::Route const& on, Gate::Options options = {}) {
+  int allowed_of(int tries, net::Request const& asked, net::Route const& on,
+                 AccessGate::Options options = {}) {
     auto count = 0;
     for (auto i = 0; i < tries; ++i) count += admit(asked, on, options).caller ? 1 : 0;
     return count;
@@ -181,7 +182,7 @@ TEST_F(GateTest, AnAddressHasABudgetAMinuteWhoeverTheUser) {
 }
 
 TEST_F(GateTest, FailedAttemptsAreCountedAgainstTheAddress) {
-  auto const options = Gate::Options{.per_address = {.limit = 20}};
+  auto const options = AccessGate::Options{.per_address = {.limit = 20}};
   for (auto i = 0; i < 20; ++i) {
     auto const outcome = admit(request(fmt::format("guess{}", i)), route(Role::viewer), options);
     EXPECT_EQ(outcome.caller.error().code(), Code::unauthenticated);
@@ -192,7 +193,7 @@ TEST_F(GateTest, FailedAttemptsAreCountedAgainstTheAddress) {
 }
 
 TEST_F(GateTest, A15_AWalkThroughAnIpv6NetworkIsOneAddress) {
-  auto const options = Gate::Options{.per_address = {.limit = 20}};
+  auto const options = AccessGate::Options{.per_address = {.limit = 20}};
   auto count = 0;
   for (auto i = 0; i < 60; ++i)
     count +=

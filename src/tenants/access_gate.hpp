@@ -19,15 +19,15 @@
 
 namespace hoist::tenants {
 
-class Gate final : public net::Gate {
+class AccessGate final : public net::Gate {
  public:
   struct Options {
     RateRule per_address{.limit = 1000};
     RateRule per_user{.limit = 100};
     RateRule initiations_per_user{.limit = 50};
   };
-  Gate(Authenticator& authenticator, Tickets& tickets, TenantLanguages& languages, RateLimiter& limiter,
-       Clock const& clock, Options options);
+  AccessGate(Authenticator& authenticator, Tickets& tickets, TenantLanguages& languages, RateLimiter& limiter,
+             Clock const& clock, Options options);
   Async<Caller> admit(net::Request const& request, net::Route const& route, net::Headers& extra) override;
 
  private:

@@ -1,5 +1,5 @@
 #include "adapters/disk/attributes.hpp"
-#include "adapters/disk/catalogue.hpp"
+#include "adapters/disk/object_table.hpp"
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
@@ -87,7 +87,7 @@ std::unexpected<Error> no_such_upload() {
           .with_slug("NoSuchUpload"));
 }
 
-Result<std::string> Catalogue::create_multipart(ObjectRef const& ref, PutOptions const& options) {
+Result<std::string> ObjectTable::create_multipart(ObjectRef const& ref, PutOptions const& options) {
   CHECK(check_bucket(ref.bucket));
   auto id = new_uuid7(now);
   CHECK(tx.execute(
@@ -98,8 +98,8 @@ Result<std::string> Catalogue::create_multipart(ObjectRef const& ref, PutOptions
   return id;
 }
 
-Result<PartInfo> Catalogue::put_part(ObjectRef const& ref, std::string const& upload_id, PartInfo part,
-                                     Segment const& segment) {
+Result<PartInfo> ObjectTable::put_part(ObjectRef const& ref, std::string const& upload_id, PartInfo part,
+                                       Segment const& segment) {
   // The conditional update locks the upload's row, so no part slips in beside a completion.
   TRY(auto open, tx.execute("UPDATE multiparts SET changed_us = $4 WHERE upload_id = $1 AND bucket = $2"
                             " AND key = $3 AND state = 'open'",
@@ -120,9 +120,9 @@ Result<PartInfo> Catalogue::put_part(ObjectRef const& ref, std::string const& up
   return part;
 }
 
-Result<ObjectInfo> Catalogue::complete(ObjectRef const& ref, std::string const& upload_id,
-                                       std::vector<PartInfo> const& parts, std::int64_t part_bytes_min,
-                                       CompleteOptions const& options, Manifest const& manifest) {
+Result<ObjectInfo> ObjectTable::complete(ObjectRef const& ref, std::string const& upload_id,
+                                         std::vector<PartInfo> const& parts, std::int64_t part_bytes_min,
+                                         CompleteOptions const& options, Manifest const& manifest) {
   CHECK(check_order(parts));
   auto const part_list = list_text(parts);
   TRY(auto taken, tx.query("UPDATE multiparts SET state = 'completed', changed_us = $4, part_list = $5"
@@ -144,10 +144,10 @@ Result<ObjectInfo> Catalogue::complete(ObjectRef const& ref, std::string const& 
   return info;
 }
 
-Result<std::optional<Stored>> Catalogue::plan_completion(ObjectRef const& ref, std::string const& upload_id,
-                                                         std::vector<PartInfo> const& parts,
-                                                         std::int64_t part_bytes_min,
-                                                         CompleteOptions const& options) {
+Result<std::optional<Stored>> ObjectTable::plan_completion(ObjectRef const& ref, std::string const& upload_id,
+                                                           std::vector<PartInfo> const& parts,
+                                                           std::int64_t part_bytes_min,
+                                                           CompleteOptions const& options) {
   CHECK(check_order(parts));
   auto const multipart = find_multipart(tx, ref, upload_id);
   if (!multipart && multipart.error().code() == Code::not_found) return std::nullopt;  // complete() knows why
@@ -157,8 +157,8 @@ Result<std::optional<Stored>> Catalogue::plan_completion(ObjectRef const& ref, s
   return planned;
 }
 
-Result<ObjectInfo> Catalogue::repeat_completion(ObjectRef const& ref, std::string const& upload_id,
-                                                std::string const& part_list) {
+Result<ObjectInfo> ObjectTable::repeat_completion(ObjectRef const& ref, std::string const& upload_id,
+                                                  std::string const& part_list) {
   TRY(auto rows, tx.query("SELECT part_list, result, content_type FROM multiparts WHERE upload_id = $1"
                           " AND bucket = $2 AND key = $3 AND state = 'completed'",
                           {upload_id, ref.bucket, ref.key}));
@@ -180,13 +180,13 @@ Result<ObjectInfo> Catalogue::repeat_completion(ObjectRef const& ref, std::strin
   return info;
 }
 
-Result<void> Catalogue::drop_parts(std::string const& upload_id) {
+Result<void> ObjectTable::drop_parts(std::string const& upload_id) {
   TRY(auto rows, tx.query("DELETE FROM multipart_parts WHERE upload_id = $1 RETURNING blob", {upload_id}));
   for (auto const& row : rows) CHECK(add_garbage(row.text(0)));
   return {};
 }
 
-Result<void> Catalogue::abort(ObjectRef const& ref, std::string const& upload_id) {
+Result<void> ObjectTable::abort(ObjectRef const& ref, std::string const& upload_id) {
   TRY(auto rows, tx.query("UPDATE multiparts SET state = 'aborted', changed_us = $4 WHERE upload_id = $1"
                           " AND bucket = $2 AND key = $3 AND state != 'completed' RETURNING upload_id",
                           {upload_id, ref.bucket, ref.key, sql::value(now)}));

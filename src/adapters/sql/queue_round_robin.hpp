@@ -14,7 +14,7 @@
 
 namespace hoist::sql_engine::queue {
 
-class Turns {
+class RoundRobin {
  public:
   [[nodiscard]] std::string last(std::string const& queue) const;
   [[nodiscard]] std::int64_t debt(std::string const& queue, std::string const& tenant) const;
@@ -35,9 +35,9 @@ class Turns {
 };
 
 // One receive's way through the turns, which counts when it commits.
-class TurnWalk {
+class FairWalk {
  public:
-  TurnWalk(Turns& turns, std::string queue) : turns_{turns}, queue_{std::move(queue)} {}
+  FairWalk(RoundRobin& turns, std::string queue) : round_robin_{turns}, queue_{std::move(queue)} {}
   // false: the tenant still has to stand back.
   [[nodiscard]] bool come_to(std::string const& tenant, bool alone);
   void took(std::string const& tenant, std::int64_t messages);
@@ -45,9 +45,9 @@ class TurnWalk {
   void keep(sql::Transaction& tx) &&;
 
  private:
-  Turns& turns_;
+  RoundRobin& round_robin_;
   std::string queue_;
-  Turns::Change change_;
+  RoundRobin::Change change_;
 };
 
 }  // namespace hoist::sql_engine::queue
