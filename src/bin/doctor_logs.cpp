@@ -60,15 +60,16 @@ Result<Problems> check_log(events::Exports& exports, TenantId const& tenant, std
 }
 
 // A server that was killed right after its first checkpoint has no marks yet.
-Result<Problems> check_against_marks(events::Service& service, Secrets const& secrets,
-                                     Ed25519Key const& key) {
-  auto const text = secrets.read(events::marks_secret);
+Result<Problems> check_against_marks(Records const& records, Ed25519Key const& key) {
+  auto const text = records.secrets.read(events::marks_secret);
   if (!text && text.error().code() == Code::not_found) return Problems{};
   if (!text) return std::unexpected{text.error()};
   auto const marks = events::Marks::make(*text, {});
   if (!marks) return Problems{fmt::format("{}: {}", events::marks_secret, marks.error().detail())};
-  return run_to_end<Problems>(
-      [&] { return events::check_marks(service, **marks, key.public_key(), deadline_in(time_max)); });
+  return run_to_end<Problems>([&] {
+    return events::check_marks(records.database, records.event_index, **marks, key.public_key(),
+                               deadline_in(time_max));
+  });
 }
 
 struct ChainedGroup {
@@ -134,8 +135,9 @@ Result<Problems> check_event_logs(Records const& records, Metrics& metrics) {
   TRY(auto const key, Ed25519Key::from_pem(*pem));
   auto service = events::Service{records.database, records.event_index, records.event_details,
                                  records.wakeups,  records.clock,       metrics};
-  auto checkpoints = events::Checkpoints{service, key};
-  auto exports = events::Exports{service, checkpoints};
+  auto checkpoints =
+      events::Checkpoints{{records.database, records.event_index, records.clock, metrics}, key};
+  auto exports = events::Exports{{records.database, records.event_index, service, checkpoints}};
   auto find = [&](sql::Transaction& tx) { return records.event_index.tenants(tx); };
   using Tenants = std::vector<TenantId>;
   TRY(auto const tenants, run_to_end<Tenants>([&]() -> Async<Tenants> {
@@ -146,7 +148,7 @@ Result<Problems> check_event_logs(Records const& records, Metrics& metrics) {
     TRY(auto found, check_log(exports, tenant, key.public_key()));
     std::ranges::move(found, std::back_inserter(problems));
   }
-  TRY(auto found, check_against_marks(service, records.secrets, key));
+  TRY(auto found, check_against_marks(records, key));
   std::ranges::move(found, std::back_inserter(problems));
   return problems;
 }

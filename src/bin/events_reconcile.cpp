@@ -21,6 +21,11 @@ struct Flags {
   bool repair = false;
 };
 
+struct Log {
+  events::LogStores stores;
+  events::Service service;
+};
+
 void show(std::string_view what, std::vector<EventId> const& ids) {
   for (std::size_t i = 0; i < std::min(ids.size(), ids_shown_max); ++i)
     fmt::print("  {}  {}\n", what, ids[i].str());
@@ -28,13 +33,14 @@ void show(std::string_view what, std::vector<EventId> const& ids) {
 }
 
 // Answers whether the log's two stores agree in the end.
-Async<bool> reconcile_one(events::Service& service, TenantId tenant, bool repairs) {
+Async<bool> reconcile_one(Log& log, TenantId tenant, bool repairs) {
   auto const deadline = deadline_in(time_max);
-  CO_TRY(auto report, co_await events::reconcile(service, tenant, deadline));
+  CO_TRY(auto report, co_await events::reconcile(log.stores, tenant, deadline));
   if (repairs && (report.pending > 0 || !report.orphans.empty())) {
-    CO_TRY(auto const erased, co_await events::repair(service, tenant, report, deadline));
+    CO_TRY(auto const erased,
+           co_await events::repair(log.service, log.stores.details, tenant, report, deadline));
     fmt::print("{}: brought {} pending over, erased {} orphans\n", tenant.str(), report.pending, erased);
-    CO_TRY(report, co_await events::reconcile(service, tenant, deadline));
+    CO_TRY(report, co_await events::reconcile(log.stores, tenant, deadline));
   }
   fmt::print("{}: {} events, {} pending, {} missing, {} orphaned, {} altered, {} emptied without a notice\n",
              tenant.str(), report.checked, report.pending, report.missing.size(), report.orphans.size(),
@@ -47,10 +53,10 @@ Async<bool> reconcile_one(events::Service& service, TenantId tenant, bool repair
 }
 
 // Are the logs what was signed and marked beside the key?
-Async<bool> look_at_marks(events::Service& service, Secrets const& secrets) {
+Async<bool> look_at_marks(events::LogStores const& stores, Secrets const& secrets) {
   auto signed_any = [](sql::Transaction& tx) { return tx.query("SELECT 1 FROM event_checkpoints LIMIT 1"); };
   CO_TRY(auto const checkpoints,
-         co_await service.database().read(Scope::system(), signed_any, deadline_in(std::chrono::minutes{1})));
+         co_await stores.database.read(Scope::system(), signed_any, deadline_in(std::chrono::minutes{1})));
   auto const pem = secrets.read(events::key_secret);
   auto const text = secrets.read(events::marks_secret);
   if (checkpoints.empty() && !text) co_return true;  // nothing was signed yet
@@ -61,19 +67,20 @@ Async<bool> look_at_marks(events::Service& service, Secrets const& secrets) {
   if (!text) co_return true;  // a server that was killed right after its first checkpoint has none yet
   CO_TRY(auto const key, Ed25519Key::from_pem(*pem));
   CO_TRY(auto const marks, events::Marks::make(*text, {}));
-  CO_TRY(auto const problems, co_await events::check_marks(service, *marks, key.public_key(),
-                                                           deadline_in(std::chrono::minutes{1})));
+  CO_TRY(auto const problems,
+         co_await events::check_marks(stores.database, stores.index, *marks, key.public_key(),
+                                      deadline_in(std::chrono::minutes{1})));
   for (auto const& problem : problems) fmt::print("{}\n", problem);
   co_return problems.empty();
 }
 
-Async<bool> reconcile_all(events::Service& service, bool repairs) {
-  auto work = [&](sql::Transaction& tx) { return service.index().tenants(tx); };
+Async<bool> reconcile_all(Log& log, bool repairs) {
+  auto work = [&](sql::Transaction& tx) { return log.stores.index.tenants(tx); };
   CO_TRY(auto const tenants,
-         co_await service.database().read(Scope::system(), work, deadline_in(std::chrono::seconds{30})));
+         co_await log.stores.database.read(Scope::system(), work, deadline_in(std::chrono::seconds{30})));
   auto equal = true;
   for (auto const& tenant : tenants) {
-    CO_TRY(auto const one, co_await reconcile_one(service, tenant, repairs));
+    CO_TRY(auto const one, co_await reconcile_one(log, tenant, repairs));
     equal = equal && one;
   }
   if (tenants.empty()) fmt::print("No events yet.\n");
@@ -83,11 +90,12 @@ Async<bool> reconcile_all(events::Service& service, bool repairs) {
 Result<bool> run(Flags const& flags) {
   TRY(auto const admin, hosts::Admin::open(flags.data));
   auto const records = admin->records();
-  auto service = events::Service{records.database, records.event_index, records.event_details,
-                                 records.wakeups,  records.clock,       admin->metrics()};
+  auto log = Log{{records.database, records.event_index, records.event_details},
+                 {records.database, records.event_index, records.event_details, records.wakeups,
+                  records.clock, admin->metrics()}};
   auto body = std::function<Async<bool>()>{[&]() -> Async<bool> {
-    CO_TRY(auto const equal, co_await reconcile_all(service, flags.repair));
-    CO_TRY(auto const signed_so, co_await look_at_marks(service, records.secrets));
+    CO_TRY(auto const equal, co_await reconcile_all(log, flags.repair));
+    CO_TRY(auto const signed_so, co_await look_at_marks(log.stores, records.secrets));
     auto const fine = equal && signed_so;
     co_return fine;
   }};

@@ -115,6 +115,34 @@ TEST_F(GroupedCalls, ACallThatComesAfterTheTransactionRanIsNotInItsGroup) {
   EXPECT_EQ(all().size(), 2U);
 }
 
+TEST_F(GroupedCalls, ALogThatIsDrainedFinishesItsGroupsAndTakesNoMore) {
+  details.stall = true;  // until the service's patience is over
+  auto asked = calls(2, 1);
+  auto heard = std::vector<Outcome>(2, std::unexpected{Error{Code::internal}});
+  auto context = asio::io_context{1};
+  auto const start = [&](std::size_t i) {
+    spawn(context.get_executor(), [&, i]() -> asio::awaitable<void> {
+      heard[i] =
+          co_await service.record(acme, std::move(asked[i]), deadline_in(std::chrono::milliseconds{200}));
+    });
+  };
+  start(0);
+  for (auto moved = std::size_t{0}; moved == 0; moved = stored_so_far()) context.poll();
+  auto drained = Result<bool>{false};
+  auto heard_before = false;
+  spawn(context.get_executor(), [&]() -> asio::awaitable<void> {
+    drained = co_await service.drain(soon());
+    heard_before = heard[0].has_value();
+  });
+  context.poll();
+  start(1);
+  context.run();
+  EXPECT_TRUE(drained.value_or(false));
+  EXPECT_TRUE(heard_before);
+  ASSERT_FALSE(heard[1]);
+  EXPECT_EQ(heard[1].error().code(), Code::unavailable);
+}
+
 TEST_F(GroupedCalls, AReusedIdFailsAloneAndARepeatIsARepeatWhoeverIsInTheGroup) {
   auto asked = calls(4, 1);
   for (auto& call : asked) call[0].id_given = true;

@@ -13,7 +13,7 @@ std::vector<Job> background_jobs(Service& service, Checkpoints& checkpoints, Ret
                                  BackgroundIntervals intervals) {
   auto relay = [&service]() -> Async<bool> {
     CO_TRY(auto const moved, co_await service.relay(deadline_in(step_timeout)));
-    co_return moved >= service.options().relay_items_max;
+    co_return moved >= relay_items_max;
   };
   auto sign = [&checkpoints]() -> Async<bool> {
     CO_CHECK(co_await checkpoints.sweep(deadline_in(step_timeout)));

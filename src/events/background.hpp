@@ -6,6 +6,7 @@
 
 #include "assembly/maintenance.hpp"
 #include "events/retention.hpp"
+#include "events/service.hpp"
 
 namespace hoist::events {
 

@@ -237,6 +237,16 @@ json::object render(Checkpoint const& checkpoint) {
           {"signature", base64url(checkpoint.signature)}};
 }
 
+Checkpoints::Checkpoints(Needs const& needs, Ed25519Key const& key, Marks* marks)
+    : database_{needs.database},
+      index_{needs.index},
+      clock_{needs.clock},
+      altered_logs_{
+          needs.metrics.gauge("hoist_event_logs_altered",
+                              "Event logs that are not what was signed: rolled back, cut or rewritten")},
+      key_{key},
+      marks_{marks} {}
+
 Async<Checkpoint> Checkpoints::make(TenantId tenant, Deadline deadline) {
   auto made = co_await make_one(std::move(tenant), deadline);
   if (made && marks_ != nullptr) CO_CHECK(marks_->save());
@@ -246,27 +256,27 @@ Async<Checkpoint> Checkpoints::make(TenantId tenant, Deadline deadline) {
 Async<Checkpoint> Checkpoints::make_one(TenantId tenant, Deadline deadline) {
   auto const mark = marks_ == nullptr ? std::nullopt : marks_->find(tenant);
   while (true) {
-    auto plan = [&, now = service_.clock().now()](sql::Transaction& tx) {
-      return plan_step(tx, service_.index(), key_, tenant, mark, now);
+    auto plan = [&, now = clock_.now()](sql::Transaction& tx) {
+      return plan_step(tx, index_, key_, tenant, mark, now);
     };
-    CO_TRY(auto step, co_await service_.database().read(Scope::tenant(tenant), plan, deadline));
+    CO_TRY(auto step, co_await database_.read(Scope::tenant(tenant), plan, deadline));
     if (step.made.size == step.from) {
       if (marks_ != nullptr) marks_->raise(step.made, step.first_sequence, key_);
       co_return std::move(step.made);
     }
     auto store = [&](sql::Transaction& tx) { return store_step(tx, tenant, step); };
-    CO_TRY(auto const stored, co_await service_.database().write(Scope::tenant(tenant), store, deadline));
+    CO_TRY(auto const stored, co_await database_.write(Scope::tenant(tenant), store, deadline));
     if (stored && marks_ != nullptr) marks_->raise(step.made, step.first_sequence, key_);
     if (stored && step.made.size == step.last_sequence) co_return std::move(step.made);
   }
 }
 
 Async<> Checkpoints::sweep(Deadline deadline) {
-  auto due_work = [&, now = service_.clock().now()](sql::Transaction& tx) -> Result<std::vector<TenantId>> {
-    TRY(auto const tenants, service_.index().tenants(tx));
+  auto due_work = [&, now = clock_.now()](sql::Transaction& tx) -> Result<std::vector<TenantId>> {
+    TRY(auto const tenants, index_.tenants(tx));
     auto due = std::vector<TenantId>{};
     for (auto const& tenant : tenants) {
-      TRY(auto const head, service_.index().head(tx, tenant));
+      TRY(auto const head, index_.head(tx, tenant));
       TRY(auto const last, latest(tx, tenant));
       auto const news = head.last_sequence - (last ? last->size : 0);
       auto const unmarked = marks_ != nullptr && last && !marks_->find(tenant);
@@ -276,7 +286,7 @@ Async<> Checkpoints::sweep(Deadline deadline) {
     }
     return due;
   };
-  CO_TRY(auto const due, co_await service_.database().read(Scope::system(), due_work, deadline));
+  CO_TRY(auto const due, co_await database_.read(Scope::system(), due_work, deadline));
   auto outcome = co_await look_at_marks(deadline);
   for (auto const& tenant : due)
     if (auto made = co_await make_one(tenant, deadline); !made) outcome = std::unexpected{made.error()};
@@ -289,15 +299,13 @@ Async<> Checkpoints::look_at_marks(Deadline deadline) {
   if (marks_ == nullptr) co_return outcome;
   auto lost = 0;
   for (auto const& mark : marks_->all()) {
-    auto look = [&](sql::Transaction& tx) {
-      return check_mark(tx, service_.index(), key_.public_key(), mark);
-    };
-    auto const same = co_await service_.database().read(Scope::tenant(mark.newest.tenant), look, deadline);
+    auto look = [&](sql::Transaction& tx) { return check_mark(tx, index_, key_.public_key(), mark); };
+    auto const same = co_await database_.read(Scope::tenant(mark.newest.tenant), look, deadline);
     if (same) continue;
     if (same.error().code() == Code::corrupt) ++lost;
     outcome = same;
   }
-  service_.note_altered_logs(lost);
+  altered_logs_.set(lost);
   co_return outcome;
 }
 
@@ -310,13 +318,13 @@ Async<std::vector<Checkpoint>> Checkpoints::list(TenantId tenant, std::int64_t a
   auto work = [&](sql::Transaction& tx) {
     return select(tx, tenant, "AND size > $2 ORDER BY size LIMIT $3", {after_size, std::int64_t{limit}});
   };
-  co_return co_await service_.database().read(Scope::tenant(tenant), work, deadline);
+  co_return co_await database_.read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<Checkpoints::Inclusion> Checkpoints::inclusion(TenantId tenant, EventId id, std::int64_t size,
                                                      Deadline deadline) {
   auto work = [&](sql::Transaction& tx) -> Result<Inclusion> {
-    TRY(auto const event, service_.index().find(tx, tenant, id));
+    TRY(auto const event, index_.find(tx, tenant, id));
     auto proof = Inclusion{event_leaf(event.facts), event.facts.sequence - 1, {}, {}};
     TRY(auto const found,
         size > 0 ? select(tx, tenant, "AND size = $2", {size})
@@ -324,13 +332,13 @@ Async<Checkpoints::Inclusion> Checkpoints::inclusion(TenantId tenant, EventId id
     if (found.empty() || found.front().size < event.facts.sequence)
       return fail(Code::not_found, "No checkpoint of that size covers this event yet.");
     proof.checkpoint = found.front();
-    auto tree = Tree{tx, service_.index(), tenant};
+    auto tree = Tree{tx, index_, tenant};
     TRY(proof.path, inclusion_proof(static_cast<std::uint64_t>(proof.index),
                                     static_cast<std::uint64_t>(proof.checkpoint.size),
                                     [&](auto begin, auto end) { return tree.range(begin, end); }));
     return proof;
   };
-  co_return co_await service_.database().read(Scope::tenant(tenant), work, deadline);
+  co_return co_await database_.read(Scope::tenant(tenant), work, deadline);
 }
 
 Async<Checkpoints::Consistency> Checkpoints::consistency(TenantId tenant, std::int64_t first,
@@ -340,12 +348,12 @@ Async<Checkpoints::Consistency> Checkpoints::consistency(TenantId tenant, std::i
     if (found.size() != (first == second ? 1U : 2U))
       return fail(Code::not_found, "There is no checkpoint of that size.");
     auto proof = Consistency{found.front(), found.back(), {}};
-    auto tree = Tree{tx, service_.index(), tenant};
+    auto tree = Tree{tx, index_, tenant};
     TRY(proof.path, consistency_proof(static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(second),
                                       [&](auto begin, auto end) { return tree.range(begin, end); }));
     return proof;
   };
-  co_return co_await service_.database().read(Scope::tenant(tenant), work, deadline);
+  co_return co_await database_.read(Scope::tenant(tenant), work, deadline);
 }
 
 }  // namespace hoist::events

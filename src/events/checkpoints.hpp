@@ -12,8 +12,10 @@
 
 #include "base/ed25519.hpp"
 #include "base/json.hpp"
+#include "base/metrics.hpp"
 #include "events/merkle.hpp"
-#include "events/service.hpp"
+#include "ports/event_index.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::events {
 
@@ -44,9 +46,14 @@ class Marks;
 
 class Checkpoints {
  public:
+  struct Needs {
+    sql::Database& database;
+    EventIndex& index;
+    Clock const& clock;
+    Metrics& metrics;
+  };
   // Without marks, only what is in the database tells what was signed.
-  Checkpoints(Service& service, Ed25519Key const& key, Marks* marks = nullptr)
-      : service_{service}, key_{key}, marks_{marks} {}
+  Checkpoints(Needs const& needs, Ed25519Key const& key, Marks* marks = nullptr);
 
   // Looks at every mark, and makes a checkpoint where checkpoint_events or checkpoint_interval have
   // passed since the last. Errors: corrupt, when a log is not what was signed.
@@ -80,7 +87,10 @@ class Checkpoints {
   Async<Checkpoint> make_one(TenantId tenant, Deadline deadline);
   Async<> look_at_marks(Deadline deadline);
 
-  Service& service_;
+  sql::Database& database_;
+  EventIndex& index_;
+  Clock const& clock_;
+  Gauge altered_logs_;
   Ed25519Key const& key_;
   Marks* marks_;
 };

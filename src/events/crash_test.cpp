@@ -19,7 +19,7 @@ class CrashBetweenTheStores : public LogFixture {
       ASSERT_TRUE(step);
       moved = *step;
     }
-    auto const report = sync(reconcile(after, acme, soon()));
+    auto const report = sync(reconcile({*database, index, details}, acme, soon()));
     ASSERT_TRUE(report);
     EXPECT_TRUE(report->equal());
     EXPECT_EQ(report->pending, 0);

@@ -191,19 +191,20 @@ std::string csv_cell(std::string_view text) {
 Async<std::shared_ptr<net::BodySource>> Exports::ndjson(TenantId tenant, Deadline deadline) {
   CO_TRY(auto slot, ExportSlot::take(running_));
   auto header = ExportHeader{};
-  CO_TRY(header.checkpoint, co_await checkpoints_.make(tenant, deadline));
-  auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant); };
-  CO_TRY(auto const head, co_await service_.database().read(Scope::tenant(tenant), work, deadline));
+  CO_TRY(header.checkpoint, co_await needs_.checkpoints.make(tenant, deadline));
+  auto work = [&](sql::Transaction& tx) { return needs_.index.head(tx, tenant); };
+  CO_TRY(auto const head, co_await needs_.database.read(Scope::tenant(tenant), work, deadline));
   header.first_sequence = head.first_sequence;
   header.chain_before = head.chain_before;
-  auto stream = std::make_shared<NdjsonStream>(std::move(slot), service_, checkpoints_, std::move(header));
+  auto stream =
+      std::make_shared<NdjsonStream>(std::move(slot), needs_.service, needs_.checkpoints, std::move(header));
   CO_CHECK(co_await stream->prime());
   co_return std::shared_ptr<net::BodySource>{std::move(stream)};
 }
 
 Async<std::shared_ptr<net::BodySource>> Exports::csv(EventQuery query) {
   CO_TRY(auto slot, ExportSlot::take(running_));
-  auto stream = std::make_shared<CsvStream>(std::move(slot), service_, std::move(query));
+  auto stream = std::make_shared<CsvStream>(std::move(slot), needs_.service, std::move(query));
   CO_CHECK(co_await stream->prime());
   co_return std::shared_ptr<net::BodySource>{std::move(stream)};
 }

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "events/checkpoints.hpp"
+#include "events/service.hpp"
 #include "net/message.hpp"
 
 namespace hoist::events {
@@ -19,7 +20,13 @@ inline constexpr auto export_page_timeout = std::chrono::seconds{30};
 
 class Exports {
  public:
-  Exports(Service& service, Checkpoints& checkpoints) : service_{service}, checkpoints_{checkpoints} {}
+  struct Needs {
+    sql::Database& database;
+    EventIndex& index;
+    Service& service;
+    Checkpoints& checkpoints;
+  };
+  explicit Exports(Needs needs) : needs_{needs} {}
 
   // Covered by a checkpoint that is made now.
   Async<std::shared_ptr<net::BodySource>> ndjson(TenantId tenant, Deadline deadline);
@@ -27,8 +34,7 @@ class Exports {
   Async<std::shared_ptr<net::BodySource>> csv(EventQuery query);
 
  private:
-  Service& service_;
-  Checkpoints& checkpoints_;
+  Needs needs_;
   std::shared_ptr<std::atomic<int>> running_ = std::make_shared<std::atomic<int>>(0);
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "events/checkpoints.hpp"
+#include "events/service.hpp"
 
 namespace hoist::events {
 

@@ -4,7 +4,6 @@
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "events/background.hpp"
-#include "events/routes.hpp"
 
 namespace hoist::events {
 namespace {
@@ -45,14 +44,16 @@ Result<bool> has_checkpoints(sql::Database& database) {
 
 Feature::Feature(Records const& records, Settings const& settings, Metrics& metrics, Ed25519Key key,
                  std::unique_ptr<Marks> marks)
-    : audit_{records.audit},
-      cursor_key_{hmac_sha256(records.cursor_secret, "event cursors")},
+    : cursor_key_{hmac_sha256(records.cursor_secret, "event cursors")},
       key_{std::move(key)},
       marks_{std::move(marks)},
       service_{records.database, records.event_index, records.event_details,
                records.wakeups,  records.clock,       metrics},
-      checkpoints_{service_, key_, marks_.get()},
-      retention_{service_, checkpoints_, settings.retention} {}
+      checkpoints_{{records.database, records.event_index, records.clock, metrics}, key_, marks_.get()},
+      retention_{{records.database, records.event_index, checkpoints_, records.clock}, settings.retention},
+      exports_{{records.database, records.event_index, service_, checkpoints_}},
+      for_routes_{service_,      checkpoints_,     retention_,      exports_,
+                  records.audit, records.database, records.wakeups, records.clock} {}
 
 Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings const& settings,
                                                Metrics& metrics) {
@@ -69,11 +70,17 @@ Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings 
 void Feature::add_routes(net::Router& router) {
   auto options = RouteOptions{};
   options.cursor_key = cursor_key_;
-  events::add_routes(router, {service_, checkpoints_, retention_, audit_}, std::move(options));
+  events::add_routes(router, for_routes_, std::move(options));
 }
 
 std::vector<Job> Feature::jobs() {
   return background_jobs(service_, checkpoints_, retention_);
+}
+
+Async<bool> Feature::stop(std::chrono::milliseconds grace) {
+  CO_TRY(auto const recorded, co_await service_.drain(deadline_in(grace)));
+  if (!recorded) log::warn("events are still being recorded: the grace was too short");
+  co_return recorded;
 }
 
 }  // namespace hoist::events

@@ -7,10 +7,8 @@
 #include "assembly/stores.hpp"
 #include "base/ed25519.hpp"
 #include "base/metrics.hpp"
-#include "events/checkpoints.hpp"
 #include "events/marks.hpp"
-#include "events/retention.hpp"
-#include "events/service.hpp"
+#include "events/routes.hpp"
 #include "events/settings.hpp"
 
 namespace hoist::events {
@@ -28,18 +26,20 @@ class Feature final : public hoist::Feature {
 
   void add_routes(net::Router& router) override;
   std::vector<Job> jobs() override;
+  Async<bool> stop(std::chrono::milliseconds grace) override;
 
  private:
   Feature(Records const& records, Settings const& settings, Metrics& metrics, Ed25519Key key,
           std::unique_ptr<Marks> marks);
 
-  Audit& audit_;
   std::string cursor_key_;
   Ed25519Key key_;
   std::unique_ptr<Marks> marks_;
   Service service_;
   Checkpoints checkpoints_;
   Retention retention_;
+  Exports exports_;
+  RouteNeeds for_routes_;
 };
 
 }  // namespace hoist::events

@@ -77,7 +77,7 @@ TEST_F(IndexFaults, WhatCannotBeSettledIsPutAgainWithOneEffect) {
   EXPECT_EQ(*sync(service.relay(soon())), 5);
   EXPECT_EQ(*sync(service.relay(soon())), 0);
   EXPECT_EQ(details_stored(), 5U);
-  EXPECT_TRUE(sync(reconcile(service, acme, soon()))->equal());
+  EXPECT_TRUE(sync(reconcile({*database, index, details}, acme, soon()))->equal());
 }
 
 TEST_F(IndexFaults, AnErasureTheIndexRefusesErasesNothing) {
@@ -95,7 +95,7 @@ TEST_F(IndexFaults, AnErasureTheIndexRefusesErasesNothing) {
 TEST_F(IndexFaults, AnIndexThatCannotBeReadProvesNothing) {
   record(event("ana", "login"));
   faults.unavailable = true;
-  EXPECT_FALSE(sync(reconcile(service, acme, soon())));
+  EXPECT_FALSE(sync(reconcile({*database, index, details}, acme, soon())));
 }
 
 TEST_F(IndexFaults, RandomHistoriesOfFaultsInBothStoresKeepTheirPromises) {
@@ -126,7 +126,7 @@ TEST_F(IndexFaults, RandomHistoriesOfFaultsInBothStoresKeepTheirPromises) {
   }
   EXPECT_EQ(seen, acknowledged);
   EXPECT_GT(refused.size(), 50U) << "the faults did not come";
-  auto const report = sync(reconcile(service, acme, soon()));
+  auto const report = sync(reconcile({*database, index, details}, acme, soon()));
   EXPECT_TRUE(report->equal());
   EXPECT_EQ(details_stored(), acknowledged.size());
   std::printf("acknowledged %zu, lost 0; refused %zu, seen 0\n", acknowledged.size(), refused.size());

@@ -8,6 +8,7 @@
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/event_index.hpp"
 #include "base/try.hpp"
+#include "events/export.hpp"
 #include "events/reconcile.hpp"
 #include "events/retention.hpp"
 #include "support/test_database.hpp"
@@ -73,8 +74,9 @@ class LogFixture : public ::testing::Test {
   Wakeups& wakeups = database.wakeups();
   Service service{*database, index, details, wakeups, clock, metrics};
   Ed25519Key key = Ed25519Key::generate();
-  Checkpoints checkpoints{service, key};
-  Retention retention{service, checkpoints, std::chrono::seconds{0}};
+  Checkpoints checkpoints{{*database, index, clock, metrics}, key};
+  Retention retention{{*database, index, checkpoints, clock}, std::chrono::seconds{0}};
+  Exports exports{{*database, index, service, checkpoints}};
 };
 
 }  // namespace hoist::events

@@ -126,12 +126,12 @@ Result<void> check_mark(sql::Transaction& tx, EventIndex& index, std::string_vie
   return check_past(tx, index, public_key, head, newest);
 }
 
-Async<std::vector<std::string>> check_marks(Service& service, Marks const& marks, std::string public_key,
-                                            Deadline deadline) {
+Async<std::vector<std::string>> check_marks(sql::Database& database, EventIndex& index, Marks const& marks,
+                                            std::string public_key, Deadline deadline) {
   auto problems = std::vector<std::string>{};
   for (auto const& mark : marks.all()) {
-    auto look = [&](sql::Transaction& tx) { return check_mark(tx, service.index(), public_key, mark); };
-    auto const same = co_await service.database().read(Scope::tenant(mark.newest.tenant), look, deadline);
+    auto look = [&](sql::Transaction& tx) { return check_mark(tx, index, public_key, mark); };
+    auto const same = co_await database.read(Scope::tenant(mark.newest.tenant), look, deadline);
     if (!same && same.error().code() != Code::corrupt) co_return std::unexpected{same.error()};
     if (!same) problems.push_back(same.error().cause());
   }

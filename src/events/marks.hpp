@@ -55,7 +55,8 @@ class Marks {
                                       Mark const& mark);
 
 // The same of every log that is marked: what is wrong, a sentence each.
-[[nodiscard]] Async<std::vector<std::string>> check_marks(Service& service, Marks const& marks,
-                                                          std::string public_key, Deadline deadline);
+[[nodiscard]] Async<std::vector<std::string>> check_marks(sql::Database& database, EventIndex& index,
+                                                          Marks const& marks, std::string public_key,
+                                                          Deadline deadline);
 
 }  // namespace hoist::events

@@ -48,8 +48,8 @@ class EventMarks : public LogFixture {
     file = text;
     return {};
   });
-  Checkpoints signing{service, key, marks.get()};
-  Retention retiring{service, signing, 0s};
+  Checkpoints signing{{*database, index, clock, metrics}, key, marks.get()};
+  Retention retiring{{*database, index, signing, clock}, 0s};
 
  private:
   static Result<void> drop(Result<std::int64_t> count) {
@@ -68,9 +68,9 @@ TEST_F(EventMarks, M2_ALogThatWasRolledBackIsNamedAndNotSignedAgain) {
   roll_back_to(12);
   EXPECT_NE(sweep_says().find("it ends at 12, but 20 events were signed"), std::string::npos);
   EXPECT_TRUE(counts(1));
-  EXPECT_EQ(sync(check_marks(service, *marks, key.public_key(), soon()))->size(), 1U);
+  EXPECT_EQ(sync(check_marks(*database, index, *marks, key.public_key(), soon()))->size(), 1U);
   EXPECT_FALSE(sync(signing.make(acme, soon())));
-  EXPECT_FALSE(sync(Exports{service, signing}.ndjson(acme, soon())));
+  EXPECT_FALSE(sync(Exports{{*database, index, service, signing}}.ndjson(acme, soon())));
   record_many(10);  // the same sequences, given out twice
   EXPECT_FALSE(sync(signing.make(acme, soon())));
   ASSERT_TRUE(sync(checkpoints.make(acme, soon()))) << "what is in the database alone does not tell it";
@@ -87,7 +87,7 @@ TEST_F(EventMarks, M2_AForgedCutOfTheBeginningIsNamedAndAnHonestOneIsNot) {
   run_sql(fmt::format("UPDATE event_heads SET first_sequence = 10, chain_before = '{}'", chain));
   EXPECT_NE(sweep_says().find("begins at 10, but its retention removed only what is before 7"),
             std::string::npos);
-  EXPECT_FALSE(sync(Exports{service, signing}.ndjson(acme, soon())));
+  EXPECT_FALSE(sync(Exports{{*database, index, service, signing}}.ndjson(acme, soon())));
 }
 
 // Whoever can write the file but has not the key cannot widen what retention was allowed.
@@ -102,7 +102,7 @@ TEST_F(EventMarks, M2_ACutThatWasNotSignedIsNamed) {
   auto const widened = *Marks::make(forged, {});
   auto const says = [&](Marks const& read) {
     auto const checked = hoist::testing::read_now(*database, [&](sql::Transaction& tx) {
-      return check_mark(tx, service.index(), key.public_key(), *read.find(acme));
+      return check_mark(tx, index, key.public_key(), *read.find(acme));
     });
     return checked ? "" : checked.error().to_string();
   };
@@ -126,11 +126,11 @@ TEST_F(EventMarks, M2_ErasuresThatNobodyRecordedAreNamed) {
   auto const ids = record_many(4);
   ASSERT_TRUE(sync(service.relay(soon())));
   ASSERT_TRUE(sync(service.redact(acme, {ids[0]}, UserId{"dpo"}, "asked", soon())));
-  EXPECT_TRUE(sync(reconcile(service, acme, soon()))->equal());
+  EXPECT_TRUE(sync(reconcile({*database, index, details}, acme, soon()))->equal());
   run_sql(
       fmt::format("UPDATE events SET user_id = NULL, user_salt = '' WHERE event_id = '{}'", ids[1].str()));
   ASSERT_TRUE(sync(details.put({{0, acme, ids[2], "", "", true}}, soon())));
-  auto const report = sync(reconcile(service, acme, soon()));
+  auto const report = sync(reconcile({*database, index, details}, acme, soon()));
   EXPECT_FALSE(report->equal());
   EXPECT_EQ(report->emptied, std::vector<EventId>{ids[1]});
   EXPECT_EQ(report->altered, std::vector<EventId>{ids[2]});

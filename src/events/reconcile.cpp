@@ -17,19 +17,19 @@ constexpr int outbox_page = 128;
 
 class Reconciler {
  public:
-  Reconciler(Service& service, TenantId tenant, Deadline deadline)
-      : service_{service}, tenant_{std::move(tenant)}, deadline_{deadline} {}
+  Reconciler(LogStores stores, TenantId tenant, Deadline deadline)
+      : stores_{stores}, tenant_{std::move(tenant)}, deadline_{deadline} {}
 
   Async<ReconcileReport> run() {
-    auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant_); };
-    CO_TRY(auto const head, co_await service_.database().read(Scope::tenant(tenant_), work, deadline_));
+    auto work = [&](sql::Transaction& tx) { return stores_.index.head(tx, tenant_); };
+    CO_TRY(auto const head, co_await stores_.database.read(Scope::tenant(tenant_), work, deadline_));
     for (auto after = head.first_sequence - 1;;) {
       auto query = EventQuery{};
       query.tenant = tenant_;
       query.after = after;
       query.limit = details_page;
-      auto list = [&](sql::Transaction& tx) { return service_.index().list(tx, query); };
-      CO_TRY(auto const events, co_await service_.database().read(Scope::tenant(tenant_), list, deadline_));
+      auto list = [&](sql::Transaction& tx) { return stores_.index.list(tx, query); };
+      CO_TRY(auto const events, co_await stores_.database.read(Scope::tenant(tenant_), list, deadline_));
       if (events.empty()) break;
       CO_CHECK(co_await check(events));
       after = events.back().facts.sequence;
@@ -57,7 +57,7 @@ class Reconciler {
         report_.altered.push_back(event.facts.id);
       if (event.user && !event.holds_details) ids.push_back(event.facts.id);
     }
-    CO_TRY(auto const found, co_await service_.details().get(tenant_, std::move(ids), deadline_));
+    CO_TRY(auto const found, co_await stores_.details.get(tenant_, std::move(ids), deadline_));
     for (auto const& event : events) {
       if (!event.user || event.holds_details) continue;
       auto const at = found.find(event.facts.id);
@@ -77,8 +77,8 @@ class Reconciler {
   // what leaves the outbox has arrived.
   Async<> explain_absent() {
     for (auto after = std::int64_t{0}; !absent_.empty();) {
-      auto look = [&](sql::Transaction& tx) { return service_.index().outbox(tx, after, outbox_page); };
-      CO_TRY(auto const waiting, co_await service_.database().read(Scope::system(), look, deadline_));
+      auto look = [&](sql::Transaction& tx) { return stores_.index.outbox(tx, after, outbox_page); };
+      CO_TRY(auto const waiting, co_await stores_.database.read(Scope::system(), look, deadline_));
       if (waiting.empty()) break;
       for (auto const& item : waiting) {
         if (item.tenant != tenant_) continue;
@@ -92,7 +92,7 @@ class Reconciler {
       auto const part =
           std::span{left}.subspan(begin, std::min<std::size_t>(details_page, left.size() - begin));
       auto ids = std::vector<EventId>(part.begin(), part.end());
-      CO_TRY(auto const arrived, co_await service_.details().get(tenant_, std::move(ids), deadline_));
+      CO_TRY(auto const arrived, co_await stores_.details.get(tenant_, std::move(ids), deadline_));
       for (auto const& id : part)
         if (!arrived.contains(id)) report_.missing.push_back(id);
       for (auto const& [id, detail] : arrived) take_notice(id, detail.details);
@@ -109,8 +109,8 @@ class Reconciler {
   // may.
   Async<> explain_erased() {
     for (auto const& id : erased_) {
-      auto find = [&](sql::Transaction& tx) { return service_.index().find(tx, tenant_, id); };
-      auto const event = co_await service_.database().read(Scope::tenant(tenant_), find, deadline_);
+      auto find = [&](sql::Transaction& tx) { return stores_.index.find(tx, tenant_, id); };
+      auto const event = co_await stores_.database.read(Scope::tenant(tenant_), find, deadline_);
       if (!event && event.error().code() != Code::not_found) co_return std::unexpected{event.error()};
       if (event && event->user) report_.altered.push_back(id);
     }
@@ -121,24 +121,24 @@ class Reconciler {
 
   Async<> find_orphans() {
     for (auto after = EventId{};;) {
-      CO_TRY(auto const ids, co_await service_.details().ids(tenant_, after, index_page, deadline_));
+      CO_TRY(auto const ids, co_await stores_.details.ids(tenant_, after, index_page, deadline_));
       if (ids.empty()) co_return Result<void>{};
       for (auto const& id : ids) {
         if (indexed_.contains(id)) continue;
         // Recorded since we passed by?
         auto find = [&](sql::Transaction& tx) -> Result<bool> {
-          auto const event = service_.index().find(tx, tenant_, id);
+          auto const event = stores_.index.find(tx, tenant_, id);
           if (!event && event.error().code() != Code::not_found) return std::unexpected{event.error()};
           return event.has_value();
         };
-        CO_TRY(auto const known, co_await service_.database().read(Scope::tenant(tenant_), find, deadline_));
+        CO_TRY(auto const known, co_await stores_.database.read(Scope::tenant(tenant_), find, deadline_));
         if (!known) report_.orphans.push_back(id);
       }
       after = ids.back();
     }
   }
 
-  Service& service_;
+  LogStores stores_;
   TenantId tenant_;
   Deadline deadline_;
   ReconcileReport report_;
@@ -152,19 +152,19 @@ class Reconciler {
 
 }  // namespace
 
-Async<ReconcileReport> reconcile(Service& service, TenantId tenant, Deadline deadline) {
-  auto reconciler = Reconciler{service, std::move(tenant), deadline};
+Async<ReconcileReport> reconcile(LogStores stores, TenantId tenant, Deadline deadline) {
+  auto reconciler = Reconciler{stores, std::move(tenant), deadline};
   co_return co_await reconciler.run();
 }
 
-Async<std::int64_t> repair(Service& service, TenantId tenant, ReconcileReport const& report,
-                           Deadline deadline) {
+Async<std::int64_t> repair(Service& service, EventDetails& details, TenantId tenant,
+                           ReconcileReport const& report, Deadline deadline) {
   for (auto moved = 1; moved > 0;) {
     CO_TRY(moved, co_await service.relay(deadline));
   }
   auto tombstones = std::vector<OutboxItem>{};
   for (auto const& id : report.orphans) tombstones.push_back({0, tenant, id, "", "", true});
-  if (!tombstones.empty()) CO_CHECK(co_await service.details().put(std::move(tombstones), deadline));
+  if (!tombstones.empty()) CO_CHECK(co_await details.put(std::move(tombstones), deadline));
   co_return static_cast<std::int64_t>(report.orphans.size());
 }
 

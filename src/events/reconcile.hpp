@@ -7,6 +7,13 @@
 
 namespace hoist::events {
 
+// The two stores of the event log.
+struct LogStores {
+  sql::Database& database;
+  EventIndex& index;
+  EventDetails& details;
+};
+
 struct ReconcileReport {
   std::int64_t checked = 0;
   std::int64_t pending = 0;      // in the outbox, on their way
@@ -19,11 +26,11 @@ struct ReconcileReport {
   }
 };
 
-Async<ReconcileReport> reconcile(Service& service, TenantId tenant, Deadline deadline);
+Async<ReconcileReport> reconcile(LogStores stores, TenantId tenant, Deadline deadline);
 
 // Moves everything the outbox holds and erases orphans. What is missing or altered is nowhere else,
 // and stays reported. Answers how many orphans it erased.
-Async<std::int64_t> repair(Service& service, TenantId tenant, ReconcileReport const& report,
-                           Deadline deadline);
+Async<std::int64_t> repair(Service& service, EventDetails& details, TenantId tenant,
+                           ReconcileReport const& report, Deadline deadline);
 
 }  // namespace hoist::events

@@ -28,12 +28,12 @@ Result<void> Retention::set(sql::Transaction& tx, TenantId const& tenant, std::c
 
 Result<std::int64_t> Retention::retire_step(sql::Transaction& tx, TenantId const& tenant, Time before,
                                             std::int64_t covered) {
-  TRY(auto const head, service_.index().head(tx, tenant));
+  TRY(auto const head, needs_.index.head(tx, tenant));
   auto query = EventQuery{};
   query.tenant = tenant;
   query.after = head.first_sequence - 1;
   query.limit = step_events;
-  TRY(auto const events, service_.index().list(tx, query));
+  TRY(auto const events, needs_.index.list(tx, query));
   auto first_kept = head.first_sequence;
   for (auto const& event : events) {
     if (event.facts.received_at >= before || event.facts.sequence > covered) break;
@@ -41,51 +41,51 @@ Result<std::int64_t> Retention::retire_step(sql::Transaction& tx, TenantId const
                      {tenant.str(), event.facts.sequence - 1, base64url(event_leaf(event.facts))}));
     first_kept = event.facts.sequence + 1;
   }
-  return service_.index().retire(tx, tenant, first_kept);
+  return needs_.index.retire(tx, tenant, first_kept);
 }
 
 Async<std::int64_t> Retention::retire(TenantId tenant, Time before, Deadline deadline) {
-  CO_TRY(auto const checkpoint, co_await checkpoints_.make(tenant, deadline));
+  CO_TRY(auto const checkpoint, co_await needs_.checkpoints.make(tenant, deadline));
   auto total = std::int64_t{0};
   while (true) {
     CO_TRY(auto const first, co_await first_of(tenant, deadline));
-    CO_CHECK(checkpoints_.allow_cut(tenant, std::min(first + step_events, checkpoint.size + 1)));
+    CO_CHECK(needs_.checkpoints.allow_cut(tenant, std::min(first + step_events, checkpoint.size + 1)));
     auto work = [&](sql::Transaction& tx) { return retire_step(tx, tenant, before, checkpoint.size); };
-    CO_TRY(auto const removed, co_await service_.database().write(Scope::tenant(tenant), work, deadline));
+    CO_TRY(auto const removed, co_await needs_.database.write(Scope::tenant(tenant), work, deadline));
     total += removed;
     if (removed < step_events) break;
   }
   CO_TRY(auto const first, co_await first_of(tenant, deadline));
-  CO_CHECK(checkpoints_.allow_cut(tenant, first));
+  CO_CHECK(needs_.checkpoints.allow_cut(tenant, first));
   co_return total;
 }
 
 Async<std::int64_t> Retention::first_of(TenantId const& tenant, Deadline deadline) {
-  auto work = [&](sql::Transaction& tx) { return service_.index().head(tx, tenant); };
-  CO_TRY(auto const head, co_await service_.database().read(Scope::tenant(tenant), work, deadline));
+  auto work = [&](sql::Transaction& tx) { return needs_.index.head(tx, tenant); };
+  CO_TRY(auto const head, co_await needs_.database.read(Scope::tenant(tenant), work, deadline));
   co_return head.first_sequence;
 }
 
 Async<> Retention::sweep(Deadline deadline) {
   using Due = std::vector<std::pair<TenantId, Time>>;
-  auto find_due = [&, now = service_.clock().now()](sql::Transaction& tx) -> Result<Due> {
+  auto find_due = [&, now = needs_.clock.now()](sql::Transaction& tx) -> Result<Due> {
     auto due = Due{};
-    TRY(auto const tenants, service_.index().tenants(tx));
+    TRY(auto const tenants, needs_.index.tenants(tx));
     for (auto const& tenant : tenants) {
       TRY(auto const keep, get(tx, tenant));
       if (keep.count() == 0) continue;
-      TRY(auto const head, service_.index().head(tx, tenant));
+      TRY(auto const head, needs_.index.head(tx, tenant));
       auto query = EventQuery{};
       query.tenant = tenant;
       query.after = head.first_sequence - 1;
       query.limit = 1;
-      TRY(auto const oldest, service_.index().list(tx, query));
+      TRY(auto const oldest, needs_.index.list(tx, query));
       if (!oldest.empty() && oldest.front().facts.received_at < now - keep)
         due.emplace_back(tenant, now - keep);
     }
     return due;
   };
-  CO_TRY(auto const due, co_await service_.database().read(Scope::system(), find_due, deadline));
+  CO_TRY(auto const due, co_await needs_.database.read(Scope::system(), find_due, deadline));
   auto outcome = Result<void>{};
   for (auto const& [tenant, before] : due) {
     auto const removed = co_await retire(tenant, before, deadline);

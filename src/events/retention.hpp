@@ -13,9 +13,14 @@ inline constexpr std::int64_t retention_days_max = 36'500;
 
 class Retention {
  public:
+  struct Needs {
+    sql::Database& database;
+    EventIndex& index;
+    Checkpoints& checkpoints;
+    Clock const& clock;
+  };
   // `standard` holds for tenants without a rule of their own; audit trails are kept unless they have one.
-  Retention(Service& service, Checkpoints& checkpoints, std::chrono::seconds standard)
-      : service_{service}, checkpoints_{checkpoints}, standard_{standard} {}
+  Retention(Needs needs, std::chrono::seconds standard) : needs_{needs}, standard_{standard} {}
 
   Result<std::chrono::seconds> get(sql::Transaction& tx, TenantId const& tenant);
   Result<void> set(sql::Transaction& tx, TenantId const& tenant, std::chrono::seconds keep);
@@ -30,8 +35,7 @@ class Retention {
   Result<std::int64_t> retire_step(sql::Transaction& tx, TenantId const& tenant, Time before,
                                    std::int64_t covered);
 
-  Service& service_;
-  Checkpoints& checkpoints_;
+  Needs needs_;
   std::chrono::seconds standard_;
 };
 

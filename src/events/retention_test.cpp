@@ -56,7 +56,7 @@ TEST_F(RetentionTest, TheDetailsOfWhatWentAreErasedInTheOtherStore) {
   EXPECT_EQ(*sync(retention.retire(acme, clock.now(), soon())), 3);
   EXPECT_EQ(*sync(service.relay(soon())), 3);
   for (auto const& [id, detail] : *sync(details.get(acme, ids, soon()))) EXPECT_TRUE(detail.redacted);
-  EXPECT_TRUE(sync(reconcile(service, acme, soon()))->equal());
+  EXPECT_TRUE(sync(reconcile({*database, index, details}, acme, soon()))->equal());
 }
 
 TEST_F(RetentionTest, ProofsAndCheckpointsHoldAcrossWhatWent) {

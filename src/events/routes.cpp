@@ -66,7 +66,7 @@ Async<net::Response> post_event(Context& context, net::Request& request) {
   auto const& tenant = request.caller.tenant;
   CO_TRY(auto const body, body_of(request));
   CO_TRY(auto const key, net::idempotency_key(request));
-  CO_TRY(auto event, parse_event(body, tenant, key, context.service.clock().now()));
+  CO_TRY(auto event, parse_event(body, tenant, key, context.clock.now()));
   auto events = std::vector<NewEvent>{};
   events.push_back(std::move(event));
   CO_TRY(auto outcomes, co_await context.service.record(tenant, std::move(events), request.deadline));
@@ -98,7 +98,7 @@ Async<net::Response> post_batch(Context& context, net::Request& request) {
   auto const& tenant = request.caller.tenant;
   CO_TRY(auto const body, body_of(request));
   CO_TRY(auto const key, net::idempotency_key(request));
-  CO_TRY(auto parsed, parse_batch(body, tenant, key, context.service.clock().now()));
+  CO_TRY(auto parsed, parse_batch(body, tenant, key, context.clock.now()));
   auto accepted = std::vector<NewEvent>{};
   for (auto& item : parsed)
     if (auto* event = std::get_if<NewEvent>(&item)) accepted.push_back(std::move(*event));
@@ -156,7 +156,7 @@ Result<void> follow_cursor(Context const& context, std::optional<std::string> co
 // Waits until something came after `query`, or the wait is over: the long poll of a tail.
 Async<EventPage> list_waiting(Context& context, EventQuery const& query, Deadline until, Deadline deadline) {
   while (true) {
-    auto const signal = context.service.wakeups().watch(events_of(query.tenant));
+    auto const signal = context.wakeups.watch(events_of(query.tenant));
     auto const ticket = signal->ticket();
     CO_TRY(auto page, co_await context.service.list(query, deadline));
     if (!page.events.empty() || std::chrono::steady_clock::now() >= until) co_return page;
@@ -259,7 +259,7 @@ json::object render(EventView const& view) {
           {"details", render_details(view)}};
 }
 
-void add_routes(net::Router& router, Needs needs, RouteOptions options) {
+void add_routes(net::Router& router, RouteNeeds needs, RouteOptions options) {
   auto const context = std::make_shared<Context>(needs, std::move(options));
   auto const add = [&](std::string method, std::string pattern, Role role_min, std::size_t body_max,
                        auto* handler, bool reads_query = false) {

@@ -24,15 +24,19 @@ struct RouteOptions {
   std::chrono::milliseconds wait_max{25'000};  // longest long poll
 };
 
-struct Needs {
+struct RouteNeeds {
   Service& service;
   Checkpoints& checkpoints;
   Retention& retention;
+  Exports& exports;
   Audit& audit;
+  sql::Database& database;
+  Wakeups& wakeups;
+  Clock const& clock;
 };
 
 // All of `needs` outlives the router.
-void add_routes(net::Router& router, Needs needs, RouteOptions options);
+void add_routes(net::Router& router, RouteNeeds needs, RouteOptions options);
 
 // An event as the API shows it.
 [[nodiscard]] json::object render(EventView const& view);

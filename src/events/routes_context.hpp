@@ -10,20 +10,7 @@
 
 namespace hoist::events {
 
-struct Context {
-  Context(Needs needs, RouteOptions route_options)
-      : service{needs.service},
-        checkpoints{needs.checkpoints},
-        retention{needs.retention},
-        audit{needs.audit},
-        exports{needs.service, needs.checkpoints},
-        options{std::move(route_options)} {}
-
-  Service& service;
-  Checkpoints& checkpoints;
-  Retention& retention;
-  Audit& audit;
-  Exports exports;
+struct Context : RouteNeeds {
   RouteOptions options;
 };
 

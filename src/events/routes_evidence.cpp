@@ -106,11 +106,11 @@ Async<net::Response> post_redaction(Context& context, net::Request& request) {
     auto entry =
         audit_entry(request, "events.redacted", caller.tenant.str(),
                     {{"asked", wanted.ids.size()}, {"redacted", redacted}, {"reason", wanted.reason}});
-    CHECK(context.audit.record(tx, std::move(entry), context.service.clock().now()));
+    CHECK(context.audit.record(tx, std::move(entry), context.clock.now()));
     return redacted;
   };
   CO_TRY(auto const redacted,
-         co_await context.service.database().write(Scope::tenant(caller.tenant), work, request.deadline));
+         co_await context.database.write(Scope::tenant(caller.tenant), work, request.deadline));
   // The erasure is decided and readers no longer see the details; the other store follows, if it can at once.
   (void)co_await context.service.relay(request.deadline);
   co_return net::json_response(200, json::object{{"redacted", redacted}});
@@ -122,8 +122,8 @@ json::object render_retention(std::chrono::seconds keep) {
 
 Async<net::Response> get_retention(Context& context, net::Request& request) {
   auto work = [&](sql::Transaction& tx) { return context.retention.get(tx, request.caller.tenant); };
-  CO_TRY(auto const keep, co_await context.service.database().read(Scope::tenant(request.caller.tenant), work,
-                                                                   request.deadline));
+  CO_TRY(auto const keep,
+         co_await context.database.read(Scope::tenant(request.caller.tenant), work, request.deadline));
   co_return net::json_response(200, render_retention(keep));
 }
 
@@ -137,9 +137,9 @@ Async<net::Response> put_retention(Context& context, net::Request& request) {
   auto work = [&](sql::Transaction& tx) -> Result<void> {
     CHECK(context.retention.set(tx, tenant, keep));
     auto entry = audit_entry(request, "events.retention_changed", tenant.str(), {{"days", days}});
-    return context.audit.record(tx, std::move(entry), context.service.clock().now());
+    return context.audit.record(tx, std::move(entry), context.clock.now());
   };
-  CO_CHECK(co_await context.service.database().write(Scope::tenant(tenant), work, request.deadline));
+  CO_CHECK(co_await context.database.write(Scope::tenant(tenant), work, request.deadline));
   co_return net::json_response(200, render_retention(keep));
 }
 
@@ -165,9 +165,9 @@ Async<TenantId> enter_log(Context& context, net::Request& request, std::optional
     auto work = [&](sql::Transaction& tx) {
       auto entry =
           audit_entry(request, fmt::format("{}.{}", audit ? "audit" : "events", verb), caller.tenant.str());
-      return context.audit.record(tx, std::move(entry), context.service.clock().now());
+      return context.audit.record(tx, std::move(entry), context.clock.now());
     };
-    CO_CHECK(co_await context.service.database().write(Scope::tenant(caller.tenant), work, request.deadline));
+    CO_CHECK(co_await context.database.write(Scope::tenant(caller.tenant), work, request.deadline));
   }
   co_return audit ? audit_log_of(caller.tenant) : caller.tenant;
 }

@@ -27,7 +27,8 @@ class EventRoutes : public LogFixture {
       : LogFixture{std::move(with)} {
     auto options = RouteOptions{};
     options.cursor_key = "secret";
-    add_routes(router, Needs{service, checkpoints, retention, audit}, std::move(options));
+    add_routes(router, RouteNeeds{service, checkpoints, retention, exports, audit, *database, wakeups, clock},
+               std::move(options));
   }
 
   // `target` may carry an encoded query.

@@ -74,29 +74,28 @@ Service::Service(sql::Database& database, EventIndex& index, EventDetails& detai
       details_failures_{
           metrics.counter("hoist_events_details_failures_total", "Puts that the details store did not take")},
       details_pending_{metrics.gauge("hoist_events_details_pending",
-                                     "Entries of the outbox, at most: details that wait for their store")},
-      altered_logs_{metrics.gauge("hoist_event_logs_altered",
-                                  "Event logs that are not what was signed: rolled back, cut or rewritten")} {
-}
+                                     "Entries of the outbox, at most: details that wait for their store")} {}
 
 Async<Outcomes> Service::record(TenantId tenant, std::vector<NewEvent> events, Deadline deadline) {
   for (auto& event : events) event.seal = seal_event(event.user.str(), event.details);
   auto const executor = co_await asio::this_coro::executor;
   auto start = std::move_only_function<void(AppendGroup::Done)>{[&](AppendGroup::Done done) {
     auto opened = groups_.join(tenant, std::move(events), deadline, std::move(done));
-    if (opened) spawn(executor, [this, opened] { return run(opened); });
+    if (!opened || tasks_.spawn(executor, [this, opened] { return run(opened); })) return;
+    groups_.close(*opened);
+    opened->finish(fail(Error{Code::unavailable}.with_cause("the server is stopping")));
   }};
   co_return co_await suspend<Outcomes>(std::move(start));
 }
 
 // On its own, so that it goes on when the caller that opened the group goes away.
 asio::awaitable<void> Service::run(std::shared_ptr<AppendGroup> group) {
-  auto outcomes = co_await record(*group);
+  auto outcomes = co_await append(*group);
   groups_.close(*group);  // where its transaction never ran
   group->finish(std::move(outcomes));
 }
 
-Async<Outcomes> Service::record(AppendGroup const& group) {
+Async<Outcomes> Service::append(AppendGroup const& group) {
   auto now = std::optional<Time>{};
   auto work = [&](sql::Transaction& tx) -> Result<std::vector<Result<IndexedEvent>>> {
     groups_.close(group);
@@ -173,7 +172,7 @@ Async<int> Service::relay(Deadline deadline) {
   auto depth = std::int64_t{0};
   auto look = [&](sql::Transaction& tx) -> Result<std::vector<OutboxItem>> {
     TRY(depth, index_.outbox_depth(tx));
-    return index_.outbox(tx, 0, options_.relay_items_max);
+    return index_.outbox(tx, 0, relay_items_max);
   };
   CO_TRY(auto items, co_await database_.read(Scope::system(), look, deadline));
   details_pending_.set(static_cast<double>(depth));

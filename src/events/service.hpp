@@ -17,19 +17,22 @@
 
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
+#include "base/task_group.hpp"
 #include "base/time.hpp"
 #include "events/append_groups.hpp"
 #include "ports/event_details.hpp"
 #include "ports/event_index.hpp"
 #include "ports/wakeups.hpp"
+#include "sql/database.hpp"
 
 namespace hoist::events {
 
 struct Options {
   std::chrono::milliseconds details_patience{2'000};  // how long record() waits for the other store
-  int relay_items_max = 500;
   std::size_t settle_batch = 256;
 };
+
+inline constexpr int relay_items_max = 500;  // that one relay() moves
 
 // What a reader gets: the event and its details, or why there are none.
 struct EventView {
@@ -65,23 +68,16 @@ class Service {
   Result<std::int64_t> redact(sql::Transaction& tx, TenantId const& tenant, std::vector<EventId> const& ids,
                               UserId by, std::string const& reason);
 
-  // Moves what the outbox holds to the details store; answers how many items it moved. Called in a
-  // loop by the host, and after failures with its backoff.
+  // Moves what the outbox holds to the details store; answers how many items it moved. A job of the host
+  // repeats it, and backs off after failures.
   Async<int> relay(Deadline deadline);
 
-  // How many logs are not what was signed, for the metric.
-  void note_altered_logs(int count) { altered_logs_.set(count); }
-
-  [[nodiscard]] sql::Database& database() { return database_; }
-  [[nodiscard]] EventIndex& index() { return index_; }
-  [[nodiscard]] EventDetails& details() { return details_; }
-  [[nodiscard]] Clock const& clock() const { return clock_; }
-  [[nodiscard]] Options const& options() const { return options_; }
-  [[nodiscard]] Wakeups& wakeups() { return wakeups_; }
+  // Takes no more events and waits for those that are being recorded. false: some still are.
+  Async<bool> drain(Deadline deadline) { return tasks_.drain(deadline); }
 
  private:
   asio::awaitable<void> run(std::shared_ptr<AppendGroup> group);
-  Async<Outcomes> record(AppendGroup const& group);
+  Async<Outcomes> append(AppendGroup const& group);
   Async<bool> try_details(std::vector<Result<IndexedEvent>>& events, Deadline deadline);
   Async<EventPage> join(TenantId tenant, std::vector<IndexedEvent> events, Deadline deadline);
   Async<std::map<EventId, EventDetail>> details_of(TenantId tenant, std::span<IndexedEvent const> events,
@@ -100,8 +96,8 @@ class Service {
   Counter duplicates_;
   Counter details_failures_;
   Gauge details_pending_;
-  Gauge altered_logs_;
   AppendGroups groups_;
+  TaskGroup tasks_;  // each runs one group
   Mutex mutex_;
   // In the details store, still in the outbox; an entry's number as often as it has events.
   std::vector<std::int64_t> settled_ HOIST_GUARDED_BY(mutex_);

@@ -58,7 +58,7 @@ TEST_F(EventLog, ALostAnswerOfTheDetailsStoreHasOneEffect) {
   record(event("ana", "login", {{"n", 1}}));
   details.lose_answers = false;
   EXPECT_EQ(*sync(service.relay(soon())), 1);
-  auto const report = sync(reconcile(service, acme, soon()));
+  auto const report = sync(reconcile({*database, index, details}, acme, soon()));
   EXPECT_TRUE(report->equal());
   EXPECT_EQ(report->checked, 1);
   EXPECT_EQ(report->pending, 0);
@@ -71,7 +71,7 @@ TEST_F(EventLog, NothingAcknowledgedIsLostWhenTheProcessEndsBetweenTheStores) {
   details.fail_puts = false;
   auto after = Service{*database, index, details, wakeups, clock, metrics};
   EXPECT_EQ(*sync(after.relay(soon())), 20);
-  auto const report = sync(reconcile(after, acme, soon()));
+  auto const report = sync(reconcile({*database, index, details}, acme, soon()));
   EXPECT_TRUE(report->equal());
   EXPECT_EQ(report->checked, 20);
 }
@@ -91,13 +91,13 @@ TEST_F(EventLog, TheReconcilerNamesMissingOrphanedAndAlteredDetails) {
   details.falsify(acme, altered, "{\"n\":3}");
   auto const orphan = EventId{"orphan"};
   ASSERT_TRUE(sync(details.put({{0, acme, orphan, "", "{}", false}}, soon())));
-  auto const report = sync(reconcile(service, acme, soon()));
+  auto const report = sync(reconcile({*database, index, details}, acme, soon()));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->missing, std::vector{lost});
   EXPECT_EQ(report->altered, std::vector{altered});
   EXPECT_EQ(report->orphans, std::vector{orphan});
-  EXPECT_EQ(*sync(repair(service, acme, *report, soon())), 1);
-  auto const after = sync(reconcile(service, acme, soon()));
+  EXPECT_EQ(*sync(repair(service, details, acme, *report, soon())), 1);
+  auto const after = sync(reconcile({*database, index, details}, acme, soon()));
   EXPECT_TRUE(after->orphans.empty());
   EXPECT_EQ(after->missing, std::vector{lost});
 }
@@ -108,7 +108,7 @@ TEST_F(EventLog, TheReconcilerTellsWhatIsPendingFromWhatIsMissingHoweverMuchWait
   for (auto i = 0; i < 5; ++i) record_many(150);  // more than a page of the outbox
   details.forget(acme, lost);
   ASSERT_FALSE(sync(service.relay(soon()))) << "settles the lost one's entry, and can do no more";
-  auto const report = sync(reconcile(service, acme, soon()));
+  auto const report = sync(reconcile({*database, index, details}, acme, soon()));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->pending, 750);
   EXPECT_EQ(report->missing, std::vector{lost});
@@ -117,7 +117,7 @@ TEST_F(EventLog, TheReconcilerTellsWhatIsPendingFromWhatIsMissingHoweverMuchWait
 TEST_F(EventLog, AStoreThatCannotBeReadProvesNothing) {
   record(event("ana", "login"));
   details.fail_gets = true;
-  EXPECT_FALSE(sync(reconcile(service, acme, soon())));
+  EXPECT_FALSE(sync(reconcile({*database, index, details}, acme, soon())));
 }
 
 TEST_F(EventLog, RedactionForgetsUserAndDetailsKeepsTheChainAndIsAnEventItself) {
@@ -136,7 +136,7 @@ TEST_F(EventLog, RedactionForgetsUserAndDetailsKeepsTheChainAndIsAnEventItself) 
   auto const left = sync(details.get(acme, {id}, soon()));
   EXPECT_TRUE(left->at(id).redacted);
   EXPECT_EQ(left->at(id).details, "");
-  EXPECT_TRUE(sync(reconcile(service, acme, soon()))->equal());
+  EXPECT_TRUE(sync(reconcile({*database, index, details}, acme, soon()))->equal());
 }
 
 TEST_F(EventLog, A8_AnotherTenantsEventIsMissing) {

@@ -17,7 +17,7 @@ namespace {
 class Verify : public LogFixture {
  protected:
   std::vector<std::string> exported() {
-    auto stream = sync(Exports{service, checkpoints}.ndjson(acme, soon()));
+    auto stream = sync(exports.ndjson(acme, soon()));
     EXPECT_TRUE(stream) << stream.error().to_string();
     return lines_of(**stream);
   }
@@ -45,7 +45,7 @@ class Verify : public LogFixture {
       events.push_back(event("ana", "type", {{"n", i}}));
       EXPECT_TRUE(sync(service.record(other, std::move(events), soon())));
     }
-    auto stream = sync(Exports{service, checkpoints}.ndjson(other, soon()));
+    auto stream = sync(exports.ndjson(other, soon()));
     return lines_of(**stream);
   }
   // A history with redactions, from one seed.
@@ -299,7 +299,7 @@ TEST_F(Verify, E5_NoCheckpointIsSignedOverARewrittenPast) {
   auto const refused = sync(checkpoints.make(acme, soon()));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::corrupt);
-  EXPECT_FALSE(sync(Exports{service, checkpoints}.ndjson(acme, soon())));
+  EXPECT_FALSE(sync(exports.ndjson(acme, soon())));
 
   clock.advance(std::chrono::minutes{2});
   auto const other = TenantId{"other"};
@@ -351,7 +351,7 @@ TEST_F(Verify, AnExportBeginsWhereRetentionEndsAndSaysSo) {
 
 TEST_F(Verify, AnErasureDuringTheExportIsCoveredByAClosingCheckpoint) {
   auto const ids = record_many(1200);  // more than one page
-  auto stream = sync(Exports{service, checkpoints}.ndjson(acme, soon()));
+  auto stream = sync(exports.ndjson(acme, soon()));
   ASSERT_TRUE(stream);
   ASSERT_TRUE(sync(service.redact(acme, {ids[1100]}, UserId{"dpo"}, "asked", soon())));
   record_many(3);
@@ -386,7 +386,7 @@ TEST_F(Verify, AnotherSpellingOfTheSameExportIsAccepted) {
 TEST_F(Verify, AnExportWaitsForNoDetailsItCannotHave) {
   details.fail_puts = true;
   record_many(2);
-  auto const refused = sync(Exports{service, checkpoints}.ndjson(acme, soon()));
+  auto const refused = sync(exports.ndjson(acme, soon()));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::unavailable);
   details.fail_puts = false;
@@ -396,7 +396,6 @@ TEST_F(Verify, AnExportWaitsForNoDetailsItCannotHave) {
 TEST_F(Verify, ExportsAreFewAtOnce) {
   record_many(1);
   auto open = std::vector<std::shared_ptr<net::BodySource>>{};
-  auto exports = Exports{service, checkpoints};
   for (int i = 0; i < exports_max; ++i) open.push_back(*sync(exports.ndjson(acme, soon())));
   EXPECT_EQ(sync(exports.ndjson(acme, soon())).error().code(), Code::unavailable);
   open.pop_back();
@@ -413,7 +412,7 @@ TEST_F(Verify, TheAuditTrailIsALogLikeAnyOther) {
       entry.details = {{"z", 1}, {"a", i}};
       return audit.record(tx, std::move(entry), clock.now());
     }));
-  auto stream = sync(Exports{service, checkpoints}.ndjson(audit_log_of(acme), soon()));
+  auto stream = sync(exports.ndjson(audit_log_of(acme), soon()));
   ASSERT_TRUE(stream);
   auto lines = lines_of(**stream);
   auto const report = check(lines);

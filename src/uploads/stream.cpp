@@ -8,7 +8,7 @@
 #include <deque>
 #include <set>
 
-#include "base/log.hpp"
+#include "base/task_group.hpp"
 #include "base/try.hpp"
 #include "net/language.hpp"
 #include "net/query.hpp"
@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t requests_waiting_max = 16;  // messages of a WebSocket client not yet looked at
 constexpr auto check_limit = std::chrono::seconds{10};
+constexpr auto last_message_limit = std::chrono::seconds{10};  // of a socket that was closed
 constexpr int close_policy = 1008;
 constexpr int close_internal = 1011;
 constexpr int close_unauthenticated = 4401;
@@ -220,6 +221,7 @@ struct Socket {
   std::unique_ptr<Session> session;
   std::deque<std::string> requests;
   bool closed = false;
+  TaskGroup receiving;
 };
 
 asio::awaitable<void> receive_all(std::shared_ptr<Socket> self) {
@@ -304,7 +306,8 @@ int close_code(Error const& error) {
 
 asio::awaitable<void> serve(std::shared_ptr<net::WebSocket> socket, std::shared_ptr<Socket> self) {
   self->socket = std::move(socket);
-  spawn(co_await asio::this_coro::executor, [self] { return receive_all(self); });
+  auto const executor = co_await asio::this_coro::executor;
+  self->receiving.spawn(executor, [self] { return receive_all(self); });
   auto const done = co_await send_all(*self);
   if (!done && !self->closed) {
     // Best effort: the other side may be gone.
@@ -313,6 +316,10 @@ asio::awaitable<void> serve(std::shared_ptr<net::WebSocket> socket, std::shared_
   }
   self->closed = true;
   self->socket->abort();
+  // Even a connection that the server kills outlives its receiver, which has the same socket.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  (void)co_await self->receiving.drain(deadline_in(last_message_limit));
+  co_await asio::this_coro::throw_if_cancelled(true);
 }
 
 }  // namespace

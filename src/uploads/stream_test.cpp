@@ -34,7 +34,7 @@ class TestSocket final : public net::WebSocket {
   Async<std::string> receive() override {
     while (true) {
       auto const ticket = changed.ticket();
-      if (gone) co_return fail(Code::unavailable, "closed");
+      if (gone && !lingers) co_return fail(Code::unavailable, "closed");
       if (!incoming.empty()) {
         auto text = std::move(incoming.front());
         incoming.pop_front();
@@ -50,6 +50,7 @@ class TestSocket final : public net::WebSocket {
     co_return Result<void>{};
   }
   void abort() override {
+    ++aborted;
     gone = true;
     changed.notify();
   }
@@ -63,8 +64,20 @@ class TestSocket final : public net::WebSocket {
   std::deque<std::string> incoming;
   bool stalled = false;
   bool gone = false;
+  bool lingers = false;  // whoever receives does not notice that it is gone
+  bool served = false;   // to its end
+  int aborted = 0;
   int closed_with = 0;
 };
+
+Async<> until(TestSocket& socket, std::function<bool()> condition) {
+  while (true) {
+    auto const ticket = socket.changed.ticket();
+    if (condition()) co_return Result<void>{};
+    CO_TRY(auto const woken, co_await socket.changed.wait(ticket, soon()));
+    if (!woken) co_return fail(Code::timeout, "it did not come to this");
+  }
+}
 
 // The next message that is not a ping.
 Async<json::value> next_message(TestSocket& socket) {
@@ -89,7 +102,11 @@ Async<std::shared_ptr<TestSocket>> open_socket(World& world, std::string target,
   auto const needs = StreamNeeds{world.uploads.feed, std::move(recheck), world.clock, world.options};
   CO_TRY(auto response, co_await get_websocket(needs, request));
   auto socket = std::make_shared<TestSocket>();
-  spawn(co_await asio::this_coro::executor, [upgrade = response.upgrade, socket] { return upgrade(socket); });
+  spawn(co_await asio::this_coro::executor, [upgrade = response.upgrade, socket]() -> asio::awaitable<void> {
+    co_await upgrade(socket);
+    socket->served = true;
+    socket->changed.notify();
+  });
   co_return socket;
 }
 
@@ -146,6 +163,22 @@ class UploadStream : public ::testing::Test {
   std::vector<std::string> ids;
   World world{quick()};
 };
+
+TEST_F(UploadStream, ASocketIsServedUntilItsReceiverHasEnded) {
+  auto world = World{quick()};
+  run([&]() -> Async<> {
+    CO_TRY(auto socket, co_await open_socket(world, "/ws"));
+    CO_TRY([[maybe_unused]] auto const ready, co_await next_message(*socket));
+    socket->lingers = true;
+    socket->abort();
+    // The sender notices with its next ping, ends the socket as well, and then waits for the receiver.
+    CO_CHECK(co_await until(*socket, [&] { return socket->aborted == 2; }));
+    EXPECT_FALSE(socket->served);
+    socket->lingers = false;
+    socket->changed.notify();
+    co_return co_await until(*socket, [&] { return socket->served; });
+  });
+}
 
 TEST_F(UploadStream, AWebSocketIsToldEveryChangeOfWhatItSubscribedTo) {
   run([&]() -> Async<> {
