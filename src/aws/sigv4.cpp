@@ -52,11 +52,13 @@ std::string Signer::presign(UrlToSign const& wanted, Time now) const {
   if (!host_added) add("host", wanted.host);
 
   auto parameters = Pairs{};
-  parameters.reserve(wanted.query.size() + 5);
+  parameters.reserve(wanted.query.size() + 6);
   parameters.emplace_back("X-Amz-Algorithm", algorithm_name);
   parameters.emplace_back("X-Amz-Credential", credentials_.access_key_id + "/" + scope_text);
   parameters.emplace_back("X-Amz-Date", date);
   parameters.emplace_back("X-Amz-Expires", std::to_string(wanted.lifetime.count()));
+  if (!credentials_.session_token.empty())
+    parameters.emplace_back("X-Amz-Security-Token", credentials_.session_token);
   parameters.emplace_back("X-Amz-SignedHeaders", names);
   for (auto const& [name, value] : wanted.query) parameters.emplace_back(name, value);
 
@@ -72,6 +74,8 @@ std::string Signer::presign(UrlToSign const& wanted, Time now) const {
 Pairs Signer::sign(RequestView const& request, std::string_view payload_hash, Time now) const {
   auto const date = amz_date(now);
   auto added = Pairs{{"x-amz-content-sha256", std::string{payload_hash}}, {"x-amz-date", date}};
+  if (!credentials_.session_token.empty())
+    added.emplace_back("x-amz-security-token", credentials_.session_token);
   auto headers = request.headers;
   headers.insert(headers.end(), added.begin(), added.end());
   auto names = std::vector<std::string>{};

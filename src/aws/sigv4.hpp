@@ -18,6 +18,7 @@ namespace hoist::aws {
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
+  std::string session_token;  // of such as end; "" of those that last
 };
 
 struct UrlToSign {
@@ -37,7 +38,8 @@ class Signer {
   // A URL good for `lifetime`; the body is not signed.
   [[nodiscard]] std::string presign(UrlToSign const& wanted, Time now) const;
 
-  // The headers to add: x-amz-date, x-amz-content-sha256 and authorization. All headers given are
+  // The headers to add: x-amz-date, x-amz-content-sha256, authorization, and x-amz-security-token where
+  // the credentials have one. All headers given are
   // signed; `host` must be among them. `payload_hash` is the body's SHA-256 in hex or one of the
   // protocol's words.
   [[nodiscard]] Pairs sign(RequestView const& request, std::string_view payload_hash, Time now) const;

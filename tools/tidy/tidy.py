@@ -77,6 +77,7 @@ def allowed_deps(folder, libs):
     if folder in ("base",): return set()
     if folder in ("model", "aws"): return {"base"}
     if folder in ("sql", "net"): return low
+    if folder == "aws/client": return low | {"aws", "net"}
     if folder == "ports": return low | {"sql"}
     if folder == "assembly": return low | {"sql", "ports", "net"}
     if folder in FEATURES: return low | {"sql", "ports", "net", "aws", "assembly"}
@@ -84,7 +85,7 @@ def allowed_deps(folder, libs):
     if folder == "engines": return low | {"sql", "ports", "assembly"}
     if folder.startswith("engines/"):
         return low | {"sql", "ports", "assembly", "engines"} | {lib for lib in libs if lib.startswith("adapters/")}
-    if folder.startswith("adapters/"): return low | {"sql", "ports", "net", "aws", "adapters/sql"}
+    if folder.startswith("adapters/"): return low | {"sql", "ports", "net", "aws", "aws/client", "adapters/sql"}
     return None  # hosts and bin compose everything
 
 

@@ -1,0 +1,65 @@
+#include "aws/client/service_error.hpp"
+
+#include <gtest/gtest.h>
+
+namespace hoist::aws {
+namespace {
+
+ServiceError read(int status, std::string body, net::Headers headers = {}) {
+  return read_service_error({.status = status, .headers = std::move(headers), .body = std::move(body)});
+}
+
+TEST(ServiceError, TakesTheNameFromWhereverTheServicePutsIt) {
+  for (auto const* type :
+       {R"("com.amazonaws.dynamodb.v20120810#ThrottlingException")", R"("ThrottlingException")",
+        R"("ThrottlingException:http://internal.amazon.com/x#y")"}) {
+    auto const error = read(400, std::string{R"({"__type":)"} + type + R"(,"message":"slowly"})");
+    EXPECT_EQ(error.name, "ThrottlingException") << type;
+    EXPECT_EQ(error.message, "slowly");
+  }
+  auto header = net::Headers{};
+  header.set("x-amzn-ErrorType", "ValidationException:");
+  EXPECT_EQ(read(400, "", header).name, "ValidationException");
+  header = {};
+  header.set("x-amzn-query-error", "AWS.SimpleQueueService.OverLimit;Sender");
+  EXPECT_EQ(read(400, "<html>", header).name, "OverLimit");
+}
+
+TEST(ServiceError, HasTheCodeOfItsNameAndElseThatOfTheStatus) {
+  auto const code = [](std::string name, int status = 400) {
+    return read(status, R"({"__type":")" + name + "\"}").code();
+  };
+  EXPECT_EQ(code("ConditionalCheckFailedException"), Code::precondition);
+  EXPECT_EQ(code("ResourceNotFoundException"), Code::not_found);
+  EXPECT_EQ(code("AccessDeniedException"), Code::forbidden);
+  EXPECT_EQ(code("ExpiredTokenException", 403), Code::unauthenticated);
+  EXPECT_EQ(code("ProvisionedThroughputExceededException"), Code::throttled);
+  EXPECT_EQ(code("NeverHeardOf"), Code::invalid);
+  EXPECT_EQ(code("NeverHeardOf", 500), Code::unavailable);
+  EXPECT_EQ(code("NeverHeardOf", 302), Code::unavailable);
+}
+
+TEST(ServiceError, IsTriedAgainOnlyWhereThatMayHelp) {
+  auto const retryable = [](std::string name, int status) {
+    return read(status, R"({"__type":")" + name + "\"}").retryable();
+  };
+  EXPECT_TRUE(retryable("ThrottlingException", 400));
+  EXPECT_TRUE(retryable("TransactionConflictException", 400));
+  EXPECT_TRUE(retryable("InternalServerError", 500));
+  EXPECT_TRUE(retryable("", 503));
+  EXPECT_FALSE(retryable("ConditionalCheckFailedException", 400));
+  EXPECT_FALSE(retryable("AccessDeniedException", 400));
+}
+
+TEST(ServiceError, KeepsTheServicesWordsOutOfWhatIsShown) {
+  auto const error =
+      read(400, R"({"__type":"AccessDeniedException","message":"User: arn:aws:iam::123456789012:role/x"})")
+          .to_error("dynamodb:PutItem");
+  EXPECT_EQ(error.detail().find("123456789012"), std::string::npos);
+  EXPECT_NE(error.cause().find("123456789012"), std::string::npos);
+  EXPECT_NE(error.cause().find("dynamodb:PutItem"), std::string::npos);
+  EXPECT_LT(read(500, R"({"message":")" + std::string(100'000, 'x') + "\"}").message.size(), 1'000U);
+}
+
+}  // namespace
+}  // namespace hoist::aws
