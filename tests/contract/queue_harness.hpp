@@ -42,7 +42,7 @@ template <class Queue>
 class HolderOf : public QueueHolder {
  public:
   virtual Queue& queue() = 0;
-  QueueRegistry& registry() final { return queue(); }
+  QueueRegistry& registry() override { return queue(); }
   Outbox& outbox() final { return queue(); }
   Consumer& consumer() final { return queue(); }
   JointConsumer* joint() final {

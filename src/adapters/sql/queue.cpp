@@ -220,14 +220,20 @@ class SqlQueue final : public Queue {
   }
 
   Result<void> check_depth(sql::Transaction& tx, Outgoing const& message, std::int64_t more) {
-    auto depth = depths_.of(message.queue, message.tenant);
+    auto const depth_max = engine_.rules(message.queue)->depth_max;
+    auto depth = depths_.of(message.queue, message.tenant, more);
     if (!depth) {
       TRY(depth, queue::count_depth(tx, message.queue, message.tenant));
-      tx.after_commit([this, queue = message.queue, tenant = message.tenant, counted = *depth] {
-        depths_.start(queue, tenant, counted);
-      });
+      auto remember = [this, queue = message.queue, tenant = message.tenant, counted = *depth, depth_max] {
+        depths_.set(queue, tenant, counted, depth_max);
+      };
+      // A refusal commits nothing, and must not be counted for again by the next one.
+      if (*depth + more > depth_max)
+        remember();
+      else
+        tx.after_commit(std::move(remember));
     }
-    if (*depth + more <= engine_.rules(message.queue)->depth_max) return {};
+    if (*depth + more <= depth_max) return {};
     return ::hoist::fail(Error{Code::throttled, "Too many messages are waiting; send again later."}
                              .with_slug("queue_full")
                              .with_retry_after(1));

@@ -1,6 +1,13 @@
 #include "adapters/sql/queue_meter.hpp"
 
 namespace hoist::sql_engine::queue {
+namespace {
+
+// Counting looks at every group that is not empty, of which there are as many as the limit at most: no more
+// than this many groups for each message that is sent.
+constexpr auto share_of_limit = std::int64_t{16};
+
+}  // namespace
 
 Meter::Meter(Metrics& metrics, std::string const& queue)
     : sent{metrics.counter("hoist_queue_sent_total", "Messages accepted.", {{"queue", queue}})},
@@ -51,15 +58,20 @@ std::vector<std::string> Meters::names() const {
   return names;
 }
 
-std::optional<std::int64_t> Depths::of(std::string const& queue, TenantId const& tenant) const {
+std::optional<std::int64_t> Depths::of(std::string const& queue, TenantId const& tenant, std::int64_t more) {
   auto const lock = Lock{mutex_};
   auto const found = depths_.find({queue, tenant});
-  return found == depths_.end() ? std::nullopt : std::optional{found->second.now};
+  if (found == depths_.end() || found->second.good_for < more) return std::nullopt;
+  found->second.good_for -= more;
+  return found->second.now;
 }
 
-void Depths::start(std::string const& queue, TenantId const& tenant, std::int64_t depth) {
+void Depths::set(std::string const& queue, TenantId const& tenant, std::int64_t depth,
+                 std::int64_t depth_max) {
   auto const lock = Lock{mutex_};
-  depths_.try_emplace({queue, tenant}, Depth{.now = depth});
+  auto& place = depths_[{queue, tenant}];
+  place.now = depth;
+  place.good_for_max = place.good_for = depth_max / share_of_limit;
 }
 
 void Depths::add(std::string const& queue, TenantId const& tenant, std::int64_t change) {
@@ -83,7 +95,9 @@ std::vector<Depths::Key> Depths::begin_counting() {
 void Depths::counted(std::string const& queue, TenantId const& tenant, std::int64_t depth) {
   auto const lock = Lock{mutex_};
   auto const found = depths_.find({queue, tenant});
-  if (found != depths_.end()) found->second.now = depth + found->second.since;
+  if (found == depths_.end()) return;
+  found->second.now = depth + found->second.since;
+  found->second.good_for = found->second.good_for_max;
 }
 
 }  // namespace hoist::sql_engine::queue

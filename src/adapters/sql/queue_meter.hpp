@@ -35,13 +35,19 @@ class Meters {
 };
 
 // How many messages a tenant has in a queue, so that the depth limit costs no count per send.
-// Counted once from the tables, then kept by what commits, and counted anew now and then beside it: what
+// Counted from the tables, then kept by what commits here, and counted anew now and then beside it: what
 // commits during the count is added to it, and may so be counted twice until the next one.
+//
+// Other processes send to the same queue, and this one does not hear of it. So a count is good for a share of
+// the limit only, and is then taken again: each process may go that share beyond the limit, and no further.
 class Depths {
  public:
   using Key = std::pair<std::string, TenantId>;
-  [[nodiscard]] std::optional<std::int64_t> of(std::string const& queue, TenantId const& tenant) const;
-  void start(std::string const& queue, TenantId const& tenant, std::int64_t depth);  // unless it is known
+  // Empty when it has to be counted; `more` are about to be sent.
+  [[nodiscard]] std::optional<std::int64_t> of(std::string const& queue, TenantId const& tenant,
+                                               std::int64_t more);
+  // As it was counted, with the limit of the queue.
+  void set(std::string const& queue, TenantId const& tenant, std::int64_t depth, std::int64_t depth_max);
   void add(std::string const& queue, TenantId const& tenant, std::int64_t change);
   [[nodiscard]] std::vector<Key> begin_counting();
   void counted(std::string const& queue, TenantId const& tenant, std::int64_t depth);
@@ -50,6 +56,8 @@ class Depths {
   struct Depth {
     std::int64_t now = 0;
     std::int64_t since = 0;  // changes since begin_counting()
+    std::int64_t good_for_max = 0;
+    std::int64_t good_for = 0;  // messages, before it is counted again
   };
   mutable Mutex mutex_;
   std::map<Key, Depth> depths_ HOIST_GUARDED_BY(mutex_);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 
 #include "contract/joint_consumer_contract.hpp"
@@ -31,15 +32,46 @@ class SqlQueueHolder final : public HolderOf<sql_engine::Queue> {
   std::unique_ptr<sql_engine::Queue> queue_;
 };
 
+// As two processes have it over one file: each its own connections, and each asked in its turn.
+class TwoSqlQueues final : public HolderOf<sql_engine::Queue>, private QueueRegistry {
+ public:
+  TwoSqlQueues() { open(); }
+  sql_engine::Queue& queue() override { return *queues_[turn_++ % queues_.size()]; }
+  QueueRegistry& registry() override { return *this; }
+  sql::Database& database() override { return *database_; }
+  ManualClock& clock() override { return clock_; }
+  void restart() override {
+    for (auto& queue : queues_) queue.reset();
+    database_.reopen();
+    open();
+  }
+
+ private:
+  void open() {
+    for (auto& queue : queues_)
+      queue = sql_engine::make_queue(*database_, clock_, database_.metrics(), {.seed = 1});
+  }
+  Result<void> declare(std::string queue, QueuePolicy policy, MessageFollower* follower) override {
+    for (auto& each : queues_) CHECK(each->declare(queue, policy, follower));
+    return {};
+  }
+
+  ManualClock clock_;
+  testing::TestDatabase database_{testing::TestDatabase::Kind::two};
+  std::array<std::unique_ptr<sql_engine::Queue>, 2> queues_;
+  std::size_t turn_ = 0;
+};
+
 auto const sqlite_queue = QueueUnderTest{
     "Sqlite", [] { return std::make_unique<SqlQueueHolder>(testing::TestDatabase::Kind::fast); }};
+auto const two_queues = QueueUnderTest{"Two", [] { return std::make_unique<TwoSqlQueues>(); }};
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, ConsumerContract, ::testing::Values(sqlite_queue));
-INSTANTIATE_TEST_SUITE_P(Sqlite, DeadLettersContract, ::testing::Values(sqlite_queue));
-INSTANTIATE_TEST_SUITE_P(Sqlite, JointConsumerContract, ::testing::Values(sqlite_queue));
-INSTANTIATE_TEST_SUITE_P(Sqlite, LifecycleContract, ::testing::Values(sqlite_queue));
-INSTANTIATE_TEST_SUITE_P(Sqlite, OutboxContract, ::testing::Values(sqlite_queue));
-INSTANTIATE_TEST_SUITE_P(Sqlite, QueueUpkeepContract, ::testing::Values(sqlite_queue));
+INSTANTIATE_TEST_SUITE_P(Sqlite, ConsumerContract, ::testing::Values(sqlite_queue, two_queues));
+INSTANTIATE_TEST_SUITE_P(Sqlite, DeadLettersContract, ::testing::Values(sqlite_queue, two_queues));
+INSTANTIATE_TEST_SUITE_P(Sqlite, JointConsumerContract, ::testing::Values(sqlite_queue, two_queues));
+INSTANTIATE_TEST_SUITE_P(Sqlite, LifecycleContract, ::testing::Values(sqlite_queue, two_queues));
+INSTANTIATE_TEST_SUITE_P(Sqlite, OutboxContract, ::testing::Values(sqlite_queue, two_queues));
+INSTANTIATE_TEST_SUITE_P(Sqlite, QueueUpkeepContract, ::testing::Values(sqlite_queue, two_queues));
 
 }  // namespace
 }  // namespace hoist::contract
@@ -55,11 +87,12 @@ struct SqlQueueTest : ::testing::Test {
   std::unique_ptr<sql_engine::Queue> queue =
       sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
 
-  void send(std::string body) {
-    ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
-      auto const sent = queue->send_one(tx, {"q", TenantId{"acme"}, "g", body, {}, Micros{0}});
-      return sent ? Result<void>{} : std::unexpected{sent.error()};
-    }));
+  void send(std::string body) { ASSERT_TRUE(send_by(*queue, std::move(body))); }
+  Result<void> send_by(Outbox& outbox, std::string body, std::string group = "g") {
+    return testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+      CHECK(outbox.send_one(tx, {"q", TenantId{"acme"}, group, body, {}, Micros{0}}));
+      return {};
+    });
   }
   std::vector<Message> receive(Micros visibility = 10s) {
     auto received = run_to_end<std::vector<Message>>(
@@ -86,6 +119,16 @@ TEST_F(SqlQueueTest, S44_MetricsCountWhatHappenedAndMaintainShowsWhatIs) {
         "hoist_queue_acknowledged_total{queue=\"q\"} 1", "hoist_queue_fenced_total{queue=\"q\"} 1",
         "hoist_queue_depth{queue=\"q\"} 1", "hoist_queue_oldest_age_seconds{queue=\"q\"} 10"})
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+}
+
+TEST_F(SqlQueueTest, WhatAnotherProcessSendsIsCountedBeforeASixteenthOfTheLimitIsSent) {
+  auto const other = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 2});
+  for (auto* each : {queue.get(), other.get()}) ASSERT_TRUE(each->declare("q", {.depth_max = 32}));
+  send("counted");
+  for (auto i = 1; i < 32; ++i) ASSERT_TRUE(send_by(*other, std::to_string(i))) << i;
+  EXPECT_FALSE(send_by(*other, "one more"));
+  for (auto i = 0; i < 2; ++i) EXPECT_TRUE(send_by(*queue, "beyond", "h")) << i;
+  EXPECT_FALSE(send_by(*queue, "one more", "h"));
 }
 
 TEST_F(SqlQueueTest, S44_WhatUpkeepGivesUpIsCounted) {
