@@ -1,29 +1,37 @@
 #!/usr/bin/env python3
 """Changes one operator of src at a time and asks whether a unit or contract test notices.
 
-usage: mutate.py [--sample N] [--seed S] [--under FOLDER ...] [--jobs J]
+usage: mutate.py [--sample N] [--seed S] [--under FOLDER ...] [--own]
 
 The changes are made in a work tree of their own (build/mutate/tree, at the commit that is checked out), so
-nothing that happens here can leave a changed operator in yours. A change is tried first on the test program of
-its own library, and on every other that links the library, but for slow ones, if that one says nothing. What was tried stands
-in build/mutate/seed-S.jsonl, one line each, and is not tried again: a run that was cut short goes on.
+nothing that happens here can leave a changed operator in yours. A change is judged by the test programs that have
+to be built again because of it: by that of its own library first, there by the tests of the file of the same name
+first, and then by the others, the quickest first, until one fails. What was tried stands in
+build/mutate/seed-S.jsonl, one line each, and is not tried again: a run that was cut short goes on. With --own only the
+library's own program is asked, where there is one: quicker, and what survives may still be noticed by others.
 
 Exits 1 when less than 90 % of the changes that compile were noticed.
 """
 import argparse
+import collections
 import json
+import os
 import random
 import re
+import resource
+import signal
 import subprocess
 import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 NOTICED_MIN = 0.9
-SLOWER_MAX = 4          # a test program that takes so many times as long as before hangs
+SLOWER_MAX = 4          # a test program that computes so many times as long as before hangs
 SECONDS_MIN = 20        # and never less than this is waited for
+IDLE_MAX = 8            # so many times as long may pass besides: the machine may be busy
 FOREIGN_SECONDS_MAX = 60  # a slower program is asked about its own library only
+LIKELY_SECONDS_MIN = 1  # of a slower program the tests of the file of the same name run first
 
 # One operator each. Those that also occur in templates and references count only between spaces.
 OPERATORS = [
@@ -40,13 +48,17 @@ HIDDEN = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+
 TESTS = re.compile(r"_test\.|testing|test_|fixture|simulation|failing_")
 
 
-def run(command, folder, seconds=None):
-    """The exit code, 124 when it took longer than `seconds`."""
+def run(command, folder, seconds=None, scratch=None):
+    """The exit code, of a signal when it computed longer than `seconds` or stood still, and what it wrote."""
+    environment = dict(os.environ, TMPDIR=scratch) if scratch else None
+    limit = (lambda: resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))) if seconds else None
     try:
-        return subprocess.run(command, cwd=folder, timeout=seconds, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+        ended = subprocess.run(command, cwd=folder, timeout=seconds and seconds * IDLE_MAX, env=environment,
+                               preexec_fn=limit, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+        return ended.returncode, ended.stdout.decode(errors="replace")
     except subprocess.TimeoutExpired:
-        return 124
+        return -signal.SIGXCPU, ""
 
 
 def candidates(tree, folders):
@@ -63,53 +75,91 @@ def candidates(tree, folders):
 
 
 class Programs:
-    """The test programs of a build folder, and what each is linked from."""
+    """The test programs of a build folder, each with the seconds it computes when nothing is changed."""
 
-    def __init__(self, build, jobs):
-        self.build, self.jobs = build, jobs
-        listed = subprocess.run(["ninja", "-t", "targets", "all"], cwd=build, text=True, capture_output=True).stdout
+    def __init__(self, tree, own_only):
+        self.tree, self.build, self.own_only = tree, tree / "build" / "dev", own_only
+        listed = run(["ninja", "-t", "targets", "all"], self.build)[1]
         self.paths = sorted(line.split(":")[0] for line in listed.splitlines()
                             if re.fullmatch(r"src/\S*/hoist_\w+_test", line.split(":")[0]))
-        if run(["ninja", *self.paths], build):
-            sys.exit(f"{build}: the tests do not build; `ninja -C {build}` says why")
-        self.linked = {path: self.inputs_of(path) for path in self.paths}
-        self.seconds = {}
-        for path in self.paths:
-            started = time.monotonic()
-            if run(self.command(path), build / Path(path).parent, 900):
-                sys.exit(f"{path} fails before anything is changed")
-            self.seconds[path] = time.monotonic() - started
+        if run(["ninja", *self.paths], self.build)[0]:
+            sys.exit(f"{self.build}: the tests do not build; `ninja -C {self.build}` says why")
+        self.inputs = {path: set(run(["ninja", "-t", "inputs", path], self.build)[1].split()) for path in self.paths}
+        self.objects = self.made_of()
+        self.notes = tree.parent / "seconds.json"  # a run that goes on does not measure again
+        self.seconds = json.loads(self.notes.read_text()) if self.notes.exists() else {}
 
-    def inputs_of(self, path):
-        listed = subprocess.run(["ninja", "-t", "inputs", path], cwd=self.build, text=True, capture_output=True)
-        return set(listed.stdout.split())
+    def measure(self, path):
+        """Once for each program, before anything is changed."""
+        if path in self.seconds:
+            return
+        run(["ninja", path], self.build)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        failed = self.failure(path, 900)
+        if failed:
+            sys.exit(f"{path} fails before anything is changed: {failed}")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.seconds[path] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1)
+        self.notes.write_text(json.dumps(self.seconds))
 
-    def command(self, path):
-        return [str(self.build / path), "--gtest_fail_fast", "--gtest_brief=1"]
+    def failure(self, path, patience, only="*"):
+        """The first test that fails, empty when none does."""
+        command = [str(self.build / path), "--gtest_fail_fast", "--gtest_brief=1", "--gtest_filter=" + only]
+        with tempfile.TemporaryDirectory(prefix="hoist-mutate-", ignore_cleanup_errors=True) as scratch:
+            code, said = run(command, self.build / Path(path).parent, patience, scratch)
+        if code == 0:
+            return ""
+        named = re.search(r"\[  FAILED  \] ([\w/.]+)", said)
+        return named.group(1) if named else "a hang" if code == -signal.SIGXCPU else f"an end with code {code}"
 
-    def own_first(self, name):
-        """Those that link the library of a file, the library's own test program first."""
-        folder = Path(name).parent.as_posix()
-        using = [path for path in self.paths
-                 if any(made.startswith(folder + "/") and made.endswith((".a", ".o")) for made in self.linked[path])]
-        return sorted(using, key=lambda path: (Path(path).parent.as_posix() != folder, self.seconds[path]))
+    @staticmethod
+    def folder(path):
+        return Path(path).parent.as_posix()
 
-    def fails(self, path):
-        patience = max(SECONDS_MIN, SLOWER_MAX * self.seconds[path])
-        return run(self.command(path), self.build / Path(path).parent, patience) != 0
+    def library_of(self, name):
+        """The folder whose CMakeLists.txt has this file."""
+        return next(folder.as_posix() for folder in Path(name).parents
+                    if (self.tree / folder / "CMakeLists.txt").exists())
 
-    def judge(self, name):
-        using = self.own_first(name)
-        others = [path for path in using[1:] if self.seconds[path] <= FOREIGN_SECONDS_MAX]
-        for group in (using[:1], others):
-            if not group:
-                continue
-            if run(["ninja", *group], self.build):
+    def made_of(self):
+        """For every file of src the objects that were compiled with it."""
+        objects, object_ = collections.defaultdict(set), ""
+        for line in run(["ninja", "-t", "deps"], self.build)[1].splitlines():
+            if not line.startswith(" "):
+                object_ = line.split(":")[0]
+            elif "/src/" in line:
+                objects[os.path.relpath((self.build / line.strip()).resolve(), self.tree)].add(object_)
+        return objects
+
+    def affected(self, name):
+        """Those that have a part of this file, the library's own first."""
+        linked = [path for path in self.paths if not self.inputs[path].isdisjoint(self.objects[name])]
+        own = [path for path in linked if self.folder(path) == self.library_of(name)]
+        if own and self.own_only:
+            return own
+        for path in linked:
+            self.measure(path)
+        others = [path for path in linked if path not in own and self.seconds[path] <= FOREIGN_SECONDS_MAX]
+        return own + sorted(others, key=self.seconds.get)
+
+    def likely(self, name):
+        """A filter for the tests that stand in the test file of the same name."""
+        file = Path(name)
+        test = self.tree / file.with_name(file.stem + "_test.cpp")
+        text = test.read_text() if test.exists() else ""
+        suites = set(re.findall(r"^TEST(?:_F|_P)?\((\w+),", text, re.M))
+        return ":".join(f"{suite}.*:*/{suite}.*" for suite in sorted(suites))
+
+    def judge(self, name, affected):
+        for path in affected:
+            if run(["ninja", path], self.build)[0]:
                 return "does not compile"
-            with ThreadPoolExecutor(self.jobs) as pool:
-                for path, failed in zip(group, pool.map(self.fails, group)):
-                    if failed:
-                        return f"noticed by {Path(path).name}"
+            patience = max(SECONDS_MIN, SLOWER_MAX * self.seconds[path])
+            slow = self.seconds[path] > LIKELY_SECONDS_MIN
+            for only in filter(None, [self.likely(name) if slow else "", "*"]):
+                failed = self.failure(path, patience, only)
+                if failed:
+                    return f"noticed by {Path(path).name}: {failed}"
         return "survived"
 
 
@@ -118,9 +168,12 @@ def try_change(tree, programs, change):
     path = tree / name
     before = path.read_text()
     line = before.count("\n", 0, start) + 1
+    affected = programs.affected(name)
+    for program in affected:
+        programs.measure(program)
     path.write_text(before[:start] + replacement + before[start + length:])
     try:
-        outcome = programs.judge(name)
+        outcome = programs.judge(name, affected)
         after = path.read_text().splitlines()[line - 1].strip()
     finally:
         path.write_text(before)
@@ -128,17 +181,20 @@ def try_change(tree, programs, change):
             "outcome": outcome}
 
 
-def prepare(root):
-    """A clean work tree at HEAD, built before anything is changed."""
+def prepare(root, commit):
+    """A clean work tree at a commit, configured."""
     tree = root / "build" / "mutate" / "tree"
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, text=True, capture_output=True, check=True).stdout.strip()
     if not tree.exists():
         subprocess.run(["git", "worktree", "prune"], cwd=root, check=True)
-        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), head], cwd=root, check=True)
-    subprocess.run(["git", "checkout", "--quiet", "--force", "--detach", head], cwd=tree, check=True)
-    subprocess.run(["cmake", "--preset", "dev", "-Wno-dev", "-DCMAKE_CXX_FLAGS_DEV=-O0 -g0", "-DCMAKE_C_FLAGS_DEV=-O0 -g0"], cwd=tree, check=True,
-                   stdout=subprocess.DEVNULL)
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), commit], cwd=root, check=True)
+    subprocess.run(["git", "checkout", "--quiet", "--force", "--detach", commit], cwd=tree, check=True)
+    subprocess.run(["cmake", "--preset", "dev", "-Wno-dev", "-DCMAKE_CXX_FLAGS_DEV=-O0 -g0", "-DCMAKE_C_FLAGS_DEV=-O0 -g0"],
+                   cwd=tree, check=True, stdout=subprocess.DEVNULL)
     return tree
+
+
+def head_of(root):
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, text=True, capture_output=True, check=True).stdout.strip()
 
 
 def main():
@@ -146,22 +202,24 @@ def main():
     parser.add_argument("--sample", type=int, default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--under", nargs="*", default=["src/"], metavar="FOLDER")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--own", action="store_true")
     asked = parser.parse_args()
     root = Path(__file__).resolve().parents[2]
-    tree = prepare(root)
+    log = root / "build" / "mutate" / f"seed-{asked.seed}.jsonl"
+    done = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    commit = done[0]["commit"] if done else head_of(root)  # another commit would have another sample
+    tree = prepare(root, commit)
     all_changes = list(candidates(tree, asked.under))
     chosen = random.Random(asked.seed).sample(all_changes, min(asked.sample, len(all_changes)))
-    log = tree.parent / f"seed-{asked.seed}.jsonl"
-    done = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     print(f"seed {asked.seed}: {len(chosen)} of {len(all_changes)} possible changes, {len(done)} tried before", flush=True)
-    programs = Programs(tree / "build" / "dev", asked.jobs)
+    programs = Programs(tree, asked.own)
     with log.open("a") as out:
         for number, change in enumerate(chosen[len(done):], len(done) + 1):
-            result = try_change(tree, programs, change)
+            result = {"commit": commit, **try_change(tree, programs, change)}
             done.append(result)
             print(json.dumps(result), file=out, flush=True)
-            print(f"{number:4} {result['outcome']:34} {result['file']}:{result['line']}", flush=True)
+            print(f"{time.strftime('%H:%M:%S')} {number:4} {result['outcome']:34} {result['file']}:{result['line']}",
+                  flush=True)
     return report(done)
 
 
