@@ -94,12 +94,15 @@ ministack=$tools/venv/bin/ministack
 if [ -x "$lint" ] && [ ! -x "$ministack" ]; then
   "$tools/venv/bin/pip" install --quiet ministack==1.5.33 boto3==1.43.106 >"$tools/check.log" 2>&1 || true
 fi
-if [ -x "$ministack" ]; then
-  check "the task stacks are created in a stand-in" \
-    "$tools/venv/bin/python" deployed/tasks.py "$ministack" "$tools/cdk.out"
-else
-  skip "the task stacks are created in a stand-in: ministack 1.5.33 could not be installed from PyPI"
-fi
+for stacks in tasks events; do
+  name="the $stacks stacks are deployed into a stand-in, and their paths run"
+  if [ -x "$ministack" ]; then
+    check "$name" "$tools/venv/bin/python" deployed/$stacks.py "$ministack" "$tools/cdk.out"
+    sed -n '/^not shown/,$p' "$tools/check.log"
+  else
+    skip "$name: ministack 1.5.33 could not be installed from PyPI"
+  fi
+done
 if command -v sam >/dev/null 2>&1; then
   check "sam validate --lint" sam validate --lint --template "$home/sam/template.yaml"
 else
