@@ -1,9 +1,12 @@
 #include "base/fold_case.hpp"
 
+#include <algorithm>
 #include <clocale>
 #include <cuchar>
 #include <cwctype>
 #include <locale.h>
+
+#include "base/encode.hpp"
 
 namespace hoist {
 namespace {
@@ -49,6 +52,9 @@ char32_t lower(char32_t code) {
 }  // namespace
 
 std::string fold_case(std::string_view text) {
+  auto const is_ascii =
+      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (is_ascii) return to_lower(text);
   auto out = std::string{};
   out.reserve(text.size());
   while (!text.empty()) {

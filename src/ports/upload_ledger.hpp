@@ -30,7 +30,7 @@ struct UploadJob {
   std::string expected_sha256;  // raw; empty when the client declared none
   bool allow_unscannable = false;
   std::shared_ptr<FileTypes const> types;  // that the tenant takes; null: every type
-  std::string trace_parent;                // of the request that was granted it; empty: none
+  std::string trace_parent;                // of its message; empty: none
 };
 
 struct StoredThumbnail {

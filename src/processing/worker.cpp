@@ -106,9 +106,10 @@ struct Worker::State : std::enable_shared_from_this<State> {
     auto lease = std::make_shared<Lease>();
     keep_lease(co_await asio::this_coro::executor, message.receipt, lease, deadline);
     auto const ended = Ender{*lease};
-    CO_TRY(auto const job,
+    CO_TRY(auto job,
            co_await ports.ledger.begin(target.tenant, target.upload, message.receipt.attempt, deadline));
     if (!job) co_return Result<void>{};
+    job->trace_parent = target.trace_parent;
     auto const is_first = message.receipt.attempt == 1 && message.attempts_max > 1;
     auto still_ours = std::function<bool()>{[lease] { return !lease->lost; }};
     co_return co_await pipeline.run(*job, std::move(still_ours), is_first, deadline);

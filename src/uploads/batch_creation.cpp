@@ -230,7 +230,8 @@ CreatedBatch BatchCreation::draft(CallContext const& call, NewBatch const& wante
                       static_cast<std::int64_t>(wanted.files.size()),
                       0,
                       0,
-                      now};
+                      now,
+                      call.trace_parent};
   draft.items.reserve(wanted.files.size());
   for (std::size_t i = 0; i < wanted.files.size(); ++i) {
     auto item = BatchItem{};

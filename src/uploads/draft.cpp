@@ -25,6 +25,7 @@ Upload draft_upload(Options const& options, DraftOf of, NewFile const& file) {
   upload.tenant = of.call.caller.tenant;
   upload.id = UploadId{new_uuid7(of.now)};
   upload.project = of.project;
+  if (of.batch.empty()) upload.trace_parent = of.call.trace_parent;
   upload.batch = std::move(of.batch);
   upload.user = of.call.caller.user;
   upload.filename = file.filename;
@@ -33,7 +34,6 @@ Upload draft_upload(Options const& options, DraftOf of, NewFile const& file) {
   upload.checksum = file.checksum;
   upload.metadata = file.metadata;
   upload.path = file.path;
-  upload.trace_parent = of.call.trace_parent;
   upload.created_at = upload.updated_at = of.now;
   upload.expires_at = of.now + options.pending_deadline;
   upload.deadline = upload.expires_at;

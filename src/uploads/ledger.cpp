@@ -65,7 +65,6 @@ UploadJob to_job(Upload const& upload, Options const& options) {
   job.filename = upload.filename;
   job.declared_type = upload.content_type;
   job.size = upload.size;
-  job.trace_parent = upload.trace_parent;
   if (upload.checksum && upload.checksum->algorithm == "sha256")
     job.expected_sha256 = unhex(upload.checksum->hex).value_or(std::string{});
   return job;

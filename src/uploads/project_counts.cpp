@@ -19,6 +19,10 @@ struct Added {
 };
 using Place = std::tuple<std::string, std::string, UploadState>;  // tenant, project
 
+bool same_place(Upload const& a, Upload const& b) {
+  return a.state == b.state && a.project == b.project && a.tenant == b.tenant;
+}
+
 Result<void> add(sql::Transaction& tx, std::map<Place, Added> const& places) {
   constexpr std::string_view add_sql =
       "INSERT INTO project_counts (tenant, project_id, state, files, bytes, updated_us) "
@@ -38,11 +42,16 @@ Result<void> add(sql::Transaction& tx, std::map<Place, Added> const& places) {
 
 Result<void> count_inserted(sql::Transaction& tx, std::span<Upload const* const> uploads) {
   auto places = std::map<Place, Added>{};
+  auto* added = static_cast<Added*>(nullptr);
+  auto const* before = static_cast<Upload const*>(nullptr);
   for (auto const* upload : uploads) {
-    auto& added = places[{upload->tenant.str(), upload->project.str(), upload->state}];
-    ++added.files;
-    added.bytes += upload->size;
-    added.at = upload->created_at;
+    // The files of a batch are of one place, or of two.
+    if (before == nullptr || !same_place(*before, *upload))
+      added = &places[{upload->tenant.str(), upload->project.str(), upload->state}];
+    ++added->files;
+    added->bytes += upload->size;
+    added->at = upload->created_at;
+    before = upload;
   }
   return add(tx, places);
 }

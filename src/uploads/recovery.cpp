@@ -45,7 +45,7 @@ Result<void> insert_missing_batch(sql::Transaction& tx, Upload const& upload) {
   TRY(auto const known, add_file_to_batch(tx, upload.tenant, upload.batch));
   if (known) return {};
   return insert_batch(
-      tx, Batch{upload.tenant, upload.batch, upload.project, upload.user, 1, 0, 0, upload.created_at});
+      tx, Batch{upload.tenant, upload.batch, upload.project, upload.user, 1, 0, 0, upload.created_at, {}});
 }
 
 }  // namespace

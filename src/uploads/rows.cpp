@@ -178,10 +178,11 @@ Result<void> insert_uploads(sql::Transaction& tx, std::span<Upload const* const>
 
 Result<void> insert_batch(sql::Transaction& tx, Batch const& batch) {
   TRY(auto const count,
-      tx.execute("INSERT INTO batches (tenant, id, project_id, user_id, files, have, refused, created_us) "
-                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                 {batch.tenant.str(), batch.id.str(), batch.project.str(), batch.user.str(), batch.files,
-                  batch.have, batch.refused, sql::value(batch.created_at)}));
+      tx.execute(
+          "INSERT INTO batches (tenant, id, project_id, user_id, files, have, refused, created_us, "
+          "trace_parent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+          {batch.tenant.str(), batch.id.str(), batch.project.str(), batch.user.str(), batch.files, batch.have,
+           batch.refused, sql::value(batch.created_at), text_or_null(batch.trace_parent)}));
   HOIST_ASSERT(count == 1);
   return {};
 }
@@ -206,9 +207,15 @@ Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId c
                                 {tenant.str(), id.str()}));
   if (rows.empty()) return fail(Code::not_found, "There is no such batch.");
   auto const& row = rows[0];
-  return Batch{
-      tenant,         id,         ProjectId{row.text(0)}, UserId{row.text(1)}, row.integer(2), row.integer(3),
-      row.integer(4), row.time(5)};
+  return Batch{tenant,
+               id,
+               ProjectId{row.text(0)},
+               UserId{row.text(1)},
+               row.integer(2),
+               row.integer(3),
+               row.integer(4),
+               row.time(5),
+               {}};
 }
 
 namespace {
@@ -228,6 +235,7 @@ Result<std::string> search_end(sql::Transaction& tx, TenantId const& tenant, Lis
                                std::string const& before, std::int64_t names_max) {
   auto window = filter;
   window.search.clear();
+  window.state.reset();
   auto listing = listing_of(tenant, window, before, {}, 1);
   listing.args.emplace_back(names_max - 1);
   TRY(auto const rows, tx.query(fmt::format("SELECT id FROM uploads WHERE {} OFFSET ${}", listing.condition,
@@ -248,10 +256,11 @@ Listing listing_of(TenantId const& tenant, ListFilter const& filter, std::string
     condition += fmt::format(" AND {} ${}{}", what, args.size(), more);
   };
   narrow("batch_id =", filter.batch);
-  // A batch is small, so its index is the one to use whatever else is asked for.
+  // A batch is small, so its index is the one to use whatever else is asked for. A search reads the index
+  // with the names.
   auto const in_batch = !filter.batch.empty();
   narrow(in_batch ? "COALESCE(project_id, '') =" : "project_id =", filter.project);
-  narrow(in_batch ? "COALESCE(state, '') =" : "state =",
+  narrow(in_batch || !filter.search.empty() ? "COALESCE(state, '') =" : "state =",
          filter.state ? std::string{to_string(*filter.state)} : std::string{});
   narrow("id <", before);
   narrow("id >=", down_to);

@@ -105,10 +105,16 @@ TEST(UploadService, TheTraceOfTheGrantGoesToTheWorkers) {
   auto const id = created->upload.id.str();
   ASSERT_TRUE(world.put_upload(id));
   EXPECT_NE(world.messages(id).at(0).find(call.trace_parent), std::string::npos);
-  auto const job = world.wait<std::optional<UploadJob>>(
-      [&] { return world.uploads.ledger.begin(TenantId{"acme"}, UploadId{id}, 1, soon()); });
-  ASSERT_TRUE(job && *job);
-  EXPECT_EQ((*job)->trace_parent, call.trace_parent);
+
+  call.trace_parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  auto const files =
+      NewBatch{ProjectId{"site-1"}, {NewFile{.filename = "b", .content_type = "image/jpeg", .size = 5}}};
+  auto const batch =
+      world.wait<CreatedBatch>([&] { return world.uploads.batch_creation.create(call, files); });
+  ASSERT_TRUE(batch);
+  auto const member = std::get<Upload>(batch->items.at(0).what).id.str();
+  ASSERT_TRUE(world.put_upload(member));
+  EXPECT_NE(world.messages(member).at(0).find(call.trace_parent), std::string::npos);
 }
 
 TEST(UploadService, PartsAreSignedInWindowsAndOnRequest) {

@@ -60,7 +60,7 @@ struct Upload {
   std::string error_message;
   std::string timeline;
   std::string leftovers;     // JSON: objects of its own that it needs no more; empty: none
-  std::string trace_parent;  // of the request that was granted it; W3C
+  std::string trace_parent;  // of the request that was granted it; W3C. Of a file of a batch: the batch's
   std::string object_key;    // of bytes it shares, or once shared; empty: they are its own
 
   [[nodiscard]] bool multipart() const { return part_size > 0; }
@@ -83,6 +83,7 @@ struct Batch {
   std::int64_t have = 0;
   std::int64_t refused = 0;
   Time created_at;
+  std::string trace_parent;  // of the request that creates it; W3C. Only written here: see Handover
 };
 
 // {tenant}/{project}/uploads/{id}: nothing a caller typed freely is in it.
