@@ -41,6 +41,20 @@ function(hoist_test target)
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
+# hoist_postgres_test(<target> SOURCES ... [LINK ...]): one ctest entry for all tests of a program, because they
+# share a PostgreSQL server of its own. Skipped where none is installed.
+function(hoist_postgres_test target)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(HOIST_SANITIZE)
+    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 5")
+  endif()
+  add_executable(${target} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/tests/support/postgres_main.cpp)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(${target} PRIVATE ${ARG_LINK} hoist::test_postgres GTest::gtest)
+  add_test(NAME ${target} COMMAND ${target} --gtest_brief=1)
+  set_tests_properties(${target} PROPERTIES TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77)
+endfunction()
+
 # hoist_fuzz(<name> SOURCES ... LINK ...): with HOIST_FUZZ a libFuzzer program; otherwise the same
 # body replays its seeds (tests/fuzz/seeds/<name>) as one ctest, so that no target can rot.
 function(hoist_fuzz name)

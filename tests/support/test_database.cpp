@@ -90,6 +90,11 @@ class InTurns final : public sql::Database {
 
 }  // namespace
 
+std::function<std::unique_ptr<TestServer>()>& make_test_server() {
+  static auto make = std::function<std::unique_ptr<TestServer>()>{};
+  return make;
+}
+
 Clock const& TestDatabase::system_clock() {
   static auto const clock = SystemClock{};
   return clock;
@@ -111,7 +116,18 @@ TestDatabase::~TestDatabase() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
+void TestDatabase::open_on_server() {
+  if (!server_) server_ = make_test_server()();
+  auto const* const clock = clock_ == &system_clock() ? nullptr : clock_;
+  database_ = must(server_->open(*wakeups_, *metrics_, clock));
+  if (kind_ == Kind::server_two)
+    database_ =
+        std::make_unique<InTurns>(std::move(database_), must(server_->open(*wakeups_, *metrics_, clock)));
+  database_ = checking_tenants(std::move(database_));
+}
+
 void TestDatabase::open() {
+  if (kind_ == Kind::server || kind_ == Kind::server_two) return open_on_server();
   auto const surroundings = sqlite::Surroundings{*clock_, *wakeups_};
   auto const on_file = [&](bool fast, bool checkpoints) {
     auto options = sqlite::Options{.path = (folder_ / "hoist.db").string(), .readers = 2};

@@ -19,13 +19,26 @@
 
 namespace hoist::testing {
 
+// A fresh database on a server, gone with this.
+class TestServer {
+ public:
+  virtual ~TestServer() = default;
+  // `clock` answers Transaction::now(); null: the server's own.
+  virtual Result<std::unique_ptr<sql::Database>> open(Wakeups& wakeups, Metrics& metrics,
+                                                      Clock const* clock) = 0;
+};
+// How this program makes one; empty: it knows no server.
+[[nodiscard]] std::function<std::unique_ptr<TestServer>()>& make_test_server();
+
 class TestDatabase {
  public:
   enum class Kind {
-    file,    // as in production, on disk
-    two,     // the same twice over one file, as a second process opens it; asked in turns
-    fast,    // threads as in production, commits not synced
-    inline_  // in memory, everything runs on the calling thread before submit() returns
+    file,       // as in production, on disk
+    two,        // the same twice over one file, as a second process opens it; asked in turns
+    fast,       // threads as in production, commits not synced
+    inline_,    // in memory, everything runs on the calling thread before submit() returns
+    server,     // on a database server, in programs that know one: see make_test_server()
+    server_two  // the same by two connections of their own, as two processes have; asked in turns
   };
   // `clock` answers Transaction::now() and outlives the database.
   explicit TestDatabase(Kind kind, Clock const& clock = system_clock());
@@ -45,12 +58,14 @@ class TestDatabase {
  private:
   static Clock const& system_clock();
   void open();
+  void open_on_server();
 
   Kind kind_;
   Clock const* clock_;
   std::filesystem::path folder_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Wakeups> wakeups_;
+  std::unique_ptr<TestServer> server_;
   std::unique_ptr<sql::Database> database_;
 };
 

@@ -6,6 +6,7 @@
 #include "base/id.hpp"
 #include "base/try.hpp"
 #include "contract/event_index_contract.hpp"
+#include "contract/sql_index_holder.hpp"
 #include "support/passing_transaction.hpp"
 #include "support/test_database.hpp"
 
@@ -14,30 +15,9 @@ namespace {
 
 using Kind = testing::TestDatabase::Kind;
 
-class SqlIndexHolder final : public EventIndexHolder {
- public:
-  explicit SqlIndexHolder(Kind kind) : kind_{kind}, database_{kind} {}
-  EventIndex& index() override { return index_; }
-  Result<void> write(std::function<Result<void>(sql::Transaction&)> work) override {
-    return testing::write_now(*database_, std::move(work));
-  }
-  void restart() override {
-    if (kind_ != Kind::inline_) database_.reopen();
-  }
-
- private:
-  Kind kind_;
-  testing::TestDatabase database_;
-  sql_engine::EventIndex index_;
-};
-
-EventIndexUnderTest on(std::string name, Kind kind) {
-  return {std::move(name), [kind] { return std::make_unique<SqlIndexHolder>(kind); }};
-}
-
 INSTANTIATE_TEST_SUITE_P(Sqlite, EventIndexContract,
-                         ::testing::Values(on("File", Kind::file), on("Two", Kind::two),
-                                           on("Inline", Kind::inline_)),
+                         ::testing::Values(index_on("File", Kind::file), index_on("Two", Kind::two),
+                                           index_on("Inline", Kind::inline_)),
                          [](auto const& info) { return info.param.name; });
 
 // What GET /events/{userId} asks has to cost the same among a hundred events and a million.

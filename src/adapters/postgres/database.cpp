@@ -1,0 +1,104 @@
+#include "adapters/postgres/database.hpp"
+
+#include <atomic>
+#include <deque>
+#include <pthread.h>
+#include <thread>
+
+#include "adapters/postgres/listener.hpp"
+#include "adapters/postgres/locks.hpp"
+#include "adapters/postgres/session.hpp"
+#include "adapters/postgres/waiting_jobs.hpp"
+#include "base/try.hpp"
+
+namespace hoist::postgres {
+namespace {
+
+constexpr auto busy_retry_after_s = std::uint32_t{1};
+
+class PostgresDatabase final : public sql::Database {
+ public:
+  PostgresDatabase(Options const& options, Surroundings surroundings, detail::Testing testing)
+      : writes_{options.queue_max},
+        reads_{options.queue_max},
+        meters_{surroundings.metrics},
+        listener_{{.url = options.url}, !options.pooled, surroundings.wakeups} {
+    auto const connection = Connection::Options{.url = options.url, .prepares = !options.pooled};
+    auto const add = [&](Access access, WaitingJobs& jobs, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i)
+        sessions_.emplace_back(Session::Parts{.connection = connection,
+                                              .access = access,
+                                              .jobs = jobs,
+                                              .listener = listener_,
+                                              .latest_us = latest_us_,
+                                              .meters = meters_,
+                                              .clock = testing.clock,
+                                              .run_twice = testing.run_twice});
+    };
+    add(Access::write, writes_, options.writers);
+    add(Access::read, reads_, options.readers);
+    try {
+      for (auto& session : sessions_)
+        threads_.emplace_back([&session] {
+          pthread_setname_np(pthread_self(), "db-session");
+          session.run();
+        });
+    } catch (std::system_error const&) {  // the system gives no more threads
+      end_threads();
+      throw;
+    }
+  }
+  ~PostgresDatabase() override { end_threads(); }
+
+  void submit(Access access, Scope scope, Work work, Deadline deadline, Done done) override {
+    auto const key = access == Access::write ? lock_of(scope) : WaitingJobs::no_key;
+    auto job = Job{std::move(scope), std::move(work), deadline, std::move(done)};
+    if (!(access == Access::write ? writes_ : reads_).push(key, job))
+      job.done(fail(Error{Code::unavailable, "The server is busy."}
+                        .with_retry_after(busy_retry_after_s)
+                        .with_cause("the database's queue is full")));
+  }
+
+ private:
+  void end_threads() {
+    writes_.close();
+    reads_.close();
+    for (auto& thread : threads_) thread.join();
+  }
+
+  WaitingJobs writes_;
+  WaitingJobs reads_;
+  std::atomic<std::int64_t> latest_us_ = 0;
+  SessionMeters meters_;
+  Listener listener_;
+  std::deque<Session> sessions_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+std::int32_t lock_of(Scope const& scope) {
+  if (!scope.only()) return everything_lock;
+  auto name = std::string_view{scope.only()->str()};
+  if (name.ends_with(audit_log_ending)) name.remove_suffix(audit_log_ending.size());  // its tenant's
+  auto hash = std::uint32_t{2'166'136'261};                                           // FNV-1a
+  for (auto const c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619;
+  return static_cast<std::int32_t>(hash >> 1U | 0x4000'0000U);
+}
+
+namespace detail {
+
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Surroundings surroundings,
+                                                     Testing testing) {
+  // The first connection says at once what is wrong with the address or the server.
+  CHECK(Connection::open({.url = options.url, .prepares = false}));
+  return std::make_unique<PostgresDatabase>(options, surroundings, testing);
+}
+
+}  // namespace detail
+
+Result<std::unique_ptr<sql::Database>> open_database(Options options, Surroundings surroundings) {
+  return detail::open_database(std::move(options), surroundings, {});
+}
+
+}  // namespace hoist::postgres

@@ -1,0 +1,69 @@
+#include "adapters/postgres/transaction.hpp"
+
+#include <charconv>
+
+#include "adapters/postgres/dialect.hpp"
+#include "base/encode.hpp"
+#include "base/try.hpp"
+
+namespace hoist::postgres {
+namespace {
+
+// "SELECT 3", "UPDATE 0", "CREATE TABLE": what leaves no trace need not be taken back.
+bool leaves_nothing(std::string_view sql, PGresult* answer) {
+  auto const count = std::string_view{PQcmdTuples(answer)};
+  return count == "0" || (PQresultStatus(answer) == PGRES_TUPLES_OK &&
+                          std::string_view{PQcmdStatus(answer)}.starts_with("SELECT") &&
+                          to_lower(sql.substr(0, 6)) == "select");
+}
+
+std::int64_t rows_changed(PGresult* answer) {
+  auto const text = std::string_view{PQcmdTuples(answer)};
+  auto count = std::int64_t{0};
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
+}  // namespace
+
+Result<Answer> PostgresTransaction::run(std::string_view sql, sql::Args args) {
+  if (failed_) return std::unexpected{failed_->error};
+  auto answer = surrounding_.connection.run({Command{sql, std::move(args)}}, surrounding_.deadline);
+  if (!answer) {
+    failed_ = std::move(answer).error();
+    return std::unexpected{failed_->error};
+  }
+  changed_ = changed_ || !leaves_nothing(sql, answer->get());
+  return std::move(*answer);
+}
+
+Result<sql::Rows> PostgresTransaction::query(std::string_view sql, sql::Args args) {
+  TRY(auto const answer, run(sql, std::move(args)));
+  auto rows = sql::Rows{};
+  auto const count = PQntuples(answer.get());
+  auto const columns = PQnfields(answer.get());
+  rows.reserve(static_cast<std::size_t>(count));
+  for (auto i = 0; i < count; ++i) {
+    auto values = std::vector<sql::Value>{};
+    values.reserve(static_cast<std::size_t>(columns));
+    for (auto column = 0; column < columns; ++column) values.push_back(value_of(answer.get(), i, column));
+    rows.emplace_back(std::move(values));
+  }
+  return rows;
+}
+
+Result<std::int64_t> PostgresTransaction::execute(std::string_view sql, sql::Args args) {
+  TRY(auto const answer, run(sql, std::move(args)));
+  return rows_changed(answer.get());
+}
+
+void PostgresTransaction::notify(Topic const& topic) {
+  if (!topics_.insert(topic).second) return;
+  after_commit([&listener = surrounding_.listener, topic] { listener.announce(topic); });
+}
+
+void PostgresTransaction::after_commit(std::move_only_function<void()> action) {
+  actions_.push_back(std::move(action));
+}
+
+}  // namespace hoist::postgres
