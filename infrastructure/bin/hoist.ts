@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Validations } from 'aws-cdk-lib';
 import { loadConfig } from '../config/load.js';
 import { buildEnvironment } from '../lib/app.js';
 import type { Artefact } from '../lib/constructs/hoist-function.js';
 import { failoverPlanSchema } from '../lib/failover-plan.js';
+import { HouseRules } from '../lib/house-rules.js';
 
 const app = new App();
 const context = (key: string): string | undefined => {
@@ -29,5 +30,6 @@ const artefact: Artefact = existsSync(built)
 const planFile = path.resolve(root, '..', 'deploy', 'failover.json');
 const plan = failoverPlanSchema.parse(JSON.parse(readFileSync(planFile, 'utf8')));
 
+Validations.of(app).addPlugins(new HouseRules(path.join(root, 'policy')));
 buildEnvironment(app, { config, artefact, plan });
 app.synth();
