@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import prices from '../config/prices.json';
-import { CostModel, total, useAt150, useAt450, type Item } from '../lib/report/cost.js';
+import {
+  CostModel,
+  priceTable,
+  total,
+  useAt150,
+  useAt450,
+  usedPrices,
+  type Item,
+} from '../lib/report/cost.js';
 import { assembly } from './support.js';
 
 const model = new CostModel(assembly('prod'));
@@ -44,7 +52,32 @@ test('the second region costs what the first does, and the firewall is its large
   assert.equal(largest?.what, 'Network firewall');
 });
 
-test('prices have a date and sources', () => {
-  assert.match(prices.date, /^20\d\d-\d\d-\d\d$/);
-  for (const source of prices.sources) assert.match(source, /^https:\/\/aws\.amazon\.com\//);
+test('every price has a unit, the page of AWS, and what it was compared with, of a day', () => {
+  assert.match(prices.checked, /^20\d\d-\d\d-\d\d$/);
+  for (const [name, price] of Object.entries(priceTable)) {
+    assert.ok(price.usd > 0, name);
+    assert.ok(price.per.length > 1, name);
+    assert.match(price.list, /^https:\/\/aws\.amazon\.com\/[a-z0-9/-]+\/$/, name);
+    assert.ok(price.source.length > 5, name);
+    assert.match(price.as_of, /^20\d\d-\d\d-\d\d$/, name);
+    assert.ok(price.as_of <= prices.checked, name);
+  }
+});
+
+test('every price is used', () => {
+  for (const use of [useAt150, useAt450]) model.uploads(use);
+  for (const site of ['a', 'b'] as const) model.shop(site);
+  model.regions();
+  model.tasksOf(5000);
+  assert.deepEqual(
+    Object.keys(priceTable).filter((name) => !usedPrices.has(name)),
+    [],
+  );
+});
+
+test('tasks are paid as FIFO requests, files as standard ones, as their queues are', () => {
+  const usd = (items: Item[], what: string): number =>
+    items.find((item) => item.what === what)?.usd ?? NaN;
+  assert.equal(usd(model.tasksOf(100_000), 'SQS FIFO'), 4.5);
+  assert.equal(usd(model.uploads(useAt150), 'SQS'), 0.36);
 });

@@ -42,10 +42,24 @@ export const useAt450: Use = {
 };
 
 const hours = prices.hours_per_month;
+export interface Price {
+  readonly usd: number;
+  readonly per: string;
+  /** AWS's own page of it. */
+  readonly list: string;
+  /** What it was compared with, and the day for which that speaks. */
+  readonly source: string;
+  readonly as_of: string;
+}
+export const priceTable: Record<string, Price> = prices.prices;
+/** Names of prices that an item has used. */
+export const usedPrices = new Set<string>();
+
 const price = (name: string): number => {
-  const found = (prices.prices as Record<string, number>)[name];
+  const found = priceTable[name];
   if (found === undefined) throw new Error(`no price for ${name}`);
-  return found;
+  usedPrices.add(name);
+  return found.usd;
 };
 export const total = (items: readonly Item[]): number =>
   items.reduce((sum, item) => sum + item.usd, 0);
@@ -127,8 +141,67 @@ export class CostModel {
       item(
         'SQS',
         `${files * 6} requests`,
-        ((files * 6) / 1e6) * price('million_queue_requests'),
+        ((files * 6) / 1e6) * this.queuePrice('UploadsStorage'),
         true,
+      ),
+    ];
+  }
+
+  private queuePrice(stack: string): number {
+    const fifo = this.of('AWS::SQS::Queue', stack).some((r) => r.properties.FifoQueue === true);
+    return price(fifo ? 'million_fifo_requests' : 'million_queue_requests');
+  }
+
+  private balancer(stack: string): Item {
+    const [found] = this.of('AWS::ElasticLoadBalancingV2::LoadBalancer', stack);
+    const addresses = list(found?.properties.Subnets).length;
+    return item(
+      'Load balancer',
+      `1, 1 LCU, ${addresses} addresses`,
+      (price('balancer_hour') +
+        price('balancer_lcu_hour') +
+        addresses * price('public_ipv4_hour')) *
+        hours,
+      true,
+    );
+  }
+
+  /** Ordered tasks, `perDay` of them, each sent, received and deleted, with one effect. */
+  tasksOf(perDay: number): Item[] {
+    const millions = (perDay * 30) / 1e6;
+    const calls = 2 * millions;
+    const [effects] = this.of('AWS::DynamoDB::GlobalTable', 'TaskManagementShared');
+    const replicas = list(effects?.properties.Replicas).length;
+    const watching = 'TaskManagement';
+    const alarms = this.of('AWS::CloudWatch::Alarm', watching).length;
+    const dashboards = this.of('AWS::CloudWatch::Dashboard', watching).length;
+    return [
+      item('API requests', millionsOf(millions), millions * price('million_api_requests'), true),
+      item(
+        'SQS FIFO',
+        millionsOf(3 * millions),
+        3 * millions * this.queuePrice('TaskManagementShared'),
+        true,
+      ),
+      item(
+        'Functions',
+        `${millionsOf(calls)} of 100 ms, 256 MB`,
+        calls * price('function_million_calls') +
+          calls * 1e6 * 0.1 * 0.25 * price('function_gb_second'),
+        true,
+      ),
+      item(
+        'Effects',
+        `${millionsOf(millions)}, ${replicas} regions`,
+        millions * replicas * price('million_table_writes'),
+        true,
+      ),
+      item(
+        'Alarms, dashboards',
+        `${alarms}, ${dashboards}`,
+        alarms * price('alarm') + dashboards * price('dashboard'),
+        false,
+        'of both regions, one of which only waits',
       ),
     ];
   }
@@ -139,12 +212,7 @@ export class CostModel {
     const rules = list(acl?.properties.Rules).length;
     const requests = files * 10;
     return [
-      item(
-        'Load balancer',
-        '1, 1 LCU',
-        (price('balancer_hour') + price('balancer_lcu_hour')) * hours,
-        true,
-      ),
+      this.balancer('UploadsService'),
       item(
         'CloudFront',
         `${requests} requests, ${Math.round(requests / 1e5)} GB`,
@@ -245,12 +313,7 @@ export class CostModel {
         false,
         'payments and shipping call services of others (AWS waives part of it beside a firewall; not counted)',
       ),
-      item(
-        'Load balancer',
-        '1, 1 LCU',
-        (price('balancer_hour') + price('balancer_lcu_hour')) * hours,
-        true,
-      ),
+      this.balancer(at('ShopFrontend')),
     ];
   }
 
@@ -276,6 +339,8 @@ export class CostModel {
     ];
   }
 }
+
+const millionsOf = (count: number): string => `${count.toFixed(1)} million`;
 
 function item(what: string, count: string, usd: number, inBrief: boolean, why = ''): Item {
   return { what, count, usd: Math.round(usd * 100) / 100, inBrief, why };

@@ -1,8 +1,9 @@
 // The generated part of docs/aws: file name to content. `npm run docs` writes it, a test compares.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import prices from '../../config/prices.json';
 import { fields, list, text, type Assembly, type Fields } from './assembly.js';
-import { CostModel, total, useAt150, useAt450 } from './cost.js';
+import { CostModel, priceTable, total, useAt150, useAt450 } from './cost.js';
 import { Networks } from './network.js';
 import { drawNetwork } from './svg.js';
 import { costTable, groupTable, roleTable, routeTable, stackTable, table } from './tables.js';
@@ -49,8 +50,27 @@ function costDocument(cost: CostModel): string {
     uploads('450 tenants, 15,000 files a day', useAt450) +
     `## Three tiers, one region\n\n${costTable(cost.shop('a'))}\n` +
     `## Three tiers, for having two regions\n\n${costTable(cost.regions())}\n` +
-    `Both regions together: ${total(regions).toFixed(2)} USD a month, before traffic.\n`
+    `Both regions together: ${total(regions).toFixed(2)} USD a month, before traffic.\n\n` +
+    `## Ordered tasks, 5,000 a day\n\n${costTable(cost.tasksOf(5000))}\n` +
+    notCounted +
+    priceList()
   );
+}
+
+const notCounted =
+  '## Not counted\n\nThe events stacks (SQL Server is paid with its licence, by the hour, for two ' +
+  'zones), container insights, flow logs, backups, traffic between zones, what the firewall, the ' +
+  'endpoints and the functions of the three tiers are paid by use, the domain.\n\n';
+
+function priceList(): string {
+  const rows = Object.values(priceTable).map((p) => [
+    `[${p.list.replace('https://aws.amazon.com/', '').replace(/\/$/, '')}](${p.list})`,
+    p.per,
+    String(p.usd),
+    p.source,
+    p.as_of,
+  ]);
+  return `## Prices\n\n${prices.note}\n\n${table(['List', 'Unit', 'USD', 'Compared with', 'As of'], rows)}`;
 }
 
 /** What the manifest says each stack needs first. */
