@@ -5,6 +5,7 @@ import prices from '../../config/prices.json';
 import { fields, list, text, type Assembly, type Fields } from './assembly.js';
 import { CostModel, priceTable, total, useAt150, useAt450 } from './cost.js';
 import { Networks } from './network.js';
+import { drawRegions } from './region-map.js';
 import { drawNetwork } from './svg.js';
 import { costTable, groupTable, roleTable, routeTable, stackTable, table } from './tables.js';
 
@@ -33,6 +34,7 @@ export function documents(assembly: Assembly, folder: string): Record<string, st
       head('Links between the regions', 'Everything that crosses from one to the other.') +
       linkTable(assembly),
     'cost.md': costDocument(cost),
+    'regions.svg': drawRegions(assembly, networks),
     'shop-a.svg': drawNetwork(networks, 'ShopNetwork-a', 'Three tiers, first region'),
     'shop-b.svg': drawNetwork(networks, 'ShopNetwork-b', 'Three tiers, second region'),
     'uploads.svg': drawNetwork(networks, 'UploadsNetwork', 'Uploads'),

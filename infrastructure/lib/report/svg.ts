@@ -73,7 +73,7 @@ function drawTier(
   ];
 }
 
-const standing = (tier: string): string =>
+export const standing = (tier: string): string =>
   ({ egress: 'NAT gateway', firewall: 'firewall endpoint' })[tier] ?? '';
 
 function drawFlows(networks: Networks, edges: Edge[], tiers: string[], x: number): string[] {
@@ -125,7 +125,7 @@ interface FlowGroup {
 const says = ({ sources, targets, way }: FlowGroup): string =>
   `${[...sources].join(', ')} to ${[...targets].join(', ')}: ${way}`;
 
-function wrap(value: string, width: number): string[] {
+export function wrap(value: string, width: number, linesMax = 2): string[] {
   const lines: string[] = [];
   for (const word of value.split(' ')) {
     const last = lines.at(-1);
@@ -133,10 +133,10 @@ function wrap(value: string, width: number): string[] {
       lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
-  return lines.slice(0, 2);
+  return lines.slice(0, linesMax);
 }
 
-function tierColour(tier: string): string {
+export function tierColour(tier: string): string {
   const colours: Record<string, string> = {
     public: '#fde8d7',
     egress: '#fdf3d7',
@@ -151,7 +151,7 @@ function tierColour(tier: string): string {
   return colours[tier] ?? '#f4f4f4';
 }
 
-function label(x: number, y: number, value: string, kind: string): string {
+export function label(x: number, y: number, value: string, kind: string): string {
   const style = kind ? ` class="${kind}"` : '';
   return `<text x="${x}" y="${y}"${style}>${escape(value)}</text>`;
 }
