@@ -1,39 +1,56 @@
 #include "aws/client/credential_cache.hpp"
 
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "base/try.hpp"
 
 namespace hoist::aws {
 
+struct CredentialCache::State {
+  Signal renewed;
+  Mutex mutex;
+  std::optional<FoundCredentials> current HOIST_GUARDED_BY(mutex);
+  bool renewing HOIST_GUARDED_BY(mutex) = false;
+  Time not_before HOIST_GUARDED_BY(mutex);  // when a failed renewal of such as still hold is tried again
+
+  [[nodiscard]] bool holds(Time now) const HOIST_REQUIRES(mutex) {
+    return current && (!current->ends_at || now < *current->ends_at);
+  }
+};
+
 // Ends a renewal however its coroutine ends, by cancellation too, so that the next caller tries.
 class CredentialCache::Renewing {
  public:
-  explicit Renewing(CredentialCache& cache) : cache_{cache} {}
+  explicit Renewing(std::shared_ptr<State> state) : state_{std::move(state)} {}
   ~Renewing() {
     {
-      auto const lock = Lock{cache_.mutex_};
-      cache_.renewing_ = false;
+      auto const lock = Lock{state_->mutex};
+      state_->renewing = false;
     }
-    cache_.renewed_.notify();
+    state_->renewed.notify();
   }
   Renewing(Renewing const&) = delete;
 
  private:
-  CredentialCache& cache_;
+  std::shared_ptr<State> state_;
 };
 
+CredentialCache::CredentialCache(std::vector<std::unique_ptr<CredentialSource>> sources, Clock const& clock)
+    : sources_{std::move(sources)}, clock_{clock}, state_{std::make_shared<State>()} {}
+
 CredentialCache::Turn CredentialCache::look(Credentials& found, std::uint64_t& ticket) {
-  ticket = renewed_.ticket();
+  auto& state = *state_;
+  ticket = state.renewed.ticket();
   auto const now = clock_.now();
-  auto const lock = Lock{mutex_};
-  auto const holds = current_ && (!current_->ends_at || now < *current_->ends_at);
-  auto const fresh = holds && (!current_->ends_at || now < *current_->ends_at - renew_before);
-  if (holds && (fresh || renewing_ || now < not_before_)) {
-    found = current_->credentials;
+  auto const lock = Lock{state.mutex};
+  auto const holds = state.holds(now);
+  auto const fresh = holds && (!state.current->ends_at || now < *state.current->ends_at - renew_before);
+  if (holds && (fresh || state.renewing || now < state.not_before)) {
+    found = state.current->credentials;
     return Turn::use;
   }
-  if (renewing_) return Turn::wait;
-  renewing_ = true;
+  if (state.renewing) return Turn::wait;
+  state.renewing = true;
   return Turn::renew;
 }
 
@@ -44,26 +61,24 @@ Async<Credentials> CredentialCache::get(Deadline deadline) {
     auto const turn = look(found, ticket);
     if (turn == Turn::use) co_return found;
     if (turn == Turn::renew) co_return co_await renew(deadline);
-    CO_TRY(auto const in_time, co_await renewed_.wait(ticket, deadline));
+    CO_TRY(auto const in_time, co_await state_->renewed.wait(ticket, deadline));
     if (!in_time) co_return fail(Code::timeout, "Credentials did not come in time.");
   }
 }
 
 Async<Credentials> CredentialCache::renew(Deadline deadline) {
-  auto const renewing = Renewing{*this};
+  auto& state = *state_;
+  auto const renewing = Renewing{state_};
   auto asked = co_await ask_sources(deadline);
   auto const now = clock_.now();
-  auto const lock = Lock{mutex_};
-  if (asked) {
-    current_ = *std::move(asked);
-    not_before_ = now + retry_after;  // a source may go on handing out such as end soon
-    co_return current_->credentials;
-  }
-  auto const holds = current_ && (!current_->ends_at || now < *current_->ends_at);
-  if (!holds) co_return std::unexpected{std::move(asked).error()};
-  log::warn("credentials could not be renewed, and still hold", {{"cause", asked.error().to_string()}});
-  not_before_ = now + retry_after;
-  co_return current_->credentials;
+  auto const lock = Lock{state.mutex};
+  if (!asked && !state.holds(now)) co_return std::unexpected{std::move(asked).error()};
+  state.not_before = now + retry_after;  // also where the source goes on handing out such as end soon
+  if (asked)
+    state.current = *std::move(asked);
+  else
+    log::warn("credentials could not be renewed, and still hold", {{"cause", asked.error().to_string()}});
+  co_return state.current->credentials;
 }
 
 Async<FoundCredentials> CredentialCache::ask_sources(Deadline deadline) {
@@ -77,11 +92,11 @@ Async<FoundCredentials> CredentialCache::ask_sources(Deadline deadline) {
 }
 
 void CredentialCache::forget(Credentials const& refused) {
-  auto const lock = Lock{mutex_};
-  if (!current_ || current_->credentials.access_key_id != refused.access_key_id ||
-      current_->credentials.session_token != refused.session_token)
-    return;
-  current_.reset();
+  auto& state = *state_;
+  auto const lock = Lock{state.mutex};
+  if (state.current && state.current->credentials.access_key_id == refused.access_key_id &&
+      state.current->credentials.session_token == refused.session_token)
+    state.current.reset();
 }
 
 }  // namespace hoist::aws

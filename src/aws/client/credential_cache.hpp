@@ -4,7 +4,9 @@
 // soon
 //          are renewed by one caller while the others go on with them.
 // Threads  any.
-// Errors   unauthenticated when no source has any, naming where it was looked; those of the sources.
+// Lifetime the clock outlives it. A caller that is still suspended when its runtime ends may be destroyed
+// after it. Errors   unauthenticated when no source has any, naming where it was looked; those of the
+// sources.
 #pragma once
 
 #include <memory>
@@ -12,7 +14,6 @@
 #include <vector>
 
 #include "aws/client/credential_sources.hpp"
-#include "base/mutex.hpp"
 
 namespace hoist::aws {
 
@@ -22,27 +23,23 @@ class CredentialCache {
   static constexpr auto renew_before = std::chrono::minutes{5};
   static constexpr auto retry_after = std::chrono::seconds{10};
 
-  CredentialCache(std::vector<std::unique_ptr<CredentialSource>> sources, Clock const& clock)
-      : sources_{std::move(sources)}, clock_{clock} {}
+  CredentialCache(std::vector<std::unique_ptr<CredentialSource>> sources, Clock const& clock);
 
   Async<Credentials> get(Deadline deadline);
   // A service holds these to be over: the next call has new ones, unless somebody has had them already.
   void forget(Credentials const& refused);
 
  private:
-  enum class Turn { use, renew, wait };
+  struct State;
   class Renewing;
+  enum class Turn { use, renew, wait };
   Turn look(Credentials& found, std::uint64_t& ticket);
   Async<Credentials> renew(Deadline deadline);
   Async<FoundCredentials> ask_sources(Deadline deadline);
 
   std::vector<std::unique_ptr<CredentialSource>> sources_;
   Clock const& clock_;
-  Signal renewed_;
-  Mutex mutex_;
-  std::optional<FoundCredentials> current_ HOIST_GUARDED_BY(mutex_);
-  bool renewing_ HOIST_GUARDED_BY(mutex_) = false;
-  Time not_before_ HOIST_GUARDED_BY(mutex_);  // when a failed renewal of such as still hold is tried again
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace hoist::aws
