@@ -8,6 +8,7 @@ for folder in tests/acceptance/s3 tests/acceptance/web; do
     npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error
   fi
 done
+tools/stand-ins.sh
 cmake --preset dev -Wno-dev >/dev/null
 cmake --build build/dev -j "$jobs"
 cd build/dev

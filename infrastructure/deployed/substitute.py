@@ -87,7 +87,11 @@ def events_api(event: dict) -> dict:
     given = json.loads(event["body"])
     client("dynamodb").put_item(
         TableName=os.environ["HOIST_EVENTS_DETAILS_TABLE"],
-        Item={"eventId": {"S": given["eventId"]}, "details": {"S": json.dumps(given["details"])}},
+        Item={
+            "eventId": {"S": given["eventId"]},
+            "tenant": {"S": "default"},
+            "details": {"S": json.dumps(given["details"])},
+        },
     )
     return answer(201, {"eventId": given["eventId"], "index": index, "login": login["username"]})
 

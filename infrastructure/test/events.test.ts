@@ -49,10 +49,28 @@ test('metadata is in SQL Server, details in a table by eventId, in both', () => 
   assert.equal(index.properties.PubliclyAccessible, false);
   assert.equal(index.properties.EngineVersion, properties('Index').EngineVersion);
   const [table] = of('AWS::DynamoDB::GlobalTable');
-  const key = [{ AttributeName: 'eventId', KeyType: 'HASH' }];
-  assert.deepEqual(table?.properties.KeySchema, key);
-  assert.deepEqual(properties('Details').KeySchema, key);
-  assert.equal(list(table.properties.Replicas).length, 2);
+  assert.equal(list(table?.properties.Replicas).length, 2);
+});
+
+test('the table of details is what the adapter needs, in both', () => {
+  const needed = JSON.parse(
+    readFileSync(path.join(root, '..', 'deploy', 'event_details_table.json'), 'utf8'),
+  ) as Fields;
+  const [table] = of('AWS::DynamoDB::GlobalTable');
+  for (const made of [table?.properties, properties('Details')]) {
+    for (const part of ['KeySchema', 'GlobalSecondaryIndexes', 'BillingMode'])
+      assert.deepEqual(made?.[part], needed[part], part);
+    const attributes = (value: Json | undefined): string[] =>
+      list(value ?? [])
+        .map((a) => JSON.stringify(fields(a)))
+        .sort();
+    assert.deepEqual(
+      attributes(made?.AttributeDefinitions),
+      attributes(needed.AttributeDefinitions),
+    );
+    const ttl = { AttributeName: 'expiresAt', Enabled: true };
+    assert.deepEqual(made?.TimeToLiveSpecification, ttl);
+  }
 });
 
 test('both give the function the same settings and the same rights', () => {

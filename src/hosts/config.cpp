@@ -331,6 +331,10 @@ std::vector<Field> feature_fields() {
       text("scanner.signatures", AT(scanner.signatures), "signature database of the private clamd"),
       number<std::chrono::days>("events.retention_days", AT(events.retention), 0, 36'500,
                                 "events older than this go; 0: never"),
+      text("events.details_table", AT(details.table),
+           "table of DynamoDB that keeps the details of events; empty: they are kept with the rest"),
+      number<std::chrono::days>("events.details_keep_days", AT(details.keep), 0, 36'500,
+                                "DynamoDB removes details this long after they came; 0: never"),
   };
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "adapters/clamd/daemon.hpp"
+#include "adapters/dynamodb/options.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "engines/embedded/settings.hpp"
@@ -69,6 +70,7 @@ struct Config {
     std::string signatures = clamd::DaemonOptions{}.signatures;
   } scanner;
   events::Settings events;
+  dynamodb::EventDetailsOptions details;
 };
 
 struct ConfigSources {

@@ -1,5 +1,7 @@
 #include "hosts/open_engine.hpp"
 
+#include "base/try.hpp"
+#include "engines/dynamodb/engine.hpp"
 #include "engines/embedded/engine.hpp"
 #include "engines/memory/engine.hpp"
 
@@ -26,7 +28,10 @@ Opened open_engine(Config const& config, Mode mode, Metrics& metrics, bool accep
       [&](memory::Settings const& settings) -> Opened {
         return memory::Engine::open(options, settings, mode, metrics);
       }};
-  return std::visit(arms, config.engine);
+  TRY(auto engine, std::visit(arms, config.engine));
+  if (config.details.table.empty()) return engine;
+  return dynamodb::EngineWithDetails::open(std::move(engine), config.details, aws::process_environment(),
+                                           metrics);
 }
 
 }  // namespace hoist::hosts

@@ -1,0 +1,60 @@
+// Another engine with the details of events in DynamoDB instead: rows, queues and objects stay where they
+// are.
+//
+// Errors   those of the adapter: a name that no table can have, no region, an endpoint that is no address.
+// Whether the
+//          table is there shows with the first event, which waits in the outbox until it is.
+#pragma once
+
+#include <memory>
+
+#include "adapters/dynamodb/event_details.hpp"
+#include "assembly/engine.hpp"
+#include "aws/client/account.hpp"
+
+namespace hoist::dynamodb {
+
+// The table, and what reaches it.
+// Lifetime  the metrics outlive it.
+class DetailsTable {
+ public:
+  static Result<std::unique_ptr<DetailsTable>> open(EventDetailsOptions options, aws::Environment environment,
+                                                    Metrics& metrics);
+  // The same records with these details.
+  [[nodiscard]] Records beside(Records const& records);
+
+ private:
+  DetailsTable(aws::Environment environment, Metrics& metrics)
+      : account_{std::move(environment), clock_, metrics} {}
+  SystemClock clock_;
+  aws::Account account_;
+  std::unique_ptr<EventDetails> details_;
+};
+
+class EngineWithDetails final : public Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> open(std::unique_ptr<Engine> rest, EventDetailsOptions options,
+                                              aws::Environment environment, Metrics& metrics);
+
+  Records records() override { return table_->beside(rest_->records()); }
+  Result<Stores> open_objects(Arrivals& arrivals, ObjectNotes& notes) override;
+  [[nodiscard]] S3Credentials const& s3_credentials() const override { return rest_->s3_credentials(); }
+  std::vector<Job> jobs() override { return rest_->jobs(); }
+  std::vector<Check> checks() override { return rest_->checks(); }
+  void start(asio::any_io_executor executor) override { rest_->start(std::move(executor)); }
+  Async<bool> drain(Deadline deadline) override { return rest_->drain(deadline); }
+  [[nodiscard]] StorageSpace space() const override { return rest_->space(); }
+  [[nodiscard]] bool damaged() const override { return rest_->damaged(); }
+  [[nodiscard]] bool is_new() const override { return rest_->is_new(); }
+  [[nodiscard]] std::string_view durability() const override { return rest_->durability(); }
+  [[nodiscard]] std::string path(std::string_view name) const override { return rest_->path(name); }
+
+ private:
+  EngineWithDetails(std::unique_ptr<Engine> rest, std::unique_ptr<DetailsTable> table)
+      : rest_{std::move(rest)}, table_{std::move(table)} {}
+
+  std::unique_ptr<Engine> rest_;
+  std::unique_ptr<DetailsTable> table_;
+};
+
+}  // namespace hoist::dynamodb

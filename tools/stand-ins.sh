@@ -1,0 +1,40 @@
+#!/bin/sh
+# tools/stand-ins.sh: servers that stand in for those of AWS, pinned, into build/stand-ins; called by `make test`.
+# What cannot be had is left out, and the suites that need it are skipped with that reason.
+#
+#   ministack   PyPI, MIT: DynamoDB, SQS, S3 and more in one process
+#   dynoxide    crates.io, MIT or Apache-2.0: DynamoDB. It takes minutes to compile, so only where cargo is there.
+set -eu
+cd "$(dirname "$0")/.."
+folder=$PWD/build/stand-ins
+ministack=1.5.33
+dynoxide=3.2.0
+mkdir -p "$folder"
+
+# installed NAME VERSION: is this very version there?
+installed() {
+  [ "$(cat "$folder/$1.version" 2>/dev/null)" = "$2" ]
+}
+left_out() {
+  echo "SKIPPED: $1 $2 could not be installed from $3; the end of $folder/install.log says why"
+}
+
+if ! installed ministack "$ministack"; then
+  if { python3 -m venv "$folder/venv" && "$folder/venv/bin/pip" install --quiet "ministack==$ministack"; } \
+    >"$folder/install.log" 2>&1; then
+    echo "$ministack" >"$folder/ministack.version"
+  else
+    left_out ministack "$ministack" PyPI
+  fi
+fi
+
+if ! command -v cargo >/dev/null 2>&1; then
+  echo "SKIPPED: dynoxide $dynoxide: no cargo on this machine"
+elif ! installed dynoxide "$dynoxide"; then
+  if cargo install dynoxide-rs --version "$dynoxide" --locked --no-default-features \
+    --features native-sqlite,http-server,cli --root "$folder/dynoxide" >"$folder/install.log" 2>&1; then
+    echo "$dynoxide" >"$folder/dynoxide.version"
+  else
+    left_out dynoxide "$dynoxide" crates.io
+  fi
+fi
