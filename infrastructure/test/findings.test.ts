@@ -3,7 +3,7 @@
 // held against our templates here, under its own heading, or does not apply for the reason given.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fields, list, text, type Resource } from '../lib/report/assembly.js';
+import { fields, list, text, type Json, type Resource } from '../lib/report/assembly.js';
 import { assembly } from './support.js';
 
 const prod = assembly('prod');
@@ -96,12 +96,15 @@ function protectedTables(): void {
 }
 
 function readsGoToReaders(): void {
-  for (const fn of all('AWS::Lambda::Function')) {
-    const { HOIST_DATABASE_HOST: writer, HOIST_DATABASE_READ_HOST: reader } = fields(
-      fields(fn.properties.Environment).Variables,
-    );
-    if (writer) assert.notDeepEqual(reader, writer, fn.path);
-    if (writer) assert.match(prod.resolve(reader, fn.stack), /ReadEndpoint/);
+  const settings = all('AWS::Lambda::Function').map((fn) => ({
+    stack: fn.stack,
+    ...fields(fields(fn.properties.Environment).Variables),
+  })) as { stack: string; HOIST_DATABASE_URL?: Json; HOIST_SHOP_READ_URL?: Json }[];
+  const callers = settings.filter((s) => s.HOIST_DATABASE_URL);
+  assert.equal(callers.length, 2, 'products, in both regions');
+  for (const { stack, HOIST_DATABASE_URL: writer, HOIST_SHOP_READ_URL: reader } of callers) {
+    assert.match(prod.resolve(writer, stack), /Cluster\w*\.Endpoint\.Address/);
+    assert.match(prod.resolve(reader, stack), /Cluster\w*\.ReadEndpoint\.Address/);
   }
 }
 

@@ -131,3 +131,8 @@ export class AuroraPostgres extends Construct {
     return `arn:${partition}:rds-db:${region}:${account}:dbuser:${id}/${user}`;
   }
 }
+
+/** Without a password: the login is an IAM token. */
+export function databaseUrl(login: string, host: string, name: string): string {
+  return `postgresql://${login}@${host}:${postgresPort}/${name}?sslmode=verify-full`;
+}

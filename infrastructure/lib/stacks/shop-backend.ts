@@ -3,7 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { postgresPort } from '../constructs/aurora-postgres.js';
+import { databaseUrl, postgresPort } from '../constructs/aurora-postgres.js';
 import { HoistFunction, type Artefact } from '../constructs/hoist-function.js';
 import { hoistLog } from '../constructs/log-group.js';
 import { allow } from '../constructs/roles.js';
@@ -105,10 +105,12 @@ export class ShopBackendStack extends HoistStack {
   private products(): apigateway.RestApi {
     const { database } = this.props.data;
     const { group, role, api } = this.app('products', {
-      HOIST_DATABASE_HOST: database.cluster.attrEndpointAddress,
-      HOIST_DATABASE_READ_HOST: database.cluster.attrReadEndpointAddress,
-      HOIST_DATABASE_NAME: 'shop',
-      HOIST_DATABASE_USER: 'products',
+      HOIST_DATABASE_URL: databaseUrl('products', database.cluster.attrEndpointAddress, 'shop'),
+      HOIST_SHOP_READ_URL: databaseUrl(
+        'products',
+        database.cluster.attrReadEndpointAddress,
+        'shop',
+      ),
       HOIST_SHOP_SITE: this.site,
     });
     allow(role, ['rds-db:connect'], [database.loginArn('products')]);

@@ -11,7 +11,7 @@ import * as elbTargets from 'aws-cdk-lib/aws-elasticloadbalancingv2-targets';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { AlarmTopic, addAlarm, ownMetric } from '../constructs/alarms.js';
-import { postgresPort } from '../constructs/aurora-postgres.js';
+import { databaseUrl, postgresPort } from '../constructs/aurora-postgres.js';
 import { privateBucket } from '../constructs/buckets.js';
 import { HoistService } from '../constructs/hoist-service.js';
 import { LoadBalancer, targetGroup } from '../constructs/load-balancer.js';
@@ -146,7 +146,7 @@ export class UploadsServiceStack extends HoistStack {
     });
   }
 
-  private settings(): Record<string, string> {
+  private settings(login: string): Record<string, string> {
     const { storage, data } = this.props;
     const { cluster } = data.database;
     return {
@@ -155,9 +155,7 @@ export class UploadsServiceStack extends HoistStack {
       HOIST_OBJECTS_REGION: this.region,
       HOIST_OBJECTS_ACCELERATE: 'true',
       HOIST_ARRIVALS_QUEUE_URL: storage.arrivals.queueUrl,
-      HOIST_DATABASE_HOST: cluster.attrEndpointAddress,
-      HOIST_DATABASE_READ_HOST: cluster.attrReadEndpointAddress,
-      HOIST_DATABASE_NAME: 'hoist',
+      HOIST_DATABASE_URL: databaseUrl(login, cluster.attrEndpointAddress, 'hoist'),
       HOIST_CACHE_HOST: data.cache.attrPrimaryEndPointAddress,
       HOIST_SERVER_CORS_ORIGINS: this.config.uploads.corsOrigins.join(','),
       HOIST_SERVER_TRUSTED_PROXIES: this.config.network.uploads,
@@ -178,7 +176,7 @@ export class UploadsServiceStack extends HoistStack {
       command: ['serve'],
       role: 'uploads-api',
       environment: {
-        ...this.settings(),
+        ...this.settings('hoist_api'),
         HOIST_SERVER_LISTEN: `0.0.0.0:${servicePort}`,
         HOIST_PROCESSING_ENABLED: 'false',
       },
@@ -321,7 +319,7 @@ export class UploadsServiceStack extends HoistStack {
       command: ['worker'],
       role: 'uploads-worker',
       environment: {
-        ...this.settings(),
+        ...this.settings('hoist_worker'),
         HOIST_PROCESSING_WORKERS: String(worker.concurrencyPerTask),
       },
       cpu: worker.cpu,
