@@ -1,6 +1,6 @@
 // Where an installation keeps everything, and what it does by itself to keep it: connections, adapters,
-// periodic jobs and checks. engines/embedded and engines/memory are the two there are; hosts/open_engine.cpp
-// chooses one. Features know only its Stores.
+// periodic jobs and checks. The engines are in engines/; hosts/open_engine.cpp chooses one. Features know
+// only its Stores.
 //
 // Threads   opened, asked and started by one thread; what it hands out says itself.
 // Lifetime  outlives the features made of it. The runtime of start() and the metrics outlive it.
@@ -70,6 +70,8 @@ class Engine {
   // Lets that end. false: some of it goes on after the deadline.
   virtual Async<bool> drain(Deadline) { co_return true; }
 
+  // Of all servers of an installation, this is the one that does what is done once. It may change.
+  [[nodiscard]] virtual bool leads() const { return true; }
   [[nodiscard]] virtual StorageSpace space() const = 0;
   [[nodiscard]] virtual bool damaged() const { return false; }    // as it found while it ran
   [[nodiscard]] virtual bool is_new() const = 0;                  // nothing was ever kept here

@@ -10,6 +10,7 @@
 #include "base/try.hpp"
 #include "bin/dead_letters.hpp"
 #include "bin/doctor.hpp"
+#include "engines/postgres/engine.hpp"
 #include "hosts/admin.hpp"
 #include "tenants/key_ring.hpp"
 #include "tenants/names.hpp"
@@ -86,7 +87,10 @@ Result<void> mint_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
 }
 
 Result<void> token(TokenFlags const& flags) {
-  if (!std::filesystem::exists(flags.data + "/hoist.db"))  // looked at first: open() would make the folder
+  // Looked at first: open() would make the folder.
+  TRY(auto const settings, hosts::Admin::settings(flags.data));
+  auto const kept = settings.database.url.empty() ? "/hoist.db" : "/keys";
+  if (!std::filesystem::exists(flags.data + kept))
     return fail(Code::not_found, flags.data + " holds no data of Hoist; start the server first");
   TRY(auto const folder, DataFolder::open(flags.data));
   TRY(auto const keys, tenants::KeyRing::load_or_create(folder.path("keys/tokens"), SystemClock{}.now()));
@@ -147,10 +151,26 @@ Result<void> set_types(TypesFlags const& flags) {
   return {};
 }
 
-Result<void> migrate(std::string const& data) {
+struct MigrateFlags {
+  std::string data = "hoist-data";
+  std::string config_file;
+  bool dry_run = false;
+};
+
+Result<void> migrate(MigrateFlags const& flags) {
+  auto sources = hosts::ConfigSources{.file = flags.config_file, .environment = hosts::hoist_environment()};
+  TRY(auto const config, hosts::load_config(sources));
   auto metrics = Metrics{};
-  TRY(auto const count, embedded::migrate(data, metrics));
-  fmt::print("{} migration(s) ran\n", count);
+  if (flags.dry_run) {
+    if (config.database.url.empty()) return fail(Code::invalid, "--dry-run needs database.url");
+    TRY(auto const waiting, postgres::plan_migrations(config.database));
+    for (auto const& migration : waiting) fmt::print("would run {}\n", migration);
+    return {};
+  }
+  auto const count = config.database.url.empty() ? embedded::migrate(flags.data, metrics)
+                                                 : postgres::migrate(config.database, metrics);
+  if (!count) return std::unexpected{count.error()};
+  fmt::print("{} migration(s) ran\n", *count);
   return {};
 }
 
@@ -210,11 +230,16 @@ void add_types_command(CLI::App& tenant, int& exit_code) {
 }
 
 void add_migrate_command(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("migrate", "Bring the tables up to this version, with the server stopped");
-  auto data = std::make_shared<std::string>("hoist-data");
-  command->add_option("--data", *data, "The data folder (default hoist-data)");
-  command->callback([data, &exit_code] { exit_code = report(migrate(*data)); });
+  auto* command = app.add_subcommand("migrate",
+                                     "Bring the tables up to this version: of a data folder with the server "
+                                     "stopped, or of the database of HOIST_DATABASE_URL, as its owner "
+                                     "(HOIST_DATABASE_OWNER_URL)");
+  auto flags = std::make_shared<MigrateFlags>();
+  command->add_option("--data", flags->data, "The data folder (default hoist-data)");
+  command->add_option("--config", flags->config_file, "TOML file with a [database] section")
+      ->check(CLI::ExistingFile);
+  command->add_flag("--dry-run", flags->dry_run, "Only say what would run; of a PostgreSQL database");
+  command->callback([flags, &exit_code] { exit_code = report(migrate(*flags)); });
 }
 
 void add_tenant_command(CLI::App& app, int& exit_code) {

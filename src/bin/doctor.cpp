@@ -128,7 +128,8 @@ Result<int> run(Flags const& flags) {
   if (auto const problems = look_before_opening(flags.data); !problems || !problems->empty())
     return problems ? show(*problems, flags) : Result<int>{std::unexpected{problems.error()}};
   TRY(auto const admin, hosts::Admin::open(flags.data));
-  TRY(auto* const objects, admin->engine().files());
+  TRY(auto* const engine, admin->embedded());
+  TRY(auto* const objects, engine->files());
   if (flags.set_aside) return set_orphans_aside(*objects, admin->records().clock.now());
   auto body = std::function<Async<std::vector<Finding>>()>{[&] { return examine(*admin, *objects, flags); }};
   TRY(auto findings, run_to_end<std::vector<Finding>>(body));

@@ -63,7 +63,8 @@ Async<> recover_all(embedded::Engine& engine, disk::Objects& objects, ObjectNote
 
 Result<void> recover(std::string const& folder, std::string const& bucket) {
   TRY(auto const admin, hosts::Admin::open(folder, Mode::repair));
-  auto& engine = admin->engine();
+  TRY(auto* const opened, admin->embedded());
+  auto& engine = *opened;
   auto const records = engine.records();
   if (!engine.moved_away().empty())
     fmt::print("hoist.db was damaged and is kept as {}\n", engine.moved_away());

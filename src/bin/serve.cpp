@@ -156,7 +156,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<ServeFlags>();
   command->add_option("--data", flags->data, "Folder of everything (default hoist-data; created if absent)");
   command->add_option("--engine", flags->engine,
-                      "embedded (default), or memory, which keeps nothing: for trying things");
+                      "embedded (default), postgres, or memory, which keeps nothing: for trying things");
   command->add_option("--listen", flags->listen, "ADDRESS:PORT of the API (default 127.0.0.1:8080)");
   command->add_option("--objects-listen", flags->objects_listen,
                       "ADDRESS:PORT of the object endpoint (default 127.0.0.1:9000)");

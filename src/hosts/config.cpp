@@ -116,6 +116,15 @@ Field text(std::string name, At at, std::string meaning) {
           [=](Config const& config) { return toml_text(at(config)); }};
 }
 
+// What is set is not shown again.
+template <class At>
+Field secret(std::string name, At at, std::string meaning) {
+  auto field = text(std::move(name), at, std::move(meaning));
+  field.range = "text, a secret";
+  field.show = [=](Config const& config) { return toml_text(at(config).empty() ? "" : "(set)"); };
+  return field;
+}
+
 template <class Value>
 using Names = std::vector<std::pair<std::string_view, Value>>;
 
@@ -186,7 +195,8 @@ Field endpoint(std::string name, At at, std::string meaning) {
   return field;
 }
 
-constexpr auto engine_names = std::array{"embedded", "memory"};  // in the order of the alternatives
+constexpr auto engine_names =
+    std::array{"embedded", "memory", "postgres"};  // in the order of the alternatives
 static_assert(engine_names.size() == std::variant_size_v<decltype(Config::engine)>);
 
 template <std::size_t... I>
@@ -195,7 +205,8 @@ bool choose_engine(Config& config, std::string_view name, std::index_sequence<I.
 }
 
 Field engine_field() {
-  return {"server.engine", "where everything is kept; memory keeps nothing, for trying things",
+  return {"server.engine",
+          "where rows are kept; memory keeps nothing, for trying things; database.url chooses postgres",
           fmt::format("{}", fmt::join(engine_names, ", ")),
           [](Config& config, std::string_view name) {
             return choose_engine(config, name, std::make_index_sequence<engine_names.size()>{});
@@ -250,6 +261,14 @@ std::vector<Field> server_fields() {
            "answer /metrics and the details of /health to other machines too"),
       text("server.tls_certificate_file", AT(server.tls_certificate_file), "PEM chain; empty: plain HTTP"),
       text("server.tls_key_file", AT(server.tls_key_file), "PEM key of the certificate"),
+      secret("database.url", AT(database.url),
+             "postgresql://USER:PASSWORD@HOST/NAME?sslmode=verify-full of the role that serves; empty: "
+             "embedded"),
+      secret("database.owner_url", AT(database.owner_url),
+             "the same as the owner of the tables: migrations run at start; empty: hoist migrate runs them"),
+      number("database.connections", AT(database.connections), 2, 1000, "connections of this process"),
+      flag("database.pooled", AT(database.pooled),
+           "through PgBouncer or the like in transaction mode: nothing is prepared, and nothing listened to"),
       choice<log::Level>("log.level", AT(log.level), "least severe line written",
                          {{"debug", log::Level::debug},
                           {"info", log::Level::info},
@@ -462,6 +481,15 @@ class Loader {
                                  entry));
   }
 
+  void check_engine() {
+    auto& engine = config_.engine;
+    auto const named = std::holds_alternative<postgres::Settings>(engine);
+    if (named && config_.database.url.empty()) refuse("database.url", "is needed by the engine postgres");
+    auto const by_address =
+        std::holds_alternative<embedded::Settings>(engine) && !config_.database.url.empty();
+    if (named || by_address) engine = config_.database;
+  }
+
   void check_relations() {
     check_addresses();
     check_types("uploads.types_allowed", config_.tenants.types_allowed);
@@ -475,6 +503,7 @@ class Loader {
     if (config_.tasks.handler == tasks::HandlerKind::command && config_.tasks.command.command.empty())
       refuse("tasks.command", "is needed by the handler command");
     if (config_.server.data.empty()) refuse("server.data", "must not be empty");
+    check_engine();
   }
 
   void refuse(std::string_view name, std::string reason) {

@@ -22,6 +22,7 @@
 #include "base/log.hpp"
 #include "engines/embedded/settings.hpp"
 #include "engines/memory/settings.hpp"
+#include "engines/postgres/settings.hpp"
 #include "events/settings.hpp"
 #include "model/sentences.hpp"
 #include "processing/settings.hpp"
@@ -33,7 +34,8 @@ namespace hoist::hosts {
 
 // Each part's settings are the part's own type, which has their defaults.
 struct Config {
-  std::variant<embedded::Settings, memory::Settings> engine;
+  std::variant<embedded::Settings, memory::Settings, postgres::Settings> engine;
+  postgres::Settings database;  // of the engine postgres, which its address chooses
   struct {
     std::string data = "hoist-data";
     std::string listen = "127.0.0.1:8080";

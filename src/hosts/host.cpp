@@ -10,6 +10,18 @@ std::size_t cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+namespace {
+
+Job when_leading(Job job, std::function<bool()> leads) {
+  job.run = [run = std::move(job.run), leads = std::move(leads)]() mutable -> Async<bool> {
+    if (!leads()) co_return false;
+    co_return co_await run();
+  };
+  return job;
+}
+
+}  // namespace
+
 Host::Host(std::size_t threads)
     : runtime_{threads > 0 ? threads : cores()}, periodic_{runtime_.next_executor()} {}
 
@@ -23,11 +35,13 @@ std::vector<asio::any_io_executor> Host::executors() {
   return all;
 }
 
-void Host::start(bool with_jobs) {
+void Host::start(bool with_jobs, std::function<bool()> leads) {
   runtime_.start();
   for (auto* feature : features_) feature->start(executors());
   if (!with_jobs) return;
-  for (auto* feature : features_) add(feature->jobs());
+  for (auto* feature : features_)
+    for (auto& job : feature->jobs())
+      jobs_.push_back(leads ? when_leading(std::move(job), leads) : std::move(job));
   for (auto& job : std::exchange(jobs_, {}))
     periodic_.add(std::move(job.name), job.every, std::move(job.run));
 }

@@ -4,6 +4,7 @@
 // Lifetime  before everything that is added; what was added outlives stop().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,7 +28,8 @@ class Host {
 
   // Begins with the features' messages, then with every job when `with_jobs`: one process of an
   // installation does them.
-  void start(bool with_jobs);
+  // `leads`: asked before each of the features' jobs, which only one server of an installation does.
+  void start(bool with_jobs, std::function<bool()> leads = {});
   // Lets what is in work end within the grace, then ends the threads.
   void stop(std::chrono::milliseconds grace);
 

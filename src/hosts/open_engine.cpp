@@ -4,6 +4,7 @@
 #include "engines/dynamodb/engine.hpp"
 #include "engines/embedded/engine.hpp"
 #include "engines/memory/engine.hpp"
+#include "engines/postgres/engine.hpp"
 
 namespace hoist::hosts {
 namespace {
@@ -27,6 +28,9 @@ Opened open_engine(Config const& config, Mode mode, Metrics& metrics, bool accep
       [&](embedded::Settings const&) -> Opened { return embedded::Engine::open(options, mode, metrics); },
       [&](memory::Settings const& settings) -> Opened {
         return memory::Engine::open(options, settings, mode, metrics);
+      },
+      [&](postgres::Settings const& settings) -> Opened {
+        return postgres::Engine::open(options, settings, mode, metrics);
       }};
   TRY(auto engine, std::visit(arms, config.engine));
   if (config.details.table.empty()) return engine;

@@ -147,7 +147,7 @@ Result<void> Server::start() {
   CHECK(open_processing());
   CHECK(run_to_end<void>([&] { return access_->renew(deadline_in(start_time_max)); }));
   for (auto list : {jobs(), engine_->jobs(), scanning_->jobs(), access_->jobs()}) host_.add(std::move(list));
-  host_.start(true);
+  host_.start(true, [this] { return engine_->leads(); });
   engine_->start(host_.runtime().next_executor());
   objects_->server().start();
   api_server_->start();

@@ -100,51 +100,55 @@ std::vector<std::string> split_statements(std::string_view script) {
   return statements;
 }
 
+Result<std::vector<Migration>> waiting_migrations(Rows const& applied, std::string_view dialect,
+                                                  std::vector<Migration> const& migrations) {
+  auto const known = for_dialect(migrations, dialect);
+  CHECK(check_applied(applied, known));
+  auto waiting = std::vector<Migration>{};
+  for (auto const& [version, migration] : known) {
+    auto const is_this = [&](Row const& row) { return row.integer(0) == version; };
+    if (std::ranges::none_of(applied, is_this)) waiting.push_back(migration);
+  }
+  return waiting;
+}
+
 Result<std::int64_t> migrate(Database& database, std::string_view dialect,
                              std::vector<Migration> const& migrations) {
-  auto const known = for_dialect(migrations, dialect);
-  auto applied = Rows{};
+  auto waiting = std::vector<Migration>{};
   CHECK(write_now(database, [&](Transaction& tx) -> Result<void> {
     CHECK(
         tx.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, "
                    "name TEXT NOT NULL, checksum TEXT NOT NULL, applied_us BIGINT NOT NULL)"));
-    TRY(applied, tx.query("SELECT version, name, checksum FROM schema_migrations ORDER BY version"));
-    return check_applied(applied, known);
+    TRY(auto const applied, tx.query(applied_migrations));
+    TRY(waiting, waiting_migrations(applied, dialect, migrations));
+    return {};
   }));
-  auto count = std::int64_t{0};
-  for (auto const& [version, migration] : known) {
-    auto const is_this = [&](Row const& row) { return row.integer(0) == version; };
-    if (std::ranges::any_of(applied, is_this)) continue;
+  for (auto const& migration : waiting) {
     auto const done = write_now(database, [&](Transaction& tx) { return apply(tx, migration); });
     if (!done) {
-      auto error =
-          Error{done.error().code(), fmt::format("Migration {} \"{}\" failed.", version, migration.name)};
+      auto error = Error{done.error().code(),
+                         fmt::format("Migration {} \"{}\" failed.", migration.version, migration.name)};
       return fail(std::move(error).with_cause(done.error().to_string()));
     }
-    log::info("migrated", {{"version", std::to_string(version)}, {"name", migration.name}});
-    ++count;
+    log::info("migrated", {{"version", std::to_string(migration.version)}, {"name", migration.name}});
   }
-  return count;
+  return std::ssize(waiting);
 }
 
 Result<void> check_schema(Database& database, std::string_view dialect,
                           std::vector<Migration> const& migrations) {
-  auto const known = for_dialect(migrations, dialect);
-  auto applied = Rows{};
+  auto waiting = std::vector<Migration>{};
   auto const look = [&](Transaction& tx) -> Result<void> {
-    TRY(applied, tx.query("SELECT version, name, checksum FROM schema_migrations ORDER BY version"));
-    return check_applied(applied, known);
+    TRY(auto const applied, tx.query(applied_migrations));
+    TRY(waiting, waiting_migrations(applied, dialect, migrations));
+    return {};
   };
   CHECK(run_now(database, Database::Access::read, look, deadline_in(one_migration_max)));
-  for (auto const& [version, migration] : known) {
-    auto const is_this = [&](Row const& row) { return row.integer(0) == version; };
-    if (std::ranges::any_of(applied, is_this)) continue;
-    return fail(Code::conflict,
-                fmt::format("The data was written by an older version: migration {} \"{}\" has not run here. "
-                            "Start this version's server first, or run hoist migrate.",
-                            version, migration.name));
-  }
-  return {};
+  if (waiting.empty()) return {};
+  return fail(Code::conflict,
+              fmt::format("The data was written by an older version: migration {} \"{}\" has not run here. "
+                          "Start this version's server first, or run hoist migrate.",
+                          waiting.front().version, waiting.front().name));
 }
 
 }  // namespace hoist::sql

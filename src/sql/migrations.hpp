@@ -29,6 +29,15 @@ struct Migration {
 Result<std::int64_t> migrate(Database& database, std::string_view dialect,
                              std::vector<Migration> const& migrations = compiled_migrations());
 
+// What the following wants to know of a database.
+inline constexpr auto applied_migrations =
+    std::string_view{"SELECT version, name, checksum FROM schema_migrations ORDER BY version"};
+// Those that migrate() would run on a database that answers so to applied_migrations.
+// Errors: conflict, as above.
+[[nodiscard]] Result<std::vector<Migration>> waiting_migrations(
+    Rows const& applied, std::string_view dialect,
+    std::vector<Migration> const& migrations = compiled_migrations());
+
 // For whoever works beside a server, whose tables are not its business. Errors: conflict when they are not
 // exactly those of this binary, and what to do about it.
 [[nodiscard]] Result<void> check_schema(Database& database, std::string_view dialect,

@@ -84,7 +84,7 @@ def allowed_deps(folder, libs):
     if folder == "s3api": return low | {"sql", "ports", "net", "aws"}
     if folder == "engines": return low | {"sql", "ports", "assembly"}
     if folder.startswith("engines/"):
-        return low | {"sql", "ports", "assembly", "engines", "aws/client"} | {lib for lib in libs if lib.startswith("adapters/")}
+        return low | {"sql", "ports", "assembly", "engines", "engines/files", "aws/client"} | {lib for lib in libs if lib.startswith("adapters/")}
     if folder.startswith("adapters/"): return low | {"sql", "ports", "net", "aws", "aws/client", "adapters/sql"}
     return None  # hosts and bin compose everything
 

@@ -32,6 +32,7 @@ class PostgresDatabase final : public sql::Database {
                                               .listener = listener_,
                                               .latest_us = latest_us_,
                                               .meters = meters_,
+                                              .server_clock = surroundings.clock,
                                               .clock = testing.clock,
                                               .run_twice = testing.run_twice});
     };

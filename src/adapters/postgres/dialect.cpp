@@ -72,4 +72,17 @@ sql::Value value_of(PGresult const* result, int row, int column) {
   }
 }
 
+sql::Rows rows_of(PGresult const* result) {
+  auto const columns = PQnfields(result);
+  auto rows = sql::Rows{};
+  rows.reserve(static_cast<std::size_t>(PQntuples(result)));
+  for (auto row = 0; row < PQntuples(result); ++row) {
+    auto values = std::vector<sql::Value>{};
+    values.reserve(static_cast<std::size_t>(columns));
+    for (auto column = 0; column < columns; ++column) values.push_back(value_of(result, row, column));
+    rows.emplace_back(std::move(values));
+  }
+  return rows;
+}
+
 }  // namespace hoist::postgres

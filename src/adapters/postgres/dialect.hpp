@@ -25,5 +25,6 @@ inline constexpr auto dialect = std::string_view{"postgres"};
 // What a column of a result says. A sum of BIGINT is NUMERIC here, and truth a type of its own: both are
 // integers as everywhere.
 [[nodiscard]] sql::Value value_of(PGresult const* result, int row, int column);
+[[nodiscard]] sql::Rows rows_of(PGresult const* result);
 
 }  // namespace hoist::postgres

@@ -9,6 +9,7 @@
 #include "adapters/postgres/locks.hpp"
 #include "adapters/postgres/url.hpp"
 #include "base/try.hpp"
+#include "sql/migrations.hpp"
 
 namespace hoist::postgres {
 namespace {
@@ -142,6 +143,15 @@ Result<void> secure(std::string const& owner_url, std::string const& role) {
        {fmt::format("REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {}", name)},
        {"COMMIT"}}));
   return {};
+}
+
+Result<sql::Rows> read_applied(std::string const& owner_url) {
+  TRY(auto const connection, Connection::open({.url = owner_url, .prepares = false}));
+  TRY(auto const there, run(*connection, {{"SELECT to_regclass('schema_migrations') IS NOT NULL, "
+                                           "set_config('hoist.scope', 'system', false)"}}));
+  if (value_of(there.get(), 0, 0) == sql::Value{std::int64_t{0}}) return sql::Rows{};
+  TRY(auto const found, run(*connection, {{sql::applied_migrations}}));
+  return rows_of(found.get());
 }
 
 Result<void> check_secured(std::string const& url) {

@@ -11,10 +11,10 @@
 // Threads   all of it blocks, at start and for tools.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "base/error.hpp"
+#include "sql/value.hpp"
 
 namespace hoist::postgres {
 
@@ -24,6 +24,9 @@ namespace hoist::postgres {
 
 // By the owner, after migrations: row-level security on every table, and the rights of `role`.
 [[nodiscard]] Result<void> secure(std::string const& owner_url, std::string const& role);
+
+// By the owner, before anything is there too: the rows of schema_migrations.
+[[nodiscard]] Result<sql::Rows> read_applied(std::string const& owner_url);
 
 // By the server, as the role it serves with. Errors: conflict, with what is not in force and how to mend it.
 [[nodiscard]] Result<void> check_secured(std::string const& url);

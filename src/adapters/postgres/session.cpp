@@ -171,6 +171,7 @@ std::expected<Time, Failure> Session::begin(Scope const& scope, Deadline deadlin
   if (parts_.clock != nullptr) return parts_.clock->now();
   auto const us = std::atoll(PQgetvalue(answer->get(), 0, 0));
   raise(parts_.latest_us, us);
+  if (parts_.server_clock != nullptr) parts_.server_clock->heard(from_us(us));
   return from_us(us);
 }
 

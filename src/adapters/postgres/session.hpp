@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "adapters/postgres/clock.hpp"
 #include "adapters/postgres/connection.hpp"
 #include "adapters/postgres/listener.hpp"
 #include "adapters/postgres/transaction.hpp"
@@ -39,6 +40,7 @@ class Session {
     Listener& listener;
     std::atomic<std::int64_t>& latest_us;  // the latest time that this process was told
     SessionMeters& meters;
+    ServerClock* server_clock = nullptr;
     Clock const* clock = nullptr;  // for tests: in place of the database's
     bool run_twice = false;        // for tests: every function runs, is rolled back, and runs again
   };

@@ -1,7 +1,8 @@
 // What a PostgreSQL database takes from the process around it.
-// Lifetime  both outlive the database.
+// Lifetime  all outlive the database.
 #pragma once
 
+#include "adapters/postgres/clock.hpp"
 #include "base/metrics.hpp"
 #include "ports/wakeups.hpp"
 
@@ -10,6 +11,7 @@ namespace hoist::postgres {
 struct Surroundings {
   Wakeups& wakeups;  // told by Transaction::notify(), of this process and of every other one
   Metrics& metrics;
+  ServerClock* clock = nullptr;  // hears of the database's time, if there is one
 };
 
 }  // namespace hoist::postgres

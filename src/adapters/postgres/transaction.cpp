@@ -39,17 +39,7 @@ Result<Answer> PostgresTransaction::run(std::string_view sql, sql::Args args) {
 
 Result<sql::Rows> PostgresTransaction::query(std::string_view sql, sql::Args args) {
   TRY(auto const answer, run(sql, std::move(args)));
-  auto rows = sql::Rows{};
-  auto const count = PQntuples(answer.get());
-  auto const columns = PQnfields(answer.get());
-  rows.reserve(static_cast<std::size_t>(count));
-  for (auto i = 0; i < count; ++i) {
-    auto values = std::vector<sql::Value>{};
-    values.reserve(static_cast<std::size_t>(columns));
-    for (auto column = 0; column < columns; ++column) values.push_back(value_of(answer.get(), i, column));
-    rows.emplace_back(std::move(values));
-  }
-  return rows;
+  return rows_of(answer.get());
 }
 
 Result<std::int64_t> PostgresTransaction::execute(std::string_view sql, sql::Args args) {

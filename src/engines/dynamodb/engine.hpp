@@ -43,6 +43,7 @@ class EngineWithDetails final : public Engine {
   std::vector<Check> checks() override { return rest_->checks(); }
   void start(asio::any_io_executor executor) override { rest_->start(std::move(executor)); }
   Async<bool> drain(Deadline deadline) override { return rest_->drain(deadline); }
+  [[nodiscard]] bool leads() const override { return rest_->leads(); }
   [[nodiscard]] StorageSpace space() const override { return rest_->space(); }
   [[nodiscard]] bool damaged() const override { return rest_->damaged(); }
   [[nodiscard]] bool is_new() const override { return rest_->is_new(); }

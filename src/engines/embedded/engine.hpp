@@ -13,7 +13,6 @@
 #include <memory>
 #include <optional>
 
-#include "adapters/disk/object_store.hpp"
 #include "adapters/memory/rate_limiter.hpp"
 #include "adapters/memory/wakeups.hpp"
 #include "adapters/sql/audit.hpp"
@@ -22,12 +21,11 @@
 #include "adapters/sql/queue.hpp"
 #include "assembly/engine.hpp"
 #include "base/metrics.hpp"
-#include "base/pool.hpp"
 #include "base/task_group.hpp"
 #include "engines/data_folder.hpp"
 #include "engines/embedded/queue_clock.hpp"
-#include "engines/embedded/storage_watch.hpp"
 #include "engines/embedded/witness.hpp"
+#include "engines/files/stored_objects.hpp"
 #include "engines/secret_files.hpp"
 
 namespace hoist::embedded {
@@ -43,7 +41,7 @@ class Engine final : public hoist::Engine {
   std::vector<Check> checks() override;
   void start(asio::any_io_executor executor) override;
   Async<bool> drain(Deadline deadline) override { return tasks_.drain(deadline); }
-  [[nodiscard]] StorageSpace space() const override { return storage_->space(); }
+  [[nodiscard]] StorageSpace space() const override { return stored_.space(); }
   [[nodiscard]] bool damaged() const override { return damaged_; }
   [[nodiscard]] bool is_new() const override { return folder_.created(); }
   [[nodiscard]] std::string_view durability() const override { return "fsync"; }
@@ -68,7 +66,6 @@ class Engine final : public hoist::Engine {
   Result<void> judge(Witness::Problems const& problems) const;
   Result<void> judge_pages();
   Async<> check_pages_behind();
-  Async<> set_orphans_aside();
 
   EngineOptions options_;
   DataFolder folder_;
@@ -76,8 +73,7 @@ class Engine final : public hoist::Engine {
   SystemClock clock_;
   std::unique_ptr<Witness> witness_;  // before the databases, which are closed when it says so
   SecretFiles secrets_;
-  S3Credentials credentials_;  // with Mode::serve
-  Pool files_;
+  S3Credentials credentials_;                // with Mode::serve
   std::unique_ptr<QueueClock> queue_clock_;  // somebody setting the wall clock redelivers nothing
   memory::Wakeups wakeups_;
   std::unique_ptr<sql::Database> database_;
@@ -88,8 +84,7 @@ class Engine final : public hoist::Engine {
   sql_engine::AuditLog audit_;
   sql_engine::EventIndex event_index_;
   std::unique_ptr<EventDetails> event_details_;
-  std::unique_ptr<disk::Objects> objects_;
-  std::unique_ptr<StorageWatch> storage_;
+  StoredObjects stored_;
   bool check_pages_later_ = false;
   std::atomic<bool> damaged_ = false;
   std::string moved_away_;

@@ -76,7 +76,7 @@ Result<void> Engine::open_to_serve() {
   CHECK(judge(details));
   CHECK(judge_pages());
   // On a full disk reading goes on, and the witness of before is as true as it was.
-  auto const noted = run_to_end<void>([&] { return witness_->note(files_, start_deadline()); });
+  auto const noted = run_to_end<void>([&] { return witness_->note(stored_.files(), start_deadline()); });
   if (!noted) log::warn("the witness could not be written", {{"cause", noted.error().to_string()}});
   in_use_.emplace(folder_);
   return {};

@@ -5,6 +5,7 @@ its route, and every JSON body fits the schema given there.
 usage: contract_test.py HOIST_BINARY [ENGINE]
 """
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,11 +19,18 @@ import jsonschema
 
 BINARY = sys.argv.pop(1)
 ENGINE = sys.argv.pop(1) if len(sys.argv) > 1 else "embedded"
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+from postgres import Postgres  # noqa: E402
+
+SERVER = Postgres("fsync=off") if ENGINE == "postgres" else None
+if SERVER:
+    unittest.addModuleCleanup(SERVER.__exit__)
 in_a_folder = unittest.skipIf(ENGINE == "memory", "the memory engine has nothing for a second process")
 
 
 class Server:
     def __init__(self):
+        os.environ.update(SERVER.new_database() if SERVER else {})
         self.folder = tempfile.TemporaryDirectory()
         self.data = self.folder.name + "/data"
         self.log = open(Path(self.folder.name) / "log", "wb")

@@ -4,6 +4,7 @@
 usage: process_test.py HOIST_BINARY [ENGINE]
 """
 import json
+import os
 import re
 import resource
 import socket
@@ -18,6 +19,12 @@ from pathlib import Path
 
 BINARY = sys.argv.pop(1)
 ENGINE = sys.argv.pop(1) if len(sys.argv) > 1 else "embedded"
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+from postgres import Postgres  # noqa: E402
+
+SERVER = Postgres("fsync=off") if ENGINE == "postgres" else None
+if SERVER:
+    unittest.addModuleCleanup(SERVER.__exit__)
 ANY_PORT = ["--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0"]
 
 
@@ -43,6 +50,7 @@ def call(api, method, path, body=None, token=None):
 
 class Process(unittest.TestCase):
     def setUp(self):
+        os.environ.update(SERVER.new_database() if SERVER else {})
         self.folder = tempfile.TemporaryDirectory()
         self.data = Path(self.folder.name) / "data"
         self.running = []

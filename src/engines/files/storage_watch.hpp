@@ -10,7 +10,7 @@
 #include "assembly/engine.hpp"
 #include "base/metrics.hpp"
 
-namespace hoist::embedded {
+namespace hoist {
 
 class StorageWatch {
  public:
@@ -27,4 +27,4 @@ class StorageWatch {
   std::atomic<bool> full_{false};
 };
 
-}  // namespace hoist::embedded
+}  // namespace hoist

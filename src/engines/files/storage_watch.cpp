@@ -1,8 +1,8 @@
-#include "engines/embedded/storage_watch.hpp"
+#include "engines/files/storage_watch.hpp"
 
 #include "base/log.hpp"
 
-namespace hoist::embedded {
+namespace hoist {
 
 StorageWatch::StorageWatch(disk::Objects const& objects, std::int64_t reserve, Metrics& metrics)
     : objects_{objects},
@@ -25,4 +25,4 @@ void StorageWatch::look() {
     log::info("the storage has space again", {{"free_bytes", std::to_string(left)}});
 }
 
-}  // namespace hoist::embedded
+}  // namespace hoist

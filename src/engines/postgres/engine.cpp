@@ -1,0 +1,122 @@
+#include "engines/postgres/engine.hpp"
+
+#include "adapters/postgres/database.hpp"
+#include "adapters/postgres/dialect.hpp"
+#include "adapters/postgres/schema.hpp"
+#include "base/log.hpp"
+#include "base/try.hpp"
+#include "engines/postgres/processes.hpp"
+#include "engines/s3_credentials.hpp"
+#include "sql/migrations.hpp"
+
+namespace hoist::postgres {
+namespace {
+
+constexpr auto maintenance_interval = std::chrono::minutes{1};
+constexpr auto maintenance_time_max = std::chrono::seconds{60};
+// Another process may read what this one gives up, and no process knows of the other's readers.
+constexpr auto garbage_age = std::chrono::hours{1};
+
+}  // namespace
+
+Engine::Engine(EngineOptions options, Settings const& settings, DataFolder folder, DataFolder place,
+               Metrics& metrics)
+    : options_{std::move(options)},
+      settings_{settings},
+      folder_{std::move(folder)},
+      place_{std::move(place)},
+      metrics_{metrics},
+      stored_{clock_, metrics} {}
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, Settings const& settings, Mode mode,
+                                             Metrics& metrics) {
+  if (mode == Mode::repair)
+    return fail(Code::conflict, "the rows are in PostgreSQL, whose own tools mend them");
+  TRY(auto folder, DataFolder::open(options.data));
+  TRY(auto place, take_place(folder));
+  auto engine = std::unique_ptr<Engine>{
+      new Engine{std::move(options), settings, std::move(folder), std::move(place), metrics}};
+  CHECK(engine->open_database(mode));
+  return engine;
+}
+
+Result<void> Engine::open_database(Mode mode) {
+  if (mode == Mode::serve && !settings_.owner_url.empty()) CHECK(migrate(settings_, metrics_));
+  CHECK(check_secured(settings_.url));
+  auto options = Options{.url = settings_.url, .pooled = settings_.pooled};
+  options.writers = std::max<std::size_t>(1, settings_.connections / 2);
+  options.readers = std::max<std::size_t>(1, settings_.connections - options.writers);
+  TRY(database_, postgres::open_database(std::move(options), {wakeups_, metrics_, &server_clock_}));
+  CHECK(sql::check_schema(*database_, dialect));
+  queue_ = sql_engine::make_queue(*database_, server_clock_, metrics_);
+  event_details_ = std::make_unique<sql_engine::EventDetails>(*database_);
+  if (mode != Mode::serve) return {};
+  TRY(credentials_, load_or_create_s3_credentials(secrets_, options_.region, options_.buckets.front()));
+  leadership_ = std::make_unique<Leadership>(settings_.url);
+  return {};
+}
+
+Records Engine::records() {
+  return {.database = *database_,
+          .queues = *queue_,
+          .outbox = *queue_,
+          .consumer = *queue_,
+          .joint = queue_.get(),
+          .dead_letters = *queue_,
+          .event_index = event_index_,
+          .event_details = *event_details_,
+          .audit = audit_,
+          .audit_trail = audit_,
+          .idempotency = idempotency_,
+          .wakeups = wakeups_,
+          .limiter = limiter_,
+          .secrets = secrets_,
+          .cursor_secret = credentials_.signer.secret_access_key,
+          .clock = clock_};
+}
+
+Result<Stores> Engine::open_objects(Arrivals& arrivals, ObjectNotes& notes) {
+  auto options = disk::Options{};
+  options.root = folder_.path("objects");
+  options.buckets = options_.buckets;
+  options.garbage_age = garbage_age;
+  auto const reserve = options.free_bytes_min;
+  CHECK(stored_.open(std::move(options), reserve, *database_, {.arrivals = &arrivals, .notes = &notes}));
+  return stored_.stores(records());
+}
+
+// What two processes must not use at once is the process's own.
+std::string Engine::path(std::string_view name) const {
+  return name == "clamd" || name == "spool" ? place_.path(name) : folder_.path(name);
+}
+
+std::vector<Job> Engine::jobs() {
+  auto maintain_queue = [this]() -> Async<bool> {
+    auto const deadline = deadline_in(maintenance_time_max);
+    if (!leads()) co_return false;
+    CO_CHECK(co_await queue_->maintain(deadline));
+    CO_CHECK(co_await database_->write(Scope::system(), sql_engine::purge_idempotency, deadline));
+    co_return false;
+  };
+  auto sweep = stored_.sweep();
+  sweep.run = [this, run = std::move(sweep.run)]() mutable -> Async<bool> {
+    if (!leads()) co_return false;
+    co_return co_await run();
+  };
+  return {stored_.measure(), {"queue", maintenance_interval, maintain_queue}, std::move(sweep)};
+}
+
+std::vector<Check> Engine::checks() {
+  auto look = [this]() -> Async<std::vector<std::string>> {
+    auto const secured = check_secured(settings_.url);
+    co_return secured ? std::vector<std::string>{} : std::vector{secured.error().detail()};
+  };
+  return {{"database", look}};
+}
+
+void Engine::start(asio::any_io_executor executor) {
+  if (options_.accept_loss || !leads()) return;
+  tasks_.spawn(executor, [this]() -> asio::awaitable<void> { (void)co_await stored_.set_orphans_aside(); });
+}
+
+}  // namespace hoist::postgres
