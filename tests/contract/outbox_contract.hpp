@@ -224,6 +224,7 @@ TEST_P(OutboxContract, P_Q6_AFullQueueRefusesClearlyAndTakesAgainWhenThereIsRoom
   for (auto i = 0; i < 3; ++i) send("g" + std::to_string(i), "x");
   auto const refused = try_send({"q", tenant, "g", "x", {}, Micros{0}});
   expect_error(refused, Code::throttled);
+  EXPECT_EQ(refused.error().slug(), "queue_full");
   EXPECT_TRUE(refused.error().retry_after_s().has_value());
   EXPECT_TRUE(try_send({"q", TenantId{"zeta"}, "g", "x", {}, Micros{0}}).has_value());
   EXPECT_EQ(drain().size(), 4U);

@@ -97,7 +97,9 @@ Result<Sent> Rules::plan_send(Outgoing const& message,
     chain = sent.chain;
   }
   if (depth >= rules.depth_max)
-    return hoist::fail(Error{Code::throttled, "Too many messages are waiting."}.with_retry_after(1));
+    return hoist::fail(Error{Code::throttled, "Too many messages are waiting; send again later."}
+                           .with_slug("queue_full")
+                           .with_retry_after(1));
   auto result = Sent{.id = MessageId{new_uuid7(clock_.now())}, .sequence = sequence + 1};
   result.sent_at = clock_.now();
   auto const body_hash = hex(sha256(message.body));
