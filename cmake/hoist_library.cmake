@@ -3,9 +3,9 @@
 # Defines the library hoist::<name> and, when TESTS are given, the test programs' target
 # hoist_<name>_test. DEPS are our own libraries and are also the layering rule: tools/tidy reads
 # every #include and fails if it needs a library that is not listed here. LINK are outside
-# libraries. A folder with slashes in its name ("adapters/sqlite") gives hoist::adapters_sqlite.
+# libraries. TEST_ENGINES: the tests run over the memory engine, too. A folder with slashes in its name ("adapters/sqlite") gives hoist::adapters_sqlite.
 function(hoist_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LINK;TESTS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "TEST_ENGINES" "" "SOURCES;DEPS;LINK;TESTS;TEST_DEPS" ${ARGN})
   string(REPLACE "/" "_" name ${name})
   set(target hoist_${name})
   if(ARG_SOURCES)
@@ -22,6 +22,11 @@ function(hoist_library name)
   if(ARG_TESTS AND HOIST_TESTS)
     list(TRANSFORM ARG_TEST_DEPS PREPEND hoist::)
     hoist_test(${target}_test SOURCES ${ARG_TESTS} LINK hoist::${name} ${ARG_TEST_DEPS})
+    if(ARG_TEST_ENGINES)
+      gtest_discover_tests(${target}_test TEST_PREFIX "memory_engine." NO_PRETTY_VALUES
+                           DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                           PROPERTIES TIMEOUT 600 ENVIRONMENT HOIST_TEST_ENGINE=memory)
+    endif()
   endif()
 endfunction()
 

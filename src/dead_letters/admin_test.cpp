@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "adapters/sql/audit.hpp"
-#include "adapters/sql/queue.hpp"
 #include "base/try.hpp"
 #include "dead_letters/routes.hpp"
 #include "model/queue_names.hpp"
 #include "support/allow_gate.hpp"
 #include "support/test_database.hpp"
+#include "support/test_queue.hpp"
 
 namespace hoist::dead_letters {
 namespace {
@@ -34,9 +34,14 @@ class DeadLetterAdminTest : public ::testing::Test {
   MessageId kill(std::string body) {
     auto sent = Sent{};
     EXPECT_TRUE(hoist::testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
-      TRY(sent, queue->send_one(tx, {.queue = task_queue, .tenant = acme, .group = "g", .body = body}));
-      TRY(auto const messages, queue->receive(tx, {.queue = task_queue}));
-      return queue->fail(tx, messages.at(0).receipt, {.cause = "no crane", .permanent = true});
+      TRY(sent,
+          queue.outbox().send_one(tx, {.queue = task_queue, .tenant = acme, .group = "g", .body = body}));
+      return {};
+    }));
+    EXPECT_TRUE(run_to_end<void>([&]() -> Async<> {
+      CO_TRY(auto const messages, co_await queue.consumer().receive({.queue = task_queue}, deadline_in(10s)));
+      auto const failure = QueueFailure{.cause = "no crane", .permanent = true};
+      co_return co_await queue.consumer().fail(messages.at(0).receipt, failure, deadline_in(10s));
     }));
     return sent.id;
   }
@@ -87,9 +92,9 @@ class DeadLetterAdminTest : public ::testing::Test {
   ManualClock clock;
   Metrics metrics;
   hoist::testing::TestDatabase database = hoist::testing::fast_database(clock);
-  std::unique_ptr<sql_engine::Queue> queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1});
+  hoist::testing::TestQueue queue{*database, clock, metrics};
   FailingAudit audit;
-  DeadLetterAdmin admin{{*database, *queue, audit, clock}};
+  DeadLetterAdmin admin{{*database, queue.letters(), audit, clock}};
   hoist::testing::AllowGate gate;
   net::Router router{net::Router::Options{}, gate, metrics};
 };

@@ -9,6 +9,7 @@ namespace {
 
 class CrashBetweenTheStores : public LogFixture {
  protected:
+  void SetUp() override { SKIP_OVER_MEMORY_ENGINE(hoist::testing::keeps_nothing); }
   // What holds after recovery, whatever happened before. The fixture's own service is dead after this.
   void recover_and_check(std::size_t acknowledged) {
     heal();

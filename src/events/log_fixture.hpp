@@ -12,6 +12,7 @@
 #include "events/reconcile.hpp"
 #include "events/retention.hpp"
 #include "support/test_database.hpp"
+#include "support/test_engine.hpp"
 
 namespace hoist::events {
 

@@ -1,7 +1,8 @@
 // What the worker stands on, small enough to see through: for the tests of this folder.
 #pragma once
 
-#include <deque>
+#include <gtest/gtest.h>
+
 #include <map>
 #include <optional>
 #include <string>
@@ -9,75 +10,67 @@
 
 #include "base/resources.hpp"
 #include "base/try.hpp"
+#include "model/queue_names.hpp"
 #include "ports/consumer.hpp"
 #include "ports/media.hpp"
 #include "ports/scanner.hpp"
 #include "ports/upload_ledger.hpp"
+#include "support/test_database.hpp"
+#include "support/test_queue.hpp"
 
 namespace hoist::processing {
 
 using namespace std::chrono_literals;
 
-// Delivers each message until it is acknowledged or its attempts are used up; no waiting in between.
-class ListQueue final : public Consumer {
+// The queue of the engine, whose every call is counted. What failed is there again at once.
+class WatchedQueue final : public Consumer {
  public:
-  void add(std::string body, TenantId tenant = TenantId{"acme"}) {
-    auto message = Message{};
-    message.receipt.id = MessageId{std::to_string(++count_)};
-    message.tenant = std::move(tenant);
-    message.body = std::move(body);
-    message.attempts_max = 3;
-    waiting_.push_back(std::move(message));
+  WatchedQueue() {
+    auto const policy = QueuePolicy{.attempts_max = 3, .backoff_base = soon_, .backoff_max = soon_};
+    EXPECT_TRUE(inner_.registry().declare(processing_queue, policy));
   }
-  Async<std::vector<Message>> receive(ReceiveRequest, Deadline) override {
-    auto messages = std::vector<Message>{};
+  void add(std::string body, TenantId tenant = TenantId{"acme"}) {
+    auto const group = std::to_string(++count_);
+    EXPECT_TRUE(hoist::testing::write_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
+      CHECK(inner_.outbox().send_one(tx, {processing_queue, tenant, group, body, {}, Micros{0}}));
+      return {};
+    }));
+  }
+  Async<std::vector<Message>> receive(ReceiveRequest request, Deadline deadline) override {
     on_receive();
     if (fail_receives-- > 0) co_return hoist::fail(Code::unavailable);
-    if (!waiting_.empty()) {
-      messages.push_back(waiting_.front());
-      waiting_.pop_front();
-      ++messages[0].receipt.attempt;
-    } else {
-      CO_CHECK(co_await changed.wait(changed.ticket(), deadline_in(1ms)));
-    }
-    if (!messages.empty()) delivered_.insert_or_assign(messages[0].receipt.id.str(), messages[0]);
-    co_return messages;
+    co_return co_await inner_.consumer().receive(std::move(request), deadline);
   }
-  Async<> acknowledge(Receipt receipt, Deadline) override {
-    delivered_.erase(receipt.id.str());
+  Async<> acknowledge(Receipt receipt, Deadline deadline) override {
+    CO_CHECK(co_await inner_.consumer().acknowledge(std::move(receipt), deadline));
     ++acknowledged;
     changed.notify();
     co_return Result<void>{};
   }
-  Async<> fail(Receipt receipt, QueueFailure failure, Deadline) override {
-    auto const message = delivered_.at(receipt.id.str());
-    delivered_.erase(receipt.id.str());
+  Async<> fail(Receipt receipt, QueueFailure failure, Deadline deadline) override {
     causes.push_back(failure.cause);
-    if (failure.permanent || message.receipt.attempt >= message.attempts_max)
-      ++dead;
-    else
-      waiting_.push_back(message);
+    CO_CHECK(co_await inner_.consumer().fail(std::move(receipt), std::move(failure), deadline));
+    CO_TRY(auto const now, co_await inner_.upkeep().stats(processing_queue, Scope::system(), deadline));
+    dead = now.dead;
+    clock_.advance(2 * soon_);
     changed.notify();
     co_return Result<void>{};
   }
-  Async<> release(Receipt receipt, Deadline) override {
-    auto message = delivered_.at(receipt.id.str());
-    delivered_.erase(receipt.id.str());
-    --message.receipt.attempt;
+  Async<> release(Receipt receipt, Deadline deadline) override {
+    CO_CHECK(co_await inner_.consumer().release(std::move(receipt), deadline));
     ++released;
-    waiting_.push_back(message);
     changed.notify();
     co_return Result<void>{};
   }
-  Async<> extend(Receipt, Micros, Deadline) override {
+  Async<> extend(Receipt receipt, Micros visibility, Deadline deadline) override {
     ++extended;
     changed.notify();
     if (lease_lost) co_return hoist::fail(Code::conflict);
-    co_return Result<void>{};
+    co_return co_await inner_.consumer().extend(std::move(receipt), visibility, deadline);
   }
 
   int acknowledged = 0;
-  int dead = 0;
+  std::int64_t dead = 0;
   int released = 0;
   int extended = 0;
   int fail_receives = 0;
@@ -87,8 +80,11 @@ class ListQueue final : public Consumer {
   Signal changed;
 
  private:
-  std::deque<Message> waiting_;
-  std::map<std::string, Message> delivered_;
+  static constexpr auto soon_ = Micros{10};
+  ManualClock clock_;
+  Metrics metrics_;
+  hoist::testing::TestDatabase database_ = hoist::testing::inline_database(clock_);
+  hoist::testing::TestQueue inner_{*database_, clock_, metrics_, {.seed = 1, .poll_max = 1ms}};
   int count_ = 0;
 };
 

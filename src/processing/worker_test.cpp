@@ -11,7 +11,7 @@
 namespace hoist::processing {
 namespace {
 
-class ProcessingWorker : public testing::Test {
+class ProcessingWorker : public ::testing::Test {
  protected:
   Async<> store(std::string key, std::string text) {
     CO_TRY(auto writer, co_await objects.create({"main", std::move(key)}, std::nullopt, deadline_in(5s)));
@@ -55,7 +55,7 @@ class ProcessingWorker : public testing::Test {
   ManualClock clock;
   Metrics metrics;
   memory::Objects objects{{"main", "quarantine"}, clock};
-  ListQueue queue;
+  WatchedQueue queue;
   ListLedger ledger;
   WordScanner scanner;
   PlainMedia media;

@@ -156,6 +156,7 @@ TEST_F(TaskProcessor, ARepeatedDeliveryOfAFinishedTaskHasNoSecondEffect_Q1) {
 }
 
 TEST_F(TaskProcessor, AWorkerThatComesTooLateRecordsNothing_Q1) {
+  SKIP_OVER_MEMORY_ENGINE(hoist::testing::has_no_joint_consumer);
   auto const id = add("one");
   auto lost = false;
   // While the first attempt runs its lease ends and another worker takes the task.
@@ -164,7 +165,7 @@ TEST_F(TaskProcessor, AWorkerThatComesTooLateRecordsNothing_Q1) {
     clock.advance(60s);
     auto receipts = std::vector<Message>{};
     auto const steal = [&](sql::Transaction& tx) -> Result<void> {
-      TRY(receipts, queue->receive(tx, {.queue = task_queue}));
+      TRY(receipts, joint_consumer->receive(tx, {.queue = task_queue}));
       return {};
     };
     EXPECT_TRUE(hoist::testing::write_now(*database, steal));
@@ -217,10 +218,14 @@ TEST_F(TaskProcessor, AJumpOfTheClockRepeatsOnlyWhatIsRunning_Q8) {
     return Outcome::success();
   }};
   process_until(script.handlers(), all(ids, "done"));
-  EXPECT_EQ(script.sequences(), (std::vector<std::int64_t>{1, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10}));
+  auto expected = std::vector<std::int64_t>{1, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10};
+  // Rows apart from their queue are settled first, so the task is passed over when it is delivered again.
+  if (joint_consumer == nullptr) expected.erase(expected.begin() + 2);
+  EXPECT_EQ(script.sequences(), expected);
 }
 
 TEST_F(TaskProcessor, ABlockedGroupWaitsForItsRedriveAndOthersDoNot) {
+  SKIP_OVER_MEMORY_ENGINE(hoist::testing::has_no_joint_consumer);
   declare({.on_dead = OnDead::block});
   auto const dead = add("one", "a");
   auto const behind = add("two", "a");

@@ -1,16 +1,16 @@
-// A whole task feature for tests: SQLite, the SQL queue, a clock moved by hand, routes behind a gate
-// that lets everybody in.
+// A whole task feature for tests: SQLite, the queue of the engine, a clock moved by hand, routes behind a
+// gate that lets everybody in.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/idempotency.hpp"
-#include "adapters/sql/queue.hpp"
 #include "base/try.hpp"
 #include "model/queue_names.hpp"
 #include "support/allow_gate.hpp"
 #include "support/test_database.hpp"
+#include "support/test_queue.hpp"
 #include "support/whole_answer.hpp"
 #include "tasks/follower.hpp"
 #include "tasks/processor.hpp"
@@ -32,9 +32,10 @@ class TaskFixture : public ::testing::Test {
 
   // Once, before anything else for other rules than the usual ones.
   void declare(QueuePolicy rules) {
-    queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1, .poll_max = 5ms});
-    EXPECT_TRUE(queue->declare(task_queue, std::move(rules), &follower));
-    use(*queue, queue.get(), *queue, *queue);
+    auto const options = sql_engine::QueueOptions{.seed = 1, .poll_max = 5ms};
+    queue = std::make_unique<hoist::testing::TestQueue>(*database, clock, metrics, options);
+    EXPECT_TRUE(queue->registry().declare(task_queue, std::move(rules), &follower));
+    use(queue->outbox(), queue->joint(), queue->consumer(), queue->letters());
   }
   void use(Outbox& outbox, JointConsumer* joint, Consumer& taken_from, DeadLetters& letters) {
     consumer = &taken_from;
@@ -164,7 +165,7 @@ class TaskFixture : public ::testing::Test {
   sql_engine::AuditLog audit;
   hoist::testing::AllowGate gate;
   TaskFollower follower{clock};
-  std::unique_ptr<sql_engine::Queue> queue;
+  std::unique_ptr<hoist::testing::TestQueue> queue;
   Consumer* consumer = nullptr;
   JointConsumer* joint_consumer = nullptr;
   DeadLetters* dead_letters = nullptr;

@@ -128,19 +128,20 @@ TEST_F(UploadsThatArrive, AFileFollowsItsMessageWhenItDiesAndWhenItIsRedriven) {
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   ASSERT_TRUE(world.wait([&]() -> Async<> {
-    CO_TRY(auto const messages, co_await world.queue->receive({.queue = "processing"}, soon()));
-    co_return co_await world.queue->fail(messages.at(0).receipt,
-                                         {.cause = "worker was killed", .permanent = true}, soon());
+    CO_TRY(auto const messages, co_await world.queue.consumer().receive({.queue = "processing"}, soon()));
+    co_return co_await world.queue.consumer().fail(messages.at(0).receipt,
+                                                   {.cause = "worker was killed", .permanent = true}, soon());
   }));
   EXPECT_EQ(world.status(id), "FAILED");
   EXPECT_EQ(world.stored(id).error_code, "processing_failed");
   EXPECT_NE(world.stored(id).timeline.find("worker was killed"), std::string::npos);
   EXPECT_EQ(world.usage().files, 0);
-  auto const letters = world.wait<std::vector<DeadLetter>>(
-      [&] { return world.queue->list(processing_queue, TenantId{"acme"}, MessageId{}, 10, soon()); });
+  auto const letters = world.wait<std::vector<DeadLetter>>([&] {
+    return world.queue.letters().list(processing_queue, TenantId{"acme"}, MessageId{}, 10, soon());
+  });
   ASSERT_EQ(letters.value().size(), 1U);
   ASSERT_TRUE(testing::write_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
-    CHECK(world.queue->redrive(tx, processing_queue, TenantId{"acme"}, {&letters->front().id, 1}));
+    CHECK(world.queue.letters().redrive(tx, processing_queue, TenantId{"acme"}, {&letters->front().id, 1}));
     return {};
   }));
   EXPECT_EQ(world.status(id), "UPLOADED");

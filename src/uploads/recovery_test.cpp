@@ -51,9 +51,9 @@ class UploadRecovery : public ::testing::Test {
     return wanted;
   }
   void lose_all_rows() {
+    world.lose_messages();
     ASSERT_TRUE(testing::write_now(*world.database, [](sql::Transaction& tx) -> Result<void> {
-      for (auto const* table : {"uploads", "batches", "tenant_usage", "project_counts", "changes",
-                                "queue_messages", "queue_groups"})
+      for (auto const* table : {"uploads", "batches", "tenant_usage", "project_counts", "changes"})
         CHECK(tx.execute(std::string{"DELETE FROM "} + table));
       return {};
     }));

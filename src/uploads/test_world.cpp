@@ -53,18 +53,18 @@ World::World(Options given, testing::TestDatabase::Kind kind)
       objects{{options.bucket, options.quarantine_bucket}, clock, 1},
       presigner{make_presigner()},
       follower{options, clock},
-      intake{{*queue, wakeups, clock}, options},
+      intake{{queue.outbox(), wakeups, clock}, options},
       uploads{ports_over(objects, objects), intake},
       router{net::Router::Options{}, gate, metrics} {
   auto const declared =
-      queue->declare(options.queue, processing_policy(QueuePolicy{}.attempts_max), &follower);
+      queue.registry().declare(options.queue, processing_policy(QueuePolicy{}.attempts_max), &follower);
   EXPECT_TRUE(declared);
   add_routes(router, uploads.for_routes({}));
 }
 
 Ports World::ports_over(ObjectStore& store, Multiparts& multiparts) {
-  return {*database, *queue,  queue.get(), store,   multiparts, presigner, idempotency,
-          audit,     wakeups, limits,      scanner, clock,      metrics};
+  return {*database, queue.outbox(), queue.joint(), store,   multiparts, presigner, idempotency,
+          audit,     wakeups,        limits,        scanner, clock,      metrics};
 }
 
 World::~World() = default;
@@ -213,21 +213,27 @@ std::vector<std::string> World::wrong_usage() {
 }
 
 std::vector<std::string> World::messages(std::string const& id, std::string tenant) {
-  auto bodies = std::vector<std::string>{};
-  auto const read = testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
-    TRY(auto const rows,
-        tx.query("SELECT body FROM queue_messages WHERE queue = $1 AND tenant = $2 AND group_name = $3",
-                 {options.queue, tenant, id}));
-    bodies.clear();
-    for (auto const& row : rows) bodies.push_back(row.text(0));
-    return {};
+  auto received = std::vector<Message>{};
+  auto const looked = wait([&]() -> Async<> {
+    auto const request = ReceiveRequest{.queue = options.queue, .max = queue_receive_max};
+    for (auto more = true; more;) {
+      CO_TRY(auto messages, co_await queue.consumer().receive(request, soon()));
+      more = !messages.empty();
+      std::ranges::move(messages, std::back_inserter(received));
+    }
+    for (auto const& message : received) CO_CHECK(co_await queue.consumer().release(message.receipt, soon()));
+    co_return Result<void>{};
   });
-  EXPECT_TRUE(read) << read.error().to_string();
+  EXPECT_TRUE(looked) << looked.error().to_string();
+  auto bodies = std::vector<std::string>{};
+  for (auto const& message : received)
+    if (message.tenant.str() == tenant && message.group == id) bodies.push_back(message.body);
   return bodies;
 }
 
 void World::lose_messages(std::string tenant) {
-  EXPECT_TRUE(wait<std::int64_t>([&] { return queue->purge(options.queue, TenantId{tenant}, soon()); }));
+  EXPECT_TRUE(
+      wait<std::int64_t>([&] { return queue.upkeep().purge(options.queue, TenantId{tenant}, soon()); }));
 }
 
 Sweep World::sweep() {

@@ -11,9 +11,9 @@
 #include "adapters/sigv4/presigner.hpp"
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/idempotency.hpp"
-#include "adapters/sql/queue.hpp"
 #include "support/allow_gate.hpp"
 #include "support/test_database.hpp"
+#include "support/test_queue.hpp"
 #include "uploads/check.hpp"
 #include "uploads/follower.hpp"
 #include "uploads/services.hpp"
@@ -86,7 +86,7 @@ class World {
   TestScanner scanner;
   sql_engine::AuditLog audit;
   testing::AllowGate gate;
-  std::unique_ptr<sql_engine::Queue> queue = sql_engine::make_queue(*database, clock, metrics, {.seed = 1});
+  testing::TestQueue queue{*database, clock, metrics};
   sql_engine::SqlIdempotency idempotency;
   sigv4::Presigner presigner;
   ProcessingFollower follower;

@@ -80,6 +80,7 @@ TEST_F(UploadWatchdog, U11_AFileWhoseMessageWaitsIsNeverGivenUp) {
 }
 
 TEST_F(UploadWatchdog, AFileWhoseMessageIsLostIsSentAgainAndFailsAtItsDeadline) {
+  SKIP_OVER_MEMORY_ENGINE(hoist::testing::cannot_be_asked);
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   world.lose_messages();
@@ -98,6 +99,7 @@ TEST_F(UploadWatchdog, AFileWhoseMessageIsLostIsSentAgainAndFailsAtItsDeadline) 
 }
 
 TEST_F(UploadWatchdog, AWorkerThatDiedIsReplaced) {
+  SKIP_OVER_MEMORY_ENGINE(hoist::testing::cannot_be_asked);
   auto const id = world.create();
   ASSERT_TRUE(world.put_upload(id));
   ASSERT_TRUE(world.wait<std::optional<UploadJob>>(

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <unistd.h>
 
 #include "adapters/memory/wakeups.hpp"
@@ -13,6 +14,7 @@
 #include "sql/migrations.hpp"
 #include "sql/run_now.hpp"
 #include "support/tenant_check.hpp"
+#include "support/test_engine.hpp"
 
 namespace hoist::testing {
 namespace {
@@ -95,6 +97,11 @@ std::function<std::unique_ptr<TestServer>()>& make_test_server() {
   return make;
 }
 
+bool over_memory_engine() {
+  auto const* engine = std::getenv("HOIST_TEST_ENGINE");
+  return engine != nullptr && std::string_view{engine} == "memory";
+}
+
 Clock const& TestDatabase::system_clock() {
   static auto const clock = SystemClock{};
   return clock;
@@ -135,7 +142,10 @@ void TestDatabase::open() {
     return must(sqlite::detail::open_database(std::move(options), surroundings, *metrics_,
                                               {.durable = !fast, .run_twice = fast}));
   };
-  if (kind_ == Kind::inline_)
+  auto const of_feature = kind_ == Kind::inline_ || kind_ == Kind::fast;
+  if (of_feature && over_memory_engine())
+    database_ = must(sqlite::open_in_memory(surroundings, *metrics_));
+  else if (kind_ == Kind::inline_)
     database_ = std::make_unique<InlineDatabase>(
         must(sqlite::Connection::open({.path = ":memory:", .durable = false})), surroundings);
   else

@@ -5,7 +5,8 @@
 //
 // A transaction of one tenant's scope that names another tenant ends the program.
 // In `fast` and `inline_` every write function runs twice, the first time in vain, as it does in
-// production when another function of its batch has to be taken back.
+// production when another function of its batch has to be taken back. Both are the memory engine's database
+// where a test stands on that (test_engine.hpp).
 #pragma once
 
 #include <filesystem>
