@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fields, list, text, type Resource } from '../lib/report/assembly.js';
+import { fields, list, text, type Json, type Resource } from '../lib/report/assembly.js';
 import { assembly, environments } from './support.js';
 
 const prod = assembly('prod');
@@ -81,6 +81,30 @@ test('origins are named, and no answer of the gateway opens to all', () => {
         assert.doesNotMatch(JSON.stringify(body), /Allow-Origin":"'\*'"/);
         assert.doesNotMatch(JSON.stringify(body), /Access-Control-Allow-Origin": ?"\*"/);
       }
+});
+
+test("the gateway's own refusals look like the program's, and say nothing of what is inside", () => {
+  const answers = prod
+    .ofType('AWS::ApiGateway::GatewayResponse')
+    .filter((r) => r.stack === 'TaskManagementApi-prod');
+  const codes = new Map<string, string>();
+  for (const { properties: p } of answers) {
+    const template = text(fields(p.ResponseTemplates)['application/json']);
+    const plain = template.replace('$context.error.messageString', '""');
+    const problem = fields(JSON.parse(plain) as Json);
+    assert.equal(text(problem.status), p.StatusCode, template);
+    // What the integration answered is nowhere in it: the gateway's own sentence is all.
+    assert.doesNotMatch(plain, /\$/, template);
+    codes.set(text(p.ResponseType), `${text(p.StatusCode)} ${text(problem.code)}`);
+  }
+  assert.deepEqual(Object.fromEntries([...codes].sort()), {
+    BAD_REQUEST_BODY: '400 validation',
+    DEFAULT_5XX: '503 unavailable',
+    INVALID_API_KEY: '401 unauthenticated',
+    MISSING_AUTHENTICATION_TOKEN: '404 not_found',
+    REQUEST_TOO_LARGE: '413 too_large',
+    THROTTLED: '429 rate_limited',
+  });
 });
 
 test('requests are validated, throttled and counted', () => {
