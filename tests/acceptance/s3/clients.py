@@ -2,12 +2,14 @@
 """Runs unmodified S3 clients against the object endpoint: Debian's awscli, boto3, s3cmd, rclone and s3fs,
 npm's AWS SDK v3.
 
-usage: clients.py SERVER [SUITE...]      SERVER is hoist, or object_server; SUITE is one of those below,
-                                         such as rclone; all of them when none is named
+usage: clients.py [--engine ENGINE] SERVER [SUITE...]
+    ENGINE is that of `hoist serve`, embedded unless it is named; SERVER is hoist, or object_server; SUITE is one
+    of those below, such as rclone; all of them when none is named
 With HOIST_S3_ENDPOINT and HOIST_S3_KEYS (a keys/s3.json) set, no server is started.
 A client that is not installed is skipped by name; 77 if none is there.
 """
 
+import argparse
 import hashlib
 import http.client
 import json
@@ -27,12 +29,13 @@ START_SECONDS = 60
 
 
 class Server:
-    def __init__(self, binary):
+    def __init__(self, binary, engine):
         self.folder = tempfile.TemporaryDirectory(prefix="hoist-s3-")
         data = self.folder.name + "/data"
         is_hoist = pathlib.Path(binary).name == "hoist"
         # Files are served before their scan, because what a download carries is looked at and not the scan.
-        command = [binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0",
+        command = [binary, "serve", "--engine", engine, "--data", data, "--listen", "127.0.0.1:0",
+                   "--objects-listen", "127.0.0.1:0",
                    "--set", "uploads.allow_unscanned=true"]
         self.process = subprocess.Popen(command if is_hoist else [binary, data], stdout=subprocess.PIPE, text=True)
         addresses = self.wait_until_ready()
@@ -446,10 +449,15 @@ def have_s3fs():
 
 
 def main():
-    is_hoist = "HOIST_S3_ENDPOINT" not in os.environ and pathlib.Path(sys.argv[1]).name == "hoist"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", default="embedded")
+    parser.add_argument("server")
+    parser.add_argument("suites", nargs="*")
+    asked = parser.parse_args()
+    is_hoist = "HOIST_S3_ENDPOINT" not in os.environ and pathlib.Path(asked.server).name == "hoist"
     suites = [(with_grants, is_hoist), (with_awscli, have_awscli()), (with_boto3, have_boto3()), (with_sdk, have_sdk()),
               (with_s3cmd, have("s3cmd")), (with_rclone, have("rclone")), (with_s3fs, have_s3fs())]
-    named = ["with_" + name for name in sys.argv[2:]]
+    named = ["with_" + name for name in asked.suites]
     chosen = [suite for suite, there in suites if there and (not named or suite.__name__ in named)]
     print(f"{len(chosen)} of {len(suites)} suites are run", flush=True)
     if not chosen:
@@ -459,7 +467,7 @@ def main():
         endpoint = os.environ["HOIST_S3_ENDPOINT"]
         keys = json.loads(pathlib.Path(os.environ["HOIST_S3_KEYS"]).read_text())
     else:
-        server = Server(sys.argv[1])
+        server = Server(asked.server, asked.engine)
         endpoint, keys, api, token = server.endpoint, server.keys, server.api, server.token
     try:
         for suite in chosen:
