@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../config/load.js';
-import { assemblies, type Room } from './synth/run.js';
+import { assemblies, root, type Room } from './synth/run.js';
 import { assembly, environments } from './support.js';
 
 const room = JSON.parse(readFileSync(path.join(assemblies, 'room.json'), 'utf8')) as Room;
@@ -98,4 +98,16 @@ test('a wrong configuration is refused with the name of the field', () => {
   assert.throws(() => loadConfig({ environment: 'qa' }, {}), /"qa" is none of dev, stage, prod/);
   assert.throws(() => loadConfig({ account: '12' }, {}), /must have 12 digits[\s\S]*account/);
   assert.throws(() => loadConfig({ region: 'moon' }, {}), /region such as us-east-1[\s\S]*regions/);
+});
+
+test('bin/ alone reads the environment: constructs, stacks and configuration are given what they need', () => {
+  const reads = (file: string): boolean => readFileSync(file, 'utf8').includes('process.env');
+  const sources = ['lib', 'config'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => path.join(root, folder, file)),
+  );
+  assert.ok(sources.length > 40, String(sources.length));
+  assert.deepEqual(sources.filter(reads), []);
+  assert.ok(reads(path.join(root, 'bin', 'hoist.ts')));
 });
