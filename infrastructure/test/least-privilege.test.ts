@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { fields, list } from '../lib/report/assembly.js';
 import { grantsOf, type Grants } from '../lib/report/iam.js';
 import { assembly, data, environments } from './support.js';
+import { root } from './synth/run.js';
 
 type Calls = Record<string, string[]>;
 interface RoleCalls {
   platform?: string[];
   log?: string;
   calls?: Calls;
+  /** Service -> the test of the program that compares what its client layer recorded. */
+  recorded?: Record<string, string>;
 }
 const reviewed = data('calls.json') as {
   platform: Record<string, Calls>;
@@ -60,6 +65,28 @@ for (const name of environments)
       [],
     );
   });
+
+test('where the program records its calls, the list is what was recorded', () => {
+  let compared = 0;
+  for (const { calls = {}, recorded = {} } of Object.values(reviewed.roles))
+    for (const [service, file] of Object.entries(recorded)) {
+      const source = readFileSync(path.join(root, '..', file), 'utf8');
+      const [, grants = ''] =
+        /grants\(\), \(std::set<aws::Grant>\{([^;]*)\}\)\);/.exec(source) ?? [];
+      const called = [...grants.matchAll(/\{"([a-z]+:[A-Za-z]+)"/g)].map(
+        ([, action = '']) => action,
+      );
+      assert.deepEqual(
+        Object.keys(calls)
+          .filter((action) => action.startsWith(`${service}:`))
+          .sort(),
+        called.sort(),
+        file,
+      );
+      ++compared;
+    }
+  assert.ok(compared > 0);
+});
 
 test('no role of ours has a wildcard for an action', () => {
   for (const name of environments)
