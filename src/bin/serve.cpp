@@ -23,6 +23,7 @@ namespace {
 struct ServeFlags {
   std::string config_file;
   std::string engine;
+  std::string role;
   std::string data;
   std::string listen;
   std::string objects_listen;
@@ -61,6 +62,7 @@ Result<hosts::Config> read_config(ServeFlags const& flags) {
   };
   sources.settings = flags.settings;
   add("server.engine", flags.engine);
+  add("server.role", flags.role);
   add("server.data", flags.data);
   add("server.listen", flags.listen);
   add("server.objects_listen", flags.objects_listen);
@@ -84,8 +86,9 @@ void block_stop_signals(sigset_t& set) {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void greet(hosts::Server& server, std::string const& data) {
+void greet(hosts::Server& server, std::string const& data, hosts::ProcessRole role) {
   std::printf("ready api=%s objects=%s\n", server.api_url().c_str(), server.objects_url().c_str());
+  if (role == hosts::ProcessRole::worker) return void(std::fflush(stdout));
   if (server.first_start() || isatty(STDOUT_FILENO) != 0) {
     std::printf("console %s    (opens once, within 15 minutes)\n", server.sign_in_url().c_str());
     auto const elsewhere = data == "hoist-data" ? std::string{} : " --data " + data;
@@ -110,7 +113,7 @@ Result<void> serve(ServeFlags const& flags) {
   if (as_json)
     print_as_json(stdout, "info", "ready", {{"api", server->api_url()}, {"objects", server->objects_url()}});
   else
-    greet(*server, config.server.data);
+    greet(*server, config.server.data, config.server.role);
   auto received = 0;
   sigwait(&stop_signals, &received);
   log::info("stopping", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
@@ -157,6 +160,9 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   command->add_option("--data", flags->data, "Folder of everything (default hoist-data; created if absent)");
   command->add_option("--engine", flags->engine,
                       "embedded (default), postgres, or memory, which keeps nothing: for trying things");
+  command->add_option(
+      "--role", flags->role,
+      "all (default), api or worker: what this process does of an installation on PostgreSQL");
   command->add_option("--listen", flags->listen, "ADDRESS:PORT of the API (default 127.0.0.1:8080)");
   command->add_option("--objects-listen", flags->objects_listen,
                       "ADDRESS:PORT of the object endpoint (default 127.0.0.1:9000)");

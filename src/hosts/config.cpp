@@ -233,6 +233,10 @@ bool is_described_route(std::string const& route) {
 std::vector<Field> server_fields() {
   return {
       engine_field(),
+      choice<ProcessRole>(
+          "server.role", AT(server.role),
+          "what this process does, where several share a database: worker processes files and tasks",
+          {{"all", ProcessRole::all}, {"api", ProcessRole::api}, {"worker", ProcessRole::worker}}),
       text("server.data", AT(server.data), "folder of the database, objects and keys"),
       endpoint("server.listen", AT(server.listen), "where the API and the page listen"),
       endpoint("server.objects_listen", AT(server.objects_listen), "where the object endpoint listens"),
@@ -488,6 +492,9 @@ class Loader {
     auto const by_address =
         std::holds_alternative<embedded::Settings>(engine) && !config_.database.url.empty();
     if (named || by_address) engine = config_.database;
+    if (config_.server.role != ProcessRole::all && !std::holds_alternative<postgres::Settings>(engine))
+      refuse("server.role",
+             "other than all needs the engine postgres, whose database several processes share");
   }
 
   void check_relations() {

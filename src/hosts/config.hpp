@@ -32,11 +32,19 @@
 
 namespace hoist::hosts {
 
+// Which part of the work a process does, where several share an installation.
+enum class ProcessRole : std::uint8_t {
+  all,
+  api,    // answers requests, and works on nothing
+  worker  // processes files and tasks, and answers for its health alone
+};
+
 // Each part's settings are the part's own type, which has their defaults.
 struct Config {
   std::variant<embedded::Settings, memory::Settings, postgres::Settings> engine;
   postgres::Settings database;  // of the engine postgres, which its address chooses
   struct {
+    ProcessRole role = ProcessRole::all;
     std::string data = "hoist-data";
     std::string listen = "127.0.0.1:8080";
     std::string objects_listen = "127.0.0.1:9000";

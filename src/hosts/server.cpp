@@ -26,7 +26,13 @@ constexpr auto processing_lease = std::chrono::seconds{15};
 
 }  // namespace
 
-Server::Server(Config config) : config_{std::move(config)}, host_{config_.server.threads} {}
+Server::Server(Config config) : config_{std::move(config)}, host_{config_.server.threads} {
+  auto& server = config_.server;
+  if (server.role == ProcessRole::api) config_.tasks.processor.workers = 0;
+  if (server.role != ProcessRole::worker) return;
+  server.routes = {"GET /metrics"};  // beside those of its health
+  server.objects_listen = "127.0.0.1:0";
+}
 
 Result<std::unique_ptr<Server>> Server::open(Config config, bool accept_loss) {
   CHECK(check_settings(config));
@@ -144,12 +150,16 @@ std::vector<Job> Server::jobs() {
 }
 
 Result<void> Server::start() {
-  CHECK(open_processing());
-  CHECK(run_to_end<void>([&] { return access_->renew(deadline_in(start_time_max)); }));
-  for (auto list : {jobs(), engine_->jobs(), scanning_->jobs(), access_->jobs()}) host_.add(std::move(list));
+  auto const answers = config_.server.role != ProcessRole::worker;
+  if (config_.server.role != ProcessRole::api) CHECK(open_processing());
+  if (answers) {
+    CHECK(run_to_end<void>([&] { return access_->renew(deadline_in(start_time_max)); }));
+    host_.add(access_->jobs());
+  }
+  for (auto list : {jobs(), engine_->jobs(), scanning_->jobs()}) host_.add(std::move(list));
   host_.start(true, [this] { return engine_->leads(); });
   engine_->start(host_.runtime().next_executor());
-  objects_->server().start();
+  if (answers) objects_->server().start();
   api_server_->start();
   operations_.ready = true;
   return {};

@@ -69,6 +69,8 @@ END $$)";
 
 // What stands between a mistake of ours and another tenant's rows; one row for each thing that is not so.
 constexpr auto what_is_missing = R"(
+SELECT 'there are no tables of Hoist yet' WHERE to_regclass('hoist_time') IS NULL
+UNION ALL
 SELECT 'the role ' || quote_ident(current_user) || ' is a superuser or may bypass row-level security'
   FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)
 UNION ALL
@@ -159,7 +161,7 @@ Result<void> check_secured(std::string const& url) {
   CHECK(check_text(*connection));
   TRY(auto const missing, run(*connection, {{what_is_missing}}));
   if (PQntuples(missing.get()) == 0) return {};
-  auto text = std::string{"the database does not keep tenants apart:"};
+  auto text = std::string{"the database does not keep tenants apart for this role:"};
   for (auto row = 0; row < PQntuples(missing.get()); ++row)
     text += fmt::format("\n  {}", PQgetvalue(missing.get(), row, 0));
   return fail(Code::conflict,

@@ -118,11 +118,11 @@ class SqlQueue final : public Queue {
   Async<Settled> settle_and_receive(std::vector<Receipt> done, ReceiveRequest request,
                                     Deadline deadline) override {
     CO_CHECK(queue::check_receive(request));
-    auto& meter = meters_.of(request.queue);
+    auto const signal = signal_of(request.queue);
     auto const give_up = std::min(deadline, deadline_in(request.wait));
     auto settled = Settled{};
     while (true) {
-      auto const ticket = meter.signal.ticket();
+      auto const ticket = signal->ticket();
       auto next_at = std::optional<Time>{};
       auto const work = [&](sql::Transaction& tx) { return settle_and_take(tx, done, request, next_at); };
       CO_TRY(auto round, co_await database_.write(Scope::system(), work, deadline));
@@ -133,7 +133,7 @@ class SqlQueue final : public Queue {
       auto nap = std::chrono::duration_cast<Deadline::duration>(options_.poll_max);
       if (next_at)
         nap = std::clamp<Deadline::duration>(*next_at - clock_.now(), std::chrono::milliseconds{1}, nap);
-      CO_CHECK(co_await meter.signal.wait(ticket, std::min(give_up, deadline_in(nap))));
+      CO_CHECK(co_await signal->wait(ticket, std::min(give_up, deadline_in(nap))));
     }
   }
 
@@ -203,6 +203,11 @@ class SqlQueue final : public Queue {
   }
 
  private:
+  std::shared_ptr<Signal> signal_of(std::string const& queue) {
+    return options_.wakeups != nullptr ? options_.wakeups->watch(messages_of(queue))
+                                       : meters_.of(queue).signal;
+  }
+
   // At once: what it was part of does not commit.
   void count_if_fenced(Receipt const& receipt, queue::Changes const& changes) {
     if (changes.fenced) meters_.of(receipt.queue).fenced.add();
@@ -212,10 +217,11 @@ class SqlQueue final : public Queue {
   void when_committed(sql::Transaction& tx, std::string const& queue, std::optional<TenantId> const& tenant,
                       queue::Changes const& changes) {
     if (changes == queue::Changes{}) return;
+    if (changes.may_receive && options_.wakeups != nullptr) tx.notify(messages_of(queue));
     tx.after_commit([this, &meter = meters_.of(queue), queue, tenant, changes] {
       if (tenant && changes.depth != 0) depths_.add(queue, *tenant, changes.depth);
       meter.count(changes);
-      if (changes.may_receive) meter.signal.notify();
+      if (changes.may_receive && options_.wakeups == nullptr) meter.signal->notify();
     });
   }
 

@@ -5,7 +5,7 @@
 // Lifetime outlives its users; the database, clock and metrics outlive it.
 // Waiting  a long poll sleeps on its queue's Signal, which commits wake, and looks again by itself
 //          when the next retry, delay or lease is due and at least every poll_max, so that what
-//          another process sends is found too.
+//          another process sends is found too, although nobody told of it.
 #pragma once
 
 #include <chrono>
@@ -18,12 +18,14 @@
 #include "ports/outbox.hpp"
 #include "ports/queue_registry.hpp"
 #include "ports/queue_upkeep.hpp"
+#include "ports/wakeups.hpp"
 
 namespace hoist::sql_engine {
 
 struct QueueOptions {
   std::uint64_t seed = 0;  // of the jitter; 0: from the system
   std::chrono::milliseconds poll_max{1000};
+  Wakeups* wakeups = nullptr;  // told of messages, by this process and others; null: this one alone is woken
 };
 
 class Queue : public QueueRegistry,

@@ -17,7 +17,7 @@ struct Meter {
   Meter(Metrics& metrics, std::string const& queue);
   void count(Changes const& changes);
 
-  Signal signal;
+  std::shared_ptr<Signal> signal = std::make_shared<Signal>();
   Counter sent, duplicates, deliveries, acknowledged, failed, fenced, dead, empty;
   Gauge depth, in_flight, dead_now, oldest_age, head_age_p99, blocked;
 };

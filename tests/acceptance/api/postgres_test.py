@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""An installation on PostgreSQL as its operator meets it: migrations, what a server refuses, and the roles of its
+processes.
+
+usage: postgres_test.py HOIST_BINARY
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+from postgres import Postgres  # noqa: E402
+
+BINARY = sys.argv.pop(1)
+SERVER = Postgres("fsync=off")
+unittest.addModuleCleanup(SERVER.__exit__)
+PATIENCE_S = 30
+
+
+class Installation(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.data = Path(self.folder.name) / "data"
+        self.addresses = SERVER.new_database()
+        self.name = f"hoist_{SERVER.made}"
+        self.running = []
+
+    def tearDown(self):
+        for process in self.running:
+            process.kill()
+            process.communicate()
+        self.folder.cleanup()
+
+    def run_hoist(self, *arguments, **addresses):
+        return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=PATIENCE_S,
+                              env={**os.environ, **(addresses or self.addresses)}, check=False)
+
+    def migrate(self):
+        self.assertEqual(self.run_hoist("migrate").returncode, 0)
+
+    def serve(self, *arguments):
+        process = subprocess.Popen(
+            [BINARY, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0",
+             *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "HOIST_DATABASE_URL": self.addresses["HOIST_DATABASE_URL"]})
+        self.running.append(process)
+        return re.search(r"api=(\S+)", process.stdout.readline()).group(1)
+
+    def refused(self, url):
+        done = self.run_hoist("serve", "--data", str(self.data), "--listen", "127.0.0.1:0", "--objects-listen",
+                              "127.0.0.1:0", HOIST_DATABASE_URL=url)
+        self.assertNotEqual(done.returncode, 0)
+        return done.stderr
+
+    def call(self, api, method, path, body=None):
+        request = urllib.request.Request(api + path, method=method, data=None if body is None else json.dumps(body).encode())
+        request.add_header("Content-Type", "application/json")
+        request.add_header("Authorization", "Bearer " + json.loads((self.data / "cli.json").read_text())["token"])
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as answer:
+            return answer.code, None
+
+    def test_a_dry_run_says_what_would_run_and_changes_nothing(self):
+        planned = self.run_hoist("migrate", "--dry-run").stdout.splitlines()
+        self.assertEqual(planned[0], "would run 1 tenants")
+        self.assertEqual(SERVER.psql(self.name, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), "0")
+        self.assertEqual(self.run_hoist("migrate").stdout, f"{len(planned)} migration(s) ran\n")
+        self.assertEqual(self.run_hoist("migrate", "--dry-run").stdout, "")
+        self.assertEqual(self.run_hoist("migrate").stdout, "0 migration(s) ran\n")
+
+    def test_several_that_migrate_at_once_run_each_migration_once(self):
+        running = [subprocess.Popen([BINARY, "migrate"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                    env={**os.environ, **self.addresses}) for _ in range(3)]
+        self.assertEqual([process.wait(PATIENCE_S) for process in running], [0, 0, 0])
+        self.assertEqual(self.run_hoist("migrate", "--dry-run").stdout, "")
+
+    def test_tables_of_a_newer_version_are_refused(self):
+        self.migrate()
+        SERVER.psql(self.name, "INSERT INTO schema_migrations VALUES (9999, 'to come', '', 0)")
+        for arguments in (["migrate"], ["migrate", "--dry-run"]):
+            self.assertIn("newer version", self.run_hoist(*arguments).stderr)
+        self.assertIn("newer version", self.refused(self.addresses["HOIST_DATABASE_URL"]))
+
+    def test_a_server_whose_database_does_not_keep_tenants_apart_is_refused(self):
+        self.assertIn("migrate", self.refused(self.addresses["HOIST_DATABASE_URL"]))
+        self.migrate()
+        self.assertIn("owns the table", self.refused(self.addresses["HOIST_DATABASE_OWNER_URL"]))
+        self.assertIn("superuser", self.refused(SERVER.url("admin", self.name)))
+        SERVER.psql(self.name, "ALTER TABLE uploads DISABLE ROW LEVEL SECURITY")
+        self.assertIn("uploads", self.refused(self.addresses["HOIST_DATABASE_URL"]))
+
+    def test_a_password_is_not_shown(self):
+        shown = self.run_hoist("serve", "--print-config", HOIST_DATABASE_URL="postgresql://app:hunter2@h/d").stdout
+        self.assertIn('url = "(set)"', shown)
+        self.assertNotIn("hunter2", shown)
+
+    def test_an_api_process_accepts_and_a_worker_process_works(self):
+        self.migrate()
+        api = self.serve("--role", "api")
+        status, made = self.call(api, "POST", "/tasks", {"title": "t", "description": "d", "priority": "low"})
+        self.assertEqual(status, 201)
+        self.assertEqual(self.call(api, "GET", f"/tasks/{made['task_id']}")[1]["status"], "waiting")
+        worker = self.serve("--role", "worker")
+        self.assertEqual(self.call(worker, "GET", "/health")[0], 200)
+        self.assertEqual(self.call(worker, "GET", "/tasks")[0], 404)
+        end = time.monotonic() + PATIENCE_S
+        while self.call(api, "GET", f"/tasks/{made['task_id']}")[1]["status"] != "done":
+            self.assertLess(time.monotonic(), end, "nobody worked on the task")
+
+    def test_a_folder_of_its_own_is_for_one_process(self):
+        done = self.run_hoist("serve", "--data", str(self.data), "--role", "api", HOME="/")
+        self.assertIn("server.role", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
