@@ -131,6 +131,7 @@ TEST(Canonical, DatesAreReadStrictly) {
 TEST(Canonical, HeadersAreTrimmedSqueezedAndJoined) {
   auto const headers = Pairs{{"X-Amz-Meta-A", "  one   two "}, {"x-amz-meta-a", "three"}};
   EXPECT_EQ(canonical_header(headers, "x-amz-meta-a"), "one two,three");
+  EXPECT_EQ(canonical_header(Pairs{{"X-AMZ-META-Z", "last"}}, "x-amz-meta-z"), "last");
 }
 
 TEST(SigningKeys, AreKeptPerDayAndBounded) {

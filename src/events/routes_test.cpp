@@ -206,6 +206,9 @@ TEST_F(EventRoutes, PagingIsCompleteWhileWritesGoOnAndFiltersNarrow) {
     EXPECT_EQ(seen.size(), 13U);
     EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()), wanted);
   }
+  auto const full = call_json("GET", "/events/ana?limit=13");
+  EXPECT_EQ(full.at("events").as_array().size(), 13U);
+  EXPECT_TRUE(full.at("nextCursor").is_null()) << "a page that is full and the last";
   EXPECT_EQ(call_json("GET", "/events/ana?type=a").at("events").as_array().size(), 5U);
   auto const from = percent_encode(to_rfc3339(clock.now() - std::chrono::seconds{5}));
   EXPECT_EQ(call_json("GET", "/events/ana?from=" + from).at("events").as_array().size(), 3U);

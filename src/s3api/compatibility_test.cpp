@@ -134,6 +134,7 @@ TEST_F(Compatibility, ObjectsAreReadByPart) {
   EXPECT_EQ(second.body, " world");
   EXPECT_EQ(second.headers.get("content-range"), "bytes 5-10/12");
   EXPECT_EQ(second.headers.get("x-amz-mp-parts-count"), "3");
+  EXPECT_FALSE(get("k").headers.has("x-amz-mp-parts-count")) << "no part was asked for";
   auto const head = send("HEAD", "/bucket/k", {{"partNumber", "1"}});
   EXPECT_EQ(head.status, 206);
   EXPECT_EQ(head.headers.get("x-amz-mp-parts-count"), "3");
@@ -187,6 +188,13 @@ TEST_F(Compatibility, OpenUploadsAreListedByPages) {
     query.emplace_back("upload-id-marker", element(got.body, "NextUploadIdMarker"));
   }
   EXPECT_EQ(seen, (std::vector<std::string>{"a/", "b", "b", "c"}));
+}
+
+TEST_F(Compatibility, KeysOfOpenUploadsAreEncodedForWhoAsks) {
+  ASSERT_FALSE(begin("a folder/k").empty());
+  auto const key = [&](aws::Pairs query) { return element(send("GET", "/bucket", query).body, "Key"); };
+  EXPECT_EQ(key({{"uploads", ""}}), "a folder/k");
+  EXPECT_EQ(key({{"uploads", ""}, {"encoding-type", "url"}}), "a%20folder/k");
 }
 
 TEST_F(Compatibility, PagesOfPrefixesGoOnWhereTheirMarkerSays) {

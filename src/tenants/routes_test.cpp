@@ -218,6 +218,10 @@ TEST_F(TenantRoutesTest, TheTrailPagesFromTheNewestAndRecordsItsReaders) {
   }
   EXPECT_EQ(seen, (std::vector<std::int64_t>{6, 5, 4, 3, 2}));
   EXPECT_EQ(trail().front().action, "audit.read");
+  asked.query = {{"action", "key.created"}, {"limit", "5"}};
+  auto const full = call_json("GET", "/tenants/acme/audit", asked);
+  EXPECT_EQ(full.at("entries").as_array().size(), 5U);
+  EXPECT_FALSE(full.contains("next_cursor")) << "a page that is full and the last";
 }
 
 TEST_F(TenantRoutesTest, E1_ForgedCursorsAndUnknownFiltersAreRefused) {
