@@ -26,7 +26,7 @@ struct JsonLimits {
 [[nodiscard]] Result<json::value> parse_json(std::string_view text, JsonLimits limits = {});
 
 // Reads the members of one object. Each getter notes what is wrong under the member's path and
-// goes on; finish() reports all of it, and every member nobody asked for.
+// goes on; finish() reports all of it, and every member that was not asked for.
 //
 //   auto fields = Fields{object};
 //   auto title = fields.text("title", {.min = 1, .max = 200});

@@ -75,7 +75,7 @@ bool kill_children() {
   return true;
 }
 
-// Whoever dies here leaves its children to us, so after each death there may be new ones.
+// A process that dies here leaves its children to us, so after each death there may be new ones.
 void kill_tree(pid_t program) {
   ::kill(-program, SIGKILL);
   while (kill_children())

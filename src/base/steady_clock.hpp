@@ -1,5 +1,5 @@
 // A clock for leases and retries: it starts at the wall clock and from then on follows the
-// monotonic one, so that somebody who sets the wall clock by an hour neither makes every lease
+// monotonic one, so that an operator who sets the wall clock by an hour neither makes every lease
 // lapse at once nor parks every retry for an hour. It closes in on the wall clock slowly, by at
 // most one part in a hundred of the time that passes, and never runs backwards.
 //
@@ -21,7 +21,7 @@ class SteadyClock final : public Clock {
   // Starts at `start`, or else with the wall clock.
   explicit SteadyClock(Clock const& wall, Monotonic monotonic = {}, std::optional<Time> start = std::nullopt);
   [[nodiscard]] Time now() const override;
-  // Goes on from `past` if it is not there yet: from a time that somebody already knows to be past.
+  // Goes on from `past` if it is not there yet: from a time that the caller already knows to be past.
   void not_before(Time past);
 
  private:

@@ -1,5 +1,5 @@
-// Coroutines that go on when whoever started them has gone, owned by the object that they work for: it
-// drains the group before what they use ends.
+// Coroutines that go on when the caller that started them has gone, owned by the object that they work for:
+// it drains the group before what they use ends.
 //
 //   auto tasks = TaskGroup{};
 //   tasks.spawn(executor, [this] { return relay(); });

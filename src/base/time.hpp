@@ -3,7 +3,7 @@
 // Units    Time is microseconds since 1970, UTC; SQL and JSON cursors store the same integer.
 // Threads  any.
 // Clock    everything that decides by time asks a Clock, so tests move it by hand. Deadlines are
-//          points of the monotonic clock: they do not jump when somebody sets the wall clock.
+//          points of the monotonic clock: they do not jump when an operator sets the wall clock.
 #pragma once
 
 #include <atomic>

@@ -28,7 +28,7 @@ Async<Names> unknown_tenants(sql::Database& database) {
   co_return co_await database.read(Scope::system(), find, deadline_in(patience));
 }
 
-// Those whose uploads came back; their limits are the installation's until somebody sets others.
+// Those whose uploads came back; their limits are the installation's until an operator sets others.
 Async<> make_tenants(Records const& records) {
   auto table = tenants::TenantTable{};
   auto tenants = tenants::Operator{{records.database, table, records.audit, records.clock}};

@@ -77,7 +77,8 @@ void print_as_json(std::FILE* to, std::string_view level, std::string_view messa
   std::fflush(to);
 }
 
-// Blocks until somebody wants us to stop. Every thread started later inherits the mask.
+// The signals that ask us to stop wait for the one thread that takes them: every thread started later
+// inherits the mask.
 void block_stop_signals(sigset_t& set) {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);

@@ -129,7 +129,7 @@ bool DataFolder::holds_objects() const {
 Result<void> DataFolder::lock() {
   lock_ = ::open(path("lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (lock_ < 0) return system_failure("cannot open the lock of " + path_);
-  // The second lock keeps nobody out: it can be asked after without being taken.
+  // The second lock keeps no process out: it can be asked after without being taken.
   auto asked_after = whole_file();
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 || ::fcntl(lock_, F_OFD_SETLK, &asked_after) != 0)
     return fail(Code::unavailable,

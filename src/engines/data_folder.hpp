@@ -32,12 +32,12 @@ class DataFolder {
 
   [[nodiscard]] std::string path(std::string_view name) const;
   [[nodiscard]] bool created() const { return created_; }  // this is the first start
-  [[nodiscard]] bool holds_objects() const;                // bytes that somebody stored
+  [[nodiscard]] bool holds_objects() const;                // bytes that clients stored
   // Keeps a damaged database under another name, and answers that name.
   Result<std::string> move_database_away(std::string_view name, Time now) const;
   // One server a folder. Errors: unavailable.
   Result<void> lock();
-  [[nodiscard]] bool is_served() const;  // somebody holds the lock
+  [[nodiscard]] bool is_served() const;  // a server holds the lock
 
  private:
   DataFolder(std::string path, bool created) : path_{std::move(path)}, created_{created} {}

@@ -58,7 +58,7 @@ class AppendGroup {
 class AppendGroups {
  public:
   // Answers the group if this call opened it: then the caller sees to it that it is closed, run and
-  // finished. Otherwise whoever opened it does.
+  // finished. Otherwise the call that opened it does.
   std::shared_ptr<AppendGroup> join(TenantId const& tenant, std::vector<NewEvent> events, Deadline deadline,
                                     AppendGroup::Done done);
   // After this the group's events are fixed. Again does nothing.

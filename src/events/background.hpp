@@ -1,4 +1,4 @@
-// The work of the event log that nobody waits for: bringing details to their store, making
+// The work of the event log that no client waits for: bringing details to their store, making
 // checkpoints, and retention.
 #pragma once
 

@@ -188,7 +188,7 @@ Result<Step> plan_step(sql::Transaction& tx, EventIndex& index, Ed25519Key const
   return step;
 }
 
-// false: somebody else made a checkpoint meanwhile.
+// false: another process made a checkpoint meanwhile.
 Result<bool> store_step(sql::Transaction& tx, TenantId const& tenant, Step const& step) {
   TRY(auto const last, latest(tx, tenant));
   if ((last ? last->size : 0) != step.from) return false;

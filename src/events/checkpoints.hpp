@@ -1,5 +1,5 @@
 // Signed statements of how far a tenant's log was and what it said then, and the proofs that tie
-// events to them. Whoever keeps a checkpoint can later show that history was rewritten.
+// events to them. An auditor who keeps a checkpoint can later show that history was rewritten.
 //
 // Threads  any.
 // Errors   not_found for a checkpoint or event that is not there; gone for leaves past retention.
@@ -37,7 +37,7 @@ struct Checkpoint {
 inline constexpr std::int64_t checkpoint_events = 1000;
 inline constexpr auto checkpoint_interval = std::chrono::minutes{1};
 
-// What was signed must still be what the log says: nobody gets a signature for another past. A
+// What was signed must still be what the log says: no client gets a signature for another past. A
 // checkpoint of another key is compared without its signature. Errors: corrupt.
 [[nodiscard]] Result<void> check_past(sql::Transaction& tx, EventIndex& index, std::string_view public_key,
                                       EventHead const& head, Checkpoint const& last);

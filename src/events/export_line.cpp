@@ -85,7 +85,7 @@ std::string checkpoint_line(Checkpoint const& checkpoint) {
   return json::serialize(json::object{{"type", "checkpoint"}, {"checkpoint", render(checkpoint)}});
 }
 
-// The details are written as they were hashed, so that nobody has to sort and format them again.
+// The details are written as they were hashed, so that no reader has to sort and format them again.
 std::string event_line(EventView const& view) {
   auto const& event = view.event;
   auto line = fmt::format(

@@ -20,7 +20,7 @@ struct ExportHeader {
   std::string chain_before;  // of the event before the first
 };
 
-// What is signed beside the checkpoint, so that nobody can leave out the beginning.
+// What is signed beside the checkpoint, so that no forger can leave out the beginning.
 [[nodiscard]] std::string signed_text(ExportHeader const& header);
 [[nodiscard]] std::string header_line(ExportHeader const& header, Ed25519Key const& key);
 [[nodiscard]] std::string event_line(EventView const& view);

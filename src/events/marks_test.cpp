@@ -90,7 +90,7 @@ TEST_F(EventMarks, M2_AForgedCutOfTheBeginningIsNamedAndAnHonestOneIsNot) {
   EXPECT_FALSE(sync(Exports{{*database, index, service, signing}}.ndjson(acme, soon())));
 }
 
-// Whoever can write the file but has not the key cannot widen what retention was allowed.
+// A forger who can write the file but has not the key cannot widen what retention was allowed.
 TEST_F(EventMarks, M2_ACutThatWasNotSignedIsNamed) {
   record_many(6);
   clock.advance(2h);

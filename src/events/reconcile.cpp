@@ -105,8 +105,8 @@ class Reconciler {
     for (auto const& id : redacted_by(details)) named_.insert(id);
   }
 
-  // Details that are erased where the event is not: it was erased since we passed by, or by nobody who
-  // may.
+  // Details that are erased where the event is not: it was erased since we passed by, or by a process
+  // that may not.
   Async<> explain_erased() {
     for (auto const& id : erased_) {
       auto find = [&](sql::Transaction& tx) { return stores_.index.find(tx, tenant_, id); };

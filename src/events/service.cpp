@@ -37,7 +37,7 @@ NewEvent redaction_event(std::vector<EventId> const& ids, UserId by, std::string
   event.type = redaction_type;
   event.at = now;
   event.details = canonical_json(details);
-  event.keep_details = true;  // whoever verifies the log needs them, whatever the other store does
+  event.keep_details = true;  // an auditor who verifies the log needs them, whatever the other store does
   return event;
 }
 

@@ -143,7 +143,7 @@ TEST_F(Verify, E5_ARewriteWithRecomputedHashesButWithoutTheKeyIsRefused) {
   EXPECT_FALSE(verify_export(text, other.public_key()).ok());
 }
 
-// Everything after the line is written anew, as somebody with the file and the program could.
+// Everything after the line is written anew, as a forger with the file and the program could.
 std::vector<std::string> rechained(std::vector<std::string> lines, TenantId const& tenant) {
   auto chain = event_chain_start();
   for (std::size_t i = 1; i < lines.size(); ++i) {
@@ -281,7 +281,7 @@ TEST_F(Verify, E5_AnAlteredRowOfTheDatabaseIsFoundInTheExport) {
 TEST_F(Verify, E5_NoCheckpointIsSignedOverARewrittenPast) {
   record_many(5);
   ASSERT_TRUE(sync(checkpoints.make(acme, soon())));
-  // Somebody who may write the database changes an event and computes every later hash anew.
+  // A forger who may write the database changes an event and computes every later hash anew.
   ASSERT_TRUE(hoist::testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
     CHECK(tx.execute("UPDATE events SET event_type = 'logout' WHERE tenant = 'acme' AND sequence = 3"));
     auto query = EventQuery{.tenant = acme};

@@ -179,7 +179,7 @@ TEST_P(Api, A9_ARoleBelowTheRoutesIs403AndChangesNothing) {
   }
 }
 
-// What another tenant has answers exactly as what nobody has, on every route that names a thing.
+// What another tenant has answers exactly as what no tenant has, on every route that names a thing.
 TEST_P(Api, A8_AnotherTenantsThingAnswersAsAMissingOne) {
   auto const created = send("POST", "/uploads", token("main", Role::member),
                             R"({"project_id":"p","filename":"a","content_type":"text/plain","size":5})");
@@ -191,7 +191,7 @@ TEST_P(Api, A8_AnotherTenantsThingAnswersAsAMissingOne) {
   auto const batch_id = std::string{parse_json(batch.body)->at("batch").at("id").as_string().c_str()};
   auto compared = 0;
   for (auto const& route : server()->router().routes()) {
-    // A userId is a name of the caller's own choice, not a thing that somebody else may have.
+    // A userId is a name of the caller's own choice, not a thing that another tenant may have.
     if (!route.role_min || route.pattern.find('{') == std::string::npos || route.pattern.contains("{userId}"))
       continue;
     for (auto const& theirs : {upload, batch_id, std::string{"main"}}) {

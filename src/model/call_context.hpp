@@ -14,7 +14,7 @@ struct CallContext {
   std::string idempotency_key;  // empty: none
   std::string body_sha256;      // hex; only with a key
   std::string request_id;
-  std::string trace_parent;  // W3C; goes with the work to whoever does it
+  std::string trace_parent;  // W3C; goes with the work to the worker that does it
   Deadline deadline;
 };
 

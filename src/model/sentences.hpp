@@ -1,6 +1,6 @@
 // What the server says to people, in their languages: one table of sentences.
 //
-// A sentence is written in English where it arises, and is stored and logged like that. Whoever reads
+// A sentence is written in English where it arises, and is stored and logged like that. A client that reads
 // another language gets it through this table, which takes the words for its {names} from the English one.
 // What the table does not know stays English.
 //

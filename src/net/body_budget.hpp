@@ -1,6 +1,6 @@
 // The memory that the bodies of all requests of a process may hold together, and a share of it.
 //
-// Bounds   bytes_max for all, half of it for one owner (a tenant, an access key), so that nobody
+// Bounds   bytes_max for all, half of it for one owner (a tenant, an access key), so that no owner
 //          keeps everybody else out. The first `free_bytes` of a body are not counted: connections
 //          are limited, and small requests go on while large ones wait.
 // Threads  any.   Lifetime  a share keeps its budget.

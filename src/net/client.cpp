@@ -57,7 +57,8 @@ struct Link {
     if (auto* const plain = std::get_if<Plain>(&stream)) return *plain;
     return std::get<Tls>(stream).next_layer();
   }
-  // The server may have closed while the connection lay in the pool; bytes nobody asked for are as bad.
+  // The server may have closed while the connection lay in the pool; bytes that were not asked for are as
+  // bad.
   [[nodiscard]] bool still_quiet() {
     auto byte = char{};
     auto const count = ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

@@ -237,7 +237,7 @@ TEST_F(ClientTest, TlsIsSpokenAndCertificatesAreVerified) {
   ASSERT_TRUE(response) << response.error().to_string();
   EXPECT_EQ(response->body.size(), 60'000U);
   EXPECT_EQ(send({.url = address + "/chunks"}, trusted)->body.size(), 300'000U);
-  EXPECT_FALSE(send({.url = address + "/hello"}));  // nobody we know signed it
+  EXPECT_FALSE(send({.url = address + "/hello"}));  // no authority that we know signed it
   auto const other_name = "https://localhost:" + std::to_string(server->port());
   EXPECT_FALSE(send({.url = other_name + "/hello"}, trusted));
   EXPECT_EQ(hits, 0);

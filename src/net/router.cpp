@@ -312,8 +312,8 @@ Async<Response> Router::State::run(Entry& entry, Request& request, Headers& extr
   co_return co_await entry.handler(request);
 }
 
-// Whoever asks for long lists and reads them slowly holds no more than requests may. What was changed cannot
-// be refused any more, so only reading is. The page's own files are few, short and nobody's.
+// A client that asks for long lists and reads them slowly holds no more than requests may. What was changed
+// cannot be refused any more, so only reading is. The page's own files are few, short and no tenant's.
 Response Router::State::hold(Response response, Request const& request) const {
   auto const bytes = response.body.size();
   if (response.stream || bytes <= answer_bytes_free || request.caller.tenant.empty()) return response;

@@ -146,7 +146,7 @@ class SpareDescriptor {
   SpareDescriptor() { refill(); }
   SpareDescriptor(SpareDescriptor const&) = delete;
   ~SpareDescriptor() { release(); }
-  // Accepts one connection at the cost of the spare. Absent: somebody else took the descriptor.
+  // Accepts one connection at the cost of the spare. Absent: another thread took the descriptor.
   std::optional<Socket> accept(tcp::acceptor& acceptor, asio::io_context& context) {
     release();
     auto error = error_code{};

@@ -389,7 +389,7 @@ TEST_F(ServerTest, WhoIsOneTooManyAmongTheRefusedIsToldToo) {
   for (auto const& client : refused) EXPECT_EQ(status_of(client->response()), 503);
 }
 
-// Nothing below this test's last descriptor is free, so nobody can open one.
+// Nothing below this test's last descriptor is free, so no thread can open one.
 TEST_F(ServerTest, WithoutADescriptorLeftNewConnectionsAreToldSo) {
   auto clients = std::vector<int>{};
   for (auto i = 0; i < 10; ++i) clients.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -4,7 +4,7 @@
 // not at all. A store that cannot do so, as S3, has the consumer of its event queue call it.
 //
 // Errors   an error from on_created or on_part refuses the object or part: nothing is stored, and
-//          the client sees it (forbidden for a key nobody was granted).
+//          the client sees it (forbidden for a key that no client was granted).
 // Threads  engine threads of the database; must not block.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What a queue gave up on, kept until somebody redrives or discards it, or its time is over.
+// What a queue gave up on, kept until an operator redrives or discards it, or its time is over.
 //
 // Promise  redriving and discarding are parts of the caller's transaction, so that the record of who did it
 //          commits with it. Ids that are not dead letters (any more) are passed over: repeating does nothing.

@@ -68,7 +68,7 @@ class UploadLedger {
   // Likewise, for a file that was not tried because of something else.
   virtual Async<> waiting(TenantId tenant, UploadId id, std::string reason, Deadline deadline) = 0;
   virtual Async<> complete(TenantId tenant, UploadId id, ProcessedFile file, Deadline deadline) = 0;
-  // Told to whoever looks or watches and kept by nobody: at once, without the
+  // Told to those who look or watch, and kept nowhere: at once, without the
   // disk.
   virtual void stage(UploadJob const& job, ProcessingStage stage) = 0;
   virtual Async<> failed(TenantId tenant, UploadId id, ProcessingFailure failure, Deadline deadline) = 0;

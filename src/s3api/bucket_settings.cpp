@@ -56,7 +56,7 @@ constexpr auto settings = std::to_array<Setting>({
      "The specified bucket does not have a website configuration"},
 });
 
-// The one owner may do everything, and nobody else anything.
+// The one owner may do everything, and no other user anything.
 net::Response acl_of(Call const& call) {
   auto xml = XmlWriter{"AccessControlPolicy"};
   write_owner(xml, "Owner", call).open("AccessControlList").open("Grant");

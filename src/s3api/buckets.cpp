@@ -28,7 +28,7 @@ Result<void> check_name(std::string_view name) {
   return fail(Error{Code::invalid, "The specified bucket is not valid."}.with_slug("InvalidBucketName"));
 }
 
-// A URL that somebody was handed grants objects, and a key held to a prefix has no say beyond it.
+// A URL that a client was handed grants objects, and a key held to a prefix has no say beyond it.
 Result<void> check_may_administer(Call const& call) {
   if (call.authorization.form == aws::AuthForm::header && call.key->prefix.empty()) return {};
   return access_denied("Only the operator's own requests make and remove buckets.");
@@ -126,7 +126,7 @@ Answer delete_bucket(Service& service, Call const& call) {
   auto const objects = ListRequest{.bucket = call.ref.bucket, .limit = 1};
   CO_TRY(auto const page, co_await service.store.list(objects, call.deadline()));
   if (!page.objects.empty()) co_return bucket_not_empty();
-  // Uploads that nobody finished do not keep a bucket; the store decides what came meanwhile.
+  // Uploads that no client finished do not keep a bucket; the store decides what came meanwhile.
   auto const uploads = MultipartListRequest{.bucket = call.ref.bucket};
   CO_TRY(auto const open, co_await service.multiparts.list_multiparts(uploads, call.deadline()));
   for (auto const& upload : open)

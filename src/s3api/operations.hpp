@@ -69,7 +69,7 @@ void add_checksums(net::Response& response, StringMap const& checksums);
                                       ObjectRef const& ref);
 [[nodiscard]] std::string_view checksum_type(std::string_view value);    // FULL_OBJECT or COMPOSITE
 [[nodiscard]] std::string checksum_element(std::string_view algorithm);  // "ChecksumCRC32C"
-// <Owner><ID>, or under another name: whoever asks owns everything.
+// <Owner><ID>, or under another name: the user who asks owns everything.
 XmlWriter& write_owner(XmlWriter& xml, std::string_view element, Call const& call);
 // A <Tagging> document. Errors: MalformedXML, InvalidTag.
 [[nodiscard]] Result<StringMap> parse_tagging(std::string_view xml);

@@ -32,7 +32,7 @@ struct Payload {
   std::string sha256_hex;  // promised by x-amz-content-sha256; empty: none
   std::vector<Expected> expected;
   std::string trailer_name;              // lower case; empty: none announced
-  std::optional<ChecksumKind> computed;  // though nobody promised it
+  std::optional<ChecksumKind> computed;  // though the client promised none
 };
 
 // Which checksum, if any, the body brings along to be kept.

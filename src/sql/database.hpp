@@ -18,7 +18,7 @@
 //          a function sees all that was acknowledged before it was submitted, by whatever process. An
 //          engine may reach this by running a function again; rows that many functions want at once are
 //          therefore read with the lock words of sql/transaction.hpp, and waiting takes the place of
-//          running again. A read is one snapshot of what has committed, and waits for nobody.
+//          running again. A read is one snapshot of what has committed, and waits for no writer.
 // Tenancy  the scope is put in force for the transaction (row-level security where the engine has
 //          it); every statement also names its tenant. Test databases refuse one that names another's.
 // Contract tests/contract/database_contract.hpp.

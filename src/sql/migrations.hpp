@@ -38,7 +38,7 @@ inline constexpr auto applied_migrations =
     Rows const& applied, std::string_view dialect,
     std::vector<Migration> const& migrations = compiled_migrations());
 
-// For whoever works beside a server, whose tables are not its business. Errors: conflict when they are not
+// For a process beside a server, whose tables are not its business. Errors: conflict when they are not
 // exactly those of this binary, and what to do about it.
 [[nodiscard]] Result<void> check_schema(Database& database, std::string_view dialect,
                                         std::vector<Migration> const& migrations = compiled_migrations());

@@ -95,7 +95,7 @@ Result<Outcome> run_program(CommandOptions const& options, std::string const& in
   while (true) {
     open = open && read_some(from.number(), complaint);
     auto const status = process->wait(open ? std::chrono::milliseconds{0} : look_interval);
-    // A program that it started may still hold the other end: nobody waits for that one.
+    // A program that it started may still hold the other end: that one is not waited for.
     if (status && open) (void)read_some(from.number(), complaint);
     if (status) return judge(*status, complaint);
     if (ending) return Outcome::failure("The server was stopped");

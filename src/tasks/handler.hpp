@@ -1,6 +1,6 @@
 // What a task is handed to. One handler serves one lane of the processor, one task at a time.
 //
-// Promise  deliveries repeat (at least once), always with the same effect key: whoever has an effect
+// Promise  deliveries repeat (at least once), always with the same effect key: a receiver that has an effect
 //          elsewhere tells repeats apart by it.
 // Threads  one: the executor of its lane.
 #pragma once

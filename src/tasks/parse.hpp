@@ -21,7 +21,7 @@ inline constexpr std::size_t batch_tasks_max = 1000;
 // One of a batch: a task, or what is wrong with it.
 using BatchItem = std::variant<NewTask, Error>;
 // All or nothing per group: a group with a wrong task is refused whole, and so is the whole batch when
-// nobody can tell which group a wrong task is of. Errors: invalid when `tasks` itself is wrong.
+// it cannot be told which group a wrong task is of. Errors: invalid when `tasks` itself is wrong.
 [[nodiscard]] Result<std::vector<BatchItem>> parse_new_batch(json::object const& body);
 
 // What the queue carries and handlers get, as JSON.

@@ -7,7 +7,7 @@ namespace {
 
 constexpr auto settle_max = std::chrono::seconds{30};
 
-// Somebody else's attempt is the task's last, so this one's outcome is not its own to tell.
+// Another worker's attempt is the task's last, so this one's outcome is not its own to tell.
 std::unexpected<Error> too_late() {
   return fail(Code::conflict, "Another worker has taken the task over.");
 }

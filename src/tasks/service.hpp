@@ -45,7 +45,7 @@ struct Asked {
   std::string idempotency_key;  // empty: none
   std::string body_sha256;
   std::string request_id;
-  std::string trace_parent;  // W3C; goes with the task to whoever handles it
+  std::string trace_parent;  // W3C; goes with the task to its handler
   Deadline deadline;
 };
 

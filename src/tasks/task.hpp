@@ -1,4 +1,4 @@
-// A task: what somebody asked for, and where it stands (model/task.hpp).
+// A task: what a client asked for, and where it stands (model/task.hpp).
 //
 // Order belongs to the queue: the task's message has the task's id and body. Priority and due date
 // are data; neither ever reorders.

@@ -176,7 +176,7 @@ TEST_F(TaskWebhook, WhileSecretsChangeBothSignAndTheOldOneEnds_W7) {
   process_until(handlers, ended({add("during")}));
   clock.advance(3600s);
   process_until(handlers, ended({add("after")}));
-  // A file that somebody broke changes nothing.
+  // A file that an operator broke changes nothing.
   write_secrets("whsec_not base64");
   process_until(handlers, ended({add("broken file")}));
   auto const all = requests();

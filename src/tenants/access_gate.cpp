@@ -28,7 +28,7 @@ struct Credential {
   bool is_ticket = false;
 };
 
-// The one credential of the request. Two of anything are refused: somebody else on the way might
+// The one credential of the request. Two of anything are refused: a proxy on the way might
 // have looked at the other one.
 Result<Credential> presented_credential(net::Request const& request, net::Route const& route) {
   constexpr std::string_view scheme = "bearer ";

@@ -36,7 +36,7 @@ struct ParsedKey {
 
 struct NewKey {
   ApiKey key;
-  std::string text;  // the whole key; nobody can show it again
+  std::string text;  // the whole key; it cannot be shown again
 };
 
 [[nodiscard]] bool looks_like_api_key(std::string_view credential);

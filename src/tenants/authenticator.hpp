@@ -4,7 +4,7 @@
 // Cost     a credential seen within the last `recheck` costs one SHA-256 and a look-up in memory; a
 //          known one older than that costs one indexed read; only a new one costs a signature check.
 // Promise  a revocation made by any process is in force `recheck` after its commit, one made here at
-//          once. Without the database nobody new is admitted: it fails closed.
+//          once. Without the database no new caller is admitted: it fails closed.
 // Threads  any.   Bounded: the least recently used credentials are forgotten.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Private keys on disk: DIR/<name>.pem, one each, readable by nobody but their owner.
+// Private keys on disk: DIR/<name>.pem, one each, readable by their owner only.
 //
 // Errors   invalid, naming the file, when a key or the folder could be read or replaced by others:
 //          a key that may have been copied must not sign.

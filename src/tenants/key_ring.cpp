@@ -133,7 +133,7 @@ std::string KeyRing::mint(TenantId const& tenant, UserId const& user, Role role,
   return token + "." + base64url(pair.key.sign(token));
 }
 
-// The signature is checked before the claims are read: what nobody signed says nothing.
+// The signature is checked before the claims are read: what was not signed says nothing.
 Result<Caller> KeyRing::verify(std::string_view token, Time now) const {
   TRY(auto const parts, split(token));
   TRY(auto const header, decode_object(parts.header));

@@ -18,7 +18,7 @@ struct TokenRequest {
   std::chrono::seconds lifetime{};
 };
 
-// Whoever has the data folder in front of him, as the audit trail names him.
+// The operator, who has the data folder in front of him, as the audit trail names him.
 [[nodiscard]] Caller operator_of(TenantId tenant);
 
 class Operator {

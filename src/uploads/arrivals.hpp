@@ -5,7 +5,7 @@
 // puts the upload into WholeUploads, from where Completion makes the object of the parts.
 //
 // Threads  engine threads of the database.   Lifetime  what it is given outlives it; it outlives the store.
-// Errors   forbidden refuses an object that nobody was granted: unknown id, ended or already there,
+// Errors   forbidden refuses an object that no client was granted: unknown id, ended or already there,
 //          other size or type. Keys that are not of uploads are the operator's own and pass.
 #pragma once
 

@@ -2,7 +2,7 @@
 //
 // One pump per watched tenant reads each change from SQL once and keeps the newest in RecentEvents; a
 // watcher that is not far behind is served from there, one that is reads SQL from its own cursor.
-// So nothing is kept per watcher but its cursor, and a slow one costs nobody anything.
+// So nothing is kept per watcher but its cursor, and a slow one costs the others nothing.
 //
 // Threads     any.   Lifetime  what it is given outlives it; it is drained before that ends.
 // Invariants  an event of every change after a watcher's cursor reaches it, in order, once or more;

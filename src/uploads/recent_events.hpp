@@ -21,7 +21,7 @@ namespace hoist::uploads {
 
 class RecentEvents {
  public:
-  // `news` is notified when nobody watches any more, so that the pump can end.
+  // `news` is notified when no client watches any more, so that the pump can end.
   explicit RecentEvents(std::shared_ptr<Signal> news) : news_{std::move(news)} {}
   ~RecentEvents() { news_->notify(); }
   RecentEvents(RecentEvents const&) = delete;

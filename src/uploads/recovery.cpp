@@ -39,7 +39,7 @@ Result<void> read_note(std::string const& note, Upload& upload) {
   return fields.finish();
 }
 
-// The batch itself told nobody more than its files do.
+// The batch itself told its readers no more than its files do.
 Result<void> insert_missing_batch(sql::Transaction& tx, Upload const& upload) {
   if (upload.batch.empty()) return {};
   TRY(auto const known, add_file_to_batch(tx, upload.tenant, upload.batch));

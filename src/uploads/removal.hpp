@@ -1,6 +1,6 @@
 // The end of an upload by its owner, and what it leaves behind.
 //
-// The state changes first and the bytes go afterwards, with a deadline on the row: whoever dies in
+// The state changes first and the bytes go afterwards, with a deadline on the row: a server that dies in
 // between leaves work for the watchdog, and never a row that promises bytes which are gone. Bytes that
 // other uploads share stay until the last of those has ended.
 //

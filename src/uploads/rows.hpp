@@ -89,7 +89,7 @@ struct Step {
 };
 // The transition, its quota and its change row. `upload` is as just read, and is updated. The last
 // upload that holds shared bytes gives their quota back.
-// Errors: conflict when the table does not allow it or somebody was faster.
+// Errors: conflict when the table does not allow it or another transaction was faster.
 [[nodiscard]] Result<void> advance(sql::Transaction& tx, Options const& options, Upload& upload, Step step);
 
 // Adds to the timeline and sets the deadline, without a change of state. Errors: conflict.

@@ -3,8 +3,8 @@
 //
 // Invariants  (1) only the bytes of a COMPLETED upload are shared, so that they are known to be clean;
 //             none that are quarantined, being processed or gone.
-//             (2) the references of an object are the rows that name it in `object_key`. Nobody joins
-//             an object whose last COMPLETED record has ended, so whoever then finds itself alone
+//             (2) the references of an object are the rows that name it in `object_key`. No record joins
+//             an object whose last COMPLETED record has ended, so a record that then finds itself alone
 //             removes it, and a crash before that leaves a deadline on its row.
 // Limits      bytes that arrive a second time before the first are COMPLETED are stored twice until they
 //             are COMPLETED, too.

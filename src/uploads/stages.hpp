@@ -1,5 +1,5 @@
 // What happens to uploads between their changes of state: parts that arrive, the scan, the inspection. It is
-// told to whoever looks or watches in this process, and never written: a state is what survives.
+// told to those who look or watch in this process, and never written: a state is what survives.
 //
 // Threads  any.
 // Bounds   as many stages as files are in work; the newest news_max news, and who is further behind

@@ -114,7 +114,7 @@ class Session {
     return net::with_language(render_error(error), language_);
   }
 
-  // None: it is time for a ping, or somebody called wake(). Errors: unauthenticated, gone.
+  // None: it is time for a ping, or wake() was called. Errors: unauthenticated, gone.
   Async<std::vector<FeedEvent>> next() {
     auto const& options = needs_.options;
     auto const ping_at = std::chrono::steady_clock::now() + options.ping_interval;

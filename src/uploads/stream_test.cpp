@@ -64,7 +64,7 @@ class TestSocket final : public net::WebSocket {
   std::deque<std::string> incoming;
   bool stalled = false;
   bool gone = false;
-  bool lingers = false;  // whoever receives does not notice that it is gone
+  bool lingers = false;  // the client does not notice that it is gone
   bool served = false;   // to its end
   int aborted = 0;
   int closed_with = 0;

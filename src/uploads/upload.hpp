@@ -20,7 +20,7 @@ struct Checksum {
   std::string hex;        // lower case
 };
 
-// A file somebody wants to upload, already validated.
+// A file that a client wants to upload, already validated.
 struct NewFile {
   std::string filename;
   std::string content_type;

@@ -1,4 +1,4 @@
-// What a tenant's uploads hold of its quota, for whoever shows it.
+// What a tenant's uploads hold of its quota, for those parts that show it.
 #pragma once
 
 #include <memory>

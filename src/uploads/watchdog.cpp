@@ -19,7 +19,7 @@ constexpr auto leave_bytes =
 constexpr auto measure_interval = std::chrono::seconds{15};
 
 void left_for_later(Upload const& upload, Error const& error) {
-  // A conflict means that somebody else has just moved the upload, which is as good.
+  // A conflict means that another process has just moved the upload, which is as good.
   if (error.code() == Code::conflict) return;
   log::warn("the watchdog could not move an upload and will try again",
             {{"tenant", upload.tenant.str()}, {"upload", upload.id.str()}, {"cause", error.to_string()}});
@@ -192,7 +192,7 @@ Async<> Watchdog::sweep_ended(UploadState state, Sweep& sweep, Deadline deadline
 
 Async<> Watchdog::forget_old_changes(Deadline deadline) {
   auto const before = needs_.clock.now() - options_.changes_retention;
-  constexpr std::int64_t rows_max = 10'000;  // a transaction, so that nobody waits long behind it
+  constexpr std::int64_t rows_max = 10'000;  // a transaction, so that no other one waits long behind it
   auto forget = [&](sql::Transaction& tx) { return forget_changes(tx, before, rows_max); };
   while (true) {
     CO_TRY(auto const count, co_await needs_.database.write(Scope::system(), forget, deadline));

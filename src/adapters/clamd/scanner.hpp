@@ -5,7 +5,7 @@
 // Threads  any; each scan is one connection on the caller's executor, at most connections_max at a
 //          time: more wait for a place until their deadline.
 // Away     what cannot be asked for its version before a scan, or for a PING by look(), gets no file
-//          until a PING is answered: nobody waits out a time-out on it one after the other.
+//          until a PING is answered: callers do not wait out a time-out on it one after the other.
 // Errors   ports/scanner.hpp.
 // Source   clamd(8), "zINSTREAM", "zVERSION" and "zPING".
 #pragma once

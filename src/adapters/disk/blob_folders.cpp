@@ -155,7 +155,7 @@ std::optional<BlobFolders::Spare> BlobFolders::pop(bool& low) {
 void BlobFolders::refill_later() {
   if (refilling_.exchange(true)) return;
   auto work = [self = shared_from_this()] {
-    // Nobody waits for this; whoever finds the folders empty meets the same error.
+    // No caller waits for this; a writer that finds the folders empty meets the same error.
     static_cast<void>(self->refill(folders_low_files));
     self->refilling_ = false;
   };

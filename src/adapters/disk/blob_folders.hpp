@@ -1,4 +1,4 @@
-// Where blobs lie: root/blobs/<folder>/<name>, and root/lost+found/<folder>/<name> for those that nobody
+// Where blobs lie: root/blobs/<folder>/<name>, and root/lost+found/<folder>/<name> for those that no row
 // knows. Hands out empty files whose names are already
 // durable, so that a writer syncs only its own bytes; one folder sync pays for a whole batch.
 //
@@ -83,7 +83,7 @@ class BlobFolders : public std::enable_shared_from_this<BlobFolders> {
   [[nodiscard]] Result<std::vector<Entry>> files(std::string const& folder) const;
   void remove_folder_if_empty(std::string const& folder);  // but not the one being filled
 
-  // What nobody knows, kept for a while. Moving is one rename: the file is whole in either place.
+  // What no row knows, kept for a while. Moving is one rename: the file is whole in either place.
   Result<void> set_aside(std::string const& name);
   [[nodiscard]] Result<std::vector<Entry>> set_aside_files() const;
   Result<void> put_back(std::string const& name);

@@ -30,7 +30,7 @@ struct Objects::Context {
   }
   // What is to be known of the object when it is recovered.
   Async<std::string> note_for(ObjectRef ref, Deadline deadline);
-  // Writes the blob that lists the files of `planned`. Kept by whoever commits it.
+  // Writes the blob that lists the files of `planned`. Kept by the transaction that commits it.
   Async<std::shared_ptr<Blob>> write_manifest(Stored planned, Deadline deadline);
   Async<> check_bucket(std::string const& bucket, Deadline deadline);
 

@@ -87,7 +87,7 @@ Result<OpenFile> open_file_in(Fd const& folder, std::string const& name) {
   auto const damaged = [&](std::string cause) {
     return fail(Error{Code::corrupt, "The stored file is damaged."}.with_cause(cause + ": " + name));
   };
-  // Without O_NONBLOCK, opening a FIFO somebody planted would wait for ever.
+  // Without O_NONBLOCK, opening a FIFO that another user planted would wait for ever.
   auto file = Fd{::openat(folder.number(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
   if (!file.open() && (errno == ENOENT || errno == ELOOP || errno == ENXIO))
     return damaged(std::strerror(errno));

@@ -33,7 +33,7 @@ struct Label {
   std::string content_type;
   std::string attributes;  // as in the table of objects
   Time modified_at;
-  std::string note;  // of whoever listens, for on_recovered()
+  std::string note;  // of the feature that listens, for on_recovered()
   std::optional<Part> part;
   std::vector<Segment> segments;  // in order, where the bytes are in other files
 };

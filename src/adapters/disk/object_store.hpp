@@ -52,7 +52,7 @@ struct Options {
 
 struct Swept {
   std::int64_t files = 0;       // deleted
-  std::int64_t multiparts = 0;  // aborted because nobody finished them
+  std::int64_t multiparts = 0;  // aborted because no client finished them
 };
 
 // Files that no row names.
@@ -83,7 +83,7 @@ struct Scrubbed {
   std::int64_t damaged = 0;
 };
 
-// Whom the store tells, inside its transactions; null: nobody. They outlive the store.
+// Whom the store tells, inside its transactions; null: no feature. They outlive the store.
 struct Listeners {
   Arrivals* arrivals = nullptr;
   ObjectNotes* notes = nullptr;
@@ -123,7 +123,7 @@ class Objects final : public ObjectStore, public Buckets, public Multiparts, pub
   Async<> abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) override;
   Async<std::vector<MultipartInfo>> list_multiparts(MultipartListRequest request, Deadline deadline) override;
 
-  // Deletes garbage old enough and gives up multipart uploads nobody finishes. Call now and then.
+  // Deletes garbage old enough and gives up multipart uploads that no client finishes. Call now and then.
   Async<Swept> sweep(Time now);
   // Moves files that no row names, as a crash leaves them, to lost+found. Call once after start; it may
   // take a while.

@@ -1,4 +1,4 @@
-// The rows behind the store, as functions over a transaction. Files are somebody else's business:
+// The rows behind the store, as functions over a transaction. Files are another part's business:
 // what is no longer referred to goes to blob_garbage in the same transaction.
 #pragma once
 
@@ -42,7 +42,7 @@ struct Manifest {
 struct ObjectTable {
   sql::Transaction& tx;
   std::vector<std::string> const& configured;  // buckets that need no row
-  Arrivals* arrivals = nullptr;                // null: nobody listens
+  Arrivals* arrivals = nullptr;                // null: no feature listens
   Time now;
 
   // Makes `info` the current version of its key and tells the listener. Fills version and time. An object

@@ -19,7 +19,7 @@ struct Change {
 // Called under the lock, once or, when its transaction is taken back, again.
 using Plan = std::function<Result<Change>(Objects::State&)>;
 
-// `conditional`: what was planned holds only if nobody else changes `ref` meanwhile. Errors: conflict.
+// `conditional`: what was planned holds only if no other call changes `ref` meanwhile. Errors: conflict.
 Async<ObjectInfo> make_change(std::shared_ptr<Objects::State> state, ObjectRef ref, bool conditional,
                               Plan plan);
 

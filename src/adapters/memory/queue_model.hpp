@@ -100,7 +100,7 @@ class Rules {
                                             MessageId const& id);
   [[nodiscard]] std::map<GroupName, Group>& groups() { return groups_; }
   [[nodiscard]] bool has_lease(Group const& group) const;
-  // What happened by itself or by a failure, for the followers; whoever tells them takes it away.
+  // What happened by itself or by a failure, for the followers; the call that tells them takes it away.
   [[nodiscard]] std::deque<QueueEvent>& events() { return events_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
 

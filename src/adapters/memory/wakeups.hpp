@@ -15,7 +15,7 @@ class Wakeups final : public hoist::Wakeups {
 
  private:
   Mutex mutex_;
-  // Signals live as long as somebody watches; the map is swept when it has doubled.
+  // Signals live as long as a watcher holds one; the map is swept when it has doubled.
   std::unordered_map<Topic, std::weak_ptr<Signal>> signals_ HOIST_GUARDED_BY(mutex_);
   std::size_t sweep_at_ HOIST_GUARDED_BY(mutex_) = 64;
 };

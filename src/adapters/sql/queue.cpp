@@ -280,8 +280,8 @@ class SqlQueue final : public Queue {
     return received;
   }
 
-  // Other processes send and settle too, and what dies in a receive is nobody's count. On a reader, because
-  // what waits may be much.
+  // Other processes send and settle too, and what dies in a receive is no tenant's count. On a reader,
+  // because what waits may be much.
   Async<> count_depths(Deadline deadline) {
     for (auto const& [queue, tenant] : depths_.begin_counting()) {
       auto const work = [&](sql::Transaction& tx) { return queue::count_depth(tx, queue, tenant); };

@@ -30,7 +30,7 @@ namespace hoist::sql_engine::queue {
 
 struct Received {
   std::vector<Message> messages;
-  std::optional<Time> next_at;  // when there may be more, if nobody sends before
+  std::optional<Time> next_at;  // when there may be more, if no message is sent before
 };
 
 struct Changes {  // of one operation, for metrics and wake-ups

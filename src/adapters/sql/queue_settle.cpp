@@ -28,7 +28,7 @@ Result<GroupRow> held_group(sql::Transaction& tx, Receipt const& receipt, Time n
   if (!group) return no_such_message();
   auto const held = std::ranges::find(group->in_flight, receipt.sequence) != group->in_flight.end();
   if (receipt.fence != group->fence || !held) return fenced(changes);
-  // Lapsed is lost even if nobody came for it yet: whoever comes next must find it untouched.
+  // Lapsed is lost even if no worker came for it yet: the one that comes next must find it untouched.
   if (!group->ready_at || *group->ready_at <= now) return fenced(changes);
   return std::move(*group);
 }

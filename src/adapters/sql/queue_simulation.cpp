@@ -118,7 +118,7 @@ void QueueSimulation::produce() {
       std::ranges::move(sent, std::back_inserter(accepted));
       rest = rest.subspan(together.size());
     }
-    if (dies) return fail(Code::cancelled);  // before the commit: nobody was told, nothing may stay
+    if (dies) return fail(Code::cancelled);  // before the commit: the worker was not told, nothing may stay
     mutate_after_send(tx);
     return {};
   });
@@ -163,7 +163,7 @@ void QueueSimulation::receive(Held& worker) {
     history_.delivered(message.receipt.id.str(), message.receipt.fence, clock_.now(), message.visible_until);
   worker = {.messages = std::move(received.messages)};
   if (!worker.messages.empty()) worker.until = worker.messages[0].visible_until;
-  if (dies) give_up(worker);  // the delivery happened, and nobody knows
+  if (dies) give_up(worker);  // the delivery happened, and no worker knows
 }
 
 void QueueSimulation::work(Held& worker) {

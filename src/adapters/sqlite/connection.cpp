@@ -169,7 +169,7 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
     return SQLITE_OK;
   };
   if (!options.checkpoints) sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  // Without its size nobody finds the WAL too long.
+  // Without its size no reader finds the WAL too long.
   if (!options.read_only && options.checkpoints) sqlite3_wal_hook(handle, remember_size, connection.get());
   return connection;
 }

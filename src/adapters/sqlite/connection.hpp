@@ -64,7 +64,7 @@ class Connection {
 
   // Writer only: moves committed pages from the WAL into the database file.
   Result<void> checkpoint(int mode);
-  // Moves all of the WAL into the database and leaves nothing of it. false: somebody reads what it holds;
+  // Moves all of the WAL into the database and leaves nothing of it. false: a reader reads what it holds;
   // that is not waited for.
   Result<bool> empty_wal();
   [[nodiscard]] int wal_pages() const { return wal_pages_; }

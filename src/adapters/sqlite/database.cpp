@@ -99,7 +99,7 @@ class SqliteDatabase final : public sql::Database {
   std::vector<std::thread> reader_threads_;
 };
 
-// SQLite's count of allocated bytes, which nobody reads, takes a lock at every allocation.
+// SQLite's count of allocated bytes, which we never read, takes a lock at every allocation.
 void stop_counting_memory() {
   static auto const once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)once;  // SQLITE_MISUSE when SQLite is in use already: then it goes on counting

@@ -90,7 +90,7 @@ int forward(sqlite3_file* file, Args... args) {
 
 using M = sqlite3_io_methods;
 
-constexpr auto main_methods = M{.iVersion = 2,  // 3 would be for memory maps, which nobody asks for
+constexpr auto main_methods = M{.iVersion = 2,  // 3 would be for memory maps, which SQLite is not asked for
                                 .xClose = forward<&M::xClose>,
                                 .xRead = forward<&M::xRead>,
                                 .xWrite = forward<&M::xWrite>,

@@ -115,7 +115,7 @@ class Scanner {
     return sum_ == Checksum{big_endian(header, 24), big_endian(header, 28)};
   }
   void look_at(Bytes frame, std::uint32_t number) {
-    // Frames of an earlier round have other salt: they are nobody's.
+    // Frames of an earlier round have other salt: they are no part of this one.
     if (std::memcmp(frame.data() + 8, scan_.salt.data(), scan_.salt.size()) != 0) {
       broken_ = true;
       return;

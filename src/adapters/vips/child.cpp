@@ -23,7 +23,7 @@ namespace {
 constexpr auto channel = 0;
 constexpr auto never = Deadline::max();
 
-// The file, mapped: decoders read it in place. It cannot shrink under us: nobody else writes it.
+// The file, mapped: decoders read it in place. It cannot shrink under us: no other process writes it.
 class Mapping {
  public:
   Mapping(int file, std::size_t size)

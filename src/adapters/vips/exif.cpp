@@ -64,7 +64,7 @@ std::optional<Gps> read_gps(Data const& data) {
   auto const latitude = degrees(data, EXIF_TAG_GPS_LATITUDE, EXIF_TAG_GPS_LATITUDE_REF, 'S', 90);
   auto const longitude = degrees(data, EXIF_TAG_GPS_LONGITUDE, EXIF_TAG_GPS_LONGITUDE_REF, 'W', 180);
   if (!latitude || !longitude) return std::nullopt;
-  // What cameras write while they have no fix; nobody builds at that spot in the Atlantic.
+  // What cameras write while they have no fix; no house is built at that spot in the Atlantic.
   if (*latitude == 0 && *longitude == 0) return std::nullopt;
   auto gps = Gps{.latitude = *latitude, .longitude = *longitude};
   gps.altitude = rational(data, find(data, EXIF_IFD_GPS, EXIF_TAG_GPS_ALTITUDE), 0);

@@ -202,7 +202,7 @@ Result<MediaReport> read_report(int socket, json::object const& object, Deadline
   if (thumbnails == nullptr || !thumbnails->is_array() ||
       thumbnails->as_array().size() > limits::thumbnail_sizes.size())
     return fail(Code::invalid);
-  // Either there are pictures or there is a reason, unless nobody asked for pictures.
+  // Either there are pictures or there is a reason, unless no pictures were asked for.
   if (!thumbnails->as_array().empty() && !report.preview.reason.empty()) return fail(Code::invalid);
   for (auto const& shape : thumbnails->as_array()) {
     TRY(auto thumbnail, receive_thumbnail(socket, shape, deadline));

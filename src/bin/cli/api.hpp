@@ -28,7 +28,7 @@ inline constexpr auto persistent = Patience{12};  // outlives a restart of the s
 
 // The Error that a response of this status stands for; `body` may be problem+json or S3's XML.
 [[nodiscard]] Error error_of(net::Response const& response);
-// May the same request succeed later, with nobody doing anything?
+// May the same request succeed later, without anything being done?
 [[nodiscard]] bool passes_by_itself(int status);
 [[nodiscard]] std::vector<FieldError> fields_of(json::object const& problem);  // its `errors`
 [[nodiscard]] std::optional<std::uint32_t> retry_after_of(net::Response const& response);
@@ -45,7 +45,7 @@ class Api {
   Async<json::object> post(std::string path, json::object body);
   Async<json::object> remove(std::string path);
   // Follows no redirect; any answer below 500 other than 429 is returned as it is, and so is that the
-  // storage is full: somebody has to make room.
+  // storage is full: an operator has to make room.
   Async<net::Response> send(net::ClientRequest request);
 
   [[nodiscard]] net::Client& client() { return client_; }

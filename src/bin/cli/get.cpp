@@ -107,7 +107,7 @@ Async<> get(GetOptions const& options, Connection connection) {
   auto error = std::error_code{};
   auto const into_folder = output != "-" && fs::is_directory(output, error);
   if (into_folder) output = fs::path{output} / name;
-  // Whoever uploaded it chose the name, ".bashrc" perhaps: it replaces nothing.
+  // The user who uploaded it chose the name, ".bashrc" perhaps: it replaces nothing.
   if ((options.output.empty() || into_folder) && fs::exists(output, error))
     co_return fail(Code::conflict, output + " exists already; name another with -o.");
   CO_TRY(auto target, Target::open(output));

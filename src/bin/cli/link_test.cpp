@@ -65,7 +65,7 @@ TEST(LinkToServer, SaysWhenItTriesAgain) {
   auto link = Link{1h};
   auto const began = std::chrono::steady_clock::now();
   ASSERT_TRUE(run_to_end<bool>([&] { return link.pause(1, Error{Code::unavailable}); }));
-  EXPECT_EQ(link.notice(began), "");  // a moment is nobody's business
+  EXPECT_EQ(link.notice(began), "");  // a moment is not worth a word
   EXPECT_EQ(link.notice(began + 5s), "Offline, trying again now");
 }
 

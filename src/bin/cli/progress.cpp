@@ -66,7 +66,7 @@ std::string human_duration(std::int64_t seconds) {
   return fmt::format("{} h {:02} m", seconds / 3'600, seconds / 60 % 60);
 }
 
-// The server's times are UTC; without the letter nobody would know.
+// The server's times are UTC; without the letter no reader would know.
 std::string short_time(std::string_view rfc3339) {
   constexpr auto to_the_second = 19;
   return rfc3339.empty() ? std::string{} : std::string{rfc3339.substr(0, to_the_second)} + "Z";

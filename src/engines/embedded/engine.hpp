@@ -74,7 +74,7 @@ class Engine final : public hoist::Engine {
   std::unique_ptr<Witness> witness_;  // before the databases, which are closed when it says so
   SecretFiles secrets_;
   S3Credentials credentials_;                // with Mode::serve
-  std::unique_ptr<QueueClock> queue_clock_;  // somebody setting the wall clock redelivers nothing
+  std::unique_ptr<QueueClock> queue_clock_;  // a wall clock that is set redelivers nothing
   memory::Wakeups wakeups_;
   std::unique_ptr<sql::Database> database_;
   std::unique_ptr<sql::Database> details_database_;  // apart from the index: either may fail alone

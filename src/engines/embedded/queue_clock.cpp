@@ -55,7 +55,7 @@ Result<std::unique_ptr<QueueClock>> QueueClock::open(std::string const& path, Ro
   auto const before = known ? from_us(cell.distance_us + monotonic().count()) : wall.now();
   clock->own_ = std::make_unique<SteadyClock>(wall, std::move(monotonic), before);
   if (role == Role::follows) return clock;
-  // In this order: whoever finds the boot finds its distance.
+  // In this order: a process that finds the boot finds its distance.
   (void)clock->now();
   cell.boot = boot;
   return clock;

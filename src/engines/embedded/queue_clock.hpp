@@ -1,5 +1,5 @@
 // The clock of all transactions on a data folder, one for all its processes: a worker with a clock of its own
-// would, after somebody set the wall clock, take away what the server holds.
+// would, after an operator set the wall clock, take away what the server holds.
 //
 // How      the server runs a SteadyClock and leaves its distance from the machine's monotonic clock, which
 // all
@@ -34,7 +34,7 @@ class QueueClock final : public Clock {
   Role role_;
   Cell* cell_;
   SteadyClock::Monotonic monotonic_;
-  std::unique_ptr<SteadyClock> own_;  // of who leads, or follows nobody
+  std::unique_ptr<SteadyClock> own_;  // of who leads, or follows no server
 };
 
 }  // namespace hoist::embedded

@@ -82,7 +82,8 @@ Result<Witness::Problems> Witness::look_at_files() const {
     }
     TRY(auto const damage, sqlite::find_wal_damage(path));
     if (damage) problems.push_back(*damage);
-    // Whoever runs has committed a generation since it opened the database, and only closing empties the WAL.
+    // A server that runs has committed a generation since it opened the database, and only closing empties
+    // the WAL.
     if (!damage && unclean_ && is_empty(path + "-wal"))
       problems.push_back(
           fmt::format("{}-wal is missing, which the server that did not come to its end had; "

@@ -1,7 +1,7 @@
 // Who may hold how many connections of a listener.
 //
 // Invariants  at most connections_max are served, at most per_address_max of them for one address, and
-//             at most refusals_max are being told that they are too many; whoever comes beyond that
+//             at most refusals_max are being told that they are too many; a client beyond that
 //             gets a word and is gone.
 // Threads  any.
 #pragma once
@@ -32,11 +32,11 @@ class Door {
   };
   explicit Door(Limits limits) : limits_{limits} {}
 
-  // An empty group is not counted by address. Whoever entered and was not dropped has to leave.
+  // An empty group is not counted by address. A client that entered and was not dropped has to leave.
   [[nodiscard]] Verdict enter(std::string const& group);
   void leave(std::string const& group, Verdict verdict);
   [[nodiscard]] std::size_t inside() const;
-  // false: somebody was still inside at the deadline.
+  // false: a client was still inside at the deadline.
   bool wait_until_empty(Deadline deadline);
 
  private:

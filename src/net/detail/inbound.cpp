@@ -64,7 +64,7 @@ std::string make_trace_parent(std::string_view received, std::mt19937_64& random
   return text;
 }
 
-// What a proxy of ours could not say: nobody's address, so that it is never taken for this machine.
+// What a proxy of ours could not say: no client's address, so that it is never taken for this machine.
 constexpr auto unknown_address = std::string_view{"unknown"};
 
 std::optional<std::string> parse_address(std::string_view text) {

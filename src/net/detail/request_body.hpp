@@ -21,7 +21,7 @@ class RequestBody {
   RequestBody(RequestBody const&) = delete;
   ~RequestBody() { reclaim(); }
 
-  // What the handler gets; it answers `cancelled` after reclaim(), whoever still holds it.
+  // What the handler gets; it answers `cancelled` after reclaim(), even where the handler still holds it.
   [[nodiscard]] std::shared_ptr<BodySource> lend(Head const& head) {
     static auto nothing = NoBody{};
     chunked_ = head.chunked;
