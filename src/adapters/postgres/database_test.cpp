@@ -10,6 +10,7 @@
 
 #include "adapters/memory/wakeups.hpp"
 #include "adapters/postgres/connection.hpp"
+#include "adapters/postgres/leadership.hpp"
 #include "adapters/postgres/locks.hpp"
 #include "adapters/postgres/schema.hpp"
 #include "base/try.hpp"
@@ -399,6 +400,36 @@ TEST_F(PostgresDatabaseTest, APasswordIsInNoError) {
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().to_string().find("hunter2"), std::string::npos) << opened.error().to_string();
   }
+}
+
+TEST_F(PostgresDatabaseTest, ExhaustedConnectionsAreUnavailableAndComeBackWithoutRestart) {
+  auto process = Process{url()};
+  ASSERT_TRUE(process.write(acme, [](auto&) { return Result<void>{}; }));
+  admin("ALTER ROLE app CONNECTION LIMIT 0");
+  admin("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'app'");
+  auto const outcome = process.write(acme, [](auto&) { return Result<void>{}; });
+  admin("ALTER ROLE app CONNECTION LIMIT -1");
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code(), Code::unavailable);
+  EXPECT_TRUE(outcome.error().retry_after_s().has_value());
+  EXPECT_TRUE(process.write(acme, [](auto&) { return Result<void>{}; }));
+}
+
+TEST_F(PostgresDatabaseTest, OneProcessLeadsAndTheNextOneFollowsWhenItEnds) {
+  auto first = std::make_unique<Leadership>(url());
+  EXPECT_TRUE(first->leads());
+  auto second = Leadership{url()};
+  EXPECT_FALSE(second.leads());
+  first.reset();
+  auto const end = deadline_in(30s);
+  while (!second.leads() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_TRUE(second.leads());
+  EXPECT_FALSE(Leadership{url()}.leads());
+}
+
+TEST_F(PostgresDatabaseTest, ALeaseThatNobodyRenewedIsTaken) {
+  admin("INSERT INTO leases VALUES ('upkeep', 'dead', 1)");
+  EXPECT_TRUE(Leadership{url()}.leads());
 }
 
 TEST_F(PostgresDatabaseTest, ATextWithAZeroByteIsInvalid) {

@@ -11,7 +11,6 @@ namespace hoist::postgres {
 inline constexpr auto lock_class = std::int32_t{0x686F'6973};
 inline constexpr auto everything_lock = std::int32_t{0};  // shared by who writes for one tenant
 inline constexpr auto clock_lock = std::int32_t{1};
-inline constexpr auto upkeep_lock = std::int32_t{2};  // of the process that does the periodic jobs
 
 // Of writes of this scope: everything_lock for those of the system. Two tenants may share one.
 [[nodiscard]] std::int32_t lock_of(Scope const& scope);
