@@ -103,16 +103,16 @@ Async<> redrive(Records const& records, Flags const& flags) {
   auto ids = std::vector<MessageId>{};
   for (auto const& id : flags.ids) ids.emplace_back(id);
   if (flags.dry_run) co_return co_await plan(records, flags, std::move(ids));
-  auto admin =
-      dead_letters::DeadLetterAdmin{{records.database, records.dead_letters, records.audit, records.clock}};
+  auto admin = dead_letters::DeadLetterAdmin{{records.database, records.dead_letters, records.audit}};
   auto count = std::int64_t{0};
   CO_TRY(auto const tenants, co_await tenants_of(records, flags));
   for (auto const& tenant : tenants) {
     auto order = dead_letters::RedriveOrder{};
-    order.caller = tenants::operator_of(tenant);
+    order.call.caller = tenants::operator_of(tenant);
+    order.call.deadline = soon();
     order.queue = flags.queue;
     order.ids = ids;
-    CO_TRY(auto const some, co_await admin.redrive(std::move(order), soon()));
+    CO_TRY(auto const some, co_await admin.redrive(std::move(order)));
     count += some;
   }
   if (count == 0 && !ids.empty()) co_return none_of_them(flags);

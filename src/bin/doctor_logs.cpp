@@ -133,8 +133,8 @@ Result<Problems> check_event_logs(Records const& records, Metrics& metrics) {
   if (!pem && pem.error().code() == Code::not_found) return Problems{"keys/event_log.pem is missing"};
   if (!pem) return std::unexpected{pem.error()};
   TRY(auto const key, Ed25519Key::from_pem(*pem));
-  auto service = events::Service{records.database, records.event_index, records.event_details,
-                                 records.wakeups,  records.clock,       metrics};
+  auto service =
+      events::Service{records.database, records.event_index, records.event_details, records.wakeups, metrics};
   auto checkpoints =
       events::Checkpoints{{records.database, records.event_index, records.clock, metrics}, key};
   auto exports = events::Exports{{records.database, records.event_index, service, checkpoints}};

@@ -90,9 +90,9 @@ Async<bool> reconcile_all(Log& log, bool repairs) {
 Result<bool> run(Flags const& flags) {
   TRY(auto const admin, hosts::Admin::open(flags.data));
   auto const records = admin->records();
-  auto log = Log{{records.database, records.event_index, records.event_details},
-                 {records.database, records.event_index, records.event_details, records.wakeups,
-                  records.clock, admin->metrics()}};
+  auto log =
+      Log{{records.database, records.event_index, records.event_details},
+          {records.database, records.event_index, records.event_details, records.wakeups, admin->metrics()}};
   auto body = std::function<Async<bool>()>{[&]() -> Async<bool> {
     CO_TRY(auto const equal, co_await reconcile_all(log, flags.repair));
     CO_TRY(auto const signed_so, co_await look_at_marks(log.stores, records.secrets));

@@ -39,36 +39,33 @@ Async<std::vector<RedriveItem>> DeadLetterAdmin::plan(TenantId tenant, std::stri
   co_return co_await ports_.letters.plan(std::move(queue), std::move(tenant), std::move(ids), deadline);
 }
 
-Async<std::int64_t> DeadLetterAdmin::redrive(RedriveOrder order, Deadline deadline) {
-  if (!order.ids.empty()) co_return co_await redrive_some(order, order.ids, deadline);
+Async<std::int64_t> DeadLetterAdmin::redrive(RedriveOrder order) {
+  if (!order.ids.empty()) co_return co_await redrive_some(order, order.ids);
   auto total = std::int64_t{0};
   for (auto after = MessageId{};;) {
-    CO_TRY(auto const page,
-           co_await ports_.letters.list(order.queue, order.caller.tenant, after, redrive_chunk, deadline));
+    CO_TRY(auto const page, co_await ports_.letters.list(order.queue, order.call.caller.tenant, after,
+                                                         redrive_chunk, order.call.deadline));
     if (page.empty()) co_return total;
     auto ids = std::vector<MessageId>{};
     for (auto const& letter : page) ids.push_back(letter.id);
-    CO_TRY(auto const count, co_await redrive_some(order, ids, deadline));
+    CO_TRY(auto const count, co_await redrive_some(order, ids));
     total += count;
     after = ids.back();
   }
 }
 
 Async<std::int64_t> DeadLetterAdmin::redrive_some(RedriveOrder const& order,
-                                                  std::vector<MessageId> const& ids, Deadline deadline) {
-  auto const& tenant = order.caller.tenant;
+                                                  std::vector<MessageId> const& ids) {
+  auto const& tenant = order.call.caller.tenant;
   auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
     TRY(auto const count, ports_.letters.redrive(tx, order.queue, tenant, ids));
     if (count == 0) return count;
-    auto entry = AuditEntry{.caller = order.caller,
-                            .action = "dead_letters.redriven",
-                            .subject = order.queue,
-                            .request_id = order.request_id};
-    entry.details = {{"queue", order.queue}, {"count", count}, {"all", order.ids.empty()}};
-    CHECK(ports_.audit.record(tx, std::move(entry), ports_.clock.now()));
+    auto details = json::object{{"queue", order.queue}, {"count", count}, {"all", order.ids.empty()}};
+    CHECK(ports_.audit.record(
+        tx, audit_entry(order.call, "dead_letters.redriven", order.queue, std::move(details))));
     return count;
   };
-  co_return co_await ports_.database.write(Scope::tenant(tenant), work, deadline);
+  co_return co_await ports_.database.write(Scope::tenant(tenant), work, order.call.deadline);
 }
 
 }  // namespace hoist::dead_letters

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "model/caller.hpp"
 #include "ports/audit.hpp"
 #include "ports/dead_letters.hpp"
 
@@ -19,8 +18,7 @@ struct Page {
 };
 
 struct RedriveOrder {
-  Caller caller;
-  std::string request_id;
+  CallContext call;
   std::string queue;
   std::vector<MessageId> ids;  // empty: all of the queue
 };
@@ -31,7 +29,6 @@ class DeadLetterAdmin {
     sql::Database& database;
     DeadLetters& letters;
     Audit& audit;
-    Clock const& clock;
   };
   // `cursor_key` is secret; empty: one of this process.
   explicit DeadLetterAdmin(Ports ports, std::string cursor_key = {});
@@ -41,11 +38,10 @@ class DeadLetterAdmin {
   Async<std::vector<RedriveItem>> plan(TenantId tenant, std::string queue, std::vector<MessageId> ids,
                                        Deadline deadline);
   // Answers how many wait again. All of a queue go in several transactions, each with its own record.
-  Async<std::int64_t> redrive(RedriveOrder order, Deadline deadline);
+  Async<std::int64_t> redrive(RedriveOrder order);
 
  private:
-  Async<std::int64_t> redrive_some(RedriveOrder const& order, std::vector<MessageId> const& ids,
-                                   Deadline deadline);
+  Async<std::int64_t> redrive_some(RedriveOrder const& order, std::vector<MessageId> const& ids);
 
   Ports ports_;
   std::string cursor_key_;

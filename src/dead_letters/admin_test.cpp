@@ -18,9 +18,9 @@ using namespace std::chrono_literals;
 // Refuses to record when the test says so.
 class FailingAudit final : public Audit {
  public:
-  Result<void> record(sql::Transaction& tx, AuditEntry entry, Time now) override {
+  Result<void> record(sql::Transaction& tx, AuditEntry entry) override {
     if (failing) return fail(Code::unavailable);
-    return trail.record(tx, std::move(entry), now);
+    return trail.record(tx, std::move(entry));
   }
   bool failing = false;
   sql_engine::AuditLog trail;
@@ -55,14 +55,15 @@ class DeadLetterAdminTest : public ::testing::Test {
     return sync<Page>([&] { return admin.list(acme, task_queue, {}, 100, deadline_in(10s)); }).letters.size();
   }
   RedriveOrder order(std::vector<MessageId> ids = {}) {
-    auto caller = Caller{};
-    caller.tenant = acme;
-    caller.user = UserId{"ana"};
-    return {
-        .caller = std::move(caller), .request_id = "request-1", .queue = task_queue, .ids = std::move(ids)};
+    auto order = RedriveOrder{.queue = task_queue, .ids = std::move(ids)};
+    order.call.caller.tenant = acme;
+    order.call.caller.user = UserId{"ana"};
+    order.call.request_id = "request-1";
+    order.call.deadline = deadline_in(10s);
+    return order;
   }
   Result<std::int64_t> redrive(std::vector<MessageId> ids = {}) {
-    return run_to_end<std::int64_t>([&] { return admin.redrive(order(ids), deadline_in(10s)); });
+    return run_to_end<std::int64_t>([&] { return admin.redrive(order(ids)); });
   }
   std::vector<AuditRecord> trail() {
     auto records = std::vector<AuditRecord>{};

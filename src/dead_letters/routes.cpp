@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 #include "base/try.hpp"
 #include "model/queue_names.hpp"
+#include "net/call_context.hpp"
 #include "net/query.hpp"
 
 namespace hoist::dead_letters {
@@ -79,13 +80,14 @@ Async<Response> get_dead_letters(DeadLetterAdmin& admin, Request& request) {
 Async<Response> post_redrive(DeadLetterAdmin& admin, Request& request) {
   CO_TRY(auto const body, net::json_body(request));
   auto fields = Fields{body};
-  auto order = RedriveOrder{.caller = request.caller, .request_id = request.request_id};
+  auto order = RedriveOrder{};
   order.queue = fields.choice("queue", queues(), task_queue);
   auto const dry_run = fields.optional_bool("dry_run").value_or(false);
   if (body.contains("ids")) order.ids = read_ids(fields);
   CO_CHECK(fields.finish());
   if (!dry_run) {
-    CO_TRY(auto const count, co_await admin.redrive(std::move(order), request.deadline));
+    CO_TRY(order.call, net::call_context(request));
+    CO_TRY(auto const count, co_await admin.redrive(std::move(order)));
     co_return net::json_response(200, json::object{{"dry_run", false}, {"redriven", count}});
   }
   CO_TRY(auto const items, co_await admin.plan(request.caller.tenant, std::move(order.queue),

@@ -84,13 +84,8 @@ TEST_F(GroupedCalls, CallsThatWaitTogetherAreOneTransactionAndEachHearsOfItsOwn)
 }
 
 TEST_F(GroupedCalls, ACallThatComesAfterTheTransactionRanIsNotInItsGroup) {
-  auto patient = Service{*database,
-                         index,
-                         details,
-                         wakeups,
-                         clock,
-                         metrics,
-                         {.details_patience = std::chrono::milliseconds{200}}};
+  auto patient = Service{*database, index,   details,
+                         wakeups,   metrics, {.details_patience = std::chrono::milliseconds{200}}};
   details.stall = true;  // the first group stands between its transaction and its answer
   auto asked = calls(2, 1);
   auto const ids = std::vector{asked[0][0].id, asked[1][0].id};

@@ -26,7 +26,7 @@ class Concurrency : public LogFixture {
     auto const id = one.id.str();
     auto const done = hoist::testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
       auto events = std::vector<NewEvent>{one};
-      TRY(auto const outcome, index.append(tx, acme, events, clock.now()));
+      TRY(auto const outcome, index.append(tx, acme, events));
       std::this_thread::sleep_for(delay);
       if (fails) return fail(Code::conflict);
       tx.notify(events_of(acme));

@@ -14,7 +14,7 @@ class CrashBetweenTheStores : public LogFixture {
   void recover_and_check(std::size_t acknowledged) {
     heal();
     database.reopen();
-    auto after = Service{*database, index, details, wakeups, clock, metrics};
+    auto after = Service{*database, index, details, wakeups, metrics};
     for (auto moved = 1; moved > 0;) {
       auto const step = sync(after.relay(soon()));
       ASSERT_TRUE(step);
@@ -42,7 +42,7 @@ TEST_F(CrashBetweenTheStores, BeforeTheIndexCommitsNothingIsThere) {
   EXPECT_FALSE(hoist::testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
     auto one = event("ana", "login");
     one.id = id;
-    CHECK(index.append(tx, acme, {one}, clock.now()));
+    CHECK(index.append(tx, acme, {one}));
     return fail(Code::internal);  // the process ends here
   }));
   EXPECT_TRUE(all().empty());
@@ -122,7 +122,7 @@ TEST_F(CrashBetweenTheStores, RandomHistoriesOfFaultsLoseNothing) {
   auto acknowledged = 0;
   for (unsigned seed = 1; seed <= 20; ++seed) {
     auto random = std::mt19937{seed};
-    auto mine = Service{*database, index, details, wakeups, clock, metrics};
+    auto mine = Service{*database, index, details, wakeups, metrics};
     for (int i = 0; i < 15; ++i) {
       details.fail_puts = random() % 4 == 0;
       details.lose_answers = random() % 5 == 0;

@@ -133,13 +133,8 @@ TEST_F(IndexFaults, RandomHistoriesOfFaultsInBothStoresKeepTheirPromises) {
 }
 
 TEST_F(IndexFaults, ASlowDetailsStoreCostsItsPatienceAndNoEvent) {
-  auto impatient = Service{*database,
-                           index,
-                           details,
-                           wakeups,
-                           clock,
-                           metrics,
-                           {.details_patience = std::chrono::milliseconds{20}}};
+  auto impatient = Service{*database, index,   details,
+                           wakeups,   metrics, {.details_patience = std::chrono::milliseconds{20}}};
   details.stall = true;
   auto const recorded = sync(impatient.record(acme, some(2), soon()));
   ASSERT_TRUE(recorded);

@@ -73,7 +73,7 @@ class LogFixture : public ::testing::Test {
   sql_engine::AuditLog audit;
   memory::EventDetails details;
   Wakeups& wakeups = database.wakeups();
-  Service service{*database, index, details, wakeups, clock, metrics};
+  Service service{*database, index, details, wakeups, metrics};
   Ed25519Key key = Ed25519Key::generate();
   Checkpoints checkpoints{{*database, index, clock, metrics}, key};
   Retention retention{{*database, index, checkpoints, clock}, std::chrono::seconds{0}};

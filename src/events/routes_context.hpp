@@ -31,9 +31,6 @@ inline void add_route(net::Router& router, std::shared_ptr<Context> const& conte
              [context, handler](net::Request& request) { return handler(*context, request); });
 }
 
-[[nodiscard]] AuditEntry audit_entry(net::Request const& request, std::string action, std::string subject,
-                                     json::object details = {});
-
 // The log that `log` names ("audit", otherwise the events). Exporting either, and reading the audit
 // trail, is recorded as "<log>.<verb>" first; "" is for what shows hashes only, or goes on with what
 // was recorded. Errors: forbidden for who is no admin.

@@ -4,6 +4,7 @@
 #include "base/try.hpp"
 #include "events/routes_context.hpp"
 #include "model/audit_log.hpp"
+#include "net/call_context.hpp"
 #include "net/query.hpp"
 
 namespace hoist::events {
@@ -100,13 +101,14 @@ Result<Redaction> read_redaction(net::Request const& request) {
 Async<net::Response> post_redaction(Context& context, net::Request& request) {
   auto const& caller = request.caller;
   CO_TRY(auto const wanted, read_redaction(request));
+  CO_TRY(auto const call, net::call_context(request));
   auto work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
     TRY(auto const redacted,
         context.service.redact(tx, caller.tenant, wanted.ids, caller.user, wanted.reason));
     auto entry =
-        audit_entry(request, "events.redacted", caller.tenant.str(),
+        audit_entry(call, "events.redacted", caller.tenant.str(),
                     {{"asked", wanted.ids.size()}, {"redacted", redacted}, {"reason", wanted.reason}});
-    CHECK(context.audit.record(tx, std::move(entry), context.clock.now()));
+    CHECK(context.audit.record(tx, std::move(entry)));
     return redacted;
   };
   CO_TRY(auto const redacted,
@@ -134,10 +136,11 @@ Async<net::Response> put_retention(Context& context, net::Request& request) {
   CO_CHECK(fields.finish());
   auto const keep = std::chrono::seconds{std::chrono::days{days}};
   auto const& tenant = request.caller.tenant;
+  CO_TRY(auto const call, net::call_context(request));
   auto work = [&](sql::Transaction& tx) -> Result<void> {
     CHECK(context.retention.set(tx, tenant, keep));
-    auto entry = audit_entry(request, "events.retention_changed", tenant.str(), {{"days", days}});
-    return context.audit.record(tx, std::move(entry), context.clock.now());
+    auto entry = audit_entry(call, "events.retention_changed", tenant.str(), {{"days", days}});
+    return context.audit.record(tx, std::move(entry));
   };
   CO_CHECK(co_await context.database.write(Scope::tenant(tenant), work, request.deadline));
   co_return net::json_response(200, render_retention(keep));
@@ -145,27 +148,17 @@ Async<net::Response> put_retention(Context& context, net::Request& request) {
 
 }  // namespace
 
-AuditEntry audit_entry(net::Request const& request, std::string action, std::string subject,
-                       json::object details) {
-  auto entry = AuditEntry{};
-  entry.caller = request.caller;
-  entry.action = std::move(action);
-  entry.subject = std::move(subject);
-  entry.request_id = request.request_id;
-  entry.details = std::move(details);
-  return entry;
-}
-
 Async<TenantId> enter_log(Context& context, net::Request& request, std::optional<std::string> log,
                           std::string_view verb) {
   auto const& caller = request.caller;
   auto const audit = log == "audit";
   if (audit && caller.role != Role::admin) co_return fail(Code::forbidden, "The audit trail is for admins.");
   if (!verb.empty() && (audit || verb == "exported")) {
+    CO_TRY(auto const call, net::call_context(request));
     auto work = [&](sql::Transaction& tx) {
       auto entry =
-          audit_entry(request, fmt::format("{}.{}", audit ? "audit" : "events", verb), caller.tenant.str());
-      return context.audit.record(tx, std::move(entry), context.clock.now());
+          audit_entry(call, fmt::format("{}.{}", audit ? "audit" : "events", verb), caller.tenant.str());
+      return context.audit.record(tx, std::move(entry));
     };
     CO_CHECK(co_await context.database.write(Scope::tenant(caller.tenant), work, request.deadline));
   }

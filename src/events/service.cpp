@@ -62,12 +62,11 @@ EventView view_of(IndexedEvent event, std::map<EventId, EventDetail>& found) {
 }  // namespace
 
 Service::Service(sql::Database& database, EventIndex& index, EventDetails& details, Wakeups& wakeups,
-                 Clock const& clock, Metrics& metrics, Options options)
+                 Metrics& metrics, Options options)
     : database_{database},
       index_{index},
       details_{details},
       wakeups_{wakeups},
-      clock_{clock},
       options_{options},
       recorded_{metrics.counter("hoist_events_recorded_total", "Events recorded")},
       duplicates_{metrics.counter("hoist_events_duplicates_total", "Events that repeated an earlier one")},
@@ -96,11 +95,9 @@ asio::awaitable<void> Service::run(std::shared_ptr<AppendGroup> group) {
 }
 
 Async<Outcomes> Service::append(AppendGroup const& group) {
-  auto now = std::optional<Time>{};
   auto work = [&](sql::Transaction& tx) -> Result<std::vector<Result<IndexedEvent>>> {
     groups_.close(group);
-    if (!now) now = clock_.now();
-    return index_.append(tx, group.tenant(), group.events(), *now);
+    return index_.append(tx, group.tenant(), group.events());
   };
   CO_TRY(auto indexed, co_await database_.write(Scope::tenant(group.tenant()), work, group.deadline()));
   auto const stored = co_await try_details(indexed, group.deadline());
@@ -240,12 +237,11 @@ Async<EventPage> Service::join(TenantId tenant, std::vector<IndexedEvent> events
 
 Result<std::int64_t> Service::redact(sql::Transaction& tx, TenantId const& tenant,
                                      std::vector<EventId> const& ids, UserId by, std::string const& reason) {
-  auto const now = clock_.now();
   TRY(auto const redacted, index_.redact(tx, tenant, ids));
   if (redacted == 0) return redacted;
   auto events = std::vector<NewEvent>{};
-  events.push_back(redaction_event(ids, std::move(by), reason, now));
-  TRY(auto const appended, index_.append(tx, tenant, events, now));
+  events.push_back(redaction_event(ids, std::move(by), reason, tx.now()));
+  TRY(auto const appended, index_.append(tx, tenant, events));
   if (!appended.front()) return std::unexpected{appended.front().error()};
   tx.notify(events_of(tenant));
   return redacted;

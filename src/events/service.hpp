@@ -53,7 +53,7 @@ inline constexpr std::size_t page_bytes_max = 8 * 1024 * 1024;  // of details; a
 class Service {
  public:
   Service(sql::Database& database, EventIndex& index, EventDetails& details, Wakeups& wakeups,
-          Clock const& clock, Metrics& metrics, Options options = {});
+          Metrics& metrics, Options options = {});
 
   // All accepted events become durable together; an event refused for its id fails alone. Calls that
   // wait together are recorded together: what befalls the stores befalls all of them.
@@ -90,7 +90,6 @@ class Service {
   EventIndex& index_;
   EventDetails& details_;
   Wakeups& wakeups_;
-  Clock const& clock_;
   Options options_;
   Counter recorded_;
   Counter duplicates_;

@@ -70,7 +70,7 @@ TEST_F(EventLog, NothingAcknowledgedIsLostWhenTheProcessEndsBetweenTheStores) {
   for (int i = 0; i < 20; ++i) record(event("ana", "login", {{"n", i}}));
   database.reopen();
   details.fail_puts = false;
-  auto after = Service{*database, index, details, wakeups, clock, metrics};
+  auto after = Service{*database, index, details, wakeups, metrics};
   EXPECT_EQ(*sync(after.relay(soon())), 20);
   auto const report = sync(reconcile({*database, index, details}, acme, soon()));
   EXPECT_TRUE(report->equal());

@@ -410,7 +410,7 @@ TEST_F(Verify, TheAuditTrailIsALogLikeAnyOther) {
       entry.action = "key.created";
       entry.subject = "k\"1";
       entry.details = {{"z", 1}, {"a", i}};
-      return audit.record(tx, std::move(entry), clock.now());
+      return audit.record(tx, std::move(entry));
     }));
   auto stream = sync(exports.ndjson(audit_log_of(acme), soon()));
   ASSERT_TRUE(stream);

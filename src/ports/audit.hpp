@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "model/caller.hpp"
+#include "model/call_context.hpp"
 #include "sql/database.hpp"
 
 namespace hoist {
@@ -21,10 +21,20 @@ struct AuditEntry {
   json::object details;
 };
 
+[[nodiscard]] inline AuditEntry audit_entry(CallContext const& call, std::string action, std::string subject,
+                                            json::object details = {}) {
+  return {.caller = call.caller,
+          .action = std::move(action),
+          .subject = std::move(subject),
+          .request_id = call.request_id,
+          .details = std::move(details)};
+}
+
 class Audit {
  public:
   virtual ~Audit() = default;
-  virtual Result<void> record(sql::Transaction& tx, AuditEntry entry, Time now) = 0;
+  // At the transaction's time.
+  virtual Result<void> record(sql::Transaction& tx, AuditEntry entry) = 0;
 };
 
 // One line of a tenant's trail. `seq` is dense: a gap is a loss.

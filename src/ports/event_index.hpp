@@ -79,10 +79,10 @@ inline constexpr std::string_view redaction_type = "event.redacted";  // the typ
 class EventIndex {
  public:
   virtual ~EventIndex() = default;
-  // Appends in order, with outbox rows, as part of the caller's transaction. A repeated id with the
+  // Appends in order, with outbox rows, as received at the transaction's time. A repeated id with the
   // same request answers the first event as `duplicate`; with another one it fails alone.
   virtual Result<std::vector<Result<IndexedEvent>>> append(sql::Transaction& tx, TenantId const& tenant,
-                                                           std::vector<NewEvent> const& events, Time now) = 0;
+                                                           std::vector<NewEvent> const& events) = 0;
   virtual Result<std::vector<IndexedEvent>> list(sql::Transaction& tx, EventQuery const& query) = 0;
   // Only the leaves of up to `limit` events after sequence `after`, in order.
   virtual Result<std::vector<std::string>> leaves(sql::Transaction& tx, TenantId const& tenant,

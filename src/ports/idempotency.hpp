@@ -22,6 +22,10 @@ struct IdempotentRequest {
   return {call.caller.tenant, call.idempotency_key, std::move(route), call.body_sha256};
 }
 
+inline constexpr int http_ok = 200;
+inline constexpr int http_created = 201;
+
+// What an answer is made of again: ids and what cannot be looked up, not the answer's text.
 struct StoredAnswer {
   int status = 0;
   std::string body;

@@ -7,7 +7,7 @@
 
 namespace hoist::tasks {
 
-// The answer to POST /tasks.
+// The answers to POST /tasks and POST /tasks/batch: of what never changes, so that repeats are the same.
 [[nodiscard]] std::string render_created(Task const& task);
 [[nodiscard]] std::string render_batch(std::vector<Result<Task>> const& outcomes);
 

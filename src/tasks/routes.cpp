@@ -4,10 +4,8 @@
 
 #include <algorithm>
 
-#include "base/encode.hpp"
-#include "base/hash.hpp"
 #include "base/try.hpp"
-#include "net/idempotency_key.hpp"
+#include "net/call_context.hpp"
 #include "net/query.hpp"
 #include "net/refused_batch.hpp"
 #include "tasks/render.hpp"
@@ -26,24 +24,6 @@ constexpr int page_max = 200;
 constexpr int group_page_max = 1000;
 constexpr std::size_t cursor_max = 512;
 
-Result<Asked> asked(Request const& request) {
-  auto asked = Asked{};
-  asked.caller = request.caller;
-  asked.request_id = request.request_id;
-  asked.trace_parent = request.trace_parent;
-  asked.deadline = request.deadline;
-  TRY(asked.idempotency_key, net::idempotency_key(request));
-  if (!asked.idempotency_key.empty()) asked.body_sha256 = hex(sha256(request.body));
-  return asked;
-}
-
-// The answers are ours, so the id is where render_created() puts it.
-std::string location_of(std::string_view answer) {
-  constexpr auto before = std::string_view{R"({"task_id":")"};
-  answer.remove_prefix(before.size());
-  return "/tasks/" + std::string{answer.substr(0, answer.find('"'))};
-}
-
 TaskId task_id(Request const& request) {
   return TaskId{request.param("id")};
 }
@@ -55,22 +35,21 @@ json::value cursor_or_null(std::string const& cursor) {
 Async<Response> post_task(Service& service, Request& request) {
   CO_TRY(auto const body, net::json_body(request));
   CO_TRY(auto wanted, parse_new_task(body));
-  CO_TRY(auto who, asked(request));
-  CO_TRY(auto answer, co_await service.create(std::move(who), std::move(wanted)));
-  auto const location = location_of(answer);
-  auto response = net::json_text_response(201, std::move(answer));
-  response.headers.set("Location", location);
+  CO_TRY(auto call, net::call_context(request));
+  CO_TRY(auto const task, co_await service.create(std::move(call), std::move(wanted)));
+  auto response = net::json_text_response(201, render_created(task));
+  response.headers.set("Location", "/tasks/" + task.id.str());
   co_return response;
 }
 
 Async<Response> post_batch(Service& service, Request& request) {
   CO_TRY(auto const body, net::json_body(request));
   CO_TRY(auto items, parse_new_batch(body));
-  auto const refused =
-      std::ranges::all_of(items, [](BatchItem const& item) { return std::holds_alternative<Error>(item); });
-  CO_TRY(auto who, asked(request));
-  CO_TRY(auto answer, co_await service.create_batch(std::move(who), std::move(items)));
-  if (refused) co_return net::refused_batch(answer, request.request_id);
+  CO_TRY(auto call, net::call_context(request));
+  CO_TRY(auto const outcomes, co_await service.create_batch(std::move(call), std::move(items)));
+  auto answer = render_batch(outcomes);
+  if (std::ranges::none_of(outcomes, [](auto const& outcome) { return outcome.has_value(); }))
+    co_return net::refused_batch(answer, request.request_id);
   co_return net::json_text_response(201, std::move(answer));
 }
 
@@ -104,8 +83,8 @@ Async<Response> get_tasks(Service& service, Request& request) {
 }
 
 Async<Response> delete_task(Service& service, Request& request) {
-  CO_TRY(auto who, asked(request));
-  CO_TRY(auto const view, co_await service.cancel(std::move(who), task_id(request)));
+  CO_TRY(auto call, net::call_context(request));
+  CO_TRY(auto const view, co_await service.cancel(std::move(call), task_id(request)));
   co_return net::json_response(200, render_view(view, service.clock().now()));
 }
 

@@ -8,37 +8,26 @@
 #include "base/try.hpp"
 #include "model/chain.hpp"
 #include "model/queue_names.hpp"
-#include "tasks/render.hpp"
 
 namespace hoist::tasks {
 namespace {
 
-constexpr auto http_created = 201;
-
-IdempotentRequest idempotent(Asked const& asked, std::string route) {
-  return {asked.caller.tenant, asked.idempotency_key, std::move(route), asked.body_sha256};
-}
-
-AuditEntry audit_entry(Asked const& asked, std::string action, std::string subject, json::object details) {
-  return {asked.caller, std::move(action), std::move(subject), "ok", asked.request_id, std::move(details)};
-}
-
-Outgoing message_of(Asked const& asked, NewTask const& task) {
+Outgoing message_of(CallContext const& call, NewTask const& task) {
   return {.queue = task_queue,
-          .tenant = asked.caller.tenant,
+          .tenant = call.caller.tenant,
           .group = task.group,
-          .body = message_body(task, asked.caller.user, asked.trace_parent)};
+          .body = message_body(task, call.caller.user, call.trace_parent)};
 }
 
-void say_accepted(Asked const& asked, std::span<Task const> tasks) {
+void say_accepted(CallContext const& call, std::span<Task const> tasks) {
   if (!log::enabled(log::Level::info)) return;
   for (auto const& task : tasks)
     log::info("a task was accepted", {{"tenant", task.tenant.str()},
                                       {"group", task.group},
                                       {"sequence", std::to_string(task.sequence)},
                                       {"task", task.id.str()},
-                                      {"request", asked.request_id},
-                                      {"trace", asked.trace_parent}});
+                                      {"request", call.request_id},
+                                      {"trace", call.trace_parent}});
 }
 
 // What became of each item: the tasks are those of the items that were not refused.
@@ -69,6 +58,44 @@ Result<TaskView> view_of(sql::Transaction& tx, TenantId const& tenant, TaskId co
   TRY(auto task, find_task(tx, tenant, id));
   TRY(auto events, list_task_events(tx, tenant, id));
   return TaskView{.task = std::move(task), .events = std::move(events)};
+}
+
+// What an Idempotency-Key keeps. The rest of the answer never changes and is in the task's row.
+json::object remember(Task const& task) {
+  return {{"task_id", task.id.str()}};
+}
+
+std::string remember(std::vector<Result<Task>> const& outcomes) {
+  auto items = json::array{};
+  for (auto const& outcome : outcomes) items.push_back(outcome ? remember(*outcome) : json::object{});
+  return json::serialize(json::object{{"items", std::move(items)}});
+}
+
+Result<Task> repeat(sql::Transaction& tx, TenantId const& tenant, json::object const& kept) {
+  auto const& id = kept.at("task_id").as_string();
+  return find_task(tx, tenant, TaskId{std::string{id.data(), id.size()}});
+}
+
+Result<Task> repeat(sql::Transaction& tx, TenantId const& tenant, std::string const& kept) {
+  TRY(auto const value, parse_json(kept));
+  return repeat(tx, tenant, value.as_object());
+}
+
+// The same request was refused the same items.
+Result<std::vector<Result<Task>>> repeat_batch(sql::Transaction& tx, TenantId const& tenant,
+                                               std::string const& kept, std::vector<BatchItem> const& items) {
+  TRY(auto const value, parse_json(kept));
+  auto outcomes = std::vector<Result<Task>>{};
+  for (auto const& entry : value.at("items").as_array()) {
+    auto const* const refused = std::get_if<Error>(&items.at(outcomes.size()));
+    if (entry.as_object().contains("task_id")) {
+      TRY(auto task, repeat(tx, tenant, entry.as_object()));
+      outcomes.emplace_back(std::move(task));
+    } else {
+      outcomes.emplace_back(std::unexpected{refused == nullptr ? Error{Code::invalid} : *refused});
+    }
+  }
+  return outcomes;
 }
 
 }  // namespace
@@ -103,64 +130,60 @@ Result<std::vector<Task>> Service::insert(sql::Transaction& tx, Caller const& ca
   return tasks;
 }
 
-Async<std::string> Service::create(Asked asked, NewTask wanted) {
-  auto const message = message_of(asked, wanted);
-  auto const request = idempotent(asked, "POST /tasks");
+Async<Task> Service::create(CallContext call, NewTask wanted) {
+  auto const message = message_of(call, wanted);
+  auto const request = idempotent(call, "POST /tasks");
   auto repeated = false;
-  auto accepted = std::vector<Task>{};
-  auto const work = [&](sql::Transaction& tx) -> Result<std::string> {
-    TRY(auto earlier, ports_.idempotency.find(tx, request));
+  auto const work = [&](sql::Transaction& tx) -> Result<Task> {
+    TRY(auto const earlier, ports_.idempotency.find(tx, request));
     repeated = earlier.has_value();
-    if (earlier) return std::move(earlier->body);
+    if (earlier) return repeat(tx, call.caller.tenant, earlier->body);
     auto const* const only = &wanted;
-    TRY(accepted, insert(tx, asked.caller, {&only, 1}, {&message, 1}));
-    auto answer = render_created(accepted.front());
-    if (!request.key.empty()) CHECK(ports_.idempotency.store(tx, request, {http_created, answer}));
-    return answer;
+    TRY(auto tasks, insert(tx, call.caller, {&only, 1}, {&message, 1}));
+    if (!request.key.empty())
+      CHECK(ports_.idempotency.store(tx, request, {http_created, json::serialize(remember(tasks.front()))}));
+    return std::move(tasks.front());
   };
-  CO_TRY(auto answer,
-         co_await ports_.database.write(Scope::tenant(asked.caller.tenant), work, asked.deadline));
-  if (repeated) co_return answer;
+  CO_TRY(auto task, co_await ports_.database.write(Scope::tenant(call.caller.tenant), work, call.deadline));
+  if (repeated) co_return task;
   created_.add();
-  say_accepted(asked, accepted);
-  co_return answer;
+  say_accepted(call, {&task, 1});
+  co_return task;
 }
 
-Async<std::string> Service::create_batch(Asked asked, std::vector<BatchItem> items) {
+Async<std::vector<Result<Task>>> Service::create_batch(CallContext call, std::vector<BatchItem> items) {
   auto wanted = std::vector<NewTask const*>{};
   auto messages = std::vector<Outgoing>{};
   for (auto const& item : items) {
     auto const* const task = std::get_if<NewTask>(&item);
     if (task == nullptr) continue;
     wanted.push_back(task);
-    messages.push_back(message_of(asked, *task));
+    messages.push_back(message_of(call, *task));
   }
-  auto const request = idempotent(asked, "POST /tasks/batch");
+  auto const request = idempotent(call, "POST /tasks/batch");
   auto repeated = false;
   auto accepted = std::vector<Task>{};
-  auto const work = [&](sql::Transaction& tx) -> Result<std::string> {
-    TRY(auto earlier, ports_.idempotency.find(tx, request));
+  using Outcomes = std::vector<Result<Task>>;
+  auto const work = [&](sql::Transaction& tx) -> Result<Outcomes> {
+    TRY(auto const earlier, ports_.idempotency.find(tx, request));
     repeated = earlier.has_value();
-    if (earlier) return std::move(earlier->body);
+    if (earlier) return repeat_batch(tx, call.caller.tenant, earlier->body, items);
     // Whatever fails from here on fails the whole batch, so no group is ever half there.
-    TRY(accepted, insert(tx, asked.caller, wanted, messages));
-    auto answer = render_batch(outcomes_of(items, accepted));
-    if (wanted.empty()) return answer;
-    auto const now = ports_.clock.now();
-    if (!request.key.empty()) CHECK(ports_.idempotency.store(tx, request, {http_created, answer}));
-    CHECK(ports_.audit.record(
-        tx,
-        audit_entry(asked, "tasks.created", "",
-                    {{"tasks", wanted.size()}, {"refused", items.size() - wanted.size()}}),
-        now));
-    return answer;
+    TRY(accepted, insert(tx, call.caller, wanted, messages));
+    auto outcomes = outcomes_of(items, accepted);
+    if (wanted.empty()) return outcomes;
+    if (!request.key.empty())
+      CHECK(ports_.idempotency.store(tx, request, {http_created, remember(outcomes)}));
+    auto counts = json::object{{"tasks", wanted.size()}, {"refused", items.size() - wanted.size()}};
+    CHECK(ports_.audit.record(tx, audit_entry(call, "tasks.created", "", std::move(counts))));
+    return outcomes;
   };
-  CO_TRY(auto answer,
-         co_await ports_.database.write(Scope::tenant(asked.caller.tenant), work, asked.deadline));
-  if (repeated) co_return answer;
+  CO_TRY(auto outcomes,
+         co_await ports_.database.write(Scope::tenant(call.caller.tenant), work, call.deadline));
+  if (repeated) co_return outcomes;
   created_.add(static_cast<double>(wanted.size()));
-  say_accepted(asked, accepted);
-  co_return answer;
+  say_accepted(call, accepted);
+  co_return outcomes;
 }
 
 Async<TaskView> Service::get(TenantId tenant, TaskId id, Deadline deadline) {
@@ -203,8 +226,8 @@ Result<void> Service::cancel_message(sql::Transaction& tx, TenantId const& tenan
   return {};
 }
 
-Async<TaskView> Service::cancel(Asked asked, TaskId id) {
-  auto const& tenant = asked.caller.tenant;
+Async<TaskView> Service::cancel(CallContext call, TaskId id) {
+  auto const& tenant = call.caller.tenant;
   auto const work = [&](sql::Transaction& tx) -> Result<TaskView> {
     TRY(auto const task, find_task(tx, tenant, id));
     if (task.state == TaskState::dead)
@@ -214,11 +237,11 @@ Async<TaskView> Service::cancel(Asked asked, TaskId id) {
       return fail(Error{Code::conflict, "The task is being worked on."});
     if (task.state != TaskState::cancelled) {
       CHECK(cancel_message(tx, tenant, id));
-      CHECK(ports_.audit.record(tx, audit_entry(asked, "task.cancelled", id.str(), {}), ports_.clock.now()));
+      CHECK(ports_.audit.record(tx, audit_entry(call, "task.cancelled", id.str(), {})));
     }
     return view_of(tx, tenant, id);
   };
-  co_return co_await ports_.database.write(Scope::tenant(tenant), work, asked.deadline);
+  co_return co_await ports_.database.write(Scope::tenant(tenant), work, call.deadline);
 }
 
 Async<GroupView> Service::group(TenantId tenant, std::string group, Deadline deadline) {

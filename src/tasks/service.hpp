@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/metrics.hpp"
-#include "model/caller.hpp"
+#include "model/call_context.hpp"
 #include "ports/audit.hpp"
 #include "ports/idempotency.hpp"
 #include "ports/joint_consumer.hpp"
@@ -37,16 +37,6 @@ struct Ports {
 struct Options {
   std::string cursor_key;                                      // secret; empty: one of this process
   std::chrono::hours retention = std::chrono::hours{24 * 30};  // of tasks that have ended
-};
-
-// Who asks, and how.
-struct Asked {
-  Caller caller;
-  std::string idempotency_key;  // empty: none
-  std::string body_sha256;
-  std::string request_id;
-  std::string trace_parent;  // W3C; goes with the task to its handler
-  Deadline deadline;
 };
 
 struct Page {
@@ -76,14 +66,15 @@ class Service {
  public:
   Service(Ports ports, Options options);
 
-  // Both answer the body of the 201; a repeat with the same Idempotency-Key gets the very same.
-  Async<std::string> create(Asked asked, NewTask wanted);
-  Async<std::string> create_batch(Asked asked, std::vector<BatchItem> items);
+  // A repeat with the same Idempotency-Key gets the very same answer.
+  Async<Task> create(CallContext call, NewTask wanted);
+  // What became of each item: a batch is recorded whole, but for the items that were refused.
+  Async<std::vector<Result<Task>>> create_batch(CallContext call, std::vector<BatchItem> items);
 
   Async<TaskView> get(TenantId tenant, TaskId id, Deadline deadline);
   Async<Page> list(TenantId tenant, ListFilter filter, std::string cursor, int limit, Deadline deadline);
   // While it waits. Cancelling again is fine. Errors: conflict once it runs or has ended otherwise.
-  Async<TaskView> cancel(Asked asked, TaskId id);
+  Async<TaskView> cancel(CallContext call, TaskId id);
 
   Async<GroupView> group(TenantId tenant, std::string group, Deadline deadline);
   Async<std::vector<Proof>> group_tasks(TenantId tenant, std::string group, std::int64_t after_sequence,

@@ -53,8 +53,7 @@ std::optional<ParsedKey> parse_api_key(std::string_view text) {
   return ParsedKey{TenantId{std::string{tenant}}, std::string{id}, sha256(*secret)};
 }
 
-Result<NewKey> insert_key(sql::Transaction& tx, Caller const& creator, std::string name, Role role,
-                          Time now) {
+Result<NewKey> insert_key(sql::Transaction& tx, Caller const& creator, std::string name, Role role) {
   auto const& tenant = creator.tenant.str();
   TRY(auto const active,
       tx.query("SELECT count(*) FROM api_keys WHERE tenant = $1 AND revoked_us IS NULL", {tenant}));
@@ -63,13 +62,13 @@ Result<NewKey> insert_key(sql::Transaction& tx, Caller const& creator, std::stri
                 fmt::format("The tenant has {} API keys. Revoke one that is not needed.", active_keys_max));
   auto const secret = random_bytes(secret_bytes);
   auto created = NewKey{};
-  created.key = {hex(random_bytes(id_bytes)), std::move(name), role, creator.user, now, std::nullopt};
+  created.key = {hex(random_bytes(id_bytes)), std::move(name), role, creator.user, tx.now(), std::nullopt};
   created.text = fmt::format("{}{}.{}_{}", key_prefix, tenant, created.key.id, base64url(secret));
   CHECK(
       tx.execute("INSERT INTO api_keys (tenant, id, name, secret_sha256, role, acts_as, created_us) "
                  "VALUES ($1, $2, $3, $4, $5, $6, $7)",
                  {tenant, created.key.id, created.key.name, hex(sha256(secret)), std::string{to_string(role)},
-                  creator.user.str(), sql::value(now)}));
+                  creator.user.str(), sql::value(tx.now())}));
   return created;
 }
 
@@ -82,10 +81,10 @@ Result<std::vector<ApiKey>> list_keys(sql::Transaction& tx, TenantId const& tena
   return keys;
 }
 
-Result<bool> revoke_key(sql::Transaction& tx, TenantId const& tenant, std::string const& id, Time now) {
+Result<bool> revoke_key(sql::Transaction& tx, TenantId const& tenant, std::string const& id) {
   TRY(auto const changed,
       tx.execute("UPDATE api_keys SET revoked_us = $3 WHERE tenant = $1 AND id = $2 AND revoked_us IS NULL",
-                 {tenant.str(), id, sql::value(now)}));
+                 {tenant.str(), id, sql::value(tx.now())}));
   if (changed == 1) return true;
   TRY(auto const present,
       tx.query("SELECT 1 FROM api_keys WHERE tenant = $1 AND id = $2", {tenant.str(), id}));

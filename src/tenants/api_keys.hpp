@@ -44,11 +44,10 @@ struct NewKey {
 
 // Errors: conflict at active_keys_max.
 [[nodiscard]] Result<NewKey> insert_key(sql::Transaction& tx, Caller const& creator, std::string name,
-                                        Role role, Time now);
+                                        Role role);
 [[nodiscard]] Result<std::vector<ApiKey>> list_keys(sql::Transaction& tx, TenantId const& tenant);
 // true: this call revoked it; false: it was revoked before. Errors: not_found.
-[[nodiscard]] Result<bool> revoke_key(sql::Transaction& tx, TenantId const& tenant, std::string const& id,
-                                      Time now);
+[[nodiscard]] Result<bool> revoke_key(sql::Transaction& tx, TenantId const& tenant, std::string const& id);
 // Errors: unauthenticated, for an unknown key as for a wrong secret or a revoked one.
 [[nodiscard]] Result<Caller> find_key_caller(sql::Transaction& tx, ParsedKey const& key);
 // Errors: unauthenticated when the key is absent or revoked.

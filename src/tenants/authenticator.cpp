@@ -32,7 +32,8 @@ Result<void> check_token_row(sql::Transaction& tx, TenantId const& tenant, std::
                   .with_cause(rows.empty() ? "unknown tenant" : "revoked token " + token_id));
 }
 
-Result<void> insert_revoked_token(sql::Transaction& tx, Caller const& caller, Time now) {
+Result<void> insert_revoked_token(sql::Transaction& tx, Caller const& caller) {
+  auto const now = tx.now();
   auto const& tenant = caller.tenant.str();
   auto const dead_before = now - token_skew_max;
   CHECK(tx.execute("DELETE FROM revoked_tokens WHERE tenant = $1 AND expires_us < $2",

@@ -60,6 +60,6 @@ class Authenticator final : public CallerCheck {
 // Errors: unauthenticated when the token was revoked or its tenant does not exist.
 [[nodiscard]] Result<void> check_token_row(sql::Transaction& tx, TenantId const& tenant,
                                            std::string const& token_id);
-[[nodiscard]] Result<void> insert_revoked_token(sql::Transaction& tx, Caller const& caller, Time now);
+[[nodiscard]] Result<void> insert_revoked_token(sql::Transaction& tx, Caller const& caller);
 
 }  // namespace hoist::tenants

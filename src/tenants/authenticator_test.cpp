@@ -20,7 +20,7 @@ class AuthenticatorTest : public TenantsFixture {
   // As another process would do it: this one is not told.
   void revoke_elsewhere(std::string const& key_id) {
     ASSERT_TRUE(hoist::testing::write_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
-      auto const revoked = revoke_key(tx, TenantId{"acme"}, key_id, clock_.now());
+      auto const revoked = revoke_key(tx, TenantId{"acme"}, key_id);
       return revoked ? Result<void>{} : std::unexpected{revoked.error()};
     }));
   }

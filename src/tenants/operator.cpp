@@ -15,19 +15,17 @@ Caller operator_of(TenantId tenant) {
 
 Result<void> Operator::record(sql::Transaction& tx, TenantId const& tenant, std::string action,
                               std::string subject, json::object details) {
-  auto entry = AuditEntry{};
-  entry.caller = operator_of(tenant);
-  entry.action = std::move(action);
-  entry.subject = std::move(subject);
-  entry.details = std::move(details);
-  return needs_.audit.record(tx, std::move(entry), needs_.clock.now());
+  auto call = CallContext{};
+  call.caller = operator_of(tenant);
+  return needs_.audit.record(tx,
+                             audit_entry(call, std::move(action), std::move(subject), std::move(details)));
 }
 
 Async<Tenant> Operator::create(NewTenant tenant, Deadline deadline) {
   co_return co_await needs_.database.write(
       Scope::tenant(tenant.id),
       [&](sql::Transaction& tx) -> Result<Tenant> {
-        TRY(auto created, needs_.tenants.insert(tx, tenant, needs_.clock.now()));
+        TRY(auto created, needs_.tenants.insert(tx, tenant));
         CHECK(record(tx, tenant.id, "tenant.created", tenant.id.str()));
         return created;
       },
@@ -109,7 +107,7 @@ Async<> Operator::revoke_token(Caller token, Deadline deadline) {
   co_return co_await needs_.database.write(
       Scope::tenant(token.tenant),
       [&](sql::Transaction& tx) -> Result<void> {
-        CHECK(insert_revoked_token(tx, token, needs_.clock.now()));
+        CHECK(insert_revoked_token(tx, token));
         return record(tx, token.tenant, "token.revoked", token.credential_id, {{"user", token.user.str()}});
       },
       deadline);

@@ -2,14 +2,11 @@
 
 #include "base/try.hpp"
 #include "model/limits.hpp"
+#include "net/call_context.hpp"
 #include "net/query.hpp"
 
 namespace hoist::tenants {
 namespace {
-
-Actor actor_of(net::Request const& request) {
-  return {request.caller, request.request_id, request.deadline};
-}
 
 TenantId tenant_of(net::Request const& request) {
   return TenantId{request.param("id")};
@@ -49,7 +46,8 @@ json::object show(AuditRecord const& record) {
 }
 
 Async<net::Response> get_tenant(Service& service, net::Request& request) {
-  CO_TRY(auto const tenant, co_await service.find(actor_of(request), tenant_of(request)));
+  CO_TRY(auto call, net::call_context(request));
+  CO_TRY(auto const tenant, co_await service.find(std::move(call), tenant_of(request)));
   co_return net::json_response(
       200, json::object{{"tenant",
                          {{"id", tenant.id.str()},
@@ -61,7 +59,8 @@ Async<net::Response> get_tenant(Service& service, net::Request& request) {
 }
 
 Async<net::Response> get_usage(Service& service, net::Request& request) {
-  CO_TRY(auto const report, co_await service.usage(actor_of(request), tenant_of(request)));
+  CO_TRY(auto call, net::call_context(request));
+  CO_TRY(auto const report, co_await service.usage(std::move(call), tenant_of(request)));
   co_return net::json_response(200, json::object{{"usage",
                                                   {{"storage_bytes", report.used.bytes},
                                                    {"files", report.used.files},
@@ -71,28 +70,30 @@ Async<net::Response> get_usage(Service& service, net::Request& request) {
 }
 
 Async<net::Response> post_key(Service& service, net::Request& request) {
+  CO_TRY(auto call, net::call_context(request));
   CO_TRY(auto const body, net::json_body(request));
   auto fields = Fields{body};
   auto name = fields.text("name", {.max = 100, .trimmed = true});
   auto const role = fields.choice("role", {"viewer", "member", "admin"}, "member");
   CO_CHECK(fields.finish());
-  CO_TRY(auto const created,
-         co_await service.create_key(actor_of(request), tenant_of(request), std::move(name),
-                                     parse_role(role).value_or(Role::viewer)));
+  CO_TRY(auto const created, co_await service.create_key(std::move(call), tenant_of(request), std::move(name),
+                                                         parse_role(role).value_or(Role::viewer)));
   auto response = net::json_response(201, json::object{{"key", show(created.key)}, {"secret", created.text}});
   response.headers.set("Cache-Control", "no-store");
   co_return response;
 }
 
 Async<net::Response> get_keys(Service& service, net::Request& request) {
-  CO_TRY(auto const keys, co_await service.list_keys(actor_of(request), tenant_of(request)));
+  CO_TRY(auto call, net::call_context(request));
+  CO_TRY(auto const keys, co_await service.list_keys(std::move(call), tenant_of(request)));
   auto shown = json::array{};
   for (auto const& key : keys) shown.push_back(show(key));
   co_return net::json_response(200, json::object{{"keys", std::move(shown)}});
 }
 
 Async<net::Response> delete_key(Service& service, net::Request& request) {
-  CO_CHECK(co_await service.revoke_key(actor_of(request), tenant_of(request), request.param("key")));
+  CO_TRY(auto call, net::call_context(request));
+  CO_CHECK(co_await service.revoke_key(std::move(call), tenant_of(request), request.param("key")));
   co_return net::Response{.status = 204};
 }
 
@@ -109,11 +110,12 @@ Async<net::Response> post_ticket(Service& service, net::Request& request) {
 }
 
 Async<net::Response> post_sign_in(Service& service, net::Request& request) {
+  CO_TRY(auto call, net::call_context(request));
   CO_TRY(auto const body, net::json_body(request));
   auto fields = Fields{body};
   auto ticket = fields.text("ticket", {.max = 64});
   CO_CHECK(fields.finish());
-  CO_TRY(auto const session, co_await service.sign_in(std::move(ticket), actor_of(request)));
+  CO_TRY(auto const session, co_await service.sign_in(std::move(ticket), std::move(call)));
   auto response = net::json_response(
       201, json::object{{"token", session.token}, {"expires_at", to_rfc3339(session.expires_at)}});
   response.headers.set("Cache-Control", "no-store");
@@ -121,7 +123,8 @@ Async<net::Response> post_sign_in(Service& service, net::Request& request) {
 }
 
 Async<net::Response> post_sign_out(Service& service, net::Request& request) {
-  CO_CHECK(co_await service.sign_out(actor_of(request)));
+  CO_TRY(auto call, net::call_context(request));
+  CO_CHECK(co_await service.sign_out(std::move(call)));
   co_return net::Response{.status = 204};
 }
 
@@ -140,10 +143,11 @@ Result<AuditQuery> read_audit_query(net::Request const& request) {
 }
 
 Async<net::Response> get_audit(Service& service, net::Request& request) {
+  CO_TRY(auto call, net::call_context(request));
   CO_TRY(auto query, read_audit_query(request));
   auto const page = static_cast<std::size_t>(query.limit);
   query.limit += 1;  // one more tells whether there is a next page
-  CO_TRY(auto records, co_await service.audit(actor_of(request), tenant_of(request), query));
+  CO_TRY(auto records, co_await service.audit(std::move(call), tenant_of(request), query));
   auto body = json::object{};
   if (records.size() > page) {
     records.resize(page);

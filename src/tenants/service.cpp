@@ -16,81 +16,76 @@ std::int64_t UsageReport::percent() const {
                                    static_cast<double>(limits.storage_bytes_max));
 }
 
-Result<void> Service::record(sql::Transaction& tx, Actor const& actor, std::string action,
+Result<void> Service::record(sql::Transaction& tx, CallContext const& call, std::string action,
                              std::string subject, json::object details, std::string outcome) {
-  auto entry = AuditEntry{};
-  entry.caller = actor.caller;
-  entry.action = std::move(action);
-  entry.subject = std::move(subject);
+  auto entry = audit_entry(call, std::move(action), std::move(subject), std::move(details));
   entry.outcome = std::move(outcome);
-  entry.request_id = actor.request_id;
-  entry.details = std::move(details);
-  return needs_.audit.record(tx, std::move(entry), needs_.clock.now());
+  return needs_.audit.record(tx, std::move(entry));
 }
 
-Async<> Service::own_tenant_only(Actor const& actor, TenantId const& tenant, std::string_view what) {
-  if (tenant == actor.caller.tenant) co_return Result<void>{};
+Async<> Service::own_tenant_only(CallContext const& call, TenantId const& tenant, std::string_view what) {
+  if (tenant == call.caller.tenant) co_return Result<void>{};
   auto const recorded = co_await needs_.database.write(
-      Scope::tenant(actor.caller.tenant),
+      Scope::tenant(call.caller.tenant),
       [&](sql::Transaction& tx) {
-        return record(tx, actor, std::string{what}, tenant.str(), {{"reason", "another tenant"}}, "refused");
+        return record(tx, call, std::string{what}, tenant.str(), {{"reason", "another tenant"}}, "refused");
       },
-      actor.deadline);
+      call.deadline);
   // The answer must not depend on whether the trail could be written.
   if (!recorded)
     log::error("a refused request is missing in the audit trail",
-               {{"request_id", actor.request_id}, {"cause", recorded.error().to_string()}});
+               {{"request_id", call.request_id}, {"cause", recorded.error().to_string()}});
   co_return fail(Code::not_found, "There is no such tenant.");
 }
 
-Async<Tenant> Service::find(Actor actor, TenantId tenant) {
-  CO_CHECK(co_await own_tenant_only(actor, tenant, "tenant.read"));
+Async<Tenant> Service::find(CallContext call, TenantId tenant) {
+  CO_CHECK(co_await own_tenant_only(call, tenant, "tenant.read"));
   co_return co_await needs_.database.read(
       Scope::tenant(tenant), [&](sql::Transaction& tx) { return needs_.tenants.find(tx, tenant); },
-      actor.deadline);
+      call.deadline);
 }
 
 Result<Tickets::Issued> Service::stream_ticket(Caller caller) {
   return needs_.tickets.issue(std::move(caller), Tickets::Purpose::stream);
 }
 
-Async<Session> Service::sign_in(std::string ticket, Actor actor) {
-  auto const address = actor.caller.address;
-  CO_TRY(actor.caller, needs_.tickets.redeem(ticket, Tickets::Purpose::sign_in));
-  actor.caller.address = address;
+Async<Session> Service::sign_in(std::string ticket, CallContext call) {
+  auto const address = call.caller.address;
+  CO_TRY(call.caller, needs_.tickets.redeem(ticket, Tickets::Purpose::sign_in));
+  call.caller.address = address;
   auto const now = needs_.clock.now();
-  auto const& caller = actor.caller;
+  auto const& caller = call.caller;
   auto session = Session{needs_.keys.mint(caller.tenant, caller.user, caller.role, session_life, now),
                          now + session_life};
   CO_TRY(auto const minted, needs_.keys.verify(session.token, now));
   CO_CHECK(co_await needs_.database.write(
       Scope::tenant(caller.tenant),
       [&](sql::Transaction& tx) {
-        return record(tx, actor, "session.started", minted.credential_id,
+        return record(tx, call, "session.started", minted.credential_id,
                       {{"user", caller.user.str()},
                        {"role", to_string(caller.role)},
                        {"expires_at", to_rfc3339(session.expires_at)}});
       },
-      actor.deadline));
+      call.deadline));
   co_return session;
 }
 
-Async<> Service::sign_out(Actor actor) {
-  auto const& caller = actor.caller;
+Async<> Service::sign_out(CallContext call) {
+  auto const& caller = call.caller;
   if (!caller.expires_at) co_return fail(Code::conflict, "An API key has no session; revoke it by its id.");
   CO_CHECK(co_await needs_.database.write(
       Scope::tenant(caller.tenant),
       [&](sql::Transaction& tx) -> Result<void> {
-        CHECK(insert_revoked_token(tx, caller, needs_.clock.now()));
-        return record(tx, actor, "session.ended", caller.credential_id);
+        CHECK(insert_revoked_token(tx, caller));
+        return record(tx, call, "session.ended", caller.credential_id);
       },
-      actor.deadline));
+      call.deadline));
   needs_.authenticator.forget(caller.tenant, caller.credential_id);
   co_return Result<void>{};
 }
 
-Async<UsageReport> Service::usage(Actor actor, TenantId tenant) {
-  CO_CHECK(co_await own_tenant_only(actor, tenant, "tenant.usage_read"));
+Async<UsageReport> Service::usage(CallContext call, TenantId tenant) {
+  CO_CHECK(co_await own_tenant_only(call, tenant, "tenant.usage_read"));
   co_return co_await needs_.database.read(
       Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<UsageReport> {
@@ -98,51 +93,51 @@ Async<UsageReport> Service::usage(Actor actor, TenantId tenant) {
         TRY(auto const used, needs_.usage.usage(tx, tenant));
         return UsageReport{used, found.limits};
       },
-      actor.deadline);
+      call.deadline);
 }
 
-Async<NewKey> Service::create_key(Actor actor, TenantId tenant, std::string name, Role role) {
-  CO_CHECK(co_await own_tenant_only(actor, tenant, "key.created"));
+Async<NewKey> Service::create_key(CallContext call, TenantId tenant, std::string name, Role role) {
+  CO_CHECK(co_await own_tenant_only(call, tenant, "key.created"));
   co_return co_await needs_.database.write(
       Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<NewKey> {
-        TRY(auto created, insert_key(tx, actor.caller, name, role, needs_.clock.now()));
-        CHECK(record(tx, actor, "key.created", created.key.id, {{"name", name}, {"role", to_string(role)}}));
+        TRY(auto created, insert_key(tx, call.caller, name, role));
+        CHECK(record(tx, call, "key.created", created.key.id, {{"name", name}, {"role", to_string(role)}}));
         return created;
       },
-      actor.deadline);
+      call.deadline);
 }
 
-Async<std::vector<ApiKey>> Service::list_keys(Actor actor, TenantId tenant) {
-  CO_CHECK(co_await own_tenant_only(actor, tenant, "key.listed"));
+Async<std::vector<ApiKey>> Service::list_keys(CallContext call, TenantId tenant) {
+  CO_CHECK(co_await own_tenant_only(call, tenant, "key.listed"));
   co_return co_await needs_.database.read(
       Scope::tenant(tenant), [&](sql::Transaction& tx) { return tenants::list_keys(tx, tenant); },
-      actor.deadline);
+      call.deadline);
 }
 
-Async<> Service::revoke_key(Actor actor, TenantId tenant, std::string key_id) {
-  CO_CHECK(co_await own_tenant_only(actor, tenant, "key.revoked"));
+Async<> Service::revoke_key(CallContext call, TenantId tenant, std::string key_id) {
+  CO_CHECK(co_await own_tenant_only(call, tenant, "key.revoked"));
   CO_CHECK(co_await needs_.database.write(
       Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<void> {
-        TRY(auto const changed, tenants::revoke_key(tx, tenant, key_id, needs_.clock.now()));
+        TRY(auto const changed, tenants::revoke_key(tx, tenant, key_id));
         if (!changed) return {};
-        return record(tx, actor, "key.revoked", key_id);
+        return record(tx, call, "key.revoked", key_id);
       },
-      actor.deadline));
+      call.deadline));
   needs_.authenticator.forget(tenant, key_id);
   co_return Result<void>{};
 }
 
-Async<std::vector<AuditRecord>> Service::audit(Actor actor, TenantId tenant, AuditQuery query) {
-  CO_CHECK(co_await own_tenant_only(actor, tenant, "audit.read"));
+Async<std::vector<AuditRecord>> Service::audit(CallContext call, TenantId tenant, AuditQuery query) {
+  CO_CHECK(co_await own_tenant_only(call, tenant, "audit.read"));
   co_return co_await needs_.database.write(
       Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<std::vector<AuditRecord>> {
-        CHECK(record(tx, actor, "audit.read", tenant.str()));
+        CHECK(record(tx, call, "audit.read", tenant.str()));
         return needs_.trail.list(tx, tenant, query);
       },
-      actor.deadline);
+      call.deadline);
 }
 
 }  // namespace hoist::tenants

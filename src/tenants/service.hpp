@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/call_context.hpp"
 #include "ports/audit.hpp"
 #include "ports/tenant_usage.hpp"
 #include "sql/database.hpp"
@@ -20,13 +21,6 @@
 namespace hoist::tenants {
 
 constexpr int storage_warning_percent = 80;
-
-// A caller and the request that speaks for them, as the audit trail wants it.
-struct Actor {
-  Caller caller;
-  std::string request_id;
-  Deadline deadline;
-};
 
 struct UsageReport {
   Usage used;
@@ -55,24 +49,24 @@ class Service {
   };
   explicit Service(Needs needs) : needs_{needs} {}
 
-  Async<Tenant> find(Actor actor, TenantId tenant);
+  Async<Tenant> find(CallContext call, TenantId tenant);
   // For the streams' addresses. Errors: unavailable when there are too many.
   Result<Tickets::Issued> stream_ticket(Caller caller);
   // A token for the page, from a ticket that was issued for signing in. Errors: unauthenticated.
-  Async<Session> sign_in(std::string ticket, Actor actor);
+  Async<Session> sign_in(std::string ticket, CallContext call);
   // The token of this request ends. Errors: conflict for an API key, which is revoked by its id.
-  Async<> sign_out(Actor actor);
-  Async<UsageReport> usage(Actor actor, TenantId tenant);
-  Async<NewKey> create_key(Actor actor, TenantId tenant, std::string name, Role role);
-  Async<std::vector<ApiKey>> list_keys(Actor actor, TenantId tenant);
-  Async<> revoke_key(Actor actor, TenantId tenant, std::string key_id);
+  Async<> sign_out(CallContext call);
+  Async<UsageReport> usage(CallContext call, TenantId tenant);
+  Async<NewKey> create_key(CallContext call, TenantId tenant, std::string name, Role role);
+  Async<std::vector<ApiKey>> list_keys(CallContext call, TenantId tenant);
+  Async<> revoke_key(CallContext call, TenantId tenant, std::string key_id);
   // Reading the trail is itself in the trail.
-  Async<std::vector<AuditRecord>> audit(Actor actor, TenantId tenant, AuditQuery query);
+  Async<std::vector<AuditRecord>> audit(CallContext call, TenantId tenant, AuditQuery query);
 
  private:
   // Records an attempt on another tenant in the caller's own trail, then answers not_found.
-  Async<> own_tenant_only(Actor const& actor, TenantId const& tenant, std::string_view what);
-  Result<void> record(sql::Transaction& tx, Actor const& actor, std::string action, std::string subject,
+  Async<> own_tenant_only(CallContext const& call, TenantId const& tenant, std::string_view what);
+  Result<void> record(sql::Transaction& tx, CallContext const& call, std::string action, std::string subject,
                       json::object details = {}, std::string outcome = "ok");
 
   Needs needs_;

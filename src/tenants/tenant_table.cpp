@@ -96,7 +96,7 @@ Result<std::vector<TenantId>> TenantTable::all(sql::Transaction& tx) const {
   return ids;
 }
 
-Result<Tenant> TenantTable::insert(sql::Transaction& tx, NewTenant const& tenant, Time now) const {
+Result<Tenant> TenantTable::insert(sql::Transaction& tx, NewTenant const& tenant) const {
   if (!is_tenant_name(tenant.id.str()))
     return invalid_field("id", "must be 1 to 63 lower-case letters, digits and hyphens");
   if (!is_user_name(tenant.name)) return invalid_field("name", "must be 1 to 128 characters");
@@ -104,7 +104,7 @@ Result<Tenant> TenantTable::insert(sql::Transaction& tx, NewTenant const& tenant
       tx.execute("INSERT INTO tenants (tenant, name, storage_bytes_max, files_max, created_us, unscannable, "
                  "language) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant) DO NOTHING",
                  {tenant.id.str(), tenant.name, sql::value_or_null(tenant.storage_bytes_max),
-                  sql::value_or_null(tenant.files_max), sql::value(now),
+                  sql::value_or_null(tenant.files_max), sql::value(tx.now()),
                   unscannable_value(tenant.allow_unscannable), language_value(tenant.language)}));
   if (inserted == 0) return fail(Code::conflict, "There is a tenant with this id already.");
   return find(tx, tenant.id);

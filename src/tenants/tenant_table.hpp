@@ -52,7 +52,7 @@ class TenantTable final : public TenantLimitsSource {
   [[nodiscard]] Result<std::optional<Tenant>> first(sql::Transaction& tx) const;
   [[nodiscard]] Result<std::vector<TenantId>> all(sql::Transaction& tx) const;  // in the scope of the system
   // Errors: invalid (name or id), conflict when the id is taken.
-  [[nodiscard]] Result<Tenant> insert(sql::Transaction& tx, NewTenant const& tenant, Time now) const;
+  [[nodiscard]] Result<Tenant> insert(sql::Transaction& tx, NewTenant const& tenant) const;
   // Its own lists of types; an absent one is the installation's, as it may change. Errors: not_found.
   [[nodiscard]] Result<Tenant> set_types(sql::Transaction& tx, TenantId const& tenant,
                                          TypeLists const& lists) const;

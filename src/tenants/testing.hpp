@@ -48,14 +48,14 @@ class TenantsFixture : public ::testing::Test {
   std::string token(Role role, std::string const& user = "ana", std::string const& tenant = "acme") {
     return keys_.mint(TenantId{tenant}, UserId{user}, role, 1h, clock_.now());
   }
-  Actor admin() {
-    auto actor = Actor{};
-    actor.caller.tenant = TenantId{"acme"};
-    actor.caller.user = UserId{"ana"};
-    actor.caller.role = Role::admin;
-    actor.request_id = "r1";
-    actor.deadline = deadline_in(10s);
-    return actor;
+  CallContext admin() {
+    auto call = CallContext{};
+    call.caller.tenant = TenantId{"acme"};
+    call.caller.user = UserId{"ana"};
+    call.caller.role = Role::admin;
+    call.request_id = "r1";
+    call.deadline = deadline_in(10s);
+    return call;
   }
   NewKey new_key(Role role) {
     return *run_to_end<NewKey>([&] { return service_.create_key(admin(), TenantId{"acme"}, "ci", role); });
@@ -67,7 +67,7 @@ class TenantsFixture : public ::testing::Test {
   ManualClock clock_;
   std::string folder_ = fmt::format("{}/hoist-tenants-{}", ::testing::TempDir(), hex(random_bytes(8)));
   KeyRing keys_ = std::move(*KeyRing::load_or_create(folder_, clock_.now()));
-  hoist::testing::TestDatabase database_ = hoist::testing::inline_database();
+  hoist::testing::TestDatabase database_ = hoist::testing::inline_database(clock_);
   TenantTable tenants_;
   sql_engine::AuditLog audit_;
   FixedUsage usage_;

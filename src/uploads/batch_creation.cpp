@@ -186,14 +186,8 @@ Result<BatchCreation::Outcome> BatchCreation::insert(sql::Transaction& tx, CallC
   CHECK(insert_items(tx, batch, created, change));
   if (!request.key.empty())
     CHECK(needs_.idempotency.store(tx, request, {http_created, remember(draft, outcome.decided)}));
-  CHECK(needs_.audit.record(tx,
-                            {call.caller,
-                             "batch.created",
-                             batch.id.str(),
-                             "ok",
-                             call.request_id,
-                             {{"files", batch.files}, {"refused", batch.refused}}},
-                            now));
+  auto details = json::object{{"files", batch.files}, {"refused", batch.refused}};
+  CHECK(needs_.audit.record(tx, audit_entry(call, "batch.created", batch.id.str(), std::move(details))));
   tx.notify(uploads_of(tenant));
   return outcome;
 }

@@ -61,9 +61,8 @@ Result<void> Creation::insert_granted(sql::Transaction& tx, CallContext const& c
   if (!upload.object_key.empty()) CHECK(record_sharing(tx, upload));
   CHECK(insert_change(tx, upload.tenant, total.change_seq, upload.created_at, upload.project, upload.batch,
                       &upload));
-  auto const size = json::object{{"size", upload.size}};
-  CHECK(needs_.audit.record(tx, {call.caller, "upload.created", upload.id.str(), "ok", call.request_id, size},
-                            upload.created_at));
+  CHECK(
+      needs_.audit.record(tx, audit_entry(call, "upload.created", upload.id.str(), {{"size", upload.size}})));
   tx.notify(uploads_of(upload.tenant));
   return {};
 }

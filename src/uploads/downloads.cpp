@@ -21,10 +21,8 @@ Async<std::string> Downloads::content_url(CallContext call, UploadId id) {
   };
   CO_TRY(auto const upload,
          co_await needs_.database.read(Scope::tenant(call.caller.tenant), find, call.deadline));
-  auto record = [&, now = needs_.clock.now()](sql::Transaction& tx) -> Result<void> {
-    return needs_.audit.record(
-        tx, {call.caller, "upload.downloaded", id.str(), "ok", call.request_id, {{"size", upload.size}}},
-        now);
+  auto record = [&](sql::Transaction& tx) -> Result<void> {
+    return needs_.audit.record(tx, audit_entry(call, "upload.downloaded", id.str(), {{"size", upload.size}}));
   };
   // A full disk stops writing, not reading; then the log's line stands in for the trail's.
   auto const recorded =

@@ -13,9 +13,6 @@
 
 namespace hoist::uploads {
 
-inline constexpr int http_ok = 200;
-inline constexpr int http_created = 201;
-
 // Why a file gets no upload, as the caller reads it.
 struct Refusal {
   std::string code;

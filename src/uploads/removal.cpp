@@ -10,34 +10,29 @@ namespace hoist::uploads {
 
 Async<Upload> Removal::remove(CallContext call, UploadId id) {
   auto const now = needs_.clock.now();
-  CO_TRY(auto upload,
-         co_await needs_.database.write(
-             Scope::tenant(call.caller.tenant),
-             [&](sql::Transaction& tx) -> Result<Upload> {
-               TRY(auto current, find_upload(tx, call.caller.tenant, id));
-               if (current.state == UploadState::deleted || current.state == UploadState::cancelled)
-                 return current;
-               auto const cancels = current.state == UploadState::pending;
-               auto const size = current.size;  // forgotten with the file
-               auto step = Step{};
-               step.to = cancels ? UploadState::cancelled : UploadState::deleted;
-               step.now = now;
-               step.deadline = now;
-               step.what = cancels ? "cancelled" : "deleted";
-               step.detail = "by " + call.caller.user.str();
-               CHECK(advance(tx, options_, current, std::move(step)));
-               CHECK(needs_.audit.record(tx,
-                                         {call.caller,
-                                          cancels ? "upload.cancelled" : "upload.deleted",
-                                          id.str(),
-                                          "ok",
-                                          call.request_id,
-                                          {{"size", size}}},
-                                         now));
-               tx.notify(uploads_of(current.tenant));
-               return current;
-             },
-             call.deadline));
+  CO_TRY(
+      auto upload,
+      co_await needs_.database.write(
+          Scope::tenant(call.caller.tenant),
+          [&](sql::Transaction& tx) -> Result<Upload> {
+            TRY(auto current, find_upload(tx, call.caller.tenant, id));
+            if (current.state == UploadState::deleted || current.state == UploadState::cancelled)
+              return current;
+            auto const cancels = current.state == UploadState::pending;
+            auto const size = current.size;  // forgotten with the file
+            auto step = Step{};
+            step.to = cancels ? UploadState::cancelled : UploadState::deleted;
+            step.now = now;
+            step.deadline = now;
+            step.what = cancels ? "cancelled" : "deleted";
+            step.detail = "by " + call.caller.user.str();
+            CHECK(advance(tx, options_, current, std::move(step)));
+            CHECK(needs_.audit.record(tx, audit_entry(call, cancels ? "upload.cancelled" : "upload.deleted",
+                                                      id.str(), {{"size", size}})));
+            tx.notify(uploads_of(current.tenant));
+            return current;
+          },
+          call.deadline));
   if (upload.deadline)
     if (auto const cleaned = co_await clean_up(upload, call.deadline); !cleaned)
       log::warn("a deleted upload is left to the watchdog",

@@ -51,8 +51,7 @@ Result<Upload> Retry::send_again(sql::Transaction& tx, CallContext const& call, 
   TRY(auto const total, account(tx, tenant, {}));
   if (!fits(limits, total, upload.size)) return fail(Code::quota_exceeded, over_quota().message);
   CHECK(needs_.idempotency.store(tx, request, {http_ok, id.str()}));
-  CHECK(needs_.audit.record(
-      tx, {call.caller, "upload.retried", id.str(), "ok", call.request_id, {{"size", upload.size}}}, now));
+  CHECK(needs_.audit.record(tx, audit_entry(call, "upload.retried", id.str(), {{"size", upload.size}})));
   return upload;
 }
 

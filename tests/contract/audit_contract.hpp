@@ -26,8 +26,7 @@ class AuditLogTest : public ::testing::TestWithParam<hoist::testing::TestDatabas
     return made;
   }
   Result<void> record(AuditEntry made) {
-    return hoist::testing::write_now(
-        *database_, [&](sql::Transaction& tx) { return log_.record(tx, made, clock_.now()); });
+    return hoist::testing::write_now(*database_, [&](sql::Transaction& tx) { return log_.record(tx, made); });
   }
   std::vector<AuditRecord> list(AuditQuery const& query = {}, std::string tenant = "acme") {
     auto records = std::vector<AuditRecord>{};
@@ -39,7 +38,7 @@ class AuditLogTest : public ::testing::TestWithParam<hoist::testing::TestDatabas
   }
 
   ManualClock clock_;
-  hoist::testing::TestDatabase database_{GetParam()};
+  hoist::testing::TestDatabase database_{GetParam(), clock_};
   AuditLog log_;
 };
 
@@ -77,7 +76,7 @@ TEST_P(AuditLogTest, A13_NumbersAreDenseInEachTenantAlone) {
 TEST_P(AuditLogTest, ATransactionThatFailsGivesItsNumberBack) {
   ASSERT_TRUE(record(entry("acme", "a")));
   EXPECT_FALSE(hoist::testing::write_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
-    CHECK(log_.record(tx, entry("acme", "lost"), clock_.now()));
+    CHECK(log_.record(tx, entry("acme", "lost")));
     return fail(Code::conflict);
   }));
   ASSERT_TRUE(record(entry("acme", "b")));

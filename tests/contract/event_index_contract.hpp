@@ -44,7 +44,7 @@ class EventIndexContract : public ::testing::TestWithParam<EventIndexUnderTest> 
   Result<IndexedEvent> append(NewEvent one, TenantId const& tenant = TenantId{"acme"}) {
     auto appended = Result<IndexedEvent>{std::unexpected{Error{Code::internal}}};
     auto const done = holder_->write([&](sql::Transaction& tx) -> Result<void> {
-      TRY(auto outcomes, holder_->index().append(tx, tenant, {one}, now_));
+      TRY(auto outcomes, holder_->index().append(tx, tenant, {one}));
       appended = std::move(outcomes.front());
       return {};
     });
@@ -135,7 +135,7 @@ TEST_P(EventIndexContract, WhatIsListedIsWhatWasAppended) {
 TEST_P(EventIndexContract, ATransactionThatFailsLeavesNoEventAndNoGap) {
   auto one = event("ana", "login");
   EXPECT_FALSE(holder_->write([&](sql::Transaction& tx) -> Result<void> {
-    CHECK(holder_->index().append(tx, acme_, {one}, now_));
+    CHECK(holder_->index().append(tx, acme_, {one}));
     return fail(Code::conflict);
   }));
   EXPECT_TRUE(list().empty());
@@ -154,7 +154,7 @@ TEST_P(EventIndexContract, ARepeatedIdAnswersTheFirstAndAnotherRequestFailsAlone
   other.request_hash = sha256("other");
   auto next = event("ben", "login");
   auto const done = holder_->write([&](sql::Transaction& tx) -> Result<void> {
-    TRY(auto const outcomes, holder_->index().append(tx, acme_, {other, next}, now_));
+    TRY(auto const outcomes, holder_->index().append(tx, acme_, {other, next}));
     EXPECT_EQ(outcomes[0].error().code(), Code::key_reuse);
     EXPECT_EQ(outcomes[1]->facts.sequence, 2);
     return {};
@@ -169,7 +169,7 @@ TEST_P(EventIndexContract, AnIdRepeatedWithinOneCallIsOneEvent) {
   auto other = one;
   other.request_hash = sha256("other");
   auto const outcomes = run<std::vector<Result<IndexedEvent>>>(
-      [&](auto& index, auto& tx) { return index.append(tx, acme_, {one, one, other, one}, now_); });
+      [&](auto& index, auto& tx) { return index.append(tx, acme_, {one, one, other, one}); });
   ASSERT_EQ(outcomes.size(), 4U);
   EXPECT_FALSE(outcomes[0]->duplicate);
   EXPECT_EQ(outcomes[2].error().code(), Code::key_reuse);
@@ -188,7 +188,7 @@ TEST_P(EventIndexContract, EveryEventOfALongCallHasItsOwnPlaceAndNumber) {
     events.back().keep_details = i % 7 == 0;
   }
   auto const outcomes = run<std::vector<Result<IndexedEvent>>>(
-      [&](auto& index, auto& tx) { return index.append(tx, acme_, events, now_); });
+      [&](auto& index, auto& tx) { return index.append(tx, acme_, events); });
   auto const listed = list();
   auto const waiting = outbox();
   ASSERT_EQ(listed.size(), events.size());
@@ -209,7 +209,7 @@ TEST_P(EventIndexContract, EveryEventOfALongCallHasItsOwnPlaceAndNumber) {
 TEST_P(EventIndexContract, ATransactionSeesWhatItDid) {
   auto const done = holder_->write([&](sql::Transaction& tx) -> Result<void> {
     auto& index = holder_->index();
-    CHECK(index.append(tx, acme_, {event("ana", "a")}, now_));
+    CHECK(index.append(tx, acme_, {event("ana", "a")}));
     TRY(auto const head, index.head(tx, acme_));
     EXPECT_EQ(head.last_sequence, 1);
     TRY(auto const items, index.outbox(tx, 0, 10));
@@ -273,7 +273,7 @@ TEST_P(EventIndexContract, WhatOneCallSentSharesANumberAndIsReadAndSettledWhole)
     auto events = std::vector<NewEvent>{};
     for (auto i = 0; i < count; ++i) events.push_back(event("ana", "a"));
     run<std::vector<Result<IndexedEvent>>>(
-        [&](auto& index, auto& tx) { return index.append(tx, acme_, events, now_); });
+        [&](auto& index, auto& tx) { return index.append(tx, acme_, events); });
   };
   append_many(5);
   append_many(3);
@@ -295,7 +295,7 @@ TEST_P(EventIndexContract, WhatOneCallSentSharesANumberAndIsReadAndSettledWhole)
 TEST_P(EventIndexContract, ErasingTakesDetailsOutOfTheOutboxAndLeavesTheirNeighbours) {
   auto events = std::vector<NewEvent>{event("ana", "a"), event("ben", "a"), event("ana", "b")};
   run<std::vector<Result<IndexedEvent>>>(
-      [&](auto& index, auto& tx) { return index.append(tx, acme_, events, now_); });
+      [&](auto& index, auto& tx) { return index.append(tx, acme_, events); });
   auto twin = events[0];
   ASSERT_TRUE(append(twin, TenantId{"other"}));
   EXPECT_EQ(redact(events[0].id), 1);

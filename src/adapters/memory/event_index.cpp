@@ -131,13 +131,13 @@ Result<IndexedEvent> EventIndex::append_one(Version& version, TenantId const& te
 }
 
 Result<std::vector<Result<IndexedEvent>>> EventIndex::append(sql::Transaction& tx, TenantId const& tenant,
-                                                             std::vector<NewEvent> const& events, Time now) {
+                                                             std::vector<NewEvent> const& events) {
   CHECK(here());
   using Outcomes = std::vector<Result<IndexedEvent>>;
   return versions_->change(tx, [&](Version& version) -> Result<Outcomes> {
     auto outcomes = Outcomes{};
     for (auto const& event : events) {
-      auto outcome = append_one(version, tenant, event, now);
+      auto outcome = append_one(version, tenant, event, tx.now());
       if (!outcome && outcome.error().code() != Code::key_reuse) return std::unexpected{outcome.error()};
       outcomes.push_back(std::move(outcome));
     }

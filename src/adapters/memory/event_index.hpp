@@ -25,7 +25,7 @@ class EventIndex final : public hoist::EventIndex {
   std::atomic<bool> fail_settles = false;        // what is in the other store stays in the outbox
 
   Result<std::vector<Result<IndexedEvent>>> append(sql::Transaction& tx, TenantId const& tenant,
-                                                   std::vector<NewEvent> const& events, Time now) override;
+                                                   std::vector<NewEvent> const& events) override;
   Result<std::vector<IndexedEvent>> list(sql::Transaction& tx, EventQuery const& query) override;
   Result<std::vector<std::string>> leaves(sql::Transaction& tx, TenantId const& tenant, std::int64_t after,
                                           int limit) override;

@@ -51,7 +51,8 @@ AuditRecord from_row(sql::Row const& row) {
 
 }  // namespace
 
-Result<void> AuditLog::record(sql::Transaction& tx, AuditEntry entry, Time now) {
+Result<void> AuditLog::record(sql::Transaction& tx, AuditEntry entry) {
+  auto const now = tx.now();
   auto event = NewEvent{};
   event.id = EventId{new_uuid7(now)};
   event.details = details_of(entry);
@@ -61,7 +62,7 @@ Result<void> AuditLog::record(sql::Transaction& tx, AuditEntry entry, Time now) 
   event.keep_details = true;
   auto events = std::vector<NewEvent>{};
   events.push_back(std::move(event));
-  CHECK(index_.append(tx, audit_log_of(entry.caller.tenant), events, now));
+  CHECK(index_.append(tx, audit_log_of(entry.caller.tenant), events));
   return {};
 }
 

@@ -9,7 +9,7 @@ namespace hoist::sql_engine {
 
 class AuditLog final : public Audit, public AuditTrail {
  public:
-  Result<void> record(sql::Transaction& tx, AuditEntry entry, Time now) override;
+  Result<void> record(sql::Transaction& tx, AuditEntry entry) override;
   Result<std::vector<AuditRecord>> list(sql::Transaction& tx, TenantId const& tenant,
                                         AuditQuery const& query) override;
 

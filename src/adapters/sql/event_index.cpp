@@ -168,9 +168,9 @@ Where conditions(EventQuery const& query) {
 }  // namespace
 
 Result<std::vector<Result<IndexedEvent>>> EventIndex::append(sql::Transaction& tx, TenantId const& tenant,
-                                                             std::vector<NewEvent> const& events, Time now) {
+                                                             std::vector<NewEvent> const& events) {
   TRY(auto current, head(tx, tenant));
-  auto appending = Appending{tx, tenant, std::move(current), now};
+  auto appending = Appending{tx, tenant, std::move(current), tx.now()};
   auto outcomes = std::vector<Result<IndexedEvent>>{};
   outcomes.reserve(events.size());
   for (auto const& event : events) {

@@ -8,7 +8,7 @@ namespace hoist::sql_engine {
 class EventIndex final : public hoist::EventIndex {
  public:
   Result<std::vector<Result<IndexedEvent>>> append(sql::Transaction& tx, TenantId const& tenant,
-                                                   std::vector<NewEvent> const& events, Time now) override;
+                                                   std::vector<NewEvent> const& events) override;
   Result<std::vector<IndexedEvent>> list(sql::Transaction& tx, EventQuery const& query) override;
   Result<std::vector<std::string>> leaves(sql::Transaction& tx, TenantId const& tenant, std::int64_t after,
                                           int limit) override;
