@@ -52,7 +52,7 @@ struct Bench {
     remove();
     database = must(hoist::sqlite::open_database({.path = path}, {clock, wakeups}, metrics));
     must(hoist::sql::migrate(*database, "sqlite"));
-    queue = hoist::sql_engine::make_queue(*database, clock, metrics);
+    queue = hoist::sql_engine::make_queue(*database, wakeups, metrics);
     if (!queue->declare("bench", {.depth_max = 10'000'000})) bench::die("declare");
   }
   ~Bench() {

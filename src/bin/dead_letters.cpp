@@ -133,8 +133,8 @@ Result<void> run(Flags const& flags) {
   TRY(auto const config, read_config(flags));
   TRY(auto const admin, hosts::Admin::open(config.server.data));
   auto const records = admin->records();
-  auto upload_follower = uploads::ProcessingFollower{config.uploads, records.clock};
-  auto task_follower = tasks::TaskFollower{records.clock};
+  auto upload_follower = uploads::ProcessingFollower{config.uploads};
+  auto task_follower = tasks::TaskFollower{};
   CHECK(records.queues.declare(config.uploads.queue,
                                uploads::processing_policy(config.processing.attempts_max), &upload_follower));
   CHECK(records.queues.declare(task_queue, tasks::task_rules(config.tasks), &task_follower));

@@ -10,17 +10,13 @@
 
 #include "base/json.hpp"
 #include "base/try.hpp"
-#include "bin/doctor_logs.hpp"
 #include "bin/recover.hpp"
 #include "engines/embedded/witness.hpp"
 #include "hosts/admin.hpp"
-#include "uploads/check.hpp"
-#include "uploads/project_counts.hpp"
+#include "hosts/checks.hpp"
 
 namespace hoist::bin {
 namespace {
-
-constexpr auto look_deadline = std::chrono::minutes{10};
 
 struct Flags {
   std::string data = "hoist-data";
@@ -35,17 +31,6 @@ struct Finding {
   std::string check;
   std::string problem;
 };
-
-Result<std::vector<Finding>> check_tables(sql::Transaction& tx) {
-  auto findings = std::vector<Finding>{};
-  TRY(auto const drift, uploads::check_usage(tx));
-  for (auto const& line : drift) findings.push_back({"quota", line});
-  TRY(auto const counts, uploads::check_projects(tx));
-  for (auto const& line : counts) findings.push_back({"projects", line});
-  TRY(auto const strays, uploads::check_objects(tx));
-  for (auto const& line : strays) findings.push_back({"objects", line});
-  return findings;
-}
 
 Async<> show_orphans(disk::Objects& objects, Time now) {
   CO_TRY(auto const orphans, co_await objects.count_orphans(now));
@@ -65,21 +50,13 @@ Async<std::vector<Finding>> scrub(disk::Objects& objects, Flags const& flags) {
   co_return findings;
 }
 
-void add(std::vector<Finding>& findings, std::string const& check, std::vector<std::string> const& problems) {
-  for (auto const& problem : problems) findings.push_back({check, problem});
-}
-
 Async<std::vector<Finding>> examine(hosts::Admin& admin, disk::Objects& objects, Flags const& flags) {
-  auto const records = admin.records();
   auto findings = std::vector<Finding>{};
-  for (auto const& check : admin.engine().checks()) {
+  for (auto const& check : hosts::checks_of(admin.engine(), admin.records(), admin.metrics())) {
     CO_TRY(auto const problems, co_await check.run());
-    add(findings, check.name, problems);
+    for (auto const& problem : problems) findings.push_back({check.name, problem});
   }
-  CO_TRY(auto const rows,
-         co_await records.database.read(Scope::system(), check_tables, deadline_in(look_deadline)));
-  std::ranges::copy(rows, std::back_inserter(findings));
-  if (!flags.json) CO_CHECK(co_await show_orphans(objects, records.clock.now()));
+  if (!flags.json) CO_CHECK(co_await show_orphans(objects, admin.records().clock.now()));
   if (flags.scrub) {
     CO_TRY(auto const damaged, co_await scrub(objects, flags));
     std::ranges::copy(damaged, std::back_inserter(findings));
@@ -132,11 +109,7 @@ Result<int> run(Flags const& flags) {
   TRY(auto* const objects, engine->files());
   if (flags.set_aside) return set_orphans_aside(*objects, admin->records().clock.now());
   auto body = std::function<Async<std::vector<Finding>>()>{[&] { return examine(*admin, *objects, flags); }};
-  TRY(auto findings, run_to_end<std::vector<Finding>>(body));
-  TRY(auto const events, check_event_logs(admin->records(), admin->metrics()));
-  add(findings, "events", events);
-  TRY(auto const tasks, check_task_receipts(admin->records(), admin->metrics()));
-  add(findings, "tasks", tasks);
+  TRY(auto const findings, run_to_end<std::vector<Finding>>(body));
   return show(findings, flags);
 }
 

@@ -70,7 +70,7 @@ Result<void> recover(std::string const& folder, std::string const& bucket) {
     fmt::print("hoist.db was damaged and is kept as {}\n", engine.moved_away());
   auto options = uploads::Options{};
   options.bucket = bucket;
-  auto follower = uploads::ProcessingFollower{options, records.clock};
+  auto follower = uploads::ProcessingFollower{options};
   CHECK(records.queues.declare(options.queue, uploads::processing_policy(processing::Settings{}.attempts_max),
                                &follower));
   auto const intake = uploads::make_intake(records, std::move(options));

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/cursor.hpp"
-#include "base/id.hpp"
 #include "base/try.hpp"
 
 namespace hoist::dead_letters {
@@ -13,15 +11,15 @@ constexpr auto redrive_chunk = 500;
 
 }  // namespace
 
-DeadLetterAdmin::DeadLetterAdmin(Ports ports, std::string cursor_key)
-    : ports_{ports}, cursor_key_{cursor_key.empty() ? random_bytes(32) : std::move(cursor_key)} {}
+DeadLetterAdmin::DeadLetterAdmin(Ports ports, Cursors cursors)
+    : ports_{ports}, cursors_{std::move(cursors)} {}
 
 Async<Page> DeadLetterAdmin::list(TenantId tenant, std::string queue, std::string cursor, int limit,
                                   Deadline deadline) {
   auto const scope = fmt::format("dead-letters\n{}\n{}", tenant.str(), queue);
   auto after = MessageId{};
   if (!cursor.empty()) {
-    CO_TRY(auto position, read_cursor(cursor_key_, scope, cursor));
+    CO_TRY(auto position, cursors_.read(scope, cursor));
     after = MessageId{std::move(position)};
   }
   auto page = Page{};
@@ -29,7 +27,7 @@ Async<Page> DeadLetterAdmin::list(TenantId tenant, std::string queue, std::strin
   CO_TRY(page.letters, co_await ports_.letters.list(queue, tenant, std::move(after), limit + 1, deadline));
   if (std::ssize(page.letters) > limit) {
     page.letters.resize(static_cast<std::size_t>(limit));
-    page.next_cursor = make_cursor(cursor_key_, scope, page.letters.back().id.str());
+    page.next_cursor = cursors_.make(scope, page.letters.back().id.str());
   }
   co_return page;
 }

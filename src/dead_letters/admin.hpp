@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cursor.hpp"
 #include "ports/audit.hpp"
 #include "ports/dead_letters.hpp"
 
@@ -30,8 +31,7 @@ class DeadLetterAdmin {
     DeadLetters& letters;
     Audit& audit;
   };
-  // `cursor_key` is secret; empty: one of this process.
-  explicit DeadLetterAdmin(Ports ports, std::string cursor_key = {});
+  explicit DeadLetterAdmin(Ports ports, Cursors cursors = {});
 
   Async<Page> list(TenantId tenant, std::string queue, std::string cursor, int limit, Deadline deadline);
   // What redriving would do; no ids: to all of the queue.
@@ -44,7 +44,7 @@ class DeadLetterAdmin {
   Async<std::int64_t> redrive_some(RedriveOrder const& order, std::vector<MessageId> const& ids);
 
   Ports ports_;
-  std::string cursor_key_;
+  Cursors cursors_;
 };
 
 }  // namespace hoist::dead_letters

@@ -93,9 +93,9 @@ class DeadLetterAdminTest : public ::testing::Test {
   ManualClock clock;
   Metrics metrics;
   hoist::testing::TestDatabase database = hoist::testing::fast_database(clock);
-  hoist::testing::TestQueue queue{*database, clock, metrics};
+  hoist::testing::TestQueue queue{*database, database.wakeups(), clock, metrics};
   FailingAudit audit;
-  DeadLetterAdmin admin{{*database, queue.letters(), audit, clock}};
+  DeadLetterAdmin admin{{*database, queue.letters(), audit}};
   hoist::testing::AllowGate gate;
   net::Router router{net::Router::Options{}, gate, metrics};
 };

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,33 +50,6 @@ void sync_folder(std::string const& path) {
   if (folder < 0) return;
   ::fsync(folder);
   ::close(folder);
-}
-
-Result<void> write_secret_file(std::string const& path, std::string_view content) {
-  auto const temporary = path + ".new";
-  ::unlink(temporary.c_str());  // one left by a crash may have another mode
-  auto const file = ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (file < 0) return system_failure("cannot write " + path);
-  auto const written = ::write(file, content.data(), content.size()) == std::ssize(content);
-  auto const saved = written && ::fsync(file) == 0;
-  auto const cause = errno;
-  ::close(file);
-  errno = cause;
-  if (!saved || ::rename(temporary.c_str(), path.c_str()) != 0) return system_failure("cannot write " + path);
-  sync_folder(std::filesystem::path{path}.parent_path());
-  return {};
-}
-
-Result<std::string> read_secret_file(std::string const& path) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) {
-    return fail(errno == ENOENT ? Code::not_found : Code::unavailable,
-                fmt::format("{}: {}", path, std::strerror(errno)));
-  }
-  if ((status.st_mode & 077) != 0)
-    return fail(Code::invalid, fmt::format("{} can be read by others; run: chmod 600 {}", path, path));
-  auto file = std::ifstream{path, std::ios::binary};
-  return std::string{std::istreambuf_iterator<char>{file}, {}};
 }
 
 Result<DataFolder> DataFolder::open(std::string path) {

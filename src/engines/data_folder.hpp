@@ -48,9 +48,5 @@ class DataFolder {
 
 // Makes the names in a folder durable.
 void sync_folder(std::string const& path);
-// Writes a file that only the owner may read: temporary name, sync, rename, and the folder's sync.
-Result<void> write_secret_file(std::string const& path, std::string_view content);
-// Refuses a file that others may read.
-Result<std::string> read_secret_file(std::string const& path);
 
 }  // namespace hoist

@@ -1,6 +1,7 @@
 // The Secrets port over files that only their owner can read.
 #pragma once
 
+#include "base/secret_file.hpp"
 #include "engines/data_folder.hpp"
 #include "ports/secrets.hpp"
 

@@ -129,13 +129,15 @@ Result<std::optional<Checkpoint>> latest(sql::Transaction& tx, TenantId const& t
   return found.empty() ? std::optional<Checkpoint>{} : std::optional<Checkpoint>{found.front()};
 }
 
-Result<void> insert(sql::Transaction& tx, Checkpoint const& checkpoint) {
-  CHECK(tx.execute(
-      "INSERT INTO event_checkpoints (tenant, size, root, chain, at_us, key_id, signature) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      {checkpoint.tenant.str(), checkpoint.size, base64url(checkpoint.root), base64url(checkpoint.chain),
-       sql::value(checkpoint.at), checkpoint.key_id, base64url(checkpoint.signature)}));
-  return {};
+// false: another process made one of that size.
+Result<bool> insert(sql::Transaction& tx, Checkpoint const& checkpoint) {
+  TRY(auto const inserted,
+      tx.execute(
+          "INSERT INTO event_checkpoints (tenant, size, root, chain, at_us, key_id, signature) "
+          "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, size) DO NOTHING",
+          {checkpoint.tenant.str(), checkpoint.size, base64url(checkpoint.root), base64url(checkpoint.chain),
+           sql::value(checkpoint.at), checkpoint.key_id, base64url(checkpoint.signature)}));
+  return inserted == 1;
 }
 
 Result<std::string> chain_at(sql::Transaction& tx, EventIndex& index, TenantId const& tenant,
@@ -162,7 +164,7 @@ struct Step {
 };
 
 Result<Step> plan_step(sql::Transaction& tx, EventIndex& index, Ed25519Key const& key, TenantId const& tenant,
-                       std::optional<Mark> const& mark, Time now) {
+                       std::optional<Mark> const& mark) {
   if (mark) CHECK(check_mark(tx, index, key.public_key(), *mark));
   TRY(auto const head, index.head(tx, tenant));
   TRY(auto const last, latest(tx, tenant));
@@ -177,7 +179,8 @@ Result<Step> plan_step(sql::Transaction& tx, EventIndex& index, Ed25519Key const
     step.made = *last;
     return step;
   }
-  step.made = Checkpoint{tenant, std::min(head.last_sequence, step.from + step_events), "", "", now, "", ""};
+  step.made =
+      Checkpoint{tenant, std::min(head.last_sequence, step.from + step_events), "", "", tx.now(), "", ""};
   auto tree = Tree{tx, index, tenant};
   auto const size = static_cast<std::uint64_t>(step.made.size);
   TRY(step.tiles, tree.tiles(static_cast<std::uint64_t>(step.from), size));
@@ -197,8 +200,7 @@ Result<bool> store_step(sql::Transaction& tx, TenantId const& tenant, Step const
         tx.execute("INSERT INTO event_tiles (tenant, level, position, hash) VALUES ($1, $2, $3, $4) "
                    "ON CONFLICT (tenant, level, position) DO NOTHING",
                    {tenant.str(), tile.level, tile.position, base64url(tile.hash)}));
-  CHECK(insert(tx, step.made));
-  return true;
+  return insert(tx, step.made);
 }
 
 }  // namespace
@@ -240,7 +242,6 @@ json::object render(Checkpoint const& checkpoint) {
 Checkpoints::Checkpoints(Needs const& needs, Ed25519Key const& key, Marks* marks)
     : database_{needs.database},
       index_{needs.index},
-      clock_{needs.clock},
       altered_logs_{
           needs.metrics.gauge("hoist_event_logs_altered",
                               "Event logs that are not what was signed: rolled back, cut or rewritten")},
@@ -256,9 +257,7 @@ Async<Checkpoint> Checkpoints::make(TenantId tenant, Deadline deadline) {
 Async<Checkpoint> Checkpoints::make_one(TenantId tenant, Deadline deadline) {
   auto const mark = marks_ == nullptr ? std::nullopt : marks_->find(tenant);
   while (true) {
-    auto plan = [&, now = clock_.now()](sql::Transaction& tx) {
-      return plan_step(tx, index_, key_, tenant, mark, now);
-    };
+    auto plan = [&](sql::Transaction& tx) { return plan_step(tx, index_, key_, tenant, mark); };
     CO_TRY(auto step, co_await database_.read(Scope::tenant(tenant), plan, deadline));
     if (step.made.size == step.from) {
       if (marks_ != nullptr) marks_->raise(step.made, step.first_sequence, key_);
@@ -272,7 +271,7 @@ Async<Checkpoint> Checkpoints::make_one(TenantId tenant, Deadline deadline) {
 }
 
 Async<> Checkpoints::sweep(Deadline deadline) {
-  auto due_work = [&, now = clock_.now()](sql::Transaction& tx) -> Result<std::vector<TenantId>> {
+  auto due_work = [&](sql::Transaction& tx) -> Result<std::vector<TenantId>> {
     TRY(auto const tenants, index_.tenants(tx));
     auto due = std::vector<TenantId>{};
     for (auto const& tenant : tenants) {
@@ -281,7 +280,7 @@ Async<> Checkpoints::sweep(Deadline deadline) {
       auto const news = head.last_sequence - (last ? last->size : 0);
       auto const unmarked = marks_ != nullptr && last && !marks_->find(tenant);
       if (unmarked || news >= checkpoint_events ||
-          (news > 0 && (!last || now - last->at >= checkpoint_interval)))
+          (news > 0 && (!last || tx.now() - last->at >= checkpoint_interval)))
         due.push_back(tenant);
     }
     return due;

@@ -49,7 +49,6 @@ class Checkpoints {
   struct Needs {
     sql::Database& database;
     EventIndex& index;
-    Clock const& clock;
     Metrics& metrics;
   };
   // Without marks, only what is in the database tells what was signed.
@@ -89,7 +88,6 @@ class Checkpoints {
 
   sql::Database& database_;
   EventIndex& index_;
-  Clock const& clock_;
   Gauge altered_logs_;
   Ed25519Key const& key_;
   Marks* marks_;

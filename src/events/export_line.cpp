@@ -5,17 +5,12 @@
 #include <charconv>
 
 #include "base/encode.hpp"
+#include "base/json_members.hpp"
 #include "events/parse.hpp"
 #include "model/limits.hpp"
 
 namespace hoist::events {
 namespace {
-
-std::string text_at(json::object const& object, std::string_view name) {
-  auto const* value = object.if_contains(json::string_view{name});
-  auto const* text = value == nullptr ? nullptr : value->if_string();
-  return text == nullptr ? std::string{} : std::string{text->data(), text->size()};
-}
 
 std::int64_t number_at(json::object const& object, std::string_view name) {
   auto const* value = object.if_contains(json::string_view{name});
@@ -142,30 +137,30 @@ ExportedEvent read_any_form(json::object const& line, std::vector<std::string>& 
   };
   auto event = ExportedEvent{};
   event.sequence = number_at(line, "sequence");
-  event.id = keep(text_at(line, "eventId"));
-  event.type_json = keep(quoted(text_at(line, "eventType")));
-  event.at = keep(text_at(line, "timestamp"));
-  event.received_at = keep(text_at(line, "receivedAt"));
-  event.user_hash = keep(text_at(line, "userHash"));
-  event.details_hash = keep(text_at(line, "detailsHash"));
-  event.hash = keep(text_at(line, "hash"));
-  event.user_salt = keep(text_at(line, "userSalt"));
-  event.details_salt = keep(text_at(line, "detailsSalt"));
-  if (present("userId") != nullptr) event.user = keep(text_at(line, "userId"));
+  event.id = keep(text_of(line, "eventId"));
+  event.type_json = keep(quoted(text_of(line, "eventType")));
+  event.at = keep(text_of(line, "timestamp"));
+  event.received_at = keep(text_of(line, "receivedAt"));
+  event.user_hash = keep(text_of(line, "userHash"));
+  event.details_hash = keep(text_of(line, "detailsHash"));
+  event.hash = keep(text_of(line, "hash"));
+  event.user_salt = keep(text_of(line, "userSalt"));
+  event.details_salt = keep(text_of(line, "detailsSalt"));
+  if (present("userId") != nullptr) event.user = keep(text_of(line, "userId"));
   if (auto const* details = present("details")) event.details = keep(canonical_json(*details));
   return event;
 }
 
 Result<Checkpoint> read_checkpoint(json::object const& object) {
-  auto const raw = [&](std::string_view name) { return unbase64url(text_at(object, name)).value_or(""); };
-  auto const at = parse_rfc3339(text_at(object, "at"));
+  auto const raw = [&](std::string_view name) { return unbase64url(text_of(object, name)).value_or(""); };
+  auto const at = parse_rfc3339(text_of(object, "at"));
   if (!at) return fail(Code::invalid, "The checkpoint has no time.");
-  return Checkpoint{TenantId{text_at(object, "tenant")},
+  return Checkpoint{TenantId{text_of(object, "tenant")},
                     number_at(object, "size"),
                     raw("root"),
                     raw("chain"),
                     *at,
-                    text_at(object, "keyId"),
+                    text_of(object, "keyId"),
                     raw("signature")};
 }
 

@@ -1,6 +1,5 @@
 #include "events/feature.hpp"
 
-#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "events/background.hpp"
@@ -44,12 +43,12 @@ Result<bool> has_checkpoints(sql::Database& database) {
 
 Feature::Feature(Records const& records, Settings const& settings, Metrics& metrics, Ed25519Key key,
                  std::unique_ptr<Marks> marks)
-    : cursor_key_{hmac_sha256(records.cursor_secret, "event cursors")},
+    : cursors_{records.cursor_secret, "event cursors"},
       key_{std::move(key)},
       marks_{std::move(marks)},
       service_{records.database, records.event_index, records.event_details, records.wakeups, metrics},
-      checkpoints_{{records.database, records.event_index, records.clock, metrics}, key_, marks_.get()},
-      retention_{{records.database, records.event_index, checkpoints_, records.clock}, settings.retention},
+      checkpoints_{{records.database, records.event_index, metrics}, key_, marks_.get()},
+      retention_{{records.database, records.event_index, checkpoints_}, settings.retention},
       exports_{{records.database, records.event_index, service_, checkpoints_}},
       for_routes_{service_,      checkpoints_,     retention_,      exports_,
                   records.audit, records.database, records.wakeups, records.clock} {}
@@ -68,7 +67,7 @@ Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings 
 
 void Feature::add_routes(net::Router& router) {
   auto options = RouteOptions{};
-  options.cursor_key = cursor_key_;
+  options.cursors = cursors_;
   events::add_routes(router, for_routes_, std::move(options));
 }
 

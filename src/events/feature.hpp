@@ -32,7 +32,7 @@ class Feature final : public hoist::Feature {
   Feature(Records const& records, Settings const& settings, Metrics& metrics, Ed25519Key key,
           std::unique_ptr<Marks> marks);
 
-  std::string cursor_key_;
+  Cursors cursors_;
   Ed25519Key key_;
   std::unique_ptr<Marks> marks_;
   Service service_;

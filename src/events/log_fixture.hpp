@@ -75,8 +75,8 @@ class LogFixture : public ::testing::Test {
   Wakeups& wakeups = database.wakeups();
   Service service{*database, index, details, wakeups, metrics};
   Ed25519Key key = Ed25519Key::generate();
-  Checkpoints checkpoints{{*database, index, clock, metrics}, key};
-  Retention retention{{*database, index, checkpoints, clock}, std::chrono::seconds{0}};
+  Checkpoints checkpoints{{*database, index, metrics}, key};
+  Retention retention{{*database, index, checkpoints}, std::chrono::seconds{0}};
   Exports exports{{*database, index, service, checkpoints}};
 };
 

@@ -48,8 +48,8 @@ class EventMarks : public LogFixture {
     file = text;
     return {};
   });
-  Checkpoints signing{{*database, index, clock, metrics}, key, marks.get()};
-  Retention retiring{{*database, index, signing, clock}, 0s};
+  Checkpoints signing{{*database, index, metrics}, key, marks.get()};
+  Retention retiring{{*database, index, signing}, 0s};
 
  private:
   static Result<void> drop(Result<std::int64_t> count) {

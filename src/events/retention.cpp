@@ -68,8 +68,9 @@ Async<std::int64_t> Retention::first_of(TenantId const& tenant, Deadline deadlin
 
 Async<> Retention::sweep(Deadline deadline) {
   using Due = std::vector<std::pair<TenantId, Time>>;
-  auto find_due = [&, now = needs_.clock.now()](sql::Transaction& tx) -> Result<Due> {
+  auto find_due = [&](sql::Transaction& tx) -> Result<Due> {
     auto due = Due{};
+    auto const now = tx.now();
     TRY(auto const tenants, needs_.index.tenants(tx));
     for (auto const& tenant : tenants) {
       TRY(auto const keep, get(tx, tenant));

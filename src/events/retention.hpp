@@ -17,7 +17,6 @@ class Retention {
     sql::Database& database;
     EventIndex& index;
     Checkpoints& checkpoints;
-    Clock const& clock;
   };
   // `standard` holds for tenants without a rule of their own; audit trails are kept unless they have one.
   Retention(Needs needs, std::chrono::seconds standard) : needs_{needs}, standard_{standard} {}

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <memory>
 
-#include "base/cursor.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
 #include "events/parse.hpp"
@@ -78,17 +77,8 @@ Async<net::Response> post_event(Context& context, net::Request& request) {
   co_return response;
 }
 
-json::object render_refusal(std::size_t index, Error const& error) {
-  auto fields = json::array{};
-  for (auto const& field : error.fields())
-    fields.push_back(json::object{{"field", field.field}, {"reason", field.reason}});
-  return {{"index", index},
-          {"status", info(error.code()).http_status},
-          {"error", {{"code", error.slug()}, {"message", error.detail()}, {"errors", std::move(fields)}}}};
-}
-
 json::object render_item(std::size_t index, Result<Recorded> const& outcome) {
-  if (!outcome) return render_refusal(index, outcome.error());
+  if (!outcome) return net::refused_item(index, outcome.error());
   return {{"index", index},
           {"status", outcome->event.duplicate ? 200 : 201},
           {"event", render_recorded(*outcome)}};
@@ -112,7 +102,7 @@ Async<net::Response> post_batch(Context& context, net::Request& request) {
   auto duplicates = std::size_t{0};
   for (std::size_t i = 0; i < parsed.size(); ++i) {
     if (auto* errors = std::get_if<std::vector<FieldError>>(&parsed[i])) {
-      items.push_back(render_refusal(i, invalid_fields(std::move(*errors)).error()));
+      items.push_back(net::refused_item(i, invalid_fields(std::move(*errors)).error()));
       ++refused;
       continue;
     }
@@ -148,7 +138,7 @@ EventQuery read_filters(net::Request const& request, net::QueryReader& reader) {
 Result<void> follow_cursor(Context const& context, std::optional<std::string> const& cursor,
                            EventQuery& query) {
   if (!cursor) return {};
-  TRY(auto const position, read_cursor(context.options.cursor_key, scope_of(query), *cursor));
+  TRY(auto const position, context.options.cursors.read(scope_of(query), *cursor));
   std::from_chars(position.data(), position.data() + position.size(), query.after);
   return {};
 }
@@ -186,7 +176,7 @@ Async<net::Response> list_page(Context& context, net::Request& request, EventQue
   for (auto const& view : page.events) events.push_back(render(view));
   auto body = json::object{{"events", std::move(events)}, {"nextCursor", nullptr}};
   auto const cursor_after = [&](EventQuery const& list, std::int64_t sequence) {
-    return make_cursor(context.options.cursor_key, scope_of(list), std::to_string(sequence));
+    return context.options.cursors.make(scope_of(list), std::to_string(sequence));
   };
   if (page.more) body["nextCursor"] = cursor_after(query, page.events.back().event.facts.sequence);
   if (auto const newest = newest_seen(query, page)) {

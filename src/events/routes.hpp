@@ -12,6 +12,7 @@
 // reading it is itself recorded there.
 #pragma once
 
+#include "base/cursor.hpp"
 #include "events/export.hpp"
 #include "events/retention.hpp"
 #include "net/router.hpp"
@@ -20,7 +21,7 @@
 namespace hoist::events {
 
 struct RouteOptions {
-  std::string cursor_key;                      // secret that authenticates list cursors
+  Cursors cursors;
   std::chrono::milliseconds wait_max{25'000};  // longest long poll
 };
 

@@ -25,10 +25,8 @@ class EventRoutes : public LogFixture {
  protected:
   explicit EventRoutes(std::unique_ptr<EventIndex> with = std::make_unique<sql_engine::EventIndex>())
       : LogFixture{std::move(with)} {
-    auto options = RouteOptions{};
-    options.cursor_key = "secret";
     add_routes(router, RouteNeeds{service, checkpoints, retention, exports, audit, *database, wakeups, clock},
-               std::move(options));
+               RouteOptions{});
   }
 
   // `target` may carry an encoded query.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/secret_file.hpp"
 #include "base/try.hpp"
 #include "engines/data_folder.hpp"
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <unistd.h>
 
+#include "base/secret_file.hpp"
 #include "engines/data_folder.hpp"
 #include "hosts/local_access.hpp"
 #include "hosts/open_engine.hpp"

@@ -14,4 +14,13 @@ Response refused_batch(std::string_view answer, std::string_view request_id) {
   return response;
 }
 
+json::object refused_item(std::size_t index, Error const& error) {
+  auto fields = json::array{};
+  for (auto const& field : error.fields())
+    fields.push_back(json::object{{"field", field.field}, {"reason", field.reason}});
+  return {{"index", index},
+          {"status", info(error.code()).http_status},
+          {"error", {{"code", error.slug()}, {"message", error.detail()}, {"errors", std::move(fields)}}}};
+}
+
 }  // namespace hoist::net

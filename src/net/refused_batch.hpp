@@ -10,4 +10,7 @@ namespace hoist::net {
 // `answer` is the JSON object that a batch accepted in part would be answered with.
 [[nodiscard]] Response refused_batch(std::string_view answer, std::string_view request_id);
 
+// What is wrong with one item, beside others that were accepted.
+[[nodiscard]] json::object refused_item(std::size_t index, Error const& error);
+
 }  // namespace hoist::net

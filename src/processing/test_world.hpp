@@ -84,7 +84,8 @@ class WatchedQueue final : public Consumer {
   ManualClock clock_;
   Metrics metrics_;
   hoist::testing::TestDatabase database_ = hoist::testing::inline_database(clock_);
-  hoist::testing::TestQueue inner_{*database_, clock_, metrics_, {.seed = 1, .poll_max = 1ms}};
+  hoist::testing::TestQueue inner_{
+      *database_, database_.wakeups(), clock_, metrics_, {.seed = 1, .poll_max = 1ms}};
   int count_ = 0;
 };
 

@@ -1,14 +1,15 @@
 #include "processing/worker.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
-#include <atomic>
+#include <algorithm>
 
 #include "base/json.hpp"
+#include "base/lease_keeper.hpp"
 #include "base/log.hpp"
 #include "base/resources.hpp"
 #include "base/try.hpp"
-#include "base/worker_loops.hpp"
 
 namespace hoist::processing {
 namespace {
@@ -52,13 +53,14 @@ struct Worker::State : std::enable_shared_from_this<State> {
   WorkerOptions options;
   Pipeline pipeline;
   Gauge in_flight;
-  WorkerLoops loops;
+  TaskGroup loops;   // each is one lane()
+  TaskGroup leases;  // of the messages that they work on
 
   // One at a time, until told to stop.
   asio::awaitable<void> lane() {
-    while (!loops.stopping()) {
+    while (!loops.draining()) {
       if (ports.scanner.away()) {
-        co_await loops.pause(look_for_scanner_every);
+        (void)co_await loops.pause(look_for_scanner_every);
         continue;
       }
       auto request = ReceiveRequest{.queue = options.queue, .max = 1};
@@ -68,7 +70,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
           co_await queue.receive(std::move(request), deadline_in(options.poll + settle_max));
       if (!received) {
         log::warn("the processing queue does not answer", {{"cause", received.error().to_string()}});
-        co_await loops.pause(pause_after_error);
+        (void)co_await loops.pause(pause_after_error);
         continue;
       }
       for (auto const& message : *received) {
@@ -103,15 +105,18 @@ struct Worker::State : std::enable_shared_from_this<State> {
 
   Async<> attempt(Message const& message, Target const& target) {
     auto const deadline = deadline_in(options.job_max);
-    auto lease = std::make_shared<Lease>();
-    keep_lease(co_await asio::this_coro::executor, message.receipt, lease, deadline);
-    auto const ended = Ender{*lease};
+    auto const executor = co_await asio::this_coro::executor;
+    auto extend = [self = shared_from_this(), receipt = message.receipt](Deadline by) {
+      return self->queue.extend(receipt, self->options.visibility, by);
+    };
+    auto wanted = Lease{.period = options.visibility / 3, .until = deadline, .renew = std::move(extend)};
+    auto const lease = LeaseKeeper{leases, executor, std::move(wanted)};
     CO_TRY(auto job,
            co_await ports.ledger.begin(target.tenant, target.upload, message.receipt.attempt, deadline));
     if (!job) co_return Result<void>{};
     job->trace_parent = target.trace_parent;
     auto const is_first = message.receipt.attempt == 1 && message.attempts_max > 1;
-    auto still_ours = std::function<bool()>{[lease] { return !lease->lost; }};
+    auto still_ours = std::function<bool()>{[&lease] { return !lease.lost(); }};
     co_return co_await pipeline.run(*job, std::move(still_ours), is_first, deadline);
   }
 
@@ -127,7 +132,7 @@ struct Worker::State : std::enable_shared_from_this<State> {
       log::warn("the wait of a file could not be recorded",
                 {{"upload", target.upload.str()}, {"cause", noted.error().to_string()}});
     // The lane looks for the scanner by itself; descriptors come back when others are done.
-    if (error.slug() == out_of_descriptors) co_await loops.pause(pause_after_error);
+    if (error.slug() == out_of_descriptors) (void)co_await loops.pause(pause_after_error);
     co_return co_await queue.release(message.receipt, deadline);
   }
 
@@ -153,57 +158,28 @@ struct Worker::State : std::enable_shared_from_this<State> {
                 {{"upload", target.upload.str()}, {"cause", noted.error().to_string()}});
     co_return co_await queue.fail(message.receipt, {.cause = error.to_string()}, deadline);
   }
-
-  struct Lease {
-    std::atomic<bool> lost{false};
-    std::atomic<bool> over{false};
-    Signal ended;
-  };
-  struct Ender {
-    explicit Ender(Lease& of) : lease{of} {}
-    Ender(Ender const&) = delete;
-    ~Ender() {
-      lease.over = true;
-      lease.ended.notify();
-    }
-    Lease& lease;
-  };
-
-  // Renews the message's visibility until the attempt is over or its deadline has passed.
-  void keep_lease(asio::any_io_executor const& executor, Receipt receipt, std::shared_ptr<Lease> lease,
-                  Deadline deadline) {
-    spawn(executor, [self = shared_from_this(), receipt, lease, deadline]() -> asio::awaitable<void> {
-      auto const period = self->options.visibility / 3;
-      while (true) {
-        auto const ticket = lease->ended.ticket();
-        if (lease->over || std::chrono::steady_clock::now() >= deadline) co_return;
-        (void)co_await lease->ended.wait(ticket, std::min(deadline, deadline_in(period)));
-        if (lease->over) co_return;
-        auto const extended =
-            co_await self->queue.extend(receipt, self->options.visibility, deadline_in(period));
-        if (!extended && extended.error().code() == Code::conflict) {
-          lease->lost = true;
-          co_return;
-        }
-      }
-    });
-  }
 };
 
 Worker::Worker(Consumer& queue, Ports ports, WorkerOptions options)
     : state_{std::make_shared<State>(queue, ports, std::move(options))} {}
 
 Worker::~Worker() {
-  state_->loops.ask_to_stop();
+  state_->loops.close();
 }
 
 void Worker::start(std::vector<asio::any_io_executor> const& executors) {
-  state_->loops.start(state_->options.jobs_max, executors, [state = state_] { return state->lane(); });
+  for (auto i = 0; i < state_->options.jobs_max; ++i)
+    state_->loops.spawn(executors[static_cast<std::size_t>(i) % executors.size()],
+                        [state = state_] { return state->lane(); });
 }
 
 Async<bool> Worker::stop(std::chrono::milliseconds grace) {
   auto const state = state_;
-  co_return co_await state->loops.stop(grace);
+  auto const deadline = deadline_in(grace);
+  CO_TRY(auto const ended, co_await state->loops.drain(deadline));
+  CO_TRY(auto const released, co_await state->leases.drain(deadline));
+  auto const all = ended && released;
+  co_return all;
 }
 
 }  // namespace hoist::processing

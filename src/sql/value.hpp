@@ -24,6 +24,9 @@ template <class T>
 [[nodiscard]] Value value_or_null(std::optional<T> const& optional) {
   return optional ? Value{*optional} : null();
 }
+[[nodiscard]] inline Value value_or_null(std::optional<Time> const& time) {
+  return time ? value(*time) : null();
+}
 // For rows that are many: an initializer list would copy every text once more.
 template <class... T>
 [[nodiscard]] Args args(T&&... values) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
-#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "model/queue_names.hpp"
@@ -18,7 +17,7 @@ constexpr auto maintenance_time_max = std::chrono::seconds{60};
 
 Options options_of(Records const& records, Settings const& settings) {
   auto options = settings.service;
-  options.cursor_key = hmac_sha256(records.cursor_secret, "task cursors");
+  options.cursors = Cursors{records.cursor_secret, "task cursors"};
   return options;
 }
 
@@ -47,10 +46,10 @@ QueuePolicy task_rules(Settings const& settings) {
 }
 
 Feature::Feature(Records const& records, Options options, Metrics& metrics)
-    : follower_{records.clock},
-      service_{Ports{records.database, records.outbox, records.joint, records.idempotency, records.audit,
-                     records.clock, metrics},
-               std::move(options)} {}
+    : clock_{records.clock},
+      service_{
+          Ports{records.database, records.outbox, records.joint, records.idempotency, records.audit, metrics},
+          std::move(options)} {}
 
 Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings settings,
                                                std::set<std::uint16_t> own_ports, Metrics& metrics) {
@@ -58,9 +57,9 @@ Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings 
   auto feature = std::unique_ptr<Feature>{new Feature{records, options_of(records, settings), metrics}};
   CHECK(records.queues.declare(task_queue, task_rules(settings), &feature->follower_));
   TRY(auto handler, feature->make_handler(records, settings));
-  feature->processor_ = std::make_unique<Processor>(
-      ProcessorPorts{records.database, records.consumer, records.joint, records.clock, metrics},
-      std::move(handler), processor_options(settings));
+  feature->processor_ =
+      std::make_unique<Processor>(ProcessorPorts{records.database, records.consumer, records.joint, metrics},
+                                  std::move(handler), processor_options(settings));
   return feature;
 }
 
@@ -76,7 +75,7 @@ Result<MakeHandler> Feature::make_handler(Records const& records, Settings const
 }
 
 void Feature::add_routes(net::Router& router) {
-  tasks::add_routes(router, service_);
+  tasks::add_routes(router, service_, clock_);
 }
 
 std::vector<Job> Feature::jobs() {

@@ -31,6 +31,7 @@ class Feature final : public hoist::Feature {
   Feature(Records const& records, Options options, Metrics& metrics);
   Result<MakeHandler> make_handler(Records const& records, Settings const& settings);
 
+  Clock const& clock_;
   TaskFollower follower_;
   Service service_;
   std::unique_ptr<CommandThreads> commands_;

@@ -30,7 +30,7 @@ Change change_of(QueueEvent const& event) {
 Result<void> TaskFollower::on(sql::Transaction& tx, QueueEvent const& event) {
   auto const id = TaskId{event.message.id.str()};
   if (event.kind == QueueEvent::Kind::discarded) return unblock(tx, event.message.tenant, id);
-  CHECK(change_task(tx, event.message.tenant, id, change_of(event), clock_.now()));
+  CHECK(change_task(tx, event.message.tenant, id, change_of(event), tx.now()));
   return {};
 }
 

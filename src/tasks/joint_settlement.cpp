@@ -19,7 +19,7 @@ ReceiveRequest JointSettlement::request(int max) const {
 
 Async<std::optional<Work>> JointSettlement::begin(Message message) {
   auto const start = [&](sql::Transaction& tx) -> Result<std::optional<Work>> {
-    TRY(auto const number, begin_attempt(tx, message.receipt, ports_.clock.now()));
+    TRY(auto const number, begin_attempt(tx, message.receipt, tx.now()));
     if (number) return Work{message, *number};
     CHECK(skip(tx, message));
     return next(tx);
@@ -38,7 +38,7 @@ Result<std::optional<Work>> JointSettlement::next(sql::Transaction& tx) {
   for (auto i = 0; i < repeats_skipped_max && !options_.stopping(); ++i) {
     TRY(auto messages, queue_.receive(tx, request(1)));
     if (messages.empty()) break;
-    TRY(auto const number, begin_attempt(tx, messages[0].receipt, ports_.clock.now()));
+    TRY(auto const number, begin_attempt(tx, messages[0].receipt, tx.now()));
     if (number) return Work{std::move(messages[0]), *number};
     CHECK(skip(tx, messages[0]));
   }
@@ -56,7 +56,7 @@ Async<std::optional<Work>> JointSettlement::settle(Work const& work, Outcome con
 Result<void> JointSettlement::end(sql::Transaction& tx, Work const& work, Outcome const& outcome) {
   auto const& receipt = work.message.receipt;
   if (outcome.done) {
-    auto const now = ports_.clock.now();
+    auto const now = tx.now();
     TRY(auto const finished, finish_task(tx, receipt, now));
     CHECK(queue_.acknowledge(tx, receipt));
     when_committed(tx, work.message, finished, now);
@@ -89,7 +89,7 @@ Result<int> JointSettlement::record_some(sql::Transaction& tx, std::vector<Messa
 
 Result<void> JointSettlement::record_each(sql::Transaction& tx, std::vector<Message> const& messages) {
   for (auto const& message : messages) {
-    auto const now = ports_.clock.now();
+    auto const now = tx.now();
     TRY(auto const finished, begin_and_finish(tx, message.receipt, now));
     CHECK(queue_.acknowledge(tx, message.receipt));
     when_committed(tx, message, finished, now);

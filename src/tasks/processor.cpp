@@ -1,9 +1,10 @@
 #include "tasks/processor.hpp"
 
-#include <atomic>
+#include <boost/asio/this_coro.hpp>
 
+#include "base/lease_keeper.hpp"
 #include "base/log.hpp"
-#include "base/worker_loops.hpp"
+#include "base/try.hpp"
 #include "model/queue_names.hpp"
 #include "tasks/parse.hpp"
 #include "tasks/settlement.hpp"
@@ -33,21 +34,21 @@ struct Processor::State : std::enable_shared_from_this<State> {
       : ports{given}, make_handler{std::move(make)}, options{wanted}, meter{given.metrics} {
     auto how = SettlementOptions{.visibility = options.visibility,
                                  .tasks_per_commit = options.tasks_per_commit,
-                                 .stopping = [this] { return loops.stopping(); }};
-    settlement =
-        make_settlement({ports.database, ports.consumer, ports.joint, ports.clock, meter}, std::move(how));
+                                 .stopping = [this] { return loops.draining(); }};
+    settlement = make_settlement({ports.database, ports.consumer, ports.joint, meter}, std::move(how));
   }
 
   ProcessorPorts ports;
   MakeHandler make_handler;
   ProcessorOptions options;
   TaskMeter meter;
-  WorkerLoops loops;
+  TaskGroup loops;   // each is one lane()
+  TaskGroup leases;  // of the messages that they work on
   std::unique_ptr<Settlement> settlement;
 
   asio::awaitable<void> lane() {
     auto const handler = make_handler ? make_handler() : nullptr;
-    while (!loops.stopping()) {
+    while (!loops.draining()) {
       auto request = ReceiveRequest{.queue = task_queue, .max = handler ? 1 : queue_receive_max};
       request.visibility = options.visibility;
       request.wait = options.poll;
@@ -55,7 +56,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
           co_await ports.consumer.receive(std::move(request), deadline_in(options.poll + answer_max));
       if (!received) {
         log::warn("the task queue does not answer", {{"cause", received.error().to_string()}});
-        co_await loops.pause(pause_after_error);
+        (void)co_await loops.pause(pause_after_error);
         continue;
       }
       if (received->empty()) continue;
@@ -68,7 +69,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
 
   // Without a handler: everything there is.
   asio::awaitable<void> record(std::vector<Message> messages) {
-    for (auto more = true; more && !loops.stopping();) {
+    for (auto more = true; more && !loops.draining();) {
       auto const recorded = co_await settlement->record(std::exchange(messages, {}));
       if (!recorded)
         log::warn("tasks could not be recorded and come again", {{"cause", recorded.error().to_string()}});
@@ -91,9 +92,13 @@ struct Processor::State : std::enable_shared_from_this<State> {
 
   asio::awaitable<Outcome> attempt(Handler& handler, Work const& work) {
     auto const deadline = deadline_in(options.attempt_max);
-    auto lease = std::make_shared<Lease>();
-    keep_lease(co_await asio::this_coro::executor, work.message.receipt, lease);
-    auto const ended = Ender{*lease};
+    auto const executor = co_await asio::this_coro::executor;
+    auto extend = [self = shared_from_this(), receipt = work.message.receipt](Deadline by) {
+      return self->ports.consumer.extend(receipt, self->options.visibility, by);
+    };
+    // Whether it was lost shows when the attempt is settled.
+    auto const lease =
+        LeaseKeeper{leases, executor, Lease{.period = options.visibility / 3, .renew = std::move(extend)}};
     co_return co_await handler.run(delivery_of(work), deadline);
   }
 
@@ -105,12 +110,12 @@ struct Processor::State : std::enable_shared_from_this<State> {
         if (!outcome.done) log_failure(work, outcome);
         co_return settled;
       }
-      if (!settled.error().retryable() || i == settle_tries || loops.stopping()) {
+      if (!settled.error().retryable() || i == settle_tries || loops.draining()) {
         log::warn("a task could not be settled and comes again",
                   {{"task", work.message.receipt.id.str()}, {"cause", settled.error().to_string()}});
         co_return settled;
       }
-      co_await loops.pause(pause_after_error);
+      (void)co_await loops.pause(pause_after_error);
     }
   }
 
@@ -123,53 +128,28 @@ struct Processor::State : std::enable_shared_from_this<State> {
                                               {"cause", outcome.cause},
                                               {"trace", trace_of(work.message.body)}});
   }
-
-  struct Lease {
-    std::atomic<bool> over{false};
-    Signal ended;
-  };
-  struct Ender {
-    explicit Ender(Lease& of) : lease{of} {}
-    Ender(Ender const&) = delete;
-    ~Ender() {
-      lease.over = true;
-      lease.ended.notify();
-    }
-    Lease& lease;
-  };
-
-  // Renews the message's visibility until the attempt is over. Whether it was lost shows when the
-  // attempt is settled.
-  void keep_lease(asio::any_io_executor const& executor, Receipt receipt, std::shared_ptr<Lease> lease) {
-    spawn(executor, [self = shared_from_this(), receipt, lease]() -> asio::awaitable<void> {
-      auto const period = self->options.visibility / 3;
-      while (true) {
-        auto const ticket = lease->ended.ticket();
-        if (lease->over) co_return;
-        (void)co_await lease->ended.wait(ticket, deadline_in(period));
-        if (lease->over) co_return;
-        auto const extended =
-            co_await self->ports.consumer.extend(receipt, self->options.visibility, deadline_in(period));
-        if (!extended && extended.error().code() == Code::conflict) co_return;
-      }
-    });
-  }
 };
 
 Processor::Processor(ProcessorPorts ports, MakeHandler make_handler, ProcessorOptions options)
     : state_{std::make_shared<State>(ports, std::move(make_handler), options)} {}
 
 Processor::~Processor() {
-  state_->loops.ask_to_stop();
+  state_->loops.close();
 }
 
 void Processor::start(std::vector<asio::any_io_executor> const& executors) {
-  state_->loops.start(state_->options.workers, executors, [state = state_] { return state->lane(); });
+  for (auto i = 0; i < state_->options.workers; ++i)
+    state_->loops.spawn(executors[static_cast<std::size_t>(i) % executors.size()],
+                        [state = state_] { return state->lane(); });
 }
 
 Async<bool> Processor::stop(std::chrono::milliseconds grace) {
   auto const state = state_;
-  co_return co_await state->loops.stop(grace);
+  auto const deadline = deadline_in(grace);
+  CO_TRY(auto const ended, co_await state->loops.drain(deadline));
+  CO_TRY(auto const released, co_await state->leases.drain(deadline));
+  auto const all = ended && released;
+  co_return all;
 }
 
 }  // namespace hoist::tasks

@@ -25,7 +25,6 @@ struct ProcessorPorts {
   sql::Database& database;
   Consumer& consumer;
   JointConsumer* joint;  // absent where the queue is not in `database`
-  Clock const& clock;
   Metrics& metrics;
 };
 

@@ -5,6 +5,7 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "model/queue_names.hpp"
+#include "net/refused_batch.hpp"
 
 namespace hoist::tasks {
 namespace {
@@ -62,13 +63,6 @@ json::value waits_for(Task const& task, Line const& line, Time now) {
                       {"reason", itself ? "its own next attempt" : reason_of(state)}};
 }
 
-json::object render_error(Error const& error) {
-  auto fields = json::array{};
-  for (auto const& field : error.fields())
-    fields.push_back(json::object{{"field", field.field}, {"reason", field.reason}});
-  return {{"code", error.slug()}, {"message", error.detail()}, {"errors", std::move(fields)}};
-}
-
 void append_created(std::string& out, Task const& task) {
   fmt::format_to(std::back_inserter(out),
                  R"("task_id":"{}","message":"Task created successfully","sequence":{},"group":"{}",)"
@@ -98,9 +92,7 @@ std::string render_batch(std::vector<Result<Task>> const& outcomes) {
       append_created(out, *outcomes[i]);
       out += '}';
     } else {
-      auto const& error = outcomes[i].error();
-      out += json::serialize(json::object{
-          {"index", i}, {"status", info(error.code()).http_status}, {"error", render_error(error)}});
+      out += json::serialize(net::refused_item(i, outcomes[i].error()));
     }
   }
   return out + fmt::format(R"(],"created":{},"refused":{}}})", created, outcomes.size() - created);

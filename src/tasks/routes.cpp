@@ -32,7 +32,7 @@ json::value cursor_or_null(std::string const& cursor) {
   return cursor.empty() ? json::value(nullptr) : json::value(cursor);
 }
 
-Async<Response> post_task(Service& service, Request& request) {
+Async<Response> post_task(Service& service, Clock const&, Request& request) {
   CO_TRY(auto const body, net::json_body(request));
   CO_TRY(auto wanted, parse_new_task(body));
   CO_TRY(auto call, net::call_context(request));
@@ -42,7 +42,7 @@ Async<Response> post_task(Service& service, Request& request) {
   co_return response;
 }
 
-Async<Response> post_batch(Service& service, Request& request) {
+Async<Response> post_batch(Service& service, Clock const&, Request& request) {
   CO_TRY(auto const body, net::json_body(request));
   CO_TRY(auto items, parse_new_batch(body));
   CO_TRY(auto call, net::call_context(request));
@@ -53,17 +53,17 @@ Async<Response> post_batch(Service& service, Request& request) {
   co_return net::json_text_response(201, std::move(answer));
 }
 
-Async<Response> get_task(Service& service, Request& request) {
+Async<Response> get_task(Service& service, Clock const& clock, Request& request) {
   CO_TRY(auto const view, co_await service.get(request.caller.tenant, task_id(request), request.deadline));
-  co_return net::json_response(200, render_view(view, service.clock().now()));
+  co_return net::json_response(200, render_view(view, clock.now()));
 }
 
-Async<Response> get_proof(Service& service, Request& request) {
+Async<Response> get_proof(Service& service, Clock const&, Request& request) {
   CO_TRY(auto const proof, co_await service.proof(request.caller.tenant, task_id(request), request.deadline));
   co_return net::json_response(200, render_proof(proof));
 }
 
-Async<Response> get_tasks(Service& service, Request& request) {
+Async<Response> get_tasks(Service& service, Clock const& clock, Request& request) {
   auto reader = net::QueryReader{request};
   auto filter = ListFilter{};
   if (auto const state = reader.choice("status", task_state_names())) filter.state = parse_task_state(*state);
@@ -77,24 +77,24 @@ Async<Response> get_tasks(Service& service, Request& request) {
   CO_TRY(auto const page, co_await service.list(request.caller.tenant, std::move(filter), std::move(cursor),
                                                 limit, request.deadline));
   auto shown = json::array{};
-  for (auto const& task : page.tasks) shown.push_back(render_task(task, service.clock().now()));
+  for (auto const& task : page.tasks) shown.push_back(render_task(task, clock.now()));
   co_return net::json_response(
       200, json::object{{"tasks", std::move(shown)}, {"next_cursor", cursor_or_null(page.next_cursor)}});
 }
 
-Async<Response> delete_task(Service& service, Request& request) {
+Async<Response> delete_task(Service& service, Clock const& clock, Request& request) {
   CO_TRY(auto call, net::call_context(request));
   CO_TRY(auto const view, co_await service.cancel(std::move(call), task_id(request)));
-  co_return net::json_response(200, render_view(view, service.clock().now()));
+  co_return net::json_response(200, render_view(view, clock.now()));
 }
 
-Async<Response> get_group(Service& service, Request& request) {
+Async<Response> get_group(Service& service, Clock const& clock, Request& request) {
   CO_TRY(auto const view,
          co_await service.group(request.caller.tenant, request.param("group"), request.deadline));
-  co_return net::json_response(200, render_group(view, service.clock().now()));
+  co_return net::json_response(200, render_group(view, clock.now()));
 }
 
-Async<Response> get_group_tasks(Service& service, Request& request) {
+Async<Response> get_group_tasks(Service& service, Clock const&, Request& request) {
   auto reader = net::QueryReader{request};
   auto const after = reader.number("after", 0, INT64_MAX, 0);
   auto const limit = static_cast<int>(reader.number("limit", 1, group_page_max, page_default));
@@ -108,7 +108,7 @@ Async<Response> get_group_tasks(Service& service, Request& request) {
 
 }  // namespace
 
-void add_routes(net::Router& router, Service& service) {
+void add_routes(net::Router& router, Service& service, Clock const& clock) {
   auto const add = [&](std::string method, std::string pattern, Role role_min, std::size_t body_max,
                        auto* handler, bool reads_query = false) {
     auto route = net::Route{};
@@ -117,7 +117,8 @@ void add_routes(net::Router& router, Service& service) {
     route.role_min = role_min;
     route.body_max = body_max;
     route.reads_query = reads_query;
-    router.add(std::move(route), [&service, handler](Request& request) { return handler(service, request); });
+    router.add(std::move(route),
+               [&service, &clock, handler](Request& request) { return handler(service, clock, request); });
   };
   add("POST", "/tasks", Role::member, task_body_max, post_task);
   add("POST", "/tasks/batch", Role::member, batch_body_max, post_batch);

@@ -7,6 +7,6 @@
 namespace hoist::tasks {
 
 // `service` outlives the router.
-void add_routes(net::Router& router, Service& service);
+void add_routes(net::Router& router, Service& service, Clock const& clock);
 
 }  // namespace hoist::tasks

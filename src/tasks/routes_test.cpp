@@ -204,8 +204,8 @@ TEST_F(TaskRoutes, WhatIsShownOfATaskAndOfItsGroupIsOfOneMoment) {
   add("one");
   auto const id = TaskId{add("two")};
   auto counting = CountingDatabase{*database};
-  auto counted = Service{Ports{counting, queue->outbox(), queue->joint(), idempotency, audit, clock, metrics},
-                         Options{}};
+  auto counted =
+      Service{Ports{counting, queue->outbox(), queue->joint(), idempotency, audit, metrics}, Options{}};
   EXPECT_EQ(sync(counted.get(TenantId{"acme"}, id, soon())).value().ahead, 1);
   EXPECT_EQ(counting.transactions, 1);
   EXPECT_EQ(sync(counted.group(TenantId{"acme"}, default_group, soon())).value().line.depth, 2);

@@ -19,10 +19,6 @@ std::optional<Time> time_at(sql::Row const& row, std::size_t i) {
   return row.time(i);
 }
 
-sql::Value time_or_null(std::optional<Time> const& time) {
-  return time ? sql::value(*time) : sql::null();
-}
-
 TaskState state_of(std::string const& text) {
   auto const state = parse_task_state(text);
   HOIST_ASSERT(state.has_value());
@@ -91,7 +87,7 @@ Result<void> insert_tasks(sql::Transaction& tx, std::span<Task const> tasks) {
   for (auto const& task : tasks)
     rows.push_back(sql::args(task.tenant.str(), task.id.str(), task.group, task.sequence,
                              std::string{to_string(task.state)}, task.title, task.body, task.chain,
-                             task.user.str(), time_or_null(task.due_at), to_us(task.created_at)));
+                             task.user.str(), sql::value_or_null(task.due_at), to_us(task.created_at)));
   return insert(tx, std::move(rows));
 }
 
@@ -217,7 +213,7 @@ Result<bool> change_task(sql::Transaction& tx, TenantId const& tenant, TaskId co
       "WHERE tenant = $1 AND id = $2 AND state IN ({1}) AND NOT (state = '{0}' AND retry_us = $3) "
       "RETURNING attempts",
       to_string(change.to), listed(may_come_from(change.to)));
-  TRY(auto const rows, tx.query(text, {tenant.str(), id.str(), time_or_null(change.retry_at),
+  TRY(auto const rows, tx.query(text, {tenant.str(), id.str(), sql::value_or_null(change.retry_at),
                                        is_final(change.to) ? sql::value(now) : sql::null(),
                                        std::int64_t{redriven}, change.cause, std::int64_t{change.blocks}}));
   if (rows.empty()) return false;

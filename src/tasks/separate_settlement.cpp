@@ -15,9 +15,7 @@ std::unexpected<Error> too_late() {
 }  // namespace
 
 Async<std::optional<Work>> SeparateSettlement::begin(Message message) {
-  auto const start = [&](sql::Transaction& tx) {
-    return begin_attempt(tx, message.receipt, ports_.clock.now());
-  };
+  auto const start = [&](sql::Transaction& tx) { return begin_attempt(tx, message.receipt, tx.now()); };
   CO_TRY(auto const number,
          co_await ports_.database.write(Scope::tenant(message.tenant), start, deadline_in(settle_max)));
   if (!number) {
@@ -56,7 +54,7 @@ Async<std::optional<Work>> SeparateSettlement::settle(Work const& work, Outcome 
     co_return std::nullopt;
   }
   auto const finish = [&](sql::Transaction& tx) -> Result<void> {
-    auto const now = ports_.clock.now();
+    auto const now = tx.now();
     TRY(auto const finished, finish_task(tx, receipt, now));
     if (!finished) {
       TRY(auto const task, find_task(tx, receipt.tenant, TaskId{receipt.id.str()}));
@@ -76,7 +74,7 @@ Async<std::optional<Work>> SeparateSettlement::settle(Work const& work, Outcome 
 Async<bool> SeparateSettlement::record(std::vector<Message> messages) {
   auto const work = [&](sql::Transaction& tx) -> Result<void> {
     for (auto const& message : messages) {
-      auto const now = ports_.clock.now();
+      auto const now = tx.now();
       TRY(auto const finished, begin_and_finish(tx, message.receipt, now));
       tx.after_commit([this, message, finished, now] {
         ports_.meter.ended(finished, now);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/cursor.hpp"
-#include "base/id.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "model/chain.hpp"
@@ -104,9 +102,7 @@ Service::Service(Ports ports, Options options)
     : ports_{ports},
       options_{std::move(options)},
       created_{ports_.metrics.counter("hoist_tasks_created_total", "Tasks accepted")},
-      overdue_{ports_.metrics.gauge("hoist_tasks_overdue", "Tasks past their due date and not finished")} {
-  if (options_.cursor_key.empty()) options_.cursor_key = random_bytes(32);
-}
+      overdue_{ports_.metrics.gauge("hoist_tasks_overdue", "Tasks past their due date and not finished")} {}
 
 Result<std::vector<Task>> Service::insert(sql::Transaction& tx, Caller const& caller,
                                           std::span<NewTask const* const> wanted,
@@ -204,7 +200,7 @@ Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor
                                  filter.state ? to_string(*filter.state) : "", filter.group);
   auto before = TaskId{};
   if (!cursor.empty()) {
-    CO_TRY(auto position, read_cursor(options_.cursor_key, scope, cursor));
+    CO_TRY(auto position, options_.cursors.read(scope, cursor));
     before = TaskId{std::move(position)};
   }
   // One more tells whether there is a next page.
@@ -213,7 +209,7 @@ Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor
   CO_TRY(page.tasks, co_await ports_.database.read(Scope::tenant(tenant), work, deadline));
   if (std::ssize(page.tasks) > limit) {
     page.tasks.resize(static_cast<std::size_t>(limit));
-    page.next_cursor = make_cursor(options_.cursor_key, scope, page.tasks.back().id.str());
+    page.next_cursor = options_.cursors.make(scope, page.tasks.back().id.str());
   }
   co_return page;
 }
@@ -222,7 +218,7 @@ Async<Page> Service::list(TenantId tenant, ListFilter filter, std::string cursor
 Result<void> Service::cancel_message(sql::Transaction& tx, TenantId const& tenant, TaskId const& id) {
   if (ports_.joint != nullptr) return ports_.joint->cancel(tx, task_queue, tenant, MessageId{id.str()});
   auto const change = Change{.to = TaskState::cancelled, .what = "cancelled"};
-  CHECK(change_task(tx, tenant, id, change, ports_.clock.now()));
+  CHECK(change_task(tx, tenant, id, change, tx.now()));
   return {};
 }
 
@@ -282,11 +278,10 @@ Async<Proof> Service::proof(TenantId tenant, TaskId id, Deadline deadline) {
 }
 
 Async<> Service::maintain(Deadline deadline) {
-  auto const now = ports_.clock.now();
-  auto const before = now - std::chrono::duration_cast<Micros>(options_.retention);
-  auto const forget = [&](sql::Transaction& tx) { return forget_tasks(tx, before, forget_chunk); };
+  auto const kept = std::chrono::duration_cast<Micros>(options_.retention);
+  auto const forget = [&](sql::Transaction& tx) { return forget_tasks(tx, tx.now() - kept, forget_chunk); };
   CO_CHECK(co_await ports_.database.write(Scope::system(), forget, deadline));
-  auto const count = [&](sql::Transaction& tx) { return count_overdue(tx, now); };
+  auto const count = [&](sql::Transaction& tx) { return count_overdue(tx, tx.now()); };
   CO_TRY(auto const overdue, co_await ports_.database.read(Scope::system(), count, deadline));
   overdue_.set(static_cast<double>(overdue));
   co_return Result<void>{};

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cursor.hpp"
 #include "base/metrics.hpp"
 #include "model/call_context.hpp"
 #include "ports/audit.hpp"
@@ -30,12 +31,11 @@ struct Ports {
   JointConsumer* joint;  // absent where the queue is not in `database`
   Idempotency& idempotency;
   Audit& audit;
-  Clock const& clock;
   Metrics& metrics;
 };
 
 struct Options {
-  std::string cursor_key;                                      // secret; empty: one of this process
+  Cursors cursors;
   std::chrono::hours retention = std::chrono::hours{24 * 30};  // of tasks that have ended
 };
 
@@ -83,8 +83,6 @@ class Service {
 
   // Housekeeping, every minute or so.
   Async<> maintain(Deadline deadline);
-
-  [[nodiscard]] Clock const& clock() const { return ports_.clock; }
 
  private:
   Result<void> cancel_message(sql::Transaction& tx, TenantId const& tenant, TaskId const& id);

@@ -52,7 +52,6 @@ struct SettlementPorts {
   sql::Database& database;
   Consumer& consumer;
   JointConsumer* joint;
-  Clock const& clock;
   TaskMeter& meter;
 };
 

@@ -33,7 +33,8 @@ class TaskFixture : public ::testing::Test {
   // Once, before anything else for other rules than the usual ones.
   void declare(QueuePolicy rules) {
     auto const options = sql_engine::QueueOptions{.seed = 1, .poll_max = 5ms};
-    queue = std::make_unique<hoist::testing::TestQueue>(*database, clock, metrics, options);
+    queue =
+        std::make_unique<hoist::testing::TestQueue>(*database, database.wakeups(), clock, metrics, options);
     EXPECT_TRUE(queue->registry().declare(task_queue, std::move(rules), &follower));
     use(queue->outbox(), queue->joint(), queue->consumer(), queue->letters());
   }
@@ -41,10 +42,10 @@ class TaskFixture : public ::testing::Test {
     consumer = &taken_from;
     joint_consumer = joint;
     dead_letters = &letters;
-    service = std::make_unique<Service>(Ports{*database, outbox, joint, idempotency, audit, clock, metrics},
-                                        Options{});
+    service =
+        std::make_unique<Service>(Ports{*database, outbox, joint, idempotency, audit, metrics}, Options{});
     router = std::make_unique<net::Router>(net::Router::Options{}, gate, metrics);
-    add_routes(*router, *service);
+    add_routes(*router, *service, clock);
   }
 
   template <class T>
@@ -145,7 +146,7 @@ class TaskFixture : public ::testing::Test {
   void process_until(MakeHandler make, std::function<bool()> done, ProcessorOptions options = {}) {
     options.poll = 20ms;
     auto const finished = run_to_end<bool>([&]() -> Async<bool> {
-      auto processor = Processor{{*database, *consumer, joint_consumer, clock, metrics}, make, options};
+      auto processor = Processor{{*database, *consumer, joint_consumer, metrics}, make, options};
       processor.start({co_await asio::this_coro::executor});
       auto const until = deadline_in(8s);
       auto signal = Signal{};
@@ -164,7 +165,7 @@ class TaskFixture : public ::testing::Test {
   sql_engine::SqlIdempotency idempotency;
   sql_engine::AuditLog audit;
   hoist::testing::AllowGate gate;
-  TaskFollower follower{clock};
+  TaskFollower follower;
   std::unique_ptr<hoist::testing::TestQueue> queue;
   Consumer* consumer = nullptr;
   JointConsumer* joint_consumer = nullptr;

@@ -13,6 +13,7 @@
 
 #include "base/fd.hpp"
 #include "base/id.hpp"
+#include "base/secret_file.hpp"
 #include "base/try.hpp"
 
 namespace hoist::tenants {
@@ -64,29 +65,8 @@ Result<Ed25519Key> read_key(std::string const& path) {
   return key;
 }
 
-Result<void> write_whole(Fd const& file, std::string const& path, std::string_view bytes) {
-  while (!bytes.empty()) {
-    auto const count = ::write(file.number(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return io_failure(path, "written");
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  if (::fsync(file.number()) != 0) return io_failure(path, "written");
-  return {};
-}
-
-// Written aside and renamed, so that no reader ever sees half a key.
-Result<void> create_key(Fd const& folder_lock, std::string const& folder, Time now) {
-  auto const path = fmt::format("{}/{}.pem", folder, new_uuid7(now));
-  auto const temporary = path + ".new";
-  {
-    auto const file = Fd{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-    if (!file.open()) return io_failure(temporary, "created");
-    CHECK(write_whole(file, temporary, Ed25519Key::generate().to_pem()));
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return io_failure(path, "created");
-  if (::fsync(folder_lock.number()) != 0) return io_failure(folder, "written");
-  return {};
+Result<void> create_key(std::string const& folder, Time now) {
+  return write_secret_file(fmt::format("{}/{}.pem", folder, new_uuid7(now)), Ed25519Key::generate().to_pem());
 }
 
 Result<std::vector<std::string>> key_names(std::string const& folder) {
@@ -106,7 +86,7 @@ Result<std::vector<NamedKey>> load_or_create_keys(std::string const& folder, Tim
   TRY(auto const lock, lock_folder(folder));
   TRY(auto names, key_names(folder));
   if (names.empty()) {
-    CHECK(create_key(lock, folder, now));
+    CHECK(create_key(folder, now));
     TRY(names, key_names(folder));
   }
   auto keys = std::vector<NamedKey>{};
@@ -119,7 +99,7 @@ Result<std::vector<NamedKey>> load_or_create_keys(std::string const& folder, Tim
 
 Result<void> add_key(std::string const& folder, Time now) {
   TRY(auto const lock, lock_folder(folder));
-  return create_key(lock, folder, now);
+  return create_key(folder, now);
 }
 
 }  // namespace hoist::tenants

@@ -54,13 +54,13 @@ Result<void> UploadArrivals::on_part(sql::Transaction& tx, ObjectRef const& ref,
   if (part.number < 1 || part.number > upload.part_count()) return not_granted("part number out of range");
   if (part.size != upload.size_of_part(part.number))
     return not_granted(fmt::format("part {} has {} bytes", part.number, part.size));
-  TRY(auto const seen, mark_part(tx, upload, part.number, needs_.clock.now()));
+  TRY(auto const seen, mark_part(tx, upload, part.number, tx.now()));
   if (!seen) return not_granted("the upload has just ended");
-  tx.after_commit([this, upload = std::move(upload)] {
-    needs_.stages.received(upload, needs_.clock.now());
-    needs_.wakeups.notify(uploads_of(upload.tenant));
+  tx.after_commit([this, upload = std::move(upload), now = tx.now()] {
+    needs_.stages.received(upload, now);
     if (upload.parts_seen.find('0') == std::string::npos) needs_.whole.put({upload.tenant, upload.id});
   });
+  tx.notify(uploads_of(key->tenant));
   return {};
 }
 
@@ -81,7 +81,7 @@ Result<void> UploadArrivals::on_removed(sql::Transaction& tx, ObjectRef const& r
 }
 
 Result<void> UploadArrivals::lose(sql::Transaction& tx, Upload upload) {
-  auto const now = needs_.clock.now();
+  auto const now = tx.now();
   auto step = Step{.to = UploadState::deleted, .now = now, .what = "deleted"};
   step.deadline = now;  // thumbnails may be left
   step.detail = "removed from the object store";

@@ -24,8 +24,6 @@ class UploadArrivals final : public Arrivals {
     Handover& handover;
     WholeUploads& whole;
     Stages& stages;
-    Wakeups& wakeups;
-    Clock const& clock;
   };
   UploadArrivals(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 

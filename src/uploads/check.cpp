@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 
 #include "base/try.hpp"
+#include "uploads/project_counts.hpp"
 #include "uploads/rows.hpp"
 
 namespace hoist::uploads {
+namespace {
+
+constexpr auto look_time_max = std::chrono::minutes{10};
+
+}  // namespace
 
 Result<std::vector<std::string>> check_usage(sql::Transaction& tx) {
   TRY(auto const rows,
@@ -37,15 +43,26 @@ Result<std::vector<std::string>> check_objects(sql::Transaction& tx) {
   for (auto const& row : bare)
     wrong.push_back(fmt::format("upload {} of {} has no object", row.text(1), row.text(0)));
   TRY(auto const stray,
-      tx.query("SELECT bucket, key FROM (SELECT bucket, key, substr(key, 1, instr(key, '/') - 1) AS tenant, "
-               "substr(key, -36) AS id FROM objects WHERE key LIKE '%/%/uploads/%') AS o WHERE NOT EXISTS ("
-               "SELECT 1 FROM uploads u WHERE u.tenant = o.tenant AND (u.id = o.id OR u.object_key = o.key) "
-               "AND (COALESCE(u.object_key, o.key) = o.key OR u.leftovers IS NOT NULL) "
-               "AND (u.deadline_us IS NOT NULL OR u.state NOT IN ('EXPIRED', 'CANCELLED', 'DELETED'))) "
-               "LIMIT 100"));
+      tx.query(
+          "SELECT bucket, key FROM (SELECT bucket, key, substr(key, length(key) - 35) AS id FROM objects "
+          "WHERE key LIKE '%/%/uploads/%') AS o WHERE NOT EXISTS ("
+          "SELECT 1 FROM tenant_usage t JOIN uploads u ON u.tenant = t.tenant "
+          "WHERE o.key LIKE t.tenant || '/%' AND (u.id = o.id OR u.object_key = o.key) "
+          "AND (COALESCE(u.object_key, o.key) = o.key OR u.leftovers IS NOT NULL) "
+          "AND (u.deadline_us IS NOT NULL OR u.state NOT IN ('EXPIRED', 'CANCELLED', 'DELETED'))) "
+          "LIMIT 100"));
   for (auto const& row : stray)
     wrong.push_back(fmt::format("no upload needs the object {} in {}", row.text(1), row.text(0)));
   return wrong;
+}
+
+std::vector<Check> checks(sql::Database& database) {
+  using Looks = Result<std::vector<std::string>>(sql::Transaction&);
+  auto const check = [&](std::string name, Looks* look) -> Check {
+    return {std::move(name),
+            [&database, look] { return database.read(Scope::system(), look, deadline_in(look_time_max)); }};
+  };
+  return {check("quota", check_usage), check("projects", check_projects), check("objects", check_objects)};
 }
 
 }  // namespace hoist::uploads

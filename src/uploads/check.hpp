@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "assembly/maintenance.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::uploads {
@@ -14,5 +15,8 @@ namespace hoist::uploads {
 
 // Uploads whose bytes are not in the embedded store, and objects there that no upload needs.
 [[nodiscard]] Result<std::vector<std::string>> check_objects(sql::Transaction& tx);
+
+// All of them, and that of the counts of projects.
+[[nodiscard]] std::vector<Check> checks(sql::Database& database);
 
 }  // namespace hoist::uploads

@@ -23,7 +23,6 @@ class Completion {
     UploadArrivals& arrivals;  // told of objects that their store has not reported
     WholeUploads& whole;
     Idempotency& idempotency;
-    Clock const& clock;
   };
   Completion(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 

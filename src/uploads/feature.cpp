@@ -1,6 +1,5 @@
 #include "uploads/feature.hpp"
 
-#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
 
@@ -14,9 +13,8 @@ constexpr auto recheck_time_max = std::chrono::seconds{5};
 }  // namespace
 
 std::unique_ptr<Intake> make_intake(Records const& records, Options options) {
-  options.cursor_key = hmac_sha256(records.cursor_secret, "list cursors");
-  auto const ports = Intake::Ports{records.outbox, records.wakeups, records.clock};
-  return std::make_unique<Intake>(ports, std::move(options));
+  options.cursors = Cursors{records.cursor_secret, "list cursors"};
+  return std::make_unique<Intake>(records.outbox, std::move(options));
 }
 
 Result<std::unique_ptr<Feature>> Feature::make(Stores const& stores, Intake& intake, Needs const& needs,

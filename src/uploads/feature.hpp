@@ -43,7 +43,7 @@ class Feature final : public hoist::Feature {
 
  private:
   Feature(Ports const& ports, Intake& intake, CallerCheck& callers)
-      : callers_{callers}, follower_{intake.options(), ports.clock}, services_{ports, intake} {}
+      : callers_{callers}, follower_{intake.options()}, services_{ports, intake} {}
 
   CallerCheck& callers_;
   ProcessingFollower follower_;

@@ -95,7 +95,7 @@ class Feed::Pump {
     if (!with_progress) return found;
     auto touched = dirty_;
     touched.merge(found.changes.touched);
-    TRY(found.progress, load_progress(tx, tenant_, touched, found.changes.last, needs_.clock.now()));
+    TRY(found.progress, load_progress(tx, tenant_, touched, found.changes.last, tx.now()));
     return found;
   }
 
@@ -151,7 +151,7 @@ Async<std::unique_ptr<Watcher>> Feed::watch(TenantId tenant, std::vector<Topic> 
     co_return fail(Error{Code::throttled, "Too many streams are open."}.with_retry_after(10));
   }
   auto recent = recent_events_of(tenant, co_await asio::this_coro::executor);
-  auto needs = Watcher::Needs{needs_.database, needs_.clock, std::move(recent), count_};
+  auto needs = Watcher::Needs{needs_.database, std::move(recent), count_};
   co_return std::make_unique<Watcher>(std::move(needs), std::move(tenant), std::move(topics), from);
 }
 

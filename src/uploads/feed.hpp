@@ -25,7 +25,6 @@ class Feed {
     sql::Database& database;
     Wakeups& wakeups;
     Stages const& stages;
-    Clock const& clock;
   };
   Feed(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 

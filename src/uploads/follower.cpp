@@ -33,7 +33,7 @@ Result<void> ProcessingFollower::fail_upload(sql::Transaction& tx, Upload& uploa
   if (upload.state != UploadState::uploaded && upload.state != UploadState::processing) return {};
   auto step = Step{};
   step.to = UploadState::failed;
-  step.now = clock_.now();
+  step.now = tx.now();
   step.deadline = step.now + options_.failed_retention;
   step.what = "failed";
   step.detail = letter.cause;
@@ -48,7 +48,7 @@ Result<void> ProcessingFollower::redrive_upload(sql::Transaction& tx, Upload& up
   if (upload.state != UploadState::failed) return {};
   auto step = Step{};
   step.to = UploadState::uploaded;
-  step.now = clock_.now();
+  step.now = tx.now();
   step.deadline = step.now + options_.reminder_interval();
   step.what = "redriven";
   CHECK(advance(tx, options_, upload, std::move(step)));

@@ -2,7 +2,6 @@
 // through the workers again with one that is redriven.
 //
 // Threads  engine threads of the database.
-// Lifetime the clock outlives it.
 #pragma once
 
 #include "ports/queue_registry.hpp"
@@ -13,7 +12,7 @@ namespace hoist::uploads {
 
 class ProcessingFollower final : public MessageFollower {
  public:
-  ProcessingFollower(Options options, Clock const& clock) : options_{std::move(options)}, clock_{clock} {}
+  explicit ProcessingFollower(Options options) : options_{std::move(options)} {}
   Result<void> on(sql::Transaction& tx, QueueEvent const& event) override;
 
  private:
@@ -21,7 +20,6 @@ class ProcessingFollower final : public MessageFollower {
   Result<void> redrive_upload(sql::Transaction& tx, Upload& upload);
 
   Options options_;
-  Clock const& clock_;
 };
 
 // The rules of the processing queue, the same in every process that touches it.

@@ -30,7 +30,7 @@ Result<Outgoing> processing_message(sql::Transaction& tx, Options const& options
 }  // namespace
 
 Result<void> Handover::hand_over(sql::Transaction& tx, Upload& upload, std::string what, std::string detail) {
-  auto const now = clock_.now();
+  auto const now = tx.now();
   auto step = Step{.to = UploadState::uploaded, .now = now, .what = std::move(what)};
   step.detail = std::move(detail);
   step.deadline = now + options_.reminder_interval();
@@ -42,7 +42,7 @@ Result<void> Handover::hand_over(sql::Transaction& tx, Upload& upload, std::stri
 }
 
 Result<void> Handover::send_again(sql::Transaction& tx, Upload& upload) {
-  auto const now = clock_.now();
+  auto const now = tx.now();
   CHECK(requeue(tx, options_, upload, now, now + options_.reminder_interval()));
   TRY(auto message, processing_message(tx, options_, upload));
   CHECK(outbox_.send_one(tx, std::move(message)));

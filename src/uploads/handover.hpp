@@ -12,8 +12,7 @@ namespace hoist::uploads {
 
 class Handover {
  public:
-  Handover(Outbox& outbox, Clock const& clock, Options const& options)
-      : outbox_{outbox}, clock_{clock}, options_{options} {}
+  Handover(Outbox& outbox, Options const& options) : outbox_{outbox}, options_{options} {}
 
   // `what` and `detail` are the entry of the timeline. Errors: conflict unless the upload was PENDING or
   // FAILED.
@@ -23,7 +22,6 @@ class Handover {
 
  private:
   Outbox& outbox_;
-  Clock const& clock_;
   Options const& options_;
 };
 

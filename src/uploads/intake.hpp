@@ -11,16 +11,11 @@ namespace hoist::uploads {
 
 class Intake {
  public:
-  struct Ports {
-    Outbox& outbox;
-    Wakeups& wakeups;
-    Clock const& clock;
-  };
-  Intake(Ports ports, Options options)
+  Intake(Outbox& outbox, Options options)
       : options_{std::move(options)},
-        handover_{ports.outbox, ports.clock, options_},
-        arrivals_{{handover_, whole_uploads_, stages_, ports.wakeups, ports.clock}, options_},
-        recovery_{handover_, ports.clock, options_} {}
+        handover_{outbox, options_},
+        arrivals_{{handover_, whole_uploads_, stages_}, options_},
+        recovery_{handover_, options_} {}
 
   [[nodiscard]] UploadArrivals& arrivals() { return arrivals_; }
   [[nodiscard]] Recovery& recovery() { return recovery_; }

@@ -97,7 +97,7 @@ Async<std::optional<UploadJob>> Ledger::begin(TenantId tenant, UploadId id, std:
         if (!found && found.error().code() == Code::not_found) return std::optional<UploadJob>{};
         if (!found) return std::unexpected{found.error()};
         auto& upload = *found;
-        auto const now = needs_.clock.now();
+        auto const now = tx.now();
         if (!may_become(upload.state, UploadState::processing)) return std::optional<UploadJob>{};
         auto step = Step{};
         step.to = UploadState::processing;
@@ -133,7 +133,7 @@ Async<> Ledger::remark(TenantId tenant, UploadId id, std::string what, std::stri
         TRY(auto upload, find_upload(tx, tenant, id));
         if (upload.state != UploadState::processing)
           return fail(Code::conflict, "The upload is not being processed.");
-        auto const now = needs_.clock.now();
+        auto const now = tx.now();
         return note(tx, options_, upload, now, what, reason, now + options_.reminder_interval());
       },
       deadline);
@@ -152,7 +152,7 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
       Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<void> {
         TRY(auto upload, find_upload(tx, tenant, id));
-        auto const now = needs_.clock.now();
+        auto const now = tx.now();
         TRY(auto const limits, needs_.limits.limits(tx, tenant));
         upload.media = findings.media;
         auto step = Step{.to = UploadState::completed, .now = now, .what = "completed"};
@@ -176,7 +176,7 @@ Async<> Ledger::failed(TenantId tenant, UploadId id, ProcessingFailure failure, 
         if (upload.state == UploadState::pending ||
             (upload.state == UploadState::completed && failure.code != "infected"))
           return fail(Code::conflict, "The upload is not being processed.");
-        auto const now = needs_.clock.now();
+        auto const now = tx.now();
         auto step = Step{};
         step.to = UploadState::failed;
         step.now = now;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/cursor.hpp"
 #include "base/time.hpp"
 #include "model/queue_names.hpp"
 
@@ -44,7 +45,7 @@ struct Options {
   std::function<std::int64_t()> room;  // bytes that the store takes at present; absent: not known
 
   bool allow_unscanned = false;  // serve files that are not (yet) known to be clean
-  std::string cursor_key;        // secret that authenticates list cursors; the same on every node
+  Cursors cursors;               // of lists; the same on every node
 
   [[nodiscard]] Micros reminder_interval() const { return processing_deadline / (reminders_max + 1); }
 

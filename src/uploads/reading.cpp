@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "base/cursor.hpp"
-#include "base/hash.hpp"
 #include "base/try.hpp"
 
 namespace hoist::uploads {
 
 Reading::Reading(sql::Database& database, Options const& options)
-    : database_{database}, cursor_key_{options.cursor_key.empty() ? random_bytes(32) : options.cursor_key} {}
+    : database_{database}, cursors_{options.cursors} {}
 
 Async<Upload> Reading::get(TenantId tenant, UploadId id, Deadline deadline) {
   co_return co_await database_.read(
@@ -41,12 +39,12 @@ Async<Page> Reading::list(TenantId tenant, ListFilter filter, std::string cursor
                                  filter.state ? to_string(*filter.state) : std::string_view{}, filter.search);
   auto before = std::string{};
   if (!cursor.empty()) {
-    CO_TRY(before, read_cursor(cursor_key_, scope, cursor));
+    CO_TRY(before, cursors_.read(scope, cursor));
   }
   auto find = [&](sql::Transaction& tx) { return list_uploads(tx, tenant, filter, before, limit); };
   CO_TRY(auto found, co_await database_.read(Scope::tenant(tenant), find, deadline));
   auto page = Page{std::move(found.uploads), {}};
-  if (!found.next.empty()) page.next_cursor = make_cursor(cursor_key_, scope, found.next);
+  if (!found.next.empty()) page.next_cursor = cursors_.make(scope, found.next);
   co_return page;
 }
 

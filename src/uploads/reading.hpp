@@ -30,7 +30,7 @@ class Reading {
 
  private:
   sql::Database& database_;
-  std::string cursor_key_;
+  Cursors cursors_;
 };
 
 }  // namespace hoist::uploads

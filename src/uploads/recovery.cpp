@@ -84,7 +84,7 @@ Result<Upload> Recovery::make_again(sql::Transaction& tx, KeyParts const& key, O
   upload.size = object.size;
   upload.expires_at = upload.created_at;
   CHECK(insert_missing_batch(tx, upload));
-  CHECK(begin_account(tx, upload.tenant, to_us(clock_.now())));
+  CHECK(begin_account(tx, upload.tenant, to_us(tx.now())));
   CHECK(account(tx, upload.tenant, {upload.size, 1, 0}));
   auto const* const only = &upload;
   CHECK(insert_uploads(tx, {&only, 1}));

@@ -11,8 +11,7 @@ namespace hoist::uploads {
 
 class Recovery final : public ObjectNotes {
  public:
-  Recovery(Handover& handover, Clock const& clock, Options const& options)
-      : handover_{handover}, clock_{clock}, options_{options} {}
+  Recovery(Handover& handover, Options const& options) : handover_{handover}, options_{options} {}
 
   Result<std::string> note_for(sql::Transaction& tx, ObjectRef const& ref) override;
   Result<bool> on_recovered(sql::Transaction& tx, ObjectInfo const& object, std::string const& note) override;
@@ -22,7 +21,6 @@ class Recovery final : public ObjectNotes {
                             std::string const& note);
 
   Handover& handover_;
-  Clock const& clock_;
   Options const& options_;
 };
 

@@ -9,7 +9,6 @@
 namespace hoist::uploads {
 
 Async<Upload> Removal::remove(CallContext call, UploadId id) {
-  auto const now = needs_.clock.now();
   CO_TRY(
       auto upload,
       co_await needs_.database.write(
@@ -22,8 +21,8 @@ Async<Upload> Removal::remove(CallContext call, UploadId id) {
             auto const size = current.size;  // forgotten with the file
             auto step = Step{};
             step.to = cancels ? UploadState::cancelled : UploadState::deleted;
-            step.now = now;
-            step.deadline = now;
+            step.now = tx.now();
+            step.deadline = step.now;
             step.what = cancels ? "cancelled" : "deleted";
             step.detail = "by " + call.caller.user.str();
             CHECK(advance(tx, options_, current, std::move(step)));

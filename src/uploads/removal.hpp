@@ -24,7 +24,6 @@ class Removal {
     ObjectStore& objects;
     Multiparts& multiparts;
     Audit& audit;
-    Clock const& clock;
   };
   Removal(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 

@@ -40,7 +40,7 @@ Async<bool> Retry::is_stored(Upload const& upload, Deadline deadline) {
 Result<Upload> Retry::send_again(sql::Transaction& tx, CallContext const& call, UploadId const& id,
                                  bool stored) {
   auto const& tenant = call.caller.tenant;
-  auto const now = needs_.clock.now();
+  auto const now = tx.now();
   auto const request = idempotent(call, "POST /uploads/" + id.str() + "/retry");
   TRY(auto upload, find_upload(tx, tenant, id));
   TRY(auto const earlier, needs_.idempotency.find(tx, request));

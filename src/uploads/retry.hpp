@@ -26,7 +26,6 @@ class Retry {
     Idempotency& idempotency;
     Audit& audit;
     TenantLimitsSource& limits;
-    Clock const& clock;
   };
   Retry(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 

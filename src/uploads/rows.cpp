@@ -36,21 +36,20 @@ sql::Value text_or_null(std::string const& text) {
   return text.empty() ? sql::null() : sql::Value{text};
 }
 
-sql::Value time_or_null(std::optional<Time> const& time) {
-  return time ? sql::value(*time) : sql::null();
-}
-
-sql::Args new_row(Upload const& upload) {
+// What waits for its time is compared with the time of transactions, so that is what it counts from.
+sql::Args new_row(Upload const& upload, Time now) {
+  auto const deadline =
+      upload.deadline ? std::optional{now + (*upload.deadline - upload.created_at)} : std::nullopt;
   auto const& checksum = upload.checksum;
-  return sql::args(
-      upload.tenant.str(), upload.id.str(), upload.project.str(), text_or_null(upload.batch.str()),
-      upload.user.str(), upload.filename, upload.content_type, upload.size,
-      checksum ? sql::Value{checksum->algorithm} : sql::null(),
-      checksum ? sql::Value{checksum->hex} : sql::null(), text_or_null(upload.metadata),
-      std::string{to_string(upload.state)}, sql::value(upload.created_at), sql::value(upload.created_at),
-      sql::value(upload.expires_at), time_or_null(upload.deadline), std::int64_t{0}, upload.part_size,
-      upload.parts_seen, upload.timeline, text_or_null(upload.path),
-      fold_case(upload.path.empty() ? upload.filename : upload.path), text_or_null(upload.trace_parent));
+  return sql::args(upload.tenant.str(), upload.id.str(), upload.project.str(),
+                   text_or_null(upload.batch.str()), upload.user.str(), upload.filename, upload.content_type,
+                   upload.size, checksum ? sql::Value{checksum->algorithm} : sql::null(),
+                   checksum ? sql::Value{checksum->hex} : sql::null(), text_or_null(upload.metadata),
+                   std::string{to_string(upload.state)}, sql::value(upload.created_at),
+                   sql::value(upload.created_at), sql::value(upload.expires_at), sql::value_or_null(deadline),
+                   std::int64_t{0}, upload.part_size, upload.parts_seen, upload.timeline,
+                   text_or_null(upload.path), fold_case(upload.path.empty() ? upload.filename : upload.path),
+                   text_or_null(upload.trace_parent));
 }
 
 Upload to_upload(sql::Row const& row) {
@@ -171,7 +170,7 @@ Result<void> insert_uploads(sql::Transaction& tx, std::span<Upload const* const>
       23};
   auto rows = std::vector<sql::Args>{};
   rows.reserve(uploads.size());
-  for (auto const* upload : uploads) rows.push_back(new_row(*upload));
+  for (auto const* upload : uploads) rows.push_back(new_row(*upload, tx.now()));
   CHECK(insert(tx, std::move(rows)));
   return count_inserted(tx, uploads);
 }
@@ -307,10 +306,11 @@ Result<void> advance(sql::Transaction& tx, Options const& options, Upload& uploa
   if (!may_become(from, step.to)) return refusal();
   auto const entry = more_timeline(options, upload, timeline_entry(step.now, step.what, step.detail));
   TRY(auto const changed,
-      tx.execute(advance_sql, {upload.tenant.str(), upload.id.str(), std::string{to_string(from)},
-                               std::string{to_string(step.to)}, sql::value(step.now),
-                               time_or_null(step.deadline), step.requeues, text_or_null(step.error_code),
-                               text_or_null(step.error_message), entry, text_or_null(upload.object_key)}));
+      tx.execute(advance_sql,
+                 {upload.tenant.str(), upload.id.str(), std::string{to_string(from)},
+                  std::string{to_string(step.to)}, sql::value(step.now), sql::value_or_null(step.deadline),
+                  step.requeues, text_or_null(step.error_code), text_or_null(step.error_message), entry,
+                  text_or_null(upload.object_key)}));
   if (changed == 0) return refusal();
   upload.state = step.to;
   upload.updated_at = step.now;
@@ -332,7 +332,7 @@ Result<void> note(sql::Transaction& tx, Options const& options, Upload& upload, 
   auto const entry = more_timeline(options, upload, timeline_entry(now, what, detail));
   TRY(auto const changed,
       tx.execute(note_sql, {upload.tenant.str(), upload.id.str(), std::string{to_string(upload.state)},
-                            sql::value(now), time_or_null(deadline), entry}));
+                            sql::value(now), sql::value_or_null(deadline), entry}));
   if (changed == 0) return fail(Code::conflict, "The upload has changed meanwhile.");
   upload.updated_at = now;
   upload.deadline = deadline;

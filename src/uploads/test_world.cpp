@@ -52,8 +52,8 @@ World::World(Options given, testing::TestDatabase::Kind kind)
       database{kind, clock},
       objects{{options.bucket, options.quarantine_bucket}, clock, 1},
       presigner{make_presigner()},
-      follower{options, clock},
-      intake{{queue.outbox(), wakeups, clock}, options},
+      follower{options},
+      intake{queue.outbox(), options},
       uploads{ports_over(objects, objects), intake},
       router{net::Router::Options{}, gate, metrics} {
   auto const declared =

@@ -86,7 +86,7 @@ class World {
   TestScanner scanner;
   sql_engine::AuditLog audit;
   testing::AllowGate gate;
-  testing::TestQueue queue{*database, clock, metrics};
+  testing::TestQueue queue{*database, database.wakeups(), clock, metrics};
   sql_engine::SqlIdempotency idempotency;
   sigv4::Presigner presigner;
   ProcessingFollower follower;

@@ -67,7 +67,7 @@ Async<> Transfers::cut_anew(Upload& upload, std::int64_t part_size, Deadline dea
   auto planned = upload;
   planned.plan_parts(part_size);
   auto plan = [&](sql::Transaction& tx) -> Result<Upload> {
-    CHECK(replan_parts(tx, planned, old_part_size, needs_.clock.now()));
+    CHECK(replan_parts(tx, planned, old_part_size, tx.now()));
     return find_upload(tx, planned.tenant, planned.id);
   };
   CO_TRY(upload, co_await needs_.database.write(Scope::tenant(planned.tenant), plan, deadline));

@@ -62,16 +62,14 @@ Async<Sweep> Watchdog::sweep(Deadline deadline) {
 }
 
 Async<std::vector<Upload>> Watchdog::due(UploadState state, Deadline deadline) {
-  auto look = [&, now = needs_.clock.now()](sql::Transaction& tx) {
-    return due_uploads(tx, state, now, options_.sweep_rows_max);
-  };
+  auto look = [&](sql::Transaction& tx) { return due_uploads(tx, state, tx.now(), options_.sweep_rows_max); };
   co_return co_await needs_.database.read(Scope::system(), look, deadline);
 }
 
 // A crash between the last part and its completion, or a store that does not report parts.
 Async<> Watchdog::sweep_parts(Sweep& sweep, Deadline deadline) {
-  auto look = [&, before = needs_.clock.now() - options_.parts_grace](sql::Transaction& tx) {
-    return idle_multiparts(tx, before, options_.sweep_rows_max);
+  auto look = [&](sql::Transaction& tx) {
+    return idle_multiparts(tx, tx.now() - options_.parts_grace, options_.sweep_rows_max);
   };
   CO_TRY(auto const uploads, co_await needs_.database.read(Scope::system(), look, deadline));
   for (auto const& upload : uploads) {
@@ -81,7 +79,7 @@ Async<> Watchdog::sweep_parts(Sweep& sweep, Deadline deadline) {
       continue;
     }
     left_for_later(upload, assembled.error());
-    auto move = [&](sql::Transaction& tx) { return put_last(tx, upload, needs_.clock.now()); };
+    auto move = [&](sql::Transaction& tx) { return put_last(tx, upload, tx.now()); };
     CO_CHECK(co_await needs_.database.write(Scope::tenant(upload.tenant), move, deadline));
   }
   co_return Result<void>{};
@@ -111,7 +109,7 @@ Async<> Watchdog::sweep_pending(Sweep& sweep, Deadline deadline) {
 
 Async<> Watchdog::expire(Upload upload, Deadline deadline) {
   auto work = [&](sql::Transaction& tx) -> Result<void> {
-    auto const now = needs_.clock.now();
+    auto const now = tx.now();
     auto step = Step{.to = UploadState::expired, .now = now, .what = "expired"};
     step.deadline = now;  // what is there of its parts goes in this sweep
     step.error_code = "expired";
@@ -148,8 +146,8 @@ Async<bool> Watchdog::postpone(Upload const& upload, Deadline deadline) {
     CO_TRY(auto const held, co_await needs_.database.read(Scope::tenant(upload.tenant), look, deadline));
     if (!held) co_return false;
   }
-  auto move = [&, until = needs_.clock.now() + options_.reminder_interval()](sql::Transaction& tx) {
-    return put_off(tx, upload, until);
+  auto move = [&](sql::Transaction& tx) {
+    return put_off(tx, upload, tx.now() + options_.reminder_interval());
   };
   co_return co_await needs_.database.write(Scope::tenant(upload.tenant), move, deadline);
 }
@@ -161,7 +159,7 @@ Async<> Watchdog::send_again(UploadState state, Upload const& upload, Sweep& swe
     if (current.state != state || current.deadline != upload.deadline)
       return fail(Code::conflict, "The upload has moved on.");
     if (!give_up) return needs_.handover.send_again(tx, current);
-    auto const now = needs_.clock.now();
+    auto const now = tx.now();
     auto step = Step{.to = UploadState::failed, .now = now, .what = "failed"};
     step.deadline = now + options_.failed_retention;
     step.detail = fmt::format("no worker finished it after {} reminders", upload.requeues);
@@ -191,9 +189,10 @@ Async<> Watchdog::sweep_ended(UploadState state, Sweep& sweep, Deadline deadline
 }
 
 Async<> Watchdog::forget_old_changes(Deadline deadline) {
-  auto const before = needs_.clock.now() - options_.changes_retention;
   constexpr std::int64_t rows_max = 10'000;  // a transaction, so that no other one waits long behind it
-  auto forget = [&](sql::Transaction& tx) { return forget_changes(tx, before, rows_max); };
+  auto forget = [&](sql::Transaction& tx) {
+    return forget_changes(tx, tx.now() - options_.changes_retention, rows_max);
+  };
   while (true) {
     CO_TRY(auto const count, co_await needs_.database.write(Scope::system(), forget, deadline));
     if (count < rows_max) co_return Result<void>{};

@@ -45,7 +45,7 @@ Async<bool> Watcher::take_from_sql(std::vector<FeedEvent>& events) {
     std::erase_if(touched.batches, [&](std::string const& id) { return !may_want_progress(topics_, id); });
     std::erase_if(touched.projects,
                   [&](std::string const& id) { return !any_takes(topics_, FeedEvent{.project = id}); });
-    TRY(found.progress, load_progress(tx, tenant_, touched, found.changes.last, needs_.clock.now()));
+    TRY(found.progress, load_progress(tx, tenant_, touched, found.changes.last, tx.now()));
     return found;
   };
   CO_TRY(auto found, co_await needs_.database.read(Scope::tenant(tenant_), read, deadline_in(read_limit)));

@@ -1,7 +1,7 @@
 // One who watches: a cursor into a tenant's changes and the topics it wants. It is served from
 // RecentEvents while it keeps up, and from SQL while it does not.
 //
-// Threads   one at a time, except wake().   Lifetime  the database and the clock outlive it.
+// Threads   one at a time, except wake().   Lifetime  the database outlives it.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,6 @@ class Watcher {
  public:
   struct Needs {
     sql::Database& database;
-    Clock const& clock;
     std::shared_ptr<RecentEvents> recent;
     std::shared_ptr<std::atomic<std::size_t>> count;  // of watchers; one less when this one goes
   };

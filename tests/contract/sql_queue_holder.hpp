@@ -11,7 +11,7 @@ namespace hoist::contract {
 
 class SqlQueueHolder final : public HolderOf<sql_engine::Queue> {
  public:
-  explicit SqlQueueHolder(testing::TestDatabase::Kind kind) : database_{kind} { open(); }
+  explicit SqlQueueHolder(testing::TestDatabase::Kind kind) : database_{kind, clock_} { open(); }
   sql_engine::Queue& queue() override { return *queue_; }
   sql::Database& database() override { return *database_; }
   ManualClock& clock() override { return clock_; }
@@ -22,7 +22,9 @@ class SqlQueueHolder final : public HolderOf<sql_engine::Queue> {
   }
 
  private:
-  void open() { queue_ = sql_engine::make_queue(*database_, clock_, database_.metrics(), {.seed = 1}); }
+  void open() {
+    queue_ = sql_engine::make_queue(*database_, database_.wakeups(), database_.metrics(), {.seed = 1});
+  }
 
   ManualClock clock_;
   testing::TestDatabase database_;
@@ -32,7 +34,7 @@ class SqlQueueHolder final : public HolderOf<sql_engine::Queue> {
 // As two processes have it over one file: each its own connections, and each asked in its turn.
 class TwoSqlQueues final : public HolderOf<sql_engine::Queue>, private QueueRegistry {
  public:
-  explicit TwoSqlQueues(testing::TestDatabase::Kind kind) : database_{kind} { open(); }
+  explicit TwoSqlQueues(testing::TestDatabase::Kind kind) : database_{kind, clock_} { open(); }
   sql_engine::Queue& queue() override { return *queues_[turn_++ % queues_.size()]; }
   QueueRegistry& registry() override { return *this; }
   sql::Database& database() override { return *database_; }
@@ -46,7 +48,7 @@ class TwoSqlQueues final : public HolderOf<sql_engine::Queue>, private QueueRegi
  private:
   void open() {
     for (auto& queue : queues_)
-      queue = sql_engine::make_queue(*database_, clock_, database_.metrics(), {.seed = 1});
+      queue = sql_engine::make_queue(*database_, database_.wakeups(), database_.metrics(), {.seed = 1});
   }
   Result<void> declare(std::string queue, QueuePolicy policy, MessageFollower* follower) override {
     for (auto& each : queues_) CHECK(each->declare(queue, policy, follower));

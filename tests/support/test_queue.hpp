@@ -1,6 +1,6 @@
 // The queue of the engine that a test stands on (test_engine.hpp), as features know it.
 //
-// Lifetime  the database, the clock and the metrics outlive it.
+// Lifetime  what it is given outlives it.
 #pragma once
 
 #include <concepts>
@@ -15,12 +15,12 @@ namespace hoist::testing {
 
 class TestQueue {
  public:
-  TestQueue(sql::Database& database, Clock const& clock, Metrics& metrics,
+  TestQueue(sql::Database& database, Wakeups& wakeups, Clock const& clock, Metrics& metrics,
             sql_engine::QueueOptions options = {.seed = 1}) {
     if (over_memory_engine())
       keep(std::make_unique<memory::MemoryQueue>(clock, database));
     else
-      keep(sql_engine::make_queue(database, clock, metrics, options));
+      keep(sql_engine::make_queue(database, wakeups, metrics, options));
   }
 
   [[nodiscard]] QueueRegistry& registry() const { return *registry_; }

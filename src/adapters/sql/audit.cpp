@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/id.hpp"
-#include "base/json.hpp"
+#include "base/json_members.hpp"
 #include "base/try.hpp"
 #include "model/audit_log.hpp"
 
@@ -22,12 +22,6 @@ std::string details_of(AuditEntry const& entry) {
       quoted(entry.outcome), quoted(entry.request_id), to_string(entry.caller.role), quoted(entry.subject));
 }
 
-std::string text_at(json::object const& object, std::string_view name) {
-  auto const* value = object.if_contains(json::string_view{name});
-  auto const* text = value == nullptr ? nullptr : value->if_string();
-  return text == nullptr ? std::string{} : std::string{text->data(), text->size()};
-}
-
 AuditRecord from_row(sql::Row const& row) {
   auto record = AuditRecord{};
   record.seq = row.integer(0);
@@ -38,12 +32,12 @@ AuditRecord from_row(sql::Row const& row) {
   auto const parsed = parse_json(row.text(4));
   auto const* details = parsed ? parsed->if_object() : nullptr;
   if (details == nullptr) return record;
-  record.role = text_at(*details, "role");
-  record.credential = text_at(*details, "credential");
-  record.address = text_at(*details, "address");
-  record.subject = text_at(*details, "subject");
-  record.outcome = text_at(*details, "outcome");
-  record.request_id = text_at(*details, "requestId");
+  record.role = text_of(*details, "role");
+  record.credential = text_of(*details, "credential");
+  record.address = text_of(*details, "address");
+  record.subject = text_of(*details, "subject");
+  record.outcome = text_of(*details, "outcome");
+  record.request_id = text_of(*details, "requestId");
   if (auto const* more = details->if_contains("details"); more != nullptr && more->is_object())
     record.details = more->get_object();
   return record;

@@ -57,6 +57,16 @@ auto const insert_events = sql::InsertRows{
     "user_hash, details_hash, chain, request_hash, details_salt, details)",
     14};
 
+// With a lock, appends to one log follow each other: the sequence of a log is the order of its commits.
+Result<EventHead> select_head(sql::Transaction& tx, TenantId const& tenant, std::string_view lock) {
+  static auto const text = std::string{
+      "SELECT first_sequence, last_sequence, chain, chain_before FROM event_heads WHERE tenant = $1"};
+  TRY(auto const rows, tx.query(text + std::string{lock}, {tenant.str()}));
+  if (rows.empty()) return EventHead{};
+  return EventHead{rows[0].integer(0), rows[0].integer(1), decoded(rows[0].text(2)),
+                   decoded(rows[0].text(3))};
+}
+
 Result<void> store_head(sql::Transaction& tx, TenantId const& tenant, EventHead const& head) {
   CHECK(
       tx.execute("INSERT INTO event_heads (tenant, first_sequence, last_sequence, chain, chain_before) "
@@ -169,7 +179,7 @@ Where conditions(EventQuery const& query) {
 
 Result<std::vector<Result<IndexedEvent>>> EventIndex::append(sql::Transaction& tx, TenantId const& tenant,
                                                              std::vector<NewEvent> const& events) {
-  TRY(auto current, head(tx, tenant));
+  TRY(auto current, select_head(tx, tenant, sql::for_update));
   auto appending = Appending{tx, tenant, std::move(current), tx.now()};
   auto outcomes = std::vector<Result<IndexedEvent>>{};
   outcomes.reserve(events.size());
@@ -237,12 +247,7 @@ Result<IndexedEvent> EventIndex::find(sql::Transaction& tx, TenantId const& tena
 }
 
 Result<EventHead> EventIndex::head(sql::Transaction& tx, TenantId const& tenant) {
-  TRY(auto const rows,
-      tx.query("SELECT first_sequence, last_sequence, chain, chain_before FROM event_heads WHERE tenant = $1",
-               {tenant.str()}));
-  if (rows.empty()) return EventHead{};
-  return EventHead{rows[0].integer(0), rows[0].integer(1), decoded(rows[0].text(2)),
-                   decoded(rows[0].text(3))};
+  return select_head(tx, tenant, {});
 }
 
 Result<std::vector<TenantId>> EventIndex::tenants(sql::Transaction& tx) {
@@ -272,7 +277,7 @@ Result<std::int64_t> EventIndex::redact(sql::Transaction& tx, TenantId const& te
 
 Result<std::int64_t> EventIndex::retire(sql::Transaction& tx, TenantId const& tenant,
                                         std::int64_t first_kept) {
-  TRY(auto current, head(tx, tenant));
+  TRY(auto current, select_head(tx, tenant, sql::for_update));
   auto const bounded = std::min(first_kept, current.last_sequence + 1);
   if (bounded <= current.first_sequence) return std::int64_t{0};
   TRY(auto const rows,

@@ -15,7 +15,7 @@ TEST(QueueTime, Q8_NoMassRedeliveryWhenTheWallClockJumps) {
   auto wall = ManualClock{};
   auto const clock = SteadyClock{wall, [] { return Micros{0}; }};
   auto database = testing::inline_database(clock);
-  auto queue = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
+  auto queue = sql_engine::make_queue(*database, database.wakeups(), database.metrics(), {.seed = 1});
   auto const receive = [&] {
     return run_to_end<std::vector<Message>>(
                [&] { return queue->receive({.queue = "q", .max = 10}, deadline_in(10s)); })

@@ -17,9 +17,9 @@ constexpr auto list_max = 1000;
 
 class SqlQueue final : public Queue {
  public:
-  SqlQueue(sql::Database& database, Clock const& clock, Metrics& metrics, QueueOptions options)
+  SqlQueue(sql::Database& database, Wakeups& wakeups, Metrics& metrics, QueueOptions options)
       : database_{database},
-        clock_{clock},
+        wakeups_{wakeups},
         options_{options},
         engine_{options.seed != 0 ? options.seed : std::random_device{}()},
         meters_{metrics} {}
@@ -33,7 +33,7 @@ class SqlQueue final : public Queue {
     auto const& first = messages.front();
     CHECK(check_depth(tx, first, std::ssize(messages)));
     auto changes = queue::Changes{};
-    TRY(auto sent, engine_.send(tx, messages, clock_.now(), changes));
+    TRY(auto sent, engine_.send(tx, messages, tx.now(), changes));
     when_committed(tx, first.queue, first.tenant, changes);
     return sent;
   }
@@ -55,7 +55,7 @@ class SqlQueue final : public Queue {
 
   Result<void> fail(sql::Transaction& tx, Receipt const& receipt, QueueFailure const& failure) override {
     auto changes = queue::Changes{};
-    auto const outcome = engine_.fail(tx, receipt, failure, clock_.now(), changes);
+    auto const outcome = engine_.fail(tx, receipt, failure, tx.now(), changes);
     count_if_fenced(receipt, changes);
     CHECK(outcome);
     changes.failed = 1;
@@ -66,7 +66,7 @@ class SqlQueue final : public Queue {
   Result<void> cancel(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                       MessageId const& id) override {
     auto changes = queue::Changes{};
-    CHECK(engine_.cancel(tx, queue, tenant, id, clock_.now(), changes));
+    CHECK(engine_.cancel(tx, queue, tenant, id, tx.now(), changes));
     when_committed(tx, queue, tenant, changes);
     return {};
   }
@@ -96,7 +96,7 @@ class SqlQueue final : public Queue {
   Async<> extend(Receipt receipt, Micros visibility, Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) {
       auto changes = queue::Changes{};
-      auto extended = engine_.extend(tx, receipt, visibility, clock_.now(), changes);
+      auto extended = engine_.extend(tx, receipt, visibility, tx.now(), changes);
       count_if_fenced(receipt, changes);
       return extended;
     };
@@ -106,7 +106,7 @@ class SqlQueue final : public Queue {
   Async<> release(Receipt receipt, Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) -> Result<void> {
       auto changes = queue::Changes{};
-      auto const released = engine_.release(tx, receipt, clock_.now(), changes);
+      auto const released = engine_.release(tx, receipt, tx.now(), changes);
       count_if_fenced(receipt, changes);
       CHECK(released);
       when_committed(tx, receipt.queue, receipt.tenant, changes);
@@ -118,21 +118,20 @@ class SqlQueue final : public Queue {
   Async<Settled> settle_and_receive(std::vector<Receipt> done, ReceiveRequest request,
                                     Deadline deadline) override {
     CO_CHECK(queue::check_receive(request));
-    auto const signal = signal_of(request.queue);
+    auto const signal = wakeups_.watch(messages_of(request.queue));
     auto const give_up = std::min(deadline, deadline_in(request.wait));
     auto settled = Settled{};
     while (true) {
       auto const ticket = signal->ticket();
-      auto next_at = std::optional<Time>{};
-      auto const work = [&](sql::Transaction& tx) { return settle_and_take(tx, done, request, next_at); };
+      auto until_next = std::optional<Micros>{};
+      auto const work = [&](sql::Transaction& tx) { return settle_and_take(tx, done, request, until_next); };
       CO_TRY(auto round, co_await database_.write(Scope::system(), work, deadline));
       if (!done.empty()) settled.acknowledged = std::move(round.acknowledged);
       done.clear();
       settled.messages = std::move(round.messages);
       if (!settled.messages.empty() || std::chrono::steady_clock::now() >= give_up) co_return settled;
       auto nap = std::chrono::duration_cast<Deadline::duration>(options_.poll_max);
-      if (next_at)
-        nap = std::clamp<Deadline::duration>(*next_at - clock_.now(), std::chrono::milliseconds{1}, nap);
+      if (until_next) nap = std::clamp<Deadline::duration>(*until_next, std::chrono::milliseconds{1}, nap);
       CO_CHECK(co_await signal->wait(ticket, std::min(give_up, deadline_in(nap))));
     }
   }
@@ -154,7 +153,7 @@ class SqlQueue final : public Queue {
   Result<std::int64_t> redrive(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                                std::span<MessageId const> ids) override {
     auto changes = queue::Changes{};
-    TRY(auto const count, engine_.redrive(tx, queue, tenant, ids, clock_.now(), changes));
+    TRY(auto const count, engine_.redrive(tx, queue, tenant, ids, tx.now(), changes));
     when_committed(tx, queue, tenant, changes);
     return count;
   }
@@ -162,7 +161,7 @@ class SqlQueue final : public Queue {
   Result<std::int64_t> discard(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                                std::span<MessageId const> ids) override {
     auto changes = queue::Changes{};
-    TRY(auto const count, engine_.discard(tx, queue, tenant, ids, clock_.now(), changes));
+    TRY(auto const count, engine_.discard(tx, queue, tenant, ids, tx.now(), changes));
     when_committed(tx, queue, tenant, changes);
     return count;
   }
@@ -170,7 +169,7 @@ class SqlQueue final : public Queue {
   Async<std::int64_t> purge(std::string queue, TenantId tenant, Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
       auto changes = queue::Changes{};
-      TRY(auto const gone, engine_.purge(tx, queue, tenant, clock_.now(), changes));
+      TRY(auto const gone, engine_.purge(tx, queue, tenant, tx.now(), changes));
       when_committed(tx, queue, tenant, changes);
       return gone;
     };
@@ -178,36 +177,26 @@ class SqlQueue final : public Queue {
   }
 
   Async<QueueStats> stats(std::string queue, Scope scope, Deadline deadline) override {
-    auto const work = [&](sql::Transaction& tx) { return queue::stats(tx, queue, scope, clock_.now()); };
+    auto const work = [&](sql::Transaction& tx) { return queue::stats(tx, queue, scope, tx.now()); };
     co_return co_await database_.read(scope, work, deadline);
   }
 
   Async<std::int64_t> maintain(Deadline deadline) override {
-    auto const look = [&](sql::Transaction& tx) {
-      return engine_.find_outdated(tx, clean_chunk, clock_.now());
-    };
+    auto const look = [&](sql::Transaction& tx) { return engine_.find_outdated(tx, clean_chunk, tx.now()); };
     CO_TRY(auto const outdated, co_await database_.read(Scope::system(), look, deadline));
     auto const work = [&](sql::Transaction& tx) -> Result<std::int64_t> {
       auto changes = std::map<std::string, queue::Changes>{};
-      TRY(auto const gone, engine_.clean(tx, outdated, clean_chunk, clock_.now(), changes));
+      TRY(auto const gone, engine_.clean(tx, outdated, clean_chunk, tx.now(), changes));
       for (auto const& [queue, change] : changes) when_committed(tx, queue, std::nullopt, change);
       return gone;
     };
     CO_TRY(auto const gone, co_await database_.write(Scope::system(), work, deadline));
     CO_CHECK(co_await count_depths(deadline));
-    for (auto const& name : meters_.names()) {
-      CO_TRY(auto const now, co_await stats(name, Scope::system(), deadline));
-      show(meters_.of(name), now);
-    }
+    for (auto const& name : meters_.names()) CO_CHECK(co_await show(name, deadline));
     co_return gone;
   }
 
  private:
-  std::shared_ptr<Signal> signal_of(std::string const& queue) {
-    return options_.wakeups != nullptr ? options_.wakeups->watch(messages_of(queue))
-                                       : meters_.of(queue).signal;
-  }
-
   // At once: what it was part of does not commit.
   void count_if_fenced(Receipt const& receipt, queue::Changes const& changes) {
     if (changes.fenced) meters_.of(receipt.queue).fenced.add();
@@ -217,11 +206,10 @@ class SqlQueue final : public Queue {
   void when_committed(sql::Transaction& tx, std::string const& queue, std::optional<TenantId> const& tenant,
                       queue::Changes const& changes) {
     if (changes == queue::Changes{}) return;
-    if (changes.may_receive && options_.wakeups != nullptr) tx.notify(messages_of(queue));
+    if (changes.may_receive) tx.notify(messages_of(queue));
     tx.after_commit([this, &meter = meters_.of(queue), queue, tenant, changes] {
       if (tenant && changes.depth != 0) depths_.add(queue, *tenant, changes.depth);
       meter.count(changes);
-      if (changes.may_receive && options_.wakeups == nullptr) meter.signal->notify();
     });
   }
 
@@ -246,13 +234,13 @@ class SqlQueue final : public Queue {
   }
 
   Result<void> settle(sql::Transaction& tx, Receipt const& receipt, queue::Changes& changes) {
-    TRY(auto const changed, engine_.acknowledge(tx, receipt, clock_.now(), changes));
+    TRY(auto const changed, engine_.acknowledge(tx, receipt, tx.now(), changes));
     changes.acknowledged = changed ? 1 : 0;
     return {};
   }
 
   Result<Settled> settle_and_take(sql::Transaction& tx, std::vector<Receipt> const& done,
-                                  ReceiveRequest const& request, std::optional<Time>& next_at) {
+                                  ReceiveRequest const& request, std::optional<Micros>& until_next) {
     auto settled = Settled{};
     for (auto const& receipt : done) {
       auto changes = queue::Changes{};
@@ -266,14 +254,15 @@ class SqlQueue final : public Queue {
       when_committed(tx, receipt.queue, receipt.tenant, changes);
     }
     TRY(auto received, take(tx, request));
-    next_at = received.next_at;
+    until_next.reset();
+    if (received.next_at) until_next = *received.next_at - tx.now();
     settled.messages = std::move(received.messages);
     return settled;
   }
 
   Result<queue::Received> take(sql::Transaction& tx, ReceiveRequest const& request) {
     auto changes = queue::Changes{};
-    TRY(auto received, engine_.receive(tx, request, clock_.now(), changes));
+    TRY(auto received, engine_.receive(tx, request, tx.now(), changes));
     changes.empty = received.messages.empty() ? 1 : 0;
     changes.deliveries = std::ssize(received.messages);
     when_committed(tx, request.queue, std::nullopt, changes);
@@ -291,18 +280,27 @@ class SqlQueue final : public Queue {
     co_return Result<void>{};
   }
 
-  void show(queue::Meter& meter, QueueStats const& now) {
+  Async<> show(std::string const& queue, Deadline deadline) {
+    auto oldest_age = Micros{0};
+    auto const work = [&](sql::Transaction& tx) -> Result<QueueStats> {
+      TRY(auto now, queue::stats(tx, queue, Scope::system(), tx.now()));
+      oldest_age = now.oldest_sent_at ? tx.now() - *now.oldest_sent_at : Micros{0};
+      return now;
+    };
+    CO_TRY(auto const now, co_await database_.read(Scope::system(), work, deadline));
     auto const seconds = [](Micros age) { return static_cast<double>(age.count()) / 1e6; };
+    auto& meter = meters_.of(queue);
     meter.depth.set(static_cast<double>(now.waiting));
     meter.in_flight.set(static_cast<double>(now.in_flight));
     meter.dead_now.set(static_cast<double>(now.dead));
     meter.blocked.set(static_cast<double>(now.blocked_groups));
     meter.head_age_p99.set(seconds(now.head_age_p99));
-    meter.oldest_age.set(now.oldest_sent_at ? seconds(clock_.now() - *now.oldest_sent_at) : 0);
+    meter.oldest_age.set(seconds(oldest_age));
+    co_return Result<void>{};
   }
 
   sql::Database& database_;
-  Clock const& clock_;
+  Wakeups& wakeups_;
   QueueOptions options_;
   queue::Engine engine_;
   queue::Meters meters_;
@@ -311,9 +309,9 @@ class SqlQueue final : public Queue {
 
 }  // namespace
 
-std::unique_ptr<Queue> make_queue(sql::Database& database, Clock const& clock, Metrics& metrics,
+std::unique_ptr<Queue> make_queue(sql::Database& database, Wakeups& wakeups, Metrics& metrics,
                                   QueueOptions options) {
-  return std::make_unique<SqlQueue>(database, clock, metrics, options);
+  return std::make_unique<SqlQueue>(database, wakeups, metrics, options);
 }
 
 }  // namespace hoist::sql_engine

@@ -2,10 +2,11 @@
 // metrics.
 //
 // Threads  any.
-// Lifetime outlives its users; the database, clock and metrics outlive it.
-// Waiting  a long poll sleeps on its queue's Signal, which commits wake, and looks again by itself
-//          when the next retry, delay or lease is due and at least every poll_max, so that what
-//          another process sends is found too, although nobody told of it.
+// Lifetime outlives its users; the database, wakeups and metrics outlive it.
+// Time     the database's, of each transaction.
+// Waiting  a long poll watches its queue's topic, which commits of any process tell where the engine's
+//          wakeups reach other processes, and looks again by itself when the next retry, delay or lease is
+//          due and at least every poll_max.
 #pragma once
 
 #include <chrono>
@@ -25,7 +26,6 @@ namespace hoist::sql_engine {
 struct QueueOptions {
   std::uint64_t seed = 0;  // of the jitter; 0: from the system
   std::chrono::milliseconds poll_max{1000};
-  Wakeups* wakeups = nullptr;  // told of messages, by this process and others; null: this one alone is woken
 };
 
 class Queue : public QueueRegistry,
@@ -43,7 +43,7 @@ class Queue : public QueueRegistry,
   using JointConsumer::receive;
 };
 
-[[nodiscard]] std::unique_ptr<Queue> make_queue(sql::Database& database, Clock const& clock, Metrics& metrics,
+[[nodiscard]] std::unique_ptr<Queue> make_queue(sql::Database& database, Wakeups& wakeups, Metrics& metrics,
                                                 QueueOptions options = {});
 
 }  // namespace hoist::sql_engine

@@ -217,7 +217,7 @@ TEST(QueueThreadsTest, Q2_ManyWorkersNeverHaveTwoOfAGroupInFlight) {
   constexpr auto workers = 8;
   auto database = testing::fast_database();
   auto clock = SystemClock{};
-  auto queue = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
+  auto queue = sql_engine::make_queue(*database, database.wakeups(), database.metrics(), {.seed = 1});
   auto mutex = Mutex{};
   auto history = testing::History{};
   auto left = std::atomic<int>{messages};

@@ -33,16 +33,17 @@ Result<std::int64_t> Engine::redrive(sql::Transaction& tx, std::string const& qu
     if (!message || !message->dead) continue;
     auto const& name = message->key.group;
     if (!groups.contains(name)) {
-      TRY(auto group, load_group(tx, message->key));
+      TRY(auto group, lock_group(tx, message->key));
       // A group is forgotten only when nothing of it is left, dead letters included.
       if (!group) return ::hoist::fail(Code::internal, "The queue is inconsistent.");
       groups.emplace(name, std::move(*group));
     }
     auto& group = groups.at(name);
-    CHECK(
+    TRY(auto const revived,
         tx.execute("UPDATE queue_messages SET state = 'w', attempts = 0, ready_us = $3, died_us = NULL "
-                   "WHERE id = $1 AND tenant = $2",
+                   "WHERE id = $1 AND tenant = $2 AND state = 'd'",
                    {id.str(), tenant.str(), to_us(now)}));
+    if (revived == 0) continue;  // another redrive was first
     ++group.depth;
     if (group.blocked_by == message->sequence) group.blocked_by.reset();
     ++count;
@@ -61,8 +62,10 @@ Result<bool> Engine::discard_one(sql::Transaction& tx, std::string const& queue,
                                  MessageId const& id, Time now, Changes& changes) {
   TRY(auto message, load_message(tx, queue, tenant, id));
   if (!message || !message->dead) return false;
-  CHECK(tx.execute("DELETE FROM queue_messages WHERE id = $1 AND tenant = $2", {id.str(), tenant.str()}));
-  TRY(auto group, load_group(tx, message->key));
+  TRY(auto group, lock_group(tx, message->key));
+  TRY(auto const gone, tx.execute("DELETE FROM queue_messages WHERE id = $1 AND tenant = $2 AND state = 'd'",
+                                  {id.str(), tenant.str()}));
+  if (gone == 0) return false;  // it was redriven before the group was locked
   if (group && group->blocked_by == message->sequence) {
     group->blocked_by.reset();
     if (group->in_flight.empty()) CHECK(find_head(tx, *group, now));
@@ -136,7 +139,7 @@ Result<std::vector<GroupKey>> Engine::find_outdated(sql::Transaction& tx, int li
 
 Result<std::int64_t> Engine::kill_outdated(sql::Transaction& tx, GroupKey const& key, Time now,
                                            Changes& changes) {
-  TRY(auto group, load_group(tx, key));
+  TRY(auto group, lock_group(tx, key));
   auto const since = now - rules(key.queue)->retention;
   // It was found outside of this transaction.
   if (!group || !group->in_flight.empty() || group->blocked_by || !group->head_sent_at) return 0;

@@ -33,7 +33,7 @@ struct Received {
   std::optional<Time> next_at;  // when there may be more, if no message is sent before
 };
 
-struct Changes {  // of one operation, for metrics and wake-ups
+struct Changes {  // of one operation, for metrics and news
   bool may_receive = false;
   std::int64_t depth = 0;
   std::int64_t sent = 0;

@@ -1,4 +1,4 @@
-// The queue's numbers and wake-ups, per queue name.
+// The queue's numbers, per queue name.
 // Threads  any.
 #pragma once
 
@@ -7,7 +7,6 @@
 #include <string>
 
 #include "adapters/sql/queue_engine.hpp"
-#include "base/async.hpp"
 #include "base/metrics.hpp"
 #include "base/mutex.hpp"
 
@@ -17,7 +16,6 @@ struct Meter {
   Meter(Metrics& metrics, std::string const& queue);
   void count(Changes const& changes);
 
-  std::shared_ptr<Signal> signal = std::make_shared<Signal>();
   Counter sent, duplicates, deliveries, acknowledged, failed, fenced, dead, empty;
   Gauge depth, in_flight, dead_now, oldest_age, head_age_p99, blocked;
 };

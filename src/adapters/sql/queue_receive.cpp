@@ -8,12 +8,14 @@ namespace {
 
 constexpr auto tenants_looked_at_max = 256;  // per receive; the next one goes on from there
 
-// The group to look at next of the first tenant after `after` that has one, round and round.
+// The group to look at next of the first tenant after `after` that has one, round and round. One that another
+// transaction holds is passed over: it is being sent to, or another consumer has it.
 Result<std::optional<GroupRow>> next_group(sql::Transaction& tx, std::string const& queue,
                                            std::string const& after) {
   static auto const text = std::string{"SELECT "} + group_columns +
                            " FROM queue_groups WHERE queue = $1 AND tenant > $2 AND ready_us IS NOT NULL "
-                           "ORDER BY tenant, ready_us LIMIT 1";
+                           "ORDER BY tenant, ready_us LIMIT 1" +
+                           std::string{sql::for_update_skip_locked};
   TRY(auto rows, tx.query(text, {queue, after}));
   if (rows.empty() && !after.empty()) {
     TRY(rows, tx.query(text, {queue, std::string{}}));

@@ -19,10 +19,6 @@ std::string join(std::vector<std::int64_t> const& sequences) {
   return text;
 }
 
-sql::Value time_or_null(std::optional<Time> const& time) {
-  return time ? sql::Value{to_us(*time)} : sql::null();
-}
-
 }  // namespace
 
 std::vector<std::int64_t> parse_sequences(std::string_view text) {
@@ -50,22 +46,35 @@ GroupRow group_of(sql::Row const& row) {
   return group;
 }
 
-Result<std::optional<GroupRow>> load_group(sql::Transaction& tx, GroupKey const& key) {
+namespace {
+
+Result<std::optional<GroupRow>> select_group(sql::Transaction& tx, GroupKey const& key,
+                                             std::string_view lock) {
   static auto const text = std::string{"SELECT "} + group_columns +
                            " FROM queue_groups WHERE queue = $1 AND tenant = $2 AND group_name = $3";
-  TRY(auto const rows, tx.query(text, key.args()));
+  TRY(auto const rows, tx.query(text + std::string{lock}, key.args()));
   if (rows.empty()) return std::nullopt;
   return group_of(rows[0]);
+}
+
+}  // namespace
+
+Result<std::optional<GroupRow>> load_group(sql::Transaction& tx, GroupKey const& key) {
+  return select_group(tx, key, {});
+}
+
+Result<std::optional<GroupRow>> lock_group(sql::Transaction& tx, GroupKey const& key) {
+  return select_group(tx, key, sql::for_update);
 }
 
 Result<void> store_group(sql::Transaction& tx, GroupRow const& row, std::optional<Micros> forget_after,
                          Time now) {
   auto const forget_at = forget_after && row.depth == 0 ? std::optional{now + *forget_after} : std::nullopt;
   auto args = row.key.args();
-  args.insert(args.end(),
-              {sql::Value{row.depth}, sql::Value{row.fence}, sql::Value{join(row.in_flight)},
-               sql::Value{to_us(row.leased_at)}, time_or_null(row.ready_at),
-               sql::value_or_null(row.blocked_by), time_or_null(row.head_sent_at), time_or_null(forget_at)});
+  args.insert(args.end(), {sql::Value{row.depth}, sql::Value{row.fence}, sql::Value{join(row.in_flight)},
+                           sql::Value{to_us(row.leased_at)}, sql::value_or_null(row.ready_at),
+                           sql::value_or_null(row.blocked_by), sql::value_or_null(row.head_sent_at),
+                           sql::value_or_null(forget_at)});
   CHECK(
       tx.execute("UPDATE queue_groups SET depth = $4, fence = $5, in_flight = $6, leased_us = $7, "
                  "ready_us = $8, blocked_by = $9, head_sent_us = $10, forget_us = $11 "

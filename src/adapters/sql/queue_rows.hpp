@@ -51,6 +51,8 @@ inline constexpr auto group_columns =
     "queue, tenant, group_name, depth, fence, in_flight, leased_us, ready_us, blocked_by, head_sent_us";
 [[nodiscard]] GroupRow group_of(sql::Row const& row);
 Result<std::optional<GroupRow>> load_group(sql::Transaction& tx, GroupKey const& key);
+// The same for who changes it: a group stays as it is found until the transaction ends.
+Result<std::optional<GroupRow>> lock_group(sql::Transaction& tx, GroupKey const& key);
 // `forget_after`: of the queue's policy; a group that is stored empty may go so much later.
 Result<void> store_group(sql::Transaction& tx, GroupRow const& row, std::optional<Micros> forget_after,
                          Time now);

@@ -50,9 +50,11 @@ struct Engine::OpenGroup {
 
   // The row is locked from here to the end of the transaction, so sequence order is commit order.
   static Result<OpenGroup> open(sql::Transaction& tx, GroupKey key, Time now) {
-    constexpr auto lock =
-        "SELECT last_sequence, chain, depth, blocked_by FROM queue_groups "
-        "WHERE queue = $1 AND tenant = $2 AND group_name = $3 FOR UPDATE";
+    static auto const lock =
+        std::string{
+            "SELECT last_sequence, chain, depth, blocked_by FROM queue_groups "
+            "WHERE queue = $1 AND tenant = $2 AND group_name = $3"}
+            .append(sql::for_update);
     TRY(auto rows, tx.query(lock, key.args()));
     if (rows.empty()) {
       auto args = key.args();

@@ -24,7 +24,7 @@ GroupKey key_of(Receipt const& receipt) {
 
 // The group of a receipt that still holds its message.
 Result<GroupRow> held_group(sql::Transaction& tx, Receipt const& receipt, Time now, Changes& changes) {
-  TRY(auto group, load_group(tx, key_of(receipt)));
+  TRY(auto group, lock_group(tx, key_of(receipt)));
   if (!group) return no_such_message();
   auto const held = std::ranges::find(group->in_flight, receipt.sequence) != group->in_flight.end();
   if (receipt.fence != group->fence || !held) return fenced(changes);
@@ -45,7 +45,7 @@ Result<GroupRow> held_front(sql::Transaction& tx, Receipt const& receipt, Time n
 // Was it acknowledged by this very receipt before? Then the message is gone, and the delivery was
 // not lost with the message still in it.
 Result<bool> settled_by(sql::Transaction& tx, Receipt const& receipt) {
-  TRY(auto const group, load_group(tx, key_of(receipt)));
+  TRY(auto const group, lock_group(tx, key_of(receipt)));
   if (!group || receipt.fence > group->fence) return false;
   auto const& waiting = group->in_flight;
   if (receipt.fence == group->fence && std::ranges::find(waiting, receipt.sequence) != waiting.end())
@@ -182,12 +182,14 @@ Result<void> Engine::cancel(sql::Transaction& tx, std::string const& queue, Tena
   if (!message) return no_such_message();
   if (message->dead)
     return ::hoist::fail(Code::conflict, "The message is a dead letter; discard it instead.");
-  TRY(auto group, load_group(tx, message->key));
+  TRY(auto group, lock_group(tx, message->key));
   if (!group) return no_such_message();
   auto const& taken = group->in_flight;
   if (std::ranges::find(taken, message->sequence) != taken.end() && *group->ready_at > now)
     return ::hoist::fail(Code::conflict, "The message is being worked on.");
-  CHECK(tx.execute("DELETE FROM queue_messages WHERE id = $1 AND tenant = $2", {id.str(), tenant.str()}));
+  TRY(auto const gone, tx.execute("DELETE FROM queue_messages WHERE id = $1 AND tenant = $2 AND state = 'w'",
+                                  {id.str(), tenant.str()}));
+  if (gone == 0) return no_such_message();  // settled before the group was locked
   --group->depth;
   --changes.depth;
   // A lapsed delivery is expired here as receive would, without blaming the cancelled message.

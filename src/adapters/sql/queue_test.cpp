@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <thread>
 
 #include "contract/joint_consumer_contract.hpp"
 #include "contract/queue_contract.hpp"
@@ -34,9 +35,9 @@ using namespace std::chrono_literals;
 
 struct SqlQueueTest : ::testing::Test {
   ManualClock clock;
-  testing::TestDatabase database = testing::fresh_database();
+  testing::TestDatabase database = testing::fresh_database(clock);
   std::unique_ptr<sql_engine::Queue> queue =
-      sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 1});
+      sql_engine::make_queue(*database, database.wakeups(), database.metrics(), {.seed = 1});
 
   void send(std::string body) { ASSERT_TRUE(send_by(*queue, std::move(body))); }
   Result<void> send_by(Outbox& outbox, std::string body, std::string group = "g") {
@@ -73,7 +74,7 @@ TEST_F(SqlQueueTest, S44_MetricsCountWhatHappenedAndMaintainShowsWhatIs) {
 }
 
 TEST_F(SqlQueueTest, WhatAnotherProcessSendsIsCountedBeforeASixteenthOfTheLimitIsSent) {
-  auto const other = sql_engine::make_queue(*database, clock, database.metrics(), {.seed = 2});
+  auto const other = sql_engine::make_queue(*database, database.wakeups(), database.metrics(), {.seed = 2});
   for (auto* each : {queue.get(), other.get()}) ASSERT_TRUE(each->declare("q", {.depth_max = 32}));
   send("counted");
   for (auto i = 1; i < 32; ++i) ASSERT_TRUE(send_by(*other, std::to_string(i))) << i;
@@ -81,6 +82,24 @@ TEST_F(SqlQueueTest, WhatAnotherProcessSendsIsCountedBeforeASixteenthOfTheLimitI
   EXPECT_FALSE(send_by(*queue, "beyond", "g")) << "one group alone is never beyond it";
   EXPECT_TRUE(send_by(*queue, "beyond", "h"));
   EXPECT_FALSE(send_by(*queue, "one more", "h"));
+}
+
+TEST_F(SqlQueueTest, AWaitingConsumerIsWokenByWhatAnotherQueueOverTheSameRowsSends) {
+  auto const patient = sql_engine::make_queue(*database, database.wakeups(), database.metrics(),
+                                              {.seed = 2, .poll_max = std::chrono::hours{1}});
+  auto received = Result<std::vector<Message>>{};
+  auto waiting = std::jthread{[&] {
+    received = run_to_end<std::vector<Message>>(
+        [&] { return patient->receive({.queue = "q", .wait = std::chrono::hours{1}}, deadline_in(20s)); });
+  }};
+  auto const looked = [&] {
+    return database.metrics().render().contains("hoist_queue_empty_receives_total{queue=\"q\"} 1");
+  };
+  while (!looked()) std::this_thread::yield();
+  send("news");
+  waiting.join();
+  ASSERT_TRUE(received) << received.error().to_string();
+  EXPECT_EQ(received->at(0).body, "news");
 }
 
 TEST_F(SqlQueueTest, S44_WhatUpkeepGivesUpIsCounted) {

@@ -10,7 +10,7 @@
 #include "aws/client/endpoint.hpp"
 #include "base/encode.hpp"
 #include "base/id.hpp"
-#include "base/json.hpp"
+#include "base/json_members.hpp"
 #include "base/try.hpp"
 #include "net/client.hpp"
 #include "net/url.hpp"
@@ -47,11 +47,6 @@ Result<std::string> read_token(std::string const& path) {
   text = trim(text);
   if (text.empty()) return fail(Code::unauthenticated, "There is no token in " + path + ".");
   return text;
-}
-
-std::string text_of(json::object const& object, std::string_view name) {
-  auto const* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
 }
 
 Result<FoundCredentials> checked(Credentials credentials, std::string const& ends_at, std::string_view what) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/json.hpp"
+#include "base/json_members.hpp"
 
 namespace hoist::aws {
 namespace {
@@ -66,11 +66,6 @@ std::string bare_name(std::string_view text) {
   if (auto const hash = text.rfind('#'); hash != text.npos) text.remove_prefix(hash + 1);
   if (auto const dot = text.rfind('.'); dot != text.npos) text.remove_prefix(dot + 1);
   return std::string{text};
-}
-
-std::string text_of(json::object const& object, std::string_view name) {
-  auto const* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
 }
 
 Code code_of_status(int status) {

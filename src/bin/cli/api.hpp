@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/async.hpp"
-#include "base/json.hpp"
+#include "base/json_members.hpp"
 #include "bin/cli/connection.hpp"
 #include "bin/cli/link.hpp"
 #include "net/client.hpp"
@@ -59,11 +59,5 @@ class Api {
   Connection connection_;
   Patience patience_;
 };
-
-// Members of answers; absent and of another type are the same as empty.
-[[nodiscard]] std::string text_of(json::object const& object, std::string_view name);
-[[nodiscard]] std::int64_t number_of(json::object const& object, std::string_view name);
-[[nodiscard]] json::object const& object_of(json::object const& object, std::string_view name);
-[[nodiscard]] json::array const& array_of(json::object const& object, std::string_view name);
 
 }  // namespace hoist::cli

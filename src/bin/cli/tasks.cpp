@@ -10,9 +10,9 @@
 #include "bin/cli/api.hpp"
 #include "bin/cli/progress.hpp"
 #include "bin/cli/report.hpp"
-#include "bin/cli/tasks_verify.hpp"
 #include "model/queue_names.hpp"
 #include "model/task.hpp"
+#include "tasks/chain_check.hpp"
 
 namespace hoist::cli {
 namespace {
@@ -182,7 +182,7 @@ Async<> verify(Api& api, Options const& options) {
   }
   // The group first: what is accepted meanwhile only makes the chain longer.
   CO_TRY(auto const state, co_await api.get("/groups/" + percent_encode(group)));
-  auto check = ChainCheck{};
+  auto check = tasks::ChainCheck{};
   auto const newest = number_of(state, "last_sequence");
   auto const& end = state;
   auto seen = options.id.empty();

@@ -126,7 +126,7 @@ Result<void> Engine::open_database(QueueClock::Role role, bool checkpoints) {
 Result<void> Engine::open_queue() {
   TRY(auto const last, sql_engine::last_queue_time(*database_));
   queue_clock_->not_before(last);
-  queue_ = sql_engine::make_queue(*database_, *queue_clock_, metrics_);
+  queue_ = sql_engine::make_queue(*database_, wakeups_, metrics_);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/secret_file.hpp"
 #include "base/try.hpp"
 
 namespace hoist::embedded {

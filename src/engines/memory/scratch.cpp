@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/secret_file.hpp"
 #include "base/try.hpp"
 
 namespace hoist::memory {

@@ -48,7 +48,7 @@ Result<void> Engine::open_database(Mode mode) {
   options.readers = std::max<std::size_t>(1, settings_.connections - options.writers);
   TRY(database_, postgres::open_database(std::move(options), {wakeups_, metrics_, &server_clock_}));
   CHECK(sql::check_schema(*database_, dialect));
-  queue_ = sql_engine::make_queue(*database_, server_clock_, metrics_, {.wakeups = &wakeups_});
+  queue_ = sql_engine::make_queue(*database_, wakeups_, metrics_);
   event_details_ = std::make_unique<sql_engine::EventDetails>(*database_);
   if (mode != Mode::serve) return {};
   TRY(credentials_, load_or_create_s3_credentials(secrets_, options_.region, options_.buckets.front()));

@@ -10,7 +10,7 @@
 
 #include "base/json.hpp"
 
-namespace hoist::cli {
+namespace hoist::tasks {
 
 class ChainCheck {
  public:
@@ -38,4 +38,4 @@ class ChainCheck {
   std::vector<std::string> problems_;
 };
 
-}  // namespace hoist::cli
+}  // namespace hoist::tasks

@@ -1,4 +1,4 @@
-#include "bin/cli/tasks_verify.hpp"
+#include "tasks/chain_check.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include "base/hash.hpp"
 #include "model/chain.hpp"
 
-namespace hoist::cli {
+namespace hoist::tasks {
 namespace {
 
 // What the server would show of tasks that were done one after the other.
@@ -98,4 +98,4 @@ TEST(ChainCheck, ProcessingOutOfOrderIsFoundAndARedriveIsNone) {
 }
 
 }  // namespace
-}  // namespace hoist::cli
+}  // namespace hoist::tasks

@@ -1,14 +1,14 @@
-#include "bin/cli/tasks_verify.hpp"
+#include "tasks/chain_check.hpp"
 
 #include <fmt/format.h>
 
 #include "base/encode.hpp"
 #include "base/hash.hpp"
-#include "bin/cli/api.hpp"
+#include "base/json_members.hpp"
 #include "model/chain.hpp"
 #include "model/task.hpp"
 
-namespace hoist::cli {
+namespace hoist::tasks {
 namespace {
 
 constexpr std::size_t problems_max = 100;
@@ -99,4 +99,4 @@ void ChainCheck::end(json::object const& group) {
     add(fmt::format("the group's newest receipt is not that of {}", sequence_));
 }
 
-}  // namespace hoist::cli
+}  // namespace hoist::tasks
