@@ -86,14 +86,6 @@ Language choose_language(std::string_view accept_language, Language fallback) {
   return chosen;
 }
 
-void set_language(Request& request, Language language) {
-  request.headers.set("Accept-Language", std::string{to_string(language)});
-}
-
-Language language_of(Request const& request) {
-  return choose_language(request.headers.get("Accept-Language"), Language::english);
-}
-
 std::string with_language(std::string json, Language language) {
   if (language == Language::english) return json;
   auto out = std::string{};

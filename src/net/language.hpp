@@ -10,10 +10,6 @@ namespace hoist::net {
 // The best that the header takes, by its weights and then by its order; `fallback` when it takes none.
 [[nodiscard]] Language choose_language(std::string_view accept_language, Language fallback);
 
-// The router leaves the chosen language in the request, for its handler.
-void set_language(Request& request, Language language);
-[[nodiscard]] Language language_of(Request const& request);
-
 // JSON of ours with its sentences in `language`: members named title, detail, message and reason. What is
 // under `metadata` is the caller's and stays as it is.
 [[nodiscard]] std::string with_language(std::string json, Language language);

@@ -18,6 +18,7 @@
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "model/caller.hpp"
+#include "model/sentences.hpp"
 
 namespace hoist::net {
 
@@ -60,6 +61,7 @@ struct Request {
 
   std::map<std::string, std::string, std::less<>> params;  // {id} of the route's pattern
   Caller caller;                                           // set by the gate
+  Language language = Language::english;                   // of the answer; chosen by the router
 
   [[nodiscard]] std::optional<std::string> query_value(std::string_view name) const;
   [[nodiscard]] std::string const& param(std::string_view name) const;

@@ -304,7 +304,7 @@ Language Router::State::choose(std::string_view accepted, Headers const& extra) 
 Async<Response> Router::State::run(Entry& entry, Request& request, Headers& extra) {
   CO_CHECK(check_upgrade(request));
   CO_TRY(request.caller, co_await gate.admit(request, entry.route, extra));
-  set_language(request, choose(request.headers.get("Accept-Language"), extra));
+  request.language = choose(request.headers.get("Accept-Language"), extra);
   CO_CHECK(check_query(entry.route, request));
   auto share = BodyBudget::Share{options.bodies, request.caller.tenant.str()};
   if (entry.route.body_max > 0 && request.content_length != 0)

@@ -254,7 +254,7 @@ void add_routes(net::Router& router, RouteNeeds wanted) {
   auto const needs = std::make_shared<RouteNeeds const>(std::move(wanted));  // shared by the handlers
   auto const add = [&](net::Route route, Async<Response> (*handler)(RouteNeeds const&, Request&)) {
     router.add(std::move(route), [needs, handler](Request& request) {
-      return spoken(handler(*needs, request), net::language_of(request));
+      return spoken(handler(*needs, request), request.language);
     });
   };
   auto const asking = [](net::Route route) {

@@ -61,7 +61,7 @@ Result<Wanted> parse_query(net::Request const& request, Options const& options) 
     texts = {"project:" + *project};
   }
   auto wanted = Wanted{};
-  wanted.language = net::language_of(request);
+  wanted.language = request.language;
   // Browsers let no page name the language of a WebSocket.
   if (auto const tag = reader.choice("language", {"en", "es", "pt"}))
     wanted.language = parse_language(*tag).value_or(wanted.language);
