@@ -273,6 +273,8 @@ std::vector<Field> server_fields() {
       number("database.connections", AT(database.connections), 2, 1000, "connections of this process"),
       flag("database.pooled", AT(database.pooled),
            "through PgBouncer or the like in transaction mode: nothing is prepared, and nothing listened to"),
+      number("memory.objects_bytes_max", AT(memory.objects_bytes_max), 1 << 20, INT64_MAX / 2,
+             "all objects together, with server.engine memory"),
       choice<log::Level>("log.level", AT(log.level), "least severe line written",
                          {{"debug", log::Level::debug},
                           {"info", log::Level::info},
@@ -428,6 +430,7 @@ class Loader {
   Result<Config> finish() {
     check_relations();
     if (!errors_.empty()) return invalid_config();
+    if (auto* chosen = std::get_if<memory::Settings>(&config_.engine)) *chosen = config_.memory;
     return config_;
   }
 

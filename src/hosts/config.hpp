@@ -43,6 +43,7 @@ enum class ProcessRole : std::uint8_t {
 struct Config {
   std::variant<embedded::Settings, memory::Settings, postgres::Settings> engine;
   postgres::Settings database;  // of the engine postgres, which its address chooses
+  memory::Settings memory;      // goes into `engine` where that is chosen: the choice may be read later
   struct {
     ProcessRole role = ProcessRole::all;
     std::string data = "hoist-data";

@@ -90,6 +90,16 @@ TEST_F(ConfigFile, WhatIsPrintedCanBeReadBack) {
   EXPECT_EQ(print_config(*again), print_config(config));
 }
 
+TEST_F(ConfigFile, AnEngineHasItsSettingsWheneverItIsChosen) {
+  auto sources = ConfigSources{};
+  sources.file = write("[memory]\nobjects_bytes_max = 5000000\n");
+  EXPECT_TRUE(std::holds_alternative<embedded::Settings>(load_config(sources)->engine));
+  sources.settings = {"server.engine=memory"};
+  auto const config = load_config(sources);
+  ASSERT_TRUE(config) << config.error().detail();
+  EXPECT_EQ(std::get<memory::Settings>(config->engine).objects_bytes_max, 5'000'000);
+}
+
 TEST_F(ConfigFile, AnItemOfAListMayHoldCommasAndOuterSpaces) {
   auto config = Config{};
   config.tasks.command.command = {"/bin/sh", "-c", " echo a, b; echo \"c\"\n\t"};
