@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
-import { fields, list, text, type Json, type Resource } from '../lib/report/assembly.js';
+import {
+  fields,
+  list,
+  text,
+  type Fields,
+  type Json,
+  type Resource,
+} from '../lib/report/assembly.js';
+import { assemblies } from './synth/run.js';
 import { assembly, environments } from './support.js';
 
 const prod = assembly('prod');
@@ -157,6 +167,26 @@ test('functions run the C++ binary, and say so where it is a placeholder', () =>
     .ofType('AWS::Lambda::Function')
     .filter((fn) => text(fn.metadata['hoist:artefact']).startsWith('placeholder'));
   assert.ok([0, prod.ofType('AWS::Lambda::Function').length].includes(marked.length));
+});
+
+test('stacks that hold data are protected from deletion in production, and only there', () => {
+  const protectedIn = (name: string): string[] => {
+    const manifest = JSON.parse(
+      readFileSync(path.join(assemblies, name, 'manifest.json'), 'utf8'),
+    ) as Fields;
+    return Object.entries(fields(manifest.artifacts))
+      .filter(([, a]) => fields(fields(a).properties).terminationProtection === true)
+      .map(([stack]) => stack)
+      .sort();
+  };
+  const holding = /^AWS::(DynamoDB::GlobalTable|RDS::DB(Cluster|Instance)|Backup::BackupVault)$/;
+  const stateful = prod.resources.filter((r) => holding.test(r.type)).map((r) => r.stack);
+  assert.ok(stateful.length > 5);
+  for (const stack of [...stateful, 'UploadsStorage-prod', 'TaskManagementShared-prod-b'])
+    assert.ok(protectedIn('prod').includes(stack), stack);
+  for (const stateless of ['TaskManagementApi-prod', 'UploadsService-prod', 'ShopBackend-prod-a'])
+    assert.ok(!protectedIn('prod').includes(stateless), stateless);
+  assert.deepEqual(protectedIn('dev'), []);
 });
 
 test('stacks with data cannot be deleted in production', () => {
