@@ -307,7 +307,7 @@ std::vector<Field> feature_fields() {
                       "an upload without its bytes expires after this"),
       number<seconds>(
           "uploads.processing_deadline_s", AT(uploads.processing_deadline), 60, 7 * 86'400,
-          "a file whose turn was lost, and that nobody took when it was put back, fails after this"),
+          "a file whose turn was lost, and that no worker took when it was put back, fails after this"),
       flag("uploads.allow_unscanned", AT(uploads.allow_unscanned), "serve files before their scan"),
       list("uploads.types_allowed", AT(tenants.types_allowed),
            "types and extensions of the files that are taken, such as image/*, "

@@ -17,6 +17,14 @@ TEST(UploadState, OnlyACheckedFileBecomesCompleted) {
   EXPECT_EQ(may_come_from(UploadState::completed), std::vector{UploadState::processing});
 }
 
+TEST(UploadState, WhatIsStoredOrGrantedCountsAgainstTheQuotaAndWhatEndedIsFinal) {
+  using enum UploadState;
+  for (auto const state : {pending, uploaded, processing, completed}) EXPECT_TRUE(holds_quota(state));
+  for (auto const state : {failed, expired, cancelled, deleted}) EXPECT_FALSE(holds_quota(state));
+  for (auto const state : {pending, uploaded, processing}) EXPECT_FALSE(is_final(state));
+  for (auto const state : {completed, failed, expired, cancelled, deleted}) EXPECT_TRUE(is_final(state));
+}
+
 TEST(UploadState, NothingLeavesDeletedAndEverythingFinalCanBeDeleted) {
   for (auto i = 0; i < static_cast<int>(UploadState::count_); ++i) {
     auto const state = static_cast<UploadState>(i);

@@ -46,7 +46,7 @@ OPERATORS = [
 # Not behaviour: text, comments, the preprocessor, and what is asserted or declared at compile time.
 HIDDEN = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\'|//[^\n]*'
                     r"|^[ \t]*#[^\n]*|\bstatic_assert\([^;]*;|\btemplate <[^{;]*[{;]|\boperator\S+", re.S | re.M)
-TESTS = re.compile(r"_test\.|testing|test_|fixture|simulation|failing_")
+TESTS = re.compile(r"_test\.|testing|test_|fixture|simulation|failing_|_samples")
 
 
 def run(command, folder, seconds=None, scratch=None):
