@@ -98,6 +98,9 @@ Result<int> set_orphans_aside(disk::Objects& objects, Time now) {
 }
 
 Result<int> run(Flags const& flags) {
+  TRY(auto const settings, hosts::Admin::settings(flags.data));
+  if (!settings.database.url.empty())
+    return fail(Code::conflict, "the rows are in PostgreSQL, whose own tools look after them");
   if (flags.recover) {
     CHECK(recover(flags.data, flags.bucket));
     return 0;

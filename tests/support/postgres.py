@@ -8,7 +8,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
+# Three connections to the server for whatever number of clients: they have to share them.
+POOLER = """[databases]
+* = host={folder} port=5432
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = {folder}
+auth_type = trust
+auth_file = {folder}/users.txt
+pool_mode = transaction
+default_pool_size = 3
+max_client_conn = 200
+logfile = {folder}/pooler.log
+"""
 SCRIPT = pathlib.Path(__file__).with_name("postgres.sh")
 SKIPPED = 77
 
@@ -19,6 +34,7 @@ class Postgres:
         self.settings = settings
         self.made = 0
         self.process = None
+        self.pooler = None
         self.start()
         self.psql("postgres", "CREATE ROLE owner LOGIN; CREATE ROLE app LOGIN;")
 
@@ -52,11 +68,38 @@ class Postgres:
         self.made += 1
         name = f"hoist_{self.made}"
         self.psql("postgres", f"CREATE DATABASE {name} OWNER owner")
-        return {"HOIST_DATABASE_URL": self.url("app", name), "HOIST_DATABASE_OWNER_URL": self.url("owner", name)}
+        found = {"HOIST_DATABASE_URL": self.url("app", name), "HOIST_DATABASE_OWNER_URL": self.url("owner", name)}
+        if self.pooler:
+            found |= {"HOIST_DATABASE_URL": self.url("app", name) + "&port=6432", "HOIST_DATABASE_POOLED": "true"}
+        return found
+
+    def pool(self):
+        """From now on databases are reached through PgBouncer in transaction mode. Skipped where it is missing."""
+        program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
+        if program is None:
+            self.__exit__()
+            print("SKIPPED: PgBouncer is not installed")
+            sys.exit(SKIPPED)
+        folder = pathlib.Path(self.folder)
+        (folder / "users.txt").write_text('"app" ""\n')
+        (folder / "pooler.ini").write_text(POOLER.format(folder=folder))
+        # It refuses to run as root, and may read what the server's user may.
+        user = {"user": folder.owner(), "group": folder.owner()} if folder.owner() != "root" else {}
+        for name in ("users.txt", "pooler.ini"):
+            (folder / name).chmod(0o644)
+        self.pooler = subprocess.Popen([program, "-q", folder / "pooler.ini"], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, **user)
+        while not (folder / ".s.PGSQL.6432").exists():
+            if self.pooler.poll() is not None:
+                raise RuntimeError("PgBouncer does not start")
+            time.sleep(0.01)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        if self.pooler:
+            self.pooler.kill()
+            self.pooler.wait()
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -2,7 +2,7 @@
 """Holds the answers of a real server against api/openapi.yaml: every answer's status is described for
 its route, and every JSON body fits the schema given there.
 
-usage: contract_test.py HOIST_BINARY [ENGINE]
+usage: contract_test.py HOIST_BINARY [ENGINE], where postgres-pooled is postgres behind PgBouncer
 """
 import json
 import os
@@ -22,7 +22,12 @@ ENGINE = sys.argv.pop(1) if len(sys.argv) > 1 else "embedded"
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 from postgres import Postgres  # noqa: E402
 
+POOLED = ENGINE == "postgres-pooled"
+if POOLED:
+    ENGINE = "postgres"
 SERVER = Postgres("fsync=off") if ENGINE == "postgres" else None
+if POOLED:
+    SERVER.pool()
 if SERVER:
     unittest.addModuleCleanup(SERVER.__exit__)
 in_a_folder = unittest.skipIf(ENGINE == "memory", "the memory engine has nothing for a second process")
