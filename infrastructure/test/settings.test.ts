@@ -20,7 +20,7 @@ const reviewed = data('settings.json') as {
   unknown: Record<string, string>;
 };
 /** As many as there are now. A change may lower it. */
-const unknownMax = 22;
+const unknownMax = 21;
 
 const read = (...names: string[]): string => readFileSync(path.join(root, '..', ...names), 'utf8');
 

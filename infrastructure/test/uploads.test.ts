@@ -89,6 +89,18 @@ test('the API scales from 2 to 6 and workers from 20 to 60 files at once, by que
   assert.deepEqual([...new Set(watched)], ['ApproximateNumberOfMessagesVisible']);
 });
 
+test('the API works on no file, and a worker answers no client', () => {
+  const role = (name: string): unknown => {
+    const [task] = of('AWS::ECS::TaskDefinition', 'UploadsService').filter((r) =>
+      r.path.includes(`/${name}/`),
+    );
+    const [container] = list(task?.properties.ContainerDefinitions).map(fields);
+    const environment = list(container?.Environment).map(fields);
+    return environment.find((e) => e.Name === 'HOIST_SERVER_ROLE')?.Value;
+  };
+  assert.deepEqual([role('Api'), role('Worker')], ['api', 'worker']);
+});
+
 test('a deployment takes a tenth of the traffic first and goes back by itself', () => {
   const [api] = of('AWS::ECS::Service', 'UploadsService').filter(
     (r) => r.properties.ServiceName === 'api',

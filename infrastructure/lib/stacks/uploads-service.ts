@@ -178,7 +178,7 @@ export class UploadsServiceStack extends HoistStack {
       environment: {
         ...this.settings('hoist_api'),
         HOIST_SERVER_LISTEN: `0.0.0.0:${servicePort}`,
-        HOIST_PROCESSING_ENABLED: 'false',
+        HOIST_SERVER_ROLE: 'api',
       },
       cpu: uploads.api.cpu,
       memoryMb: uploads.api.memoryMb,
@@ -316,10 +316,11 @@ export class UploadsServiceStack extends HoistStack {
       config: this.config,
       cluster: this.cluster,
       serviceName: 'worker',
-      command: ['worker'],
+      command: ['serve'],
       role: 'uploads-worker',
       environment: {
         ...this.settings('hoist_worker'),
+        HOIST_SERVER_ROLE: 'worker',
         HOIST_PROCESSING_WORKERS: String(worker.concurrencyPerTask),
       },
       cpu: worker.cpu,
