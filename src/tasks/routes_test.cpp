@@ -113,6 +113,21 @@ TEST_F(TaskRoutes, AnIdempotencyKeyGivesTheFirstAnswerAgain) {
   EXPECT_EQ(ok(200, "GET", "/tasks").at("tasks").as_array().size(), 1U);
 }
 
+TEST_F(TaskRoutes, AnIdempotencyKeyGivesTheFirstAnswerToABatchAgain) {
+  auto const key = with("Idempotency-Key", "order-67");
+  auto const batch = std::string{R"({"tasks":[{"title":"a","description":"","priority":"low","group":"a"},)"
+                                 R"({"title":"","description":"","priority":"low","group":"b"},)"
+                                 R"({"title":"c","description":"","priority":"low","group":"c",)"
+                                 R"("due_date":"2026-11-20T06:30:00Z"}]})"};
+  auto const first = call("POST", "/tasks/batch", batch, key);
+  EXPECT_EQ(first.status, 201);
+  clock.advance(3600s);
+  auto const again = call("POST", "/tasks/batch", batch, key);
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(ok(200, "GET", "/tasks").at("tasks").as_array().size(), 2U);
+}
+
 TEST_F(TaskRoutes, ABatchIsAllOrNothingForEachGroup) {
   auto const answer = ok(201, "POST", "/tasks/batch",
                          R"({"tasks":[{"title":"a1","description":"","priority":"low","group":"a"},)"
