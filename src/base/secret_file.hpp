@@ -1,4 +1,4 @@
-// Small files that nobody but their user can read: keys, credentials, marks.
+// Small files that only their user can read: keys, credentials, marks.
 //
 // Threads  any; two that write one file at once are kept apart by their callers.
 // Errors   storage_full, unavailable.
