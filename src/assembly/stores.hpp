@@ -20,6 +20,7 @@
 #include "ports/outbox.hpp"
 #include "ports/queue_registry.hpp"
 #include "ports/rate_limiter.hpp"
+#include "ports/record_journal.hpp"
 #include "ports/secrets.hpp"
 #include "ports/wakeups.hpp"
 #include "sql/database.hpp"
@@ -38,6 +39,7 @@ struct Records {
   EventDetails& event_details;
   Audit& audit;
   AuditTrail& audit_trail;
+  RecordJournal* journal;  // of an engine whose records can be recovered
   Idempotency& idempotency;
   Wakeups& wakeups;
   RateLimiter& limiter;

@@ -5,6 +5,7 @@
 #include "base/try.hpp"
 #include "hosts/admin.hpp"
 #include "processing/settings.hpp"
+#include "tasks/ends.hpp"
 #include "tenants/operator.hpp"
 #include "tenants/tenant_table.hpp"
 #include "uploads/feature.hpp"
@@ -14,6 +15,7 @@ namespace hoist::bin {
 namespace {
 
 constexpr auto patience = std::chrono::minutes{1};
+constexpr auto sharing_patience = std::chrono::hours{1};  // a commit for each upload that shares bytes
 
 using Names = std::vector<std::string>;
 
@@ -40,22 +42,32 @@ Async<> make_tenants(Records const& records) {
   co_return Result<void>{};
 }
 
-void tell(disk::Recovered const& recovered) {
+void tell(disk::Recovered const& recovered, uploads::Recovery::Shared const& shared) {
   fmt::print("{} objects were made again from their files; their uploads are processed at the next start\n",
              recovered.objects);
   auto const line = [](std::int64_t count, char const* what) {
     if (count > 0) fmt::print("{} {}\n", count, what);
   };
+  line(shared.uploads, "uploads that share the bytes of others were made again");
+  line(shared.deletions, "deletions that the database had forgotten were made again");
+  line(shared.byteless, "uploads share bytes that are missing, and did not come back");
   line(recovered.put_back, "files were put back from lost+found");
   line(recovered.not_wanted, "files are of objects that were replaced, or of uploads that had ended");
   line(recovered.incomplete, "objects are missing some of their parts and did not come back");
   line(recovered.unlabelled, "files do not say what they are: unfinished, damaged or of an early version");
 }
 
-Async<> recover_all(embedded::Engine& engine, disk::Objects& objects, ObjectNotes& notes) {
-  CO_TRY(auto const recovered, co_await objects.recover(&notes));
+Async<> recover_all(embedded::Engine& engine, disk::Objects& objects, uploads::Recovery& recovery) {
+  CO_CHECK(recovery.read_journal());
+  CO_TRY(auto const recovered, co_await objects.recover(&recovery));
+  auto& database = engine.records().database;
+  CO_TRY(auto const shared,
+         co_await recovery.recover_sharing(database, objects, deadline_in(sharing_patience)));
   CO_CHECK(co_await make_tenants(engine.records()));
-  tell(recovered);
+  // The tasks of before are lost with their database: what was signed of them says nothing about the next
+  // ones.
+  CO_CHECK(engine.records().secrets.replace(tasks::ends_secret, ""));
+  tell(recovered, shared);
   co_return co_await engine.accept_as_it_is(deadline_in(patience));
 }
 

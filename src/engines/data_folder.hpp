@@ -3,8 +3,10 @@
 //   DATA/hoist.db         SQLite: every row but the details of events
 //   DATA/details.db       SQLite: the details of events
 //   DATA/objects/         blob files; below lost+found those that hoist.db does not know
+//   DATA/objects/records.journal   which records share a blob's bytes, and which have ended
 //   DATA/keys/            keys of tokens and of the event log, S3 credentials; mode 0600
 //   DATA/keys/event_marks.json   how far each event log was signed; belongs to the keys, not to the rows
+//   DATA/keys/task_ends.json     the newest signature of how far the groups of tasks were, and its key
 //   DATA/clamd/           the private clamd: configuration, socket, test signatures
 //   DATA/spool/           files while they are processed; never needed after a restart
 //   DATA/cli.json         address and token for the command line on this machine, mode 0600

@@ -85,6 +85,7 @@ Result<void> UploadArrivals::lose(sql::Transaction& tx, Upload upload) {
   auto step = Step{.to = UploadState::deleted, .now = now, .what = "deleted"};
   step.deadline = now;  // thumbnails may be left
   step.detail = "removed from the object store";
+  needs_.journal.record_deletion(tx, upload);
   CHECK(advance(tx, options_, upload, std::move(step)));
   tx.notify(uploads_of(upload.tenant));
   return {};

@@ -13,6 +13,7 @@
 #include "ports/wakeups.hpp"
 #include "uploads/handover.hpp"
 #include "uploads/options.hpp"
+#include "uploads/sharing_journal.hpp"
 #include "uploads/stages.hpp"
 #include "uploads/whole_uploads.hpp"
 
@@ -24,6 +25,7 @@ class UploadArrivals final : public Arrivals {
     Handover& handover;
     WholeUploads& whole;
     Stages& stages;
+    SharingJournal& journal;
   };
   UploadArrivals(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 

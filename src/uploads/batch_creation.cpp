@@ -135,8 +135,8 @@ void refuse_types(TenantLimits const& limits, CreatedBatch const& draft, Decided
   }
 }
 
-Result<void> insert_items(sql::Transaction& tx, Batch const& batch, std::vector<Upload const*> const& uploads,
-                          std::int64_t change) {
+Result<void> insert_items(sql::Transaction& tx, SharingJournal& journal, Batch const& batch,
+                          std::vector<Upload const*> const& uploads, std::int64_t change) {
   auto const now = batch.created_at;
   CHECK(insert_uploads(tx, uploads));
   CHECK(insert_batch(tx, batch));
@@ -144,6 +144,7 @@ Result<void> insert_items(sql::Transaction& tx, Batch const& batch, std::vector<
   for (auto const* upload : uploads) {
     if (upload->state != UploadState::completed) continue;
     CHECK(record_sharing(tx, *upload));
+    journal.record_sharing(tx, *upload);
     CHECK(insert_change(tx, batch.tenant, ++change, now, batch.project, batch.id, upload));
   }
   return {};
@@ -183,7 +184,7 @@ Result<BatchCreation::Outcome> BatchCreation::insert(sql::Transaction& tx, CallC
     created.push_back(upload);
     outcome.counts.push_back({upload->state, 1, upload->size, now});
   }
-  CHECK(insert_items(tx, batch, created, change));
+  CHECK(insert_items(tx, needs_.journal, batch, created, change));
   if (!request.key.empty())
     CHECK(needs_.idempotency.store(tx, request, {http_created, remember(draft, outcome.decided)}));
   auto details = json::object{{"files", batch.files}, {"refused", batch.refused}};
@@ -288,6 +289,7 @@ Async<CreatedBatch> BatchCreation::create(CallContext call, NewBatch wanted) {
     for (auto& [index, item] : outcome.decided) batch.items[index] = std::move(item);
     refused_.add(static_cast<double>(batch.batch.refused));
   }
+  if (batch.batch.have > 0) CO_CHECK(co_await needs_.journal.settle(call.deadline));
   CO_CHECK(co_await begin_transfers(batch, std::move(ready), call.deadline));
   co_return batch;
 }

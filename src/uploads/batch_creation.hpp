@@ -14,6 +14,7 @@
 #include "ports/tenant_limits.hpp"
 #include "sql/database.hpp"
 #include "uploads/draft.hpp"
+#include "uploads/sharing_journal.hpp"
 #include "uploads/transfers.hpp"
 
 namespace hoist::uploads {
@@ -39,6 +40,7 @@ class BatchCreation {
     TenantLimitsSource& limits;
     Transfers& transfers;
     Grants const& grants;
+    SharingJournal& journal;
     Clock const& clock;
     Metrics& metrics;
   };

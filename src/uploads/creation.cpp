@@ -24,6 +24,7 @@ Async<Created> Creation::create(CallContext call, NewUpload wanted, std::optiona
   CO_TRY(auto created,
          co_await needs_.database.write(Scope::tenant(call.caller.tenant), work, call.deadline));
   if (!created.have) created_.add();
+  if (!created.upload.object_key.empty()) CO_CHECK(co_await needs_.journal.settle(call.deadline));
   CO_TRY(created.transfer, co_await needs_.transfers.begin(created.upload, true, call.deadline));
   co_return created;
 }
@@ -58,7 +59,10 @@ Result<void> Creation::insert_granted(sql::Transaction& tx, CallContext const& c
   }
   auto const* const only = &upload;
   CHECK(insert_uploads(tx, {&only, 1}));
-  if (!upload.object_key.empty()) CHECK(record_sharing(tx, upload));
+  if (!upload.object_key.empty()) {
+    CHECK(record_sharing(tx, upload));
+    needs_.journal.record_sharing(tx, upload);
+  }
   CHECK(insert_change(tx, upload.tenant, total.change_seq, upload.created_at, upload.project, upload.batch,
                       &upload));
   CHECK(

@@ -12,6 +12,7 @@
 #include "ports/tenant_limits.hpp"
 #include "sql/database.hpp"
 #include "uploads/draft.hpp"
+#include "uploads/sharing_journal.hpp"
 #include "uploads/transfers.hpp"
 
 namespace hoist::uploads {
@@ -30,6 +31,7 @@ class Creation {
     Audit& audit;
     TenantLimitsSource& limits;
     Transfers& transfers;
+    SharingJournal& journal;
     Clock const& clock;
     Metrics& metrics;
   };

@@ -8,13 +8,14 @@ namespace {
 
 constexpr auto sweep_interval = std::chrono::seconds{2};
 constexpr auto sweep_time_max = std::chrono::seconds{60};
+constexpr auto begin_time_max = std::chrono::minutes{10};  // once, over all uploads that share bytes
 constexpr auto recheck_time_max = std::chrono::seconds{5};
 
 }  // namespace
 
 std::unique_ptr<Intake> make_intake(Records const& records, Options options) {
   options.cursors = Cursors{records.cursor_secret, "list cursors"};
-  return std::make_unique<Intake>(records.outbox, std::move(options));
+  return std::make_unique<Intake>(records.outbox, records.journal, std::move(options));
 }
 
 Result<std::unique_ptr<Feature>> Feature::make(Stores const& stores, Intake& intake, Needs const& needs,
@@ -24,6 +25,10 @@ Result<std::unique_ptr<Feature>> Feature::make(Stores const& stores, Intake& int
             needs.presigner, stores.idempotency, stores.audit, stores.wakeups, needs.limits,
             needs.scanner,   stores.clock,       metrics};
   auto feature = std::unique_ptr<Feature>{new Feature{ports, intake, needs.callers}};
+  // On a full disk what is stored can be read all the same, and the next start writes it.
+  auto const begun =
+      run_to_end<void>([&] { return intake.journal().begin(stores.database, deadline_in(begin_time_max)); });
+  if (!begun) log::error("the journal of records could not be begun", {{"cause", begun.error().to_string()}});
   CHECK(stores.queues.declare(intake.options().queue, processing_policy(needs.attempts_max),
                               &feature->follower_));
   return feature;
@@ -40,7 +45,11 @@ std::vector<Job> Feature::jobs() {
     CO_CHECK(co_await services_.watchdog.sweep(deadline_in(sweep_time_max)));
     co_return false;
   };
-  return {{"watchdog", sweep_interval, sweep}};
+  auto settle = [this]() -> Async<bool> {
+    CO_CHECK(co_await journal_.settle(deadline_in(sweep_time_max)));
+    co_return false;
+  };
+  return {{"watchdog", sweep_interval, sweep}, {"sharing journal", sweep_interval, settle}};
 }
 
 void Feature::start(std::vector<asio::any_io_executor> const& executors) {

@@ -43,9 +43,13 @@ class Feature final : public hoist::Feature {
 
  private:
   Feature(Ports const& ports, Intake& intake, CallerCheck& callers)
-      : callers_{callers}, follower_{intake.options()}, services_{ports, intake} {}
+      : callers_{callers},
+        journal_{intake.journal()},
+        follower_{intake.options()},
+        services_{ports, intake} {}
 
   CallerCheck& callers_;
+  SharingJournal& journal_;
   ProcessingFollower follower_;
   Services services_;
 };

@@ -6,19 +6,23 @@
 
 #include "uploads/arrivals.hpp"
 #include "uploads/recovery.hpp"
+#include "uploads/sharing_journal.hpp"
 
 namespace hoist::uploads {
 
 class Intake {
  public:
-  Intake(Outbox& outbox, Options options)
+  // Without a journal nothing is kept of what no file tells.
+  Intake(Outbox& outbox, RecordJournal* journal, Options options)
       : options_{std::move(options)},
+        journal_{journal},
         handover_{outbox, options_},
-        arrivals_{{handover_, whole_uploads_, stages_}, options_},
-        recovery_{handover_, options_} {}
+        arrivals_{{handover_, whole_uploads_, stages_, journal_}, options_},
+        recovery_{handover_, journal_, options_} {}
 
   [[nodiscard]] UploadArrivals& arrivals() { return arrivals_; }
   [[nodiscard]] Recovery& recovery() { return recovery_; }
+  [[nodiscard]] SharingJournal& journal() { return journal_; }
   [[nodiscard]] Handover& handover() { return handover_; }
   [[nodiscard]] WholeUploads& whole_uploads() { return whole_uploads_; }
   [[nodiscard]] Stages& stages() { return stages_; }
@@ -26,6 +30,7 @@ class Intake {
 
  private:
   Options options_;
+  SharingJournal journal_;
   Stages stages_;
   WholeUploads whole_uploads_;
   Handover handover_;

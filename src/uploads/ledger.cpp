@@ -159,7 +159,10 @@ Async<> Ledger::complete(TenantId tenant, UploadId id, ProcessedFile file, Deadl
         if (!takes_type(limits, upload, file.media.content_type)) step = type_refused(upload, options_, now);
         CHECK(advance(tx, options_, upload, std::move(step)));
         auto found = findings;
-        if (upload.state == UploadState::completed) CHECK(merge_bytes(tx, options_, upload, found));
+        if (upload.state == UploadState::completed) {
+          CHECK(merge_bytes(tx, options_, upload, found));
+          needs_.journal.record_sharing(tx, upload);
+        }
         CHECK(record_findings(tx, tenant, id, found));
         tx.notify(uploads_of(tenant));
         return {};

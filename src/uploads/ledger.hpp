@@ -6,6 +6,7 @@
 #include "ports/wakeups.hpp"
 #include "sql/database.hpp"
 #include "uploads/options.hpp"
+#include "uploads/sharing_journal.hpp"
 #include "uploads/stages.hpp"
 
 namespace hoist::uploads {
@@ -17,6 +18,7 @@ class Ledger final : public UploadLedger {
     Wakeups& wakeups;
     TenantLimitsSource& limits;
     Stages& stages;
+    SharingJournal& journal;
     Clock const& clock;
   };
   Ledger(Needs needs, Options const& options) : needs_{needs}, options_{options} {}

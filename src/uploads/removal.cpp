@@ -25,6 +25,7 @@ Async<Upload> Removal::remove(CallContext call, UploadId id) {
             step.deadline = step.now;
             step.what = cancels ? "cancelled" : "deleted";
             step.detail = "by " + call.caller.user.str();
+            if (!cancels) needs_.journal.record_deletion(tx, current);
             CHECK(advance(tx, options_, current, std::move(step)));
             CHECK(needs_.audit.record(tx, audit_entry(call, cancels ? "upload.cancelled" : "upload.deleted",
                                                       id.str(), {{"size", size}})));
@@ -32,6 +33,7 @@ Async<Upload> Removal::remove(CallContext call, UploadId id) {
             return current;
           },
           call.deadline));
+  if (upload.state == UploadState::deleted) CO_CHECK(co_await needs_.journal.settle(call.deadline));
   if (upload.deadline)
     if (auto const cleaned = co_await clean_up(upload, call.deadline); !cleaned)
       log::warn("a deleted upload is left to the watchdog",

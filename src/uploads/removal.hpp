@@ -13,6 +13,7 @@
 #include "ports/object_store.hpp"
 #include "sql/database.hpp"
 #include "uploads/options.hpp"
+#include "uploads/sharing_journal.hpp"
 #include "uploads/upload.hpp"
 
 namespace hoist::uploads {
@@ -24,6 +25,7 @@ class Removal {
     ObjectStore& objects;
     Multiparts& multiparts;
     Audit& audit;
+    SharingJournal& journal;
   };
   Removal(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 

@@ -90,15 +90,6 @@ Upload to_upload(sql::Row const& row) {
   return upload;
 }
 
-// Does another upload hold the quota of the bytes that `upload` shares?
-Result<bool> held_by_others(sql::Transaction& tx, Upload const& upload) {
-  static auto const statement = fmt::format(
-      "SELECT 1 FROM uploads WHERE tenant = $1 AND object_key = $2 AND id <> $3 AND state IN ({}) LIMIT 1",
-      quota_states());
-  TRY(auto const rows, tx.query(statement, {upload.tenant.str(), upload.object_key, upload.id.str()}));
-  return !rows.empty();
-}
-
 // The entries' times and names without what they say about people and files.
 std::string without_details(std::string const& timeline) {
   auto const entries = parse_json("[" + timeline.substr(timeline.empty() ? 0 : 1) + "]");
@@ -198,6 +189,14 @@ Result<Upload> find_upload(sql::Transaction& tx, TenantId const& tenant, UploadI
   TRY(auto found, select_uploads(tx, "tenant = $1 AND id = $2", {tenant.str(), id.str()}));
   if (found.empty()) return fail(Code::not_found, "There is no such upload.");
   return std::move(found[0]);
+}
+
+Result<bool> held_by_others(sql::Transaction& tx, Upload const& upload) {
+  static auto const statement = fmt::format(
+      "SELECT 1 FROM uploads WHERE tenant = $1 AND object_key = $2 AND id <> $3 AND state IN ({}) LIMIT 1",
+      quota_states());
+  TRY(auto const rows, tx.query(statement, {upload.tenant.str(), upload.object_key, upload.id.str()}));
+  return !rows.empty();
 }
 
 Result<Batch> find_batch(sql::Transaction& tx, TenantId const& tenant, BatchId const& id) {

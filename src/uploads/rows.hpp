@@ -141,6 +141,9 @@ struct Findings {
                                          Time at, ProjectId const& project, BatchId const& batch,
                                          Upload const* upload);
 
+// Does another upload hold the quota of the bytes that `upload` shares?
+[[nodiscard]] Result<bool> held_by_others(sql::Transaction& tx, Upload const& upload);
+
 struct StateCount {
   UploadState state = UploadState::pending;
   std::int64_t files = 0;

@@ -1,5 +1,7 @@
 #include "uploads/sharing.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
@@ -11,6 +13,26 @@ namespace {
 Result<std::optional<Upload>> first(Result<std::vector<Upload>> found) {
   if (!found) return std::unexpected{found.error()};
   return found->empty() ? std::optional<Upload>{} : std::optional{std::move(found->front())};
+}
+
+// Uploads that share bytes share their pictures. One that was looked at again by itself, after a recovery,
+// has made some of its own.
+Result<void> merge_pictures(sql::Transaction& tx, Upload& upload, Findings& findings) {
+  TRY(auto const source, first(select_uploads(tx,
+                                              "tenant = $1 AND object_key = $2 AND id <> $3 AND "
+                                              "state = 'COMPLETED' LIMIT 1 FOR UPDATE",
+                                              {upload.tenant.str(), upload.object_key, upload.id.str()})));
+  if (!source) return {};
+  auto const shared = pictures_of(*source);
+  auto leftovers = json::array{};
+  upload.thumbnails = findings.thumbnails;
+  for (auto const& picture : pictures_of(upload))
+    if (std::ranges::find(shared, picture.object, &Picture::object) == shared.end())
+      leftovers.push_back(json::object{{"bucket", picture.object.bucket}, {"key", picture.object.key}});
+  if (!leftovers.empty()) CHECK(leave_objects(tx, upload, json::serialize(leftovers)));
+  findings.thumbnails = upload.thumbnails = source->thumbnails;
+  findings.preview = source->preview;
+  return {};
 }
 
 }  // namespace
@@ -60,7 +82,7 @@ Result<void> record_sharing(sql::Transaction& tx, Upload const& upload) {
 }
 
 Result<void> merge_bytes(sql::Transaction& tx, Options const& options, Upload& upload, Findings& findings) {
-  if (!upload.object_key.empty()) return {};  // it shares them since it was created
+  if (!upload.object_key.empty()) return merge_pictures(tx, upload, findings);
   TRY(auto const source, first(select_uploads(tx,
                                               "tenant = $1 AND sha256 = $2 AND size = $3 AND "
                                               "content_type = $4 AND id <> $5 AND state = 'COMPLETED' "

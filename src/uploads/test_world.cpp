@@ -53,7 +53,7 @@ World::World(Options given, testing::TestDatabase::Kind kind)
       objects{{options.bucket, options.quarantine_bucket}, clock, 1},
       presigner{make_presigner()},
       follower{options},
-      intake{queue.outbox(), options},
+      intake{queue.outbox(), &journal, options},
       uploads{ports_over(objects, objects), intake},
       router{net::Router::Options{}, gate, metrics} {
   auto const declared =

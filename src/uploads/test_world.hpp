@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/memory/objects.hpp"
@@ -31,6 +34,22 @@ struct TestScanner final : Scanner {
   Async<> look(Deadline) override { co_return Result<void>{}; }
   [[nodiscard]] std::optional<std::string> away() const override { return reason; }
   std::optional<std::string> reason;
+};
+
+// What was flushed is in `entries`, what was only appended is lost.
+struct TestJournal final : RecordJournal {
+  void append(RecordEntry entry) override { waiting.push_back(std::move(entry)); }
+  Async<> flush(Deadline) override {
+    std::ranges::move(std::exchange(waiting, {}), std::back_inserter(entries));
+    co_return Result<void>{};
+  }
+  Result<void> read(std::function<void(RecordEntry)> const& each) override {
+    std::ranges::for_each(entries, each);
+    return {};
+  }
+  [[nodiscard]] bool is_new() const override { return entries.empty(); }
+  std::vector<RecordEntry> waiting;
+  std::vector<RecordEntry> entries;
 };
 
 class World {
@@ -84,6 +103,7 @@ class World {
   Wakeups& wakeups = database.wakeups();
   TestLimits limits;
   TestScanner scanner;
+  TestJournal journal;
   sql_engine::AuditLog audit;
   testing::AllowGate gate;
   testing::TestQueue queue{*database, database.wakeups(), clock, metrics};

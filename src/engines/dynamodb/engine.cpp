@@ -22,6 +22,7 @@ Records DetailsTable::beside(Records const& records) {
           .event_details = *details_,
           .audit = records.audit,
           .audit_trail = records.audit_trail,
+          .journal = records.journal,
           .idempotency = records.idempotency,
           .wakeups = records.wakeups,
           .limiter = records.limiter,

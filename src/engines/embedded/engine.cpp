@@ -20,7 +20,7 @@ Engine::Engine(EngineOptions options, DataFolder folder, Metrics& metrics)
       folder_{std::move(folder)},
       metrics_{metrics},
       secrets_{folder_},
-      stored_{clock_, metrics} {}
+      stored_{folder_.path("objects"), clock_, metrics} {}
 
 Records Engine::records() {
   return {.database = *database_,
@@ -33,6 +33,7 @@ Records Engine::records() {
           .event_details = *event_details_,
           .audit = audit_,
           .audit_trail = audit_,
+          .journal = &stored_.journal(),
           .idempotency = idempotency_,
           .wakeups = wakeups_,
           .limiter = limiter_,

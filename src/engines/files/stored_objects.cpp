@@ -11,13 +11,17 @@ constexpr std::size_t file_threads = 8;
 constexpr std::size_t file_jobs_max = 4096;
 constexpr auto look_interval = std::chrono::seconds{2};
 constexpr auto sweep_interval = std::chrono::minutes{1};
+constexpr auto shorten_interval = Micros{std::chrono::hours{1}};
+// Longer than a file lies in lost+found, from where it may come back.
+constexpr auto ends_kept = Micros{std::chrono::days{30}};
 
 }  // namespace
 
-StoredObjects::StoredObjects(Clock const& clock, Metrics& metrics)
+StoredObjects::StoredObjects(std::string const& root, Clock const& clock, Metrics& metrics)
     : clock_{clock},
       metrics_{metrics},
-      files_{Pool::Options{.name = "files", .threads = file_threads, .queue_max = file_jobs_max}} {}
+      files_{Pool::Options{.name = "files", .threads = file_threads, .queue_max = file_jobs_max}},
+      journal_{root + "/records.journal", files_} {}
 
 Result<disk::Objects*> StoredObjects::open(disk::Options options, std::int64_t reserve,
                                            sql::Database& database, disk::Listeners listeners) {
@@ -44,7 +48,12 @@ Job StoredObjects::measure() {
 
 Job StoredObjects::sweep() {
   auto sweep = [this]() -> Async<bool> {
-    CO_CHECK(co_await objects_->sweep(clock_.now()));
+    auto const now = clock_.now();
+    CO_CHECK(co_await objects_->sweep(now));
+    if (shortened_at_ && now - *shortened_at_ < shorten_interval) co_return false;
+    shortened_at_ = now;
+    auto shorten = [this, now] { return journal_.shorten(now - ends_kept); };
+    CO_CHECK(co_await run_blocking<std::int64_t>(files_, shorten));
     co_return false;
   };
   return {"objects", sweep_interval, sweep};

@@ -1,14 +1,17 @@
-// The objects of an engine that keeps them in files of its data folder: their store, the threads that read
-// and write them, what is done for them now and then, and how much space is left.
+// The objects of an engine that keeps them in files of its data folder: their store and the journal of
+// records beside it, the threads that read and write them, what is done for them now and then, and how much
+// space is left.
 //
 // Threads   opened and asked by one thread.
 // Lifetime  the database, the clock and the metrics outlive it.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "adapters/disk/journal_file.hpp"
 #include "adapters/disk/object_store.hpp"
 #include "assembly/maintenance.hpp"
 #include "assembly/stores.hpp"
@@ -19,7 +22,8 @@ namespace hoist {
 
 class StoredObjects {
  public:
-  StoredObjects(Clock const& clock, Metrics& metrics);
+  // In the folder `root`.
+  StoredObjects(std::string const& root, Clock const& clock, Metrics& metrics);
 
   // Once: who was not told at the beginning would miss what came before.
   Result<disk::Objects*> open(disk::Options options, std::int64_t reserve, sql::Database& database,
@@ -28,6 +32,7 @@ class StoredObjects {
   [[nodiscard]] disk::Objects* objects() { return objects_.get(); }
   [[nodiscard]] Stores stores(Records records);
   [[nodiscard]] Pool& files() { return files_; }
+  [[nodiscard]] RecordJournal& journal() { return journal_; }
   [[nodiscard]] StorageSpace space() const { return storage_->space(); }
 
   // Of every process.
@@ -41,6 +46,8 @@ class StoredObjects {
   Clock const& clock_;
   Metrics& metrics_;
   Pool files_;
+  disk::JournalFile journal_;
+  std::optional<Time> shortened_at_;
   std::unique_ptr<disk::Objects> objects_;
   std::unique_ptr<StorageWatch> storage_;
 };

@@ -45,6 +45,7 @@ Records Engine::records() {
           .event_details = event_details_,
           .audit = audit_,
           .audit_trail = audit_,
+          .journal = nullptr,
           .idempotency = idempotency_,
           .wakeups = wakeups_,
           .limiter = limiter_,

@@ -26,7 +26,7 @@ Engine::Engine(EngineOptions options, Settings const& settings, DataFolder folde
       folder_{std::move(folder)},
       place_{std::move(place)},
       metrics_{metrics},
-      stored_{clock_, metrics} {}
+      stored_{folder_.path("objects"), clock_, metrics} {}
 
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, Settings const& settings, Mode mode,
                                              Metrics& metrics) {
@@ -67,6 +67,7 @@ Records Engine::records() {
           .event_details = *event_details_,
           .audit = audit_,
           .audit_trail = audit_,
+          .journal = &stored_.journal(),
           .idempotency = idempotency_,
           .wakeups = wakeups_,
           .limiter = limiter_,
