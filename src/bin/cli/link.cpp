@@ -16,7 +16,7 @@ namespace {
 constexpr auto backoff_first = std::chrono::milliseconds{250};
 constexpr auto backoff_longest = std::chrono::milliseconds{30'000};
 constexpr auto told_after = std::chrono::seconds{2};  // shorter breaks are not worth a word
-constexpr auto cut_from_bytes = std::int64_t{1} << 20;
+constexpr auto cut_from_bytes = std::int64_t{512} << 10;
 constexpr auto part_breaks_max = 3;
 
 std::int64_t power_of_two_below(std::int64_t bytes) {

@@ -23,7 +23,9 @@ TEST(PartSize, AWholeFileIsCutAtOnceAndASmallOneNever) {
   EXPECT_EQ(part_size_after(3 * mega, 3 * mega, 1, 4 * mega), 2 * mega);
   EXPECT_EQ(part_size_after(16 * mega, 16 * mega, 1, 4 * mega), 4 * mega);
   EXPECT_EQ(part_size_after(16 * mega, 16 * mega, 1, mega), mega);  // what other files have taught
-  EXPECT_EQ(part_size_after(mega - 1, mega - 1, 9, 4 * mega), 0);
+  EXPECT_EQ(part_size_after(mega - 1, mega - 1, 1, 4 * mega), mega / 2);
+  EXPECT_EQ(part_size_after(mega / 2, mega / 2, 1, 4 * mega), mega / 4);
+  EXPECT_EQ(part_size_after(mega / 2 - 1, mega / 2 - 1, 9, 4 * mega), 0);
 }
 
 TEST(PartSize, PartsThatKeepBreakingBecomeSmallerDownToTheLeast) {
