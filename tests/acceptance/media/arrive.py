@@ -28,15 +28,18 @@ class Server:
     def __init__(self, binary, folder):
         self.binary, self.data = binary, os.path.join(folder, "data")
         self.log_path = os.path.join(folder, "log")
+        self.start("127.0.0.1:0", "127.0.0.1:0")
+        self.token = self.make_token("main")
+
+    def start(self, api, objects):
         settings = [f"limits.{name}=100000000" for name in
                     ("requests_per_minute_per_user", "requests_per_minute_per_ip", "initiations_per_minute_per_user")]
         self.process = subprocess.Popen(
-            [binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0"]
+            [self.binary, "serve", "--data", self.data, "--listen", api, "--objects-listen", objects]
             + [word for setting in settings for word in ("--set", setting)],
-            stdout=subprocess.PIPE, stderr=open(self.log_path, "wb"), text=True)
+            stdout=subprocess.PIPE, stderr=open(self.log_path, "ab"), text=True)
         line = self.process.stdout.readline()
-        self.api = re.search(r"api=(\S+)", line).group(1)
-        self.token = self.make_token("main")
+        self.api, self.objects = re.search(r"api=(\S+) objects=(\S+)", line).groups()
 
     def make_token(self, tenant):
         return subprocess.run([self.binary, "token", "--data", self.data, "--tenant", tenant, "--user", "a",
