@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <random>
 
 #include "base/hash.hpp"
 #include "base/id.hpp"
@@ -236,6 +238,57 @@ TEST_P(EventIndexContract, ListsFollowTheirFiltersInBothDirections) {
   auto const third = list()[2].facts.at;
   EXPECT_EQ(sequences({.from = third, .to = third + std::chrono::seconds{2}}), (Expected{3, 4}));
   EXPECT_EQ(sequences({.tenant = TenantId{"other"}}), Expected{});
+}
+
+// Events may tell of any time before they are received, and the clock that receives them may be set back.
+TEST_P(EventIndexContract, ListsOfATimeMissNothingWhateverTheOrderOfArrival) {
+  auto random = std::minstd_rand{7};
+  auto events = std::vector<NewEvent>{};
+  for (auto i = 0; i < 2500; ++i) {
+    if (i == 1500) now_ -= std::chrono::hours{24};
+    auto one = event(i % 7 == 0 ? "ana" : "ben", i % 5 == 0 ? "a" : "b");
+    if (random() % 10 == 0) one.at -= std::chrono::seconds{random() % 200'000};
+    events.push_back(std::move(one));
+  }
+  auto const all = run<std::vector<Result<IndexedEvent>>>(
+      [&](auto& index, auto& tx) { return index.append(tx, acme_, events); });
+  ASSERT_EQ(all.size(), events.size());
+  auto const paged = [&](EventQuery query) {
+    auto found = std::vector<std::int64_t>{};
+    query.limit = 300;
+    while (true) {
+      auto const page = list(query);
+      for (auto const& one : page) found.push_back(one.facts.sequence);
+      if (std::ssize(page) < query.limit) return found;
+      query.after = found.back();
+    }
+  };
+  auto const expected = [&](EventQuery const& query) {
+    auto found = std::vector<std::int64_t>{};
+    for (auto const& one : all) {
+      auto const& facts = one->facts;
+      if ((!query.user || one->user == query.user) && (!query.type || facts.type == *query.type) &&
+          (!query.from || facts.at >= *query.from) && (!query.to || facts.at < *query.to))
+        found.push_back(facts.sequence);
+    }
+    if (query.descending) std::ranges::reverse(found);
+    return found;
+  };
+  for (auto i = 0; i < 40; ++i) {
+    auto query = EventQuery{};
+    auto const some_time = [&] { return now_ - std::chrono::seconds{random() % 300'000}; };
+    if (random() % 2 == 0) query.from = some_time();
+    if (random() % 2 == 0) query.to = some_time();
+    if (random() % 3 == 0) query.user = UserId{"ana"};
+    if (random() % 3 == 0) query.type = "a";
+    query.descending = random() % 2 == 0;
+    EXPECT_EQ(paged(query), expected(query)) << "query " << i;
+  }
+  EXPECT_EQ(retire(2100), 2099);
+  auto query = EventQuery{};
+  query.to = now_;
+  for (auto const sequence : paged(query)) EXPECT_GE(sequence, 2100);
+  EXPECT_FALSE(paged(query).empty());
 }
 
 TEST_P(EventIndexContract, TheOutboxHoldsDetailsUntilTheyAreSettled) {

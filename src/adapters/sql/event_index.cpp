@@ -77,6 +77,27 @@ Result<void> store_head(sql::Transaction& tx, TenantId const& tenant, EventHead 
   return {};
 }
 
+constexpr std::int64_t span_events = 1024;
+// A span's bounds are this much wider than needed, so that they seldom have to be moved.
+constexpr auto span_slack = Micros{std::chrono::minutes{1}};
+
+struct Times {
+  Time first = Time::max();
+  Time last = Time::min();
+};
+
+Result<void> widen_span(sql::Transaction& tx, TenantId const& tenant, std::int64_t span, Times const& times) {
+  CHECK(
+      tx.execute("INSERT INTO event_spans (tenant, span, first_us, last_us) VALUES ($1, $2, $5, $6) "
+                 "ON CONFLICT (tenant, span) DO UPDATE SET "
+                 "first_us = CASE WHEN event_spans.first_us > $3 THEN $5 ELSE event_spans.first_us END, "
+                 "last_us = CASE WHEN event_spans.last_us < $4 THEN $6 ELSE event_spans.last_us END "
+                 "WHERE event_spans.first_us > $3 OR event_spans.last_us < $4",
+                 {tenant.str(), span, sql::value(times.first), sql::value(times.last),
+                  sql::value(times.first - span_slack), sql::value(times.last + span_slack)}));
+  return {};
+}
+
 // One call of append(): what is new is inserted when all of it is known.
 class Appending {
  public:
@@ -90,6 +111,9 @@ class Appending {
     }
     auto made = chain_event(head_, tenant_, event, now_);
     events_.push_back(event_row(made, event.request_hash));
+    auto& times = spans_[made.facts.sequence / span_events];
+    times.first = std::min(times.first, made.facts.at);
+    times.last = std::max(times.last, made.facts.at);
     if (!made.holds_details) outbox_.add(made.details);
     if (event.id_given) here_.emplace(event.id.str(), First{made, event.request_hash});
     return made;
@@ -100,6 +124,7 @@ class Appending {
     if (events_.empty()) return std::int64_t{0};
     CHECK(insert_events(tx_, std::move(events_)));
     CHECK(store_head(tx_, tenant_, head_));
+    for (auto const& [span, times] : spans_) CHECK(widen_span(tx_, tenant_, span, times));
     return outbox_.insert(tx_, tenant_, false);
   }
 
@@ -129,6 +154,7 @@ class Appending {
   EventHead head_;
   Time now_;
   std::vector<sql::Args> events_;
+  std::map<std::int64_t, Times> spans_;
   OutboxEntry outbox_;
   std::map<std::string, First> here_;  // those of this call whose id the client gave
 };
@@ -142,37 +168,39 @@ struct Where {
   }
 };
 
-// Nothing is accepted that is to happen much later, so what was received long before a time does not carry
-// it. An hour of it is for clocks that were set back.
-constexpr auto received_before_max = Micros{std::chrono::hours{1} + std::chrono::minutes{5}};
-
-// All events of `from` and later come after this sequence. Found by halving, in as many looks as the log's
-// length has binary digits.
-Result<std::int64_t> before_all_from(sql::Transaction& tx, EventHead const& head, TenantId const& tenant,
-                                     Time from) {
-  auto older = head.first_sequence - 1;
-  auto last = head.last_sequence;
-  while (older < last) {
-    auto const middle = older + (last - older + 1) / 2;
-    TRY(auto const rows, tx.query("SELECT received_us FROM events WHERE tenant = $1 AND sequence = $2",
-                                  {tenant.str(), middle}));
-    if (!rows.empty() && rows[0].time(0) < from - received_before_max)
-      older = middle;
-    else
-      last = middle - 1;
-  }
-  return older;
-}
-
 Where conditions(EventQuery const& query) {
-  auto where = Where{"tenant = $1", {query.tenant.str()}};
+  auto where = Where{"events.tenant = $1", {query.tenant.str()}};
   if (query.user) where.add("user_id =", query.user->str());
-  if (query.type) where.add("event_type =", *query.type);
+  // A user has fewer events than a type has, so it is the user's index that serves both.
+  if (query.type) where.add(query.user ? "COALESCE(event_type, '') =" : "event_type =", *query.type);
   if (query.from) where.add("at_us >=", sql::value(*query.from));
   if (query.to) where.add("at_us <", sql::value(*query.to));
-  auto const is_bounded = query.from && !query.user && !query.descending;  // by what list() finds
-  if (query.after > 0 && !is_bounded) where.add(query.descending ? "sequence <" : "sequence >", query.after);
+  if (query.after == 0) return where;
+  // Within a span the bounds are the span's, and the sum keeps this one from being taken for another index.
+  auto const number = std::string{query.from || query.to ? "sequence + 0" : "sequence"};
+  where.add(number + (query.descending ? " <" : " >"), query.after);
   return where;
+}
+
+// The order of the log is that of arrival, and an event may tell of any time before. So the spans of the log
+// that hold nothing of the time asked for are passed over, and the others are read.
+std::string listing_of(EventQuery const& query, Where& where) {
+  auto const order = query.descending ? "DESC" : "ASC";
+  auto from = std::string{"events"};
+  auto by = fmt::format("sequence {}", order);
+  if (query.from || query.to) {
+    from = "event_spans CROSS JOIN events";  // in this order
+    by = fmt::format("span {0}, sequence {0}", order);
+    where.text +=
+        fmt::format(" AND event_spans.tenant = $1 AND sequence >= span * {0} AND sequence < span * {0} + {0}",
+                    span_events);
+    if (query.from) where.add("last_us >=", sql::value(*query.from));
+    if (query.to) where.add("first_us <", sql::value(*query.to));
+    if (query.after > 0) where.add(query.descending ? "span <=" : "span >=", query.after / span_events);
+  }
+  where.args.push_back(std::int64_t{query.limit});
+  return fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT ${}", columns, from, where.text, by,
+                     where.args.size());
 }
 
 }  // namespace
@@ -204,15 +232,7 @@ Result<std::vector<IndexedEvent>> EventIndex::list(sql::Transaction& tx, EventQu
               "cursor_expired"));
   }
   auto where = conditions(query);
-  if (query.from && !query.user) {
-    TRY(auto const current, head(tx, query.tenant));
-    TRY(auto const older, before_all_from(tx, current, query.tenant, *query.from));
-    auto const after = query.descending ? older : std::max(older, query.after);
-    where.add("sequence >", after);
-  }
-  where.args.push_back(std::int64_t{query.limit});
-  auto const text = fmt::format("SELECT {} FROM events WHERE {} ORDER BY sequence {} LIMIT ${}", columns,
-                                where.text, query.descending ? "DESC" : "ASC", where.args.size());
+  auto const text = listing_of(query, where);
   TRY(auto const rows, tx.query(text, std::move(where.args)));
   auto events = std::vector<IndexedEvent>{};
   events.reserve(rows.size());
@@ -290,6 +310,8 @@ Result<std::int64_t> EventIndex::retire(sql::Transaction& tx, TenantId const& te
   CHECK(erase_details(tx, tenant, elsewhere));
   TRY(auto const removed,
       tx.execute("DELETE FROM events WHERE tenant = $1 AND sequence < $2", {tenant.str(), bounded}));
+  CHECK(tx.execute("DELETE FROM event_spans WHERE tenant = $1 AND span < $2",
+                   {tenant.str(), bounded / span_events}));
   current.first_sequence = bounded;
   current.chain_before = decoded(rows.back().text(1));
   CHECK(store_head(tx, tenant, current));

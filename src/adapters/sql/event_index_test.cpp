@@ -54,49 +54,80 @@ class Spy final : public testing::PassingTransaction {
   std::vector<std::pair<std::string, sql::Args>> asked;
 };
 
-// A day of the log is found without reading the years before it.
-TEST(EventIndexPlans, WhatHappenedSinceATimeIsFoundInAFewLooks) {
-  constexpr auto before = 1000;
-  constexpr auto since = 3;
-  auto const acme = TenantId{"acme"};
-  auto const day = Time{std::chrono::days{20'000}};
-  auto clock = ManualClock{};
-  auto database = testing::inline_database(clock);
+// Every filter of GET /events and GET /events/{userId}, alone and with the others.
+TEST(EventIndexPlans, EveryFilterIsSearchedByAnIndexAndNothingIsSorted) {
+  auto database = testing::inline_database();
   auto index = sql_engine::EventIndex{};
-  auto const append = [&](sql::Transaction& tx, int count, Time now) -> Result<void> {
-    auto events = std::vector<NewEvent>(static_cast<std::size_t>(count));
-    for (auto& event : events) {
-      event.id = EventId{new_uuid7(now)};
-      event.user = UserId{"ana"};
-      event.type = "login";
-      event.at = now;
-      event.details = "{}";
-      event.request_hash = sha256(event.details);
-    }
-    CHECK(index.append(tx, acme, events));
-    return {};
-  };
-  for (auto const& [count, now] : {std::pair{before, day - std::chrono::days{1}}, {since, day}}) {
-    clock.set(now);
-    ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) { return append(tx, count, now); }));
-  }
-  for (auto const descending : {false, true}) {
+  for (auto choice = 0U; choice < 64; ++choice) {
     auto query = EventQuery{};
-    query.tenant = acme;
-    query.from = day;
-    query.descending = descending;
+    query.tenant = TenantId{"acme"};
+    if ((choice & 1U) != 0) query.user = UserId{"ana"};
+    if ((choice & 2U) != 0) query.type = "login";
+    if ((choice & 4U) != 0) query.from = Time{std::chrono::days{10}};
+    if ((choice & 8U) != 0) query.to = Time{std::chrono::days{11}};
+    query.descending = (choice & 16U) != 0;
+    if ((choice & 32U) != 0) query.after = 1;
     ASSERT_TRUE(testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
       auto spy = Spy{tx};
-      TRY(auto const events, index.list(spy, query));
-      EXPECT_EQ(events.size(), std::size_t{since});
-      EXPECT_LE(spy.asked.size(), 12U) << "the head, ten halvings of a thousand, and the page";
+      CHECK(index.list(spy, query));
       auto const& [page, args] = spy.asked.back();
-      EXPECT_EQ(args.at(args.size() - 2), sql::Value{std::int64_t{before}});
-      TRY(auto const plan, tx.query("EXPLAIN QUERY PLAN " + page, args));
-      EXPECT_NE(plan.at(0).text(3).find("sequence>?"), std::string::npos) << plan.at(0).text(3);
+      auto plan = std::string{};
+      TRY(auto const rows, tx.query("EXPLAIN QUERY PLAN " + page, args));
+      for (auto const& row : rows) plan += row.text(3) + "\n";
+      EXPECT_EQ(plan.find("SCAN"), plan.npos) << plan << page;
+      EXPECT_EQ(plan.find("TEMP B-TREE"), plan.npos) << plan << page;
+      auto const events = plan.find("SEARCH events USING INDEX ");
+      EXPECT_NE(events, plan.npos) << plan << page;
+      if (query.user) EXPECT_NE(plan.find("events_by_user (tenant=? AND user_id=?"), plan.npos) << plan;
+      if (!query.user && query.type)
+        EXPECT_NE(plan.find("events_by_type (tenant=? AND event_type=?"), plan.npos) << plan;
+      if (!query.from && !query.to) return {};
+      EXPECT_NE(plan.find("SEARCH event_spans"), plan.npos) << plan << page;
+      EXPECT_LT(plan.find("SEARCH event_spans"), events) << "the spans choose what is read\n" << plan;
+      EXPECT_NE(plan.find("sequence>? AND sequence<?"), plan.npos) << plan << page;
       return {};
     }));
   }
+}
+
+// What a span says of itself decides whether its events are looked at.
+TEST(EventIndexPlans, AListOfATimePassesOverTheRestOfTheLog) {
+  constexpr auto days = 20;
+  constexpr auto a_day = 1024;
+  auto const acme = TenantId{"acme"};
+  auto const begin = Time{std::chrono::days{20'000}};
+  auto database = testing::inline_database();
+  auto index = sql_engine::EventIndex{};
+  ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+    for (auto day = 0; day < days; ++day) {
+      auto events = std::vector<NewEvent>(static_cast<std::size_t>(day == 0 ? a_day - 1 : a_day));
+      for (auto& event : events) {
+        event.at = begin + std::chrono::days{day};
+        event.id = EventId{new_uuid7(event.at)};
+        event.user = UserId{"ana"};
+        event.type = "login";
+        event.details = "{}";
+        event.request_hash = sha256(event.details);
+      }
+      CHECK(index.append(tx, acme, events));
+    }
+    return {};
+  }));
+  auto const spans_for = [&](std::string_view condition, Time time) {
+    auto count = std::int64_t{-1};
+    EXPECT_TRUE(testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+      TRY(auto const rows, tx.query("SELECT count(*) FROM event_spans WHERE tenant = 'acme' AND " +
+                                        std::string{condition} + " $1",
+                                    {sql::value(time)}));
+      count = rows.at(0).integer(0);
+      return {};
+    }));
+    return count;
+  };
+  EXPECT_EQ(spans_for("last_us >=", begin), days);
+  EXPECT_EQ(spans_for("last_us >=", begin + std::chrono::days{days - 1}), 1);
+  EXPECT_EQ(spans_for("first_us <", begin + std::chrono::hours{1}), 1);
+  EXPECT_EQ(spans_for("first_us <", begin - std::chrono::hours{1}), 0);
 }
 
 }  // namespace
