@@ -95,22 +95,43 @@ Result<std::vector<BatchItem>> parse_new_batch(json::object const& body) {
   return items;
 }
 
-std::string message_body(NewTask const& task, UserId const& user, std::string_view trace_parent) {
-  auto body =
-      json::object{{"title", task.title}, {"description", task.description}, {"priority", task.priority}};
-  if (task.due_at) body["due_date"] = to_rfc3339(*task.due_at);
-  body["created_by"] = user.str();
-  if (!trace_parent.empty()) body["traceparent"] = trace_parent;
-  return json::serialize(body);
+namespace {
+
+// 00-{32 digits}-{16 digits}-01
+std::string_view trace_id_of(std::string_view trace_parent) {
+  constexpr auto at = std::size_t{3};
+  constexpr auto digits = std::size_t{32};
+  return trace_parent.size() < at + digits ? std::string_view{} : trace_parent.substr(at, digits);
 }
 
 // Without parsing all of it: inside of a string the quotes would be escaped.
-std::string trace_of(std::string_view body) {
-  constexpr auto member = std::string_view{R"("traceparent":")"};
+std::string text_in(std::string_view body, std::string_view name) {
+  auto const member = fmt::format(R"("{}":")", name);
   auto const at = body.rfind(member);
   if (at == body.npos) return {};
   auto const value = body.substr(at + member.size());
   return std::string{value.substr(0, value.find('"'))};
+}
+
+}  // namespace
+
+std::string message_body(NewTask const& task, AskedBy const& by) {
+  auto body =
+      json::object{{"title", task.title}, {"description", task.description}, {"priority", task.priority}};
+  if (task.due_at) body["due_date"] = to_rfc3339(*task.due_at);
+  body["created_by"] = by.user.str();
+  if (by.request_id != trace_id_of(by.trace_parent)) body["request_id"] = by.request_id;
+  if (!by.trace_parent.empty()) body["traceparent"] = by.trace_parent;
+  return json::serialize(body);
+}
+
+std::string trace_of(std::string_view body) {
+  return text_in(body, "traceparent");
+}
+
+std::string request_of(std::string_view body) {
+  auto given = text_in(body, "request_id");
+  return given.empty() ? std::string{trace_id_of(trace_of(body))} : given;
 }
 
 }  // namespace hoist::tasks

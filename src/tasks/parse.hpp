@@ -25,10 +25,16 @@ using BatchItem = std::variant<NewTask, Error>;
 [[nodiscard]] Result<std::vector<BatchItem>> parse_new_batch(json::object const& body);
 
 // What the queue carries and handlers get, as JSON.
-// What is handed to the handler, and what the order receipt is over: also who asked, and the trace.
-[[nodiscard]] std::string message_body(NewTask const& task, UserId const& user,
-                                       std::string_view trace_parent);
+// What is handed to the handler, and what the order receipt is over: also who asked, and by which request.
+struct AskedBy {
+  UserId const& user;
+  std::string_view request_id;
+  std::string_view trace_parent;
+};
+[[nodiscard]] std::string message_body(NewTask const& task, AskedBy const& by);
 // The trace in such a body; empty: none.
 [[nodiscard]] std::string trace_of(std::string_view body);
+// The id of the request: that of its trace, unless the caller gave it another.
+[[nodiscard]] std::string request_of(std::string_view body);
 
 }  // namespace hoist::tasks

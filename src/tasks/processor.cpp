@@ -126,6 +126,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
                                               {"attempt", std::to_string(work.attempt)},
                                               {"permanent", outcome.permanent ? "true" : "false"},
                                               {"cause", outcome.cause},
+                                              {"request", request_of(work.message.body)},
                                               {"trace", trace_of(work.message.body)}});
   }
 };

@@ -14,7 +14,7 @@ Outgoing message_of(CallContext const& call, NewTask const& task) {
   return {.queue = task_queue,
           .tenant = call.caller.tenant,
           .group = task.group,
-          .body = message_body(task, call.caller.user, call.trace_parent)};
+          .body = message_body(task, {call.caller.user, call.request_id, call.trace_parent})};
 }
 
 void say_accepted(CallContext const& call, std::span<Task const> tasks) {

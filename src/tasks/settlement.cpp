@@ -28,6 +28,7 @@ void log_done(Message const& message) {
                                  {"group", message.group},
                                  {"sequence", std::to_string(message.sequence)},
                                  {"task", message.receipt.id.str()},
+                                 {"request", request_of(message.body)},
                                  {"trace", trace_of(message.body)}});
 }
 

@@ -25,7 +25,8 @@ std::string payload(Delivery const& delivery, Time now) {
                            {"accepted_at", to_rfc3339(delivery.accepted_at)}};
   if (auto const body = parse_json(delivery.body); body && body->is_object())
     for (auto const& member : body->get_object()) data[member.key()] = member.value();
-  data.erase("created_by");   // of no concern to the receiver
+  data.erase("created_by");  // of no concern to the receiver
+  data.erase("request_id");
   data.erase("traceparent");  // a header
   return json::serialize(
       json::object{{"type", "task"}, {"timestamp", to_rfc3339(now)}, {"data", std::move(data)}});

@@ -35,9 +35,11 @@ def serve(data, *settings, limit=None):
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
 
 
-def call(api, method, path, body=None, token=None):
+def call(api, method, path, body=None, token=None, headers=None):
     request = urllib.request.Request(api + path, method=method, data=None if body is None else json.dumps(body).encode())
     request.add_header("Content-Type", "application/json")
+    for name, value in (headers or {}).items():
+        request.add_header(name, value)
     if token:
         request.add_header("Authorization", "Bearer " + token)
     try:
@@ -137,6 +139,21 @@ class Process(unittest.TestCase):
         for line in "".join(wrong.communicate(timeout=30)).splitlines():
             self.assertEqual(json.loads(line)["level"], "error")
         self.assertEqual(wrong.returncode, 2)
+
+    def test_a_finished_task_names_the_request_that_made_it(self):
+        process = self.start("log.format=json")
+        api = json.loads(process.stdout.readline())["api"]
+        token = self.command_line_token()
+        task = {"title": "a \"request_id\":\"no\"", "description": "", "priority": "low"}
+        trace = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
+        for headers in ({"X-Request-ID": "order-7", "traceparent": trace}, {"traceparent": trace}):
+            status, made = call(api, "POST", "/tasks", task, token, headers)
+            self.assertEqual(status, 201)
+            while call(api, "GET", "/tasks/" + made["task_id"], token=token)[1]["status"] != "done":
+                time.sleep(0.02)
+        lines = [json.loads(line) for line in "".join(self.end(process)).splitlines()]
+        done = [line["request"] for line in lines if line["message"] == "a task is done"]
+        self.assertEqual(done, ["order-7", "ab" * 16])
 
     def test_too_little_memory_is_said_and_never_an_abort(self):
         for megabytes in (250, 390, 400, 410, 500, 600):
