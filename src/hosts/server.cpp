@@ -12,6 +12,7 @@
 #include "hosts/listeners.hpp"
 #include "hosts/open_engine.hpp"
 #include "processing/feature.hpp"
+#include "tasks/ends.hpp"
 #include "tasks/feature.hpp"
 #include "uploads/usage.hpp"
 
@@ -38,6 +39,7 @@ Result<std::unique_ptr<Server>> Server::open(Config config, bool accept_loss) {
   CHECK(check_settings(config));
   auto server = std::unique_ptr<Server>{new Server{std::move(config)}};
   TRY(server->engine_, open_engine(server->config_, Mode::serve, server->host_.metrics(), accept_loss));
+  if (accept_loss) CHECK(server->engine_->records().secrets.replace(tasks::ends_secret, ""));
   CHECK(server->open_api());
   CHECK(server->open_objects());
   CHECK(server->open_features());

@@ -95,6 +95,12 @@ void ChainCheck::end(json::object const& group) {
   if (links_ > 0 && sequence_ < newest)
     add(fmt::format("the receipts end at {}, but {} tasks were accepted: the end is missing", sequence_,
                     newest));
+  auto const signed_sequence = number_of(group, "signed_sequence");
+  if (std::max(sequence_, newest) < signed_sequence)
+    add(fmt::format("the receipts end at {}, but {} tasks were accepted and signed: the end is missing",
+                    sequence_, signed_sequence));
+  if (sequence_ == signed_sequence && sequence_ > 0 && chain_ != text_of(group, "signed_chain"))
+    add(fmt::format("the receipt of {} is not the one that was signed", sequence_));
   if (sequence_ == newest && chain_ != text_of(group, "chain"))
     add(fmt::format("the group's newest receipt is not that of {}", sequence_));
 }

@@ -84,6 +84,26 @@ TEST(ChainCheck, ACutEndAndAChangedColumnAreFound) {
   EXPECT_EQ(problems(late), std::vector<std::string>{"the due_date of 4 was changed"});
 }
 
+// As a database looks whose newest tasks were taken away with every number that tells of them.
+TEST(ChainCheck, AnEndBeforeTheOneThatWasSignedIsFound) {
+  auto const problems_with = [](int links, std::int64_t signed_sequence, json::value const& signed_chain) {
+    auto check = ChainCheck{};
+    auto const kept = honest(links);
+    for (auto const& link : kept) check.take(link);
+    auto group = json::object{{"last_sequence", links}, {"signed_sequence", signed_sequence}};
+    group["chain"] = kept.empty() ? json::value{""} : kept.back().at("chain");
+    group["signed_chain"] = signed_chain;
+    check.end(group);
+    return check.problems().size();
+  };
+  auto const last = honest(5).back().at("chain");
+  EXPECT_EQ(problems_with(5, 5, last), 0U);
+  EXPECT_EQ(problems_with(5, 3, honest(3).back().at("chain")), 0U);
+  EXPECT_EQ(problems_with(4, 5, last), 1U);
+  EXPECT_EQ(problems_with(0, 5, last), 1U);
+  EXPECT_EQ(problems_with(5, 5, "another"), 1U);
+}
+
 TEST(ChainCheck, ProcessingOutOfOrderIsFoundAndARedriveIsNone) {
   auto swapped = honest(5);
   std::swap(swapped[1].at("delivery"), swapped[2].at("delivery"));

@@ -8,6 +8,7 @@
 #include "base/try.hpp"
 #include "model/queue_names.hpp"
 #include "tasks/chain_check.hpp"
+#include "tasks/ends.hpp"
 #include "tasks/render.hpp"
 #include "tasks/service.hpp"
 
@@ -76,7 +77,7 @@ Async<Problems> check_receipts(Records records, Metrics& metrics) {
       {}};
   CO_TRY(auto const groups,
          co_await records.database.read(Scope::system(), groups_of_tasks, deadline_in(time_max)));
-  auto problems = Problems{};
+  CO_TRY(auto problems, co_await check_ends(records.database, records.secrets, deadline_in(time_max)));
   for (auto const& group : groups) {
     CO_TRY(auto found, co_await check_group(records.database, service, group));
     std::ranges::move(found, std::back_inserter(problems));

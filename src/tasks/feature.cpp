@@ -47,9 +47,10 @@ QueuePolicy task_rules(Settings const& settings) {
 
 Feature::Feature(Records const& records, Options options, Metrics& metrics)
     : clock_{records.clock},
-      service_{
-          Ports{records.database, records.outbox, records.joint, records.idempotency, records.audit, metrics},
-          std::move(options)} {}
+      ends_{records.database, records.secrets, metrics},
+      service_{Ports{records.database, records.outbox, records.joint, records.idempotency, records.audit,
+                     metrics, &ends_},
+               std::move(options)} {}
 
 Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings settings,
                                                std::set<std::uint16_t> own_ports, Metrics& metrics) {
@@ -75,6 +76,7 @@ Result<MakeHandler> Feature::make_handler(Records const& records, Settings const
 }
 
 void Feature::add_routes(net::Router& router) {
+  serves_ = true;
   tasks::add_routes(router, service_, clock_);
 }
 
@@ -83,7 +85,12 @@ std::vector<Job> Feature::jobs() {
     CO_CHECK(co_await service_.maintain(deadline_in(maintenance_time_max)));
     co_return false;
   };
-  return {{"tasks", maintenance_interval, maintain}};
+  if (!serves_) return {{"tasks", maintenance_interval, maintain}};
+  auto sign = [this]() -> Async<bool> {
+    CO_CHECK(co_await ends_.sweep(deadline_in(maintenance_time_max)));
+    co_return false;
+  };
+  return {{"tasks", maintenance_interval, maintain}, {"task ends", maintenance_interval, sign}};
 }
 
 void Feature::start(std::vector<asio::any_io_executor> const& executors) {

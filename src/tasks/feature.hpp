@@ -33,6 +33,8 @@ class Feature final : public hoist::Feature {
 
   Clock const& clock_;
   TaskFollower follower_;
+  GroupEnds ends_;
+  bool serves_ = false;  // tasks are accepted here, so their ends are signed here
   Service service_;
   std::unique_ptr<CommandThreads> commands_;
   std::unique_ptr<Processor> processor_;

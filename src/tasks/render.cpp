@@ -143,6 +143,8 @@ json::object render_group(GroupView const& view, Time now) {
                             {"waiting", line.depth - running},
                             {"last_sequence", line.last_sequence},
                             {"chain", line.chain},
+                            {"signed_sequence", view.signed_end.sequence},
+                            {"signed_chain", view.signed_end.chain},
                             {"next_attempt_at", time_or_null(next_attempt_at(line, now))},
                             {"head", nullptr}};
   if (line.head) shown["head"] = render_task(*line.head, now);

@@ -126,6 +126,11 @@ Result<std::vector<Task>> Service::insert(sql::Transaction& tx, Caller const& ca
   return tasks;
 }
 
+void Service::note_ends(std::span<Task const> tasks) {
+  if (ports_.ends == nullptr) return;
+  for (auto const& task : tasks) ports_.ends->note(task.tenant, task.group);
+}
+
 Async<Task> Service::create(CallContext call, NewTask wanted) {
   auto const message = message_of(call, wanted);
   auto const request = idempotent(call, "POST /tasks");
@@ -143,6 +148,7 @@ Async<Task> Service::create(CallContext call, NewTask wanted) {
   CO_TRY(auto task, co_await ports_.database.write(Scope::tenant(call.caller.tenant), work, call.deadline));
   if (repeated) co_return task;
   created_.add();
+  note_ends({&task, 1});
   say_accepted(call, {&task, 1});
   co_return task;
 }
@@ -178,6 +184,7 @@ Async<std::vector<Result<Task>>> Service::create_batch(CallContext call, std::ve
          co_await ports_.database.write(Scope::tenant(call.caller.tenant), work, call.deadline));
   if (repeated) co_return outcomes;
   created_.add(static_cast<double>(wanted.size()));
+  note_ends(accepted);
   say_accepted(call, accepted);
   co_return outcomes;
 }
@@ -241,10 +248,16 @@ Async<TaskView> Service::cancel(CallContext call, TaskId id) {
 }
 
 Async<GroupView> Service::group(TenantId tenant, std::string group, Deadline deadline) {
-  auto const work = [&](sql::Transaction& tx) { return look_at_line(tx, tenant, group); };
-  CO_TRY(auto line, co_await ports_.database.read(Scope::tenant(tenant), work, deadline));
-  if (line.last_sequence == 0) co_return fail(Code::not_found, "There is no such group.");
-  auto view = GroupView{.name = std::move(group), .line = std::move(line)};
+  auto const work = [&](sql::Transaction& tx) -> Result<GroupView> {
+    auto view = GroupView{.name = group, .line = {}, .signed_end = {}};
+    TRY(view.line, look_at_line(tx, tenant, group));
+    TRY(view.signed_end, find_signed_end(tx, tenant, group));
+    return view;
+  };
+  CO_TRY(auto view, co_await ports_.database.read(Scope::tenant(tenant), work, deadline));
+  // A group that was signed and has nothing any more is one that somebody has taken away.
+  if (view.line.last_sequence == 0 && view.signed_end.sequence == 0)
+    co_return fail(Code::not_found, "There is no such group.");
   co_return view;
 }
 

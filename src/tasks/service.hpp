@@ -17,6 +17,7 @@
 #include "ports/joint_consumer.hpp"
 #include "ports/outbox.hpp"
 #include "sql/database.hpp"
+#include "tasks/ends.hpp"
 #include "tasks/line.hpp"
 #include "tasks/parse.hpp"
 #include "tasks/rows.hpp"
@@ -32,6 +33,7 @@ struct Ports {
   Idempotency& idempotency;
   Audit& audit;
   Metrics& metrics;
+  GroupEnds* ends = nullptr;  // absent: the ends of groups are not signed
 };
 
 struct Options {
@@ -54,6 +56,7 @@ struct TaskView {
 struct GroupView {
   std::string name;
   Line line;
+  Link signed_end;  // its newest task when that was signed the last time
 };
 
 // A task with the link before it: enough to compute its chain value again.
@@ -90,6 +93,7 @@ class Service {
   Result<std::vector<Task>> insert(sql::Transaction& tx, Caller const& caller,
                                    std::span<NewTask const* const> wanted,
                                    std::span<Outgoing const> messages);
+  void note_ends(std::span<Task const> tasks);
 
   Ports ports_;
   Options options_;
