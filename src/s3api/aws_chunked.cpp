@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/encode.hpp"
 #include "base/try.hpp"
@@ -55,8 +56,16 @@ Result<AwsChunkedParser::Step> AwsChunkedParser::step(std::string_view input) {
 Result<void> AwsChunkedParser::take_line() {
   auto line = std::string{};
   std::swap(line, line_);
-  if (!line.ends_with('\r')) return broken("A line of the chunked body does not end in CRLF.");
+  if (!line.ends_with('\r')) {
+    // As in AWS's own examples, which minio-go follows: a trailer ends in LF, and then its line in CRLF.
+    if (state_ != State::trailer_line || line.empty() || line_feed_)
+      return broken("A line of the chunked body does not end in CRLF.");
+    line_feed_ = true;
+    return take_trailer(line);
+  }
   line.pop_back();
+  if (std::exchange(line_feed_, false))
+    return line.empty() ? Result<void>{} : bad_trailer("A trailer goes on behind its line feed.");
   switch (state_) {
     case State::size_line: return take_size(line);
     case State::bytes_end:

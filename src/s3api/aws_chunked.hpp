@@ -53,6 +53,7 @@ class AwsChunkedParser {
   Options options_;
   State state_ = State::size_line;
   std::string line_;
+  bool line_feed_ = false;  // the trailer before ended in LF, and its CRLF has to follow
   std::int64_t left_ = 0;  // of the chunk
   std::int64_t total_ = 0;
   bool last_chunk_ = false;

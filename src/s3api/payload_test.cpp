@@ -86,6 +86,27 @@ TEST_F(Payloads, SignedStreamsAreTaken) {
   EXPECT_EQ(client_.stored("k"), "other");
 }
 
+// minio-go ends a trailer by LF and its line by CRLF, as AWS's own examples do.
+TEST_F(Payloads, ATrailerMayEndInALineFeedBeforeItsLine) {
+  auto const sum = base64(checksum_of(ChecksumKind::crc32, "ab"));
+  auto const announced = aws::Pairs{{"x-amz-trailer", "x-amz-checksum-crc32"}};
+  auto const unsigned_stream = [&](std::string end) {
+    return client_.raw(
+        chunked(streaming_unsigned, "2\r\nab\r\n0\r\nx-amz-checksum-crc32:" + sum + end, 2, announced));
+  };
+  EXPECT_EQ(unsigned_stream("\n\r\n\r\n").status, 200);
+  EXPECT_EQ(unsigned_stream("\n\r\n").status, 200) << "last CRLF left out";
+  EXPECT_EQ(error_of(unsigned_stream("\n\n\r\n\r\n")), "400 InvalidRequest");
+  EXPECT_EQ(error_of(unsigned_stream("\nx-amz-other:1\r\n\r\n")), "400 MalformedTrailerError");
+  auto const trailer = "x-amz-checksum-crc32c:" + base64(checksum_of(ChecksumKind::crc32c, "other"));
+  auto sent = signed_stream({"oth", "er"}, trailer);
+  sent.body.insert(sent.body.find("\r\nx-amz-trailer-signature"), "\n");
+  EXPECT_EQ(client_.raw(sent).status, 200);
+  EXPECT_EQ(client_.stored("k"), "other");
+  EXPECT_EQ(error_of(client_.raw(chunked(streaming_unsigned, "2\nab\r\n0\r\n\r\n", 2))),
+            "400 InvalidRequest");
+}
+
 TEST_F(Payloads, S1_ATrailerStreamIsNotTakenWithoutASignature) {
   auto sent = chunked(streaming_unsigned, "2\r\nab\r\n0\r\n\r\n", 2);
   auto& authorization = sent.headers.back().second;
