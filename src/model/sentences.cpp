@@ -1,8 +1,5 @@
 #include "model/sentences.hpp"
 
-#include <algorithm>
-#include <map>
-
 namespace hoist {
 namespace {
 
@@ -287,6 +284,129 @@ constexpr auto table = std::to_array<Sentence>({
      {"The body is larger than this route takes.", "El contenido es mayor de lo que se admite aquí.",
       "O conteúdo é maior do que se aceita aqui."}},
 
+    // Of tasks, events, tenants and keys.
+    {"task_missing", {"There is no such task.", "No existe esa tarea.", "Essa tarefa não existe."}},
+    {"group_missing", {"There is no such group.", "No existe ese grupo.", "Esse grupo não existe."}},
+    {"task_dead",
+     {"The task is a dead letter; it can be redriven, not cancelled.",
+      "La tarea está muerta: se puede repetir, no cancelar.",
+      "A tarefa está morta: pode ser repetida, não cancelada."}},
+    {"task_done", {"The task is done already.", "La tarea ya está hecha.", "A tarefa já foi feita."}},
+    {"task_running",
+     {"The task is being worked on.", "La tarea se está ejecutando.", "A tarefa está em andamento."}},
+    {"message_running",
+     {"The message is being worked on.", "El mensaje se está procesando.",
+      "A mensagem está sendo processada."}},
+    {"queue_full",
+     {"Too many messages are waiting; send again later.",
+      "Hay demasiados mensajes en espera; inténtelo más tarde.",
+      "Há mensagens demais na fila; tente mais tarde."}},
+    {"message_too_large",
+     {"A message may hold at most 256 KiB.", "Un mensaje admite 256 KiB como máximo.",
+      "Uma mensagem aceita no máximo 256 KiB."}},
+    {"none_accepted",
+     {"None of the items was accepted.", "No se aceptó ningún elemento.", "Nenhum item foi aceito."}},
+    {"group_refused",
+     {"Another task of the group \"{group}\" is wrong.", "Otra tarea del grupo \"{group}\" es incorrecta.",
+      "Outra tarefa do grupo \"{group}\" está errada."}},
+    {"group_unknown",
+     {"tasks[{index}] is wrong, and of which group it is cannot be told.",
+      "tasks[{index}] es incorrecta y no se sabe de qué grupo es.",
+      "tasks[{index}] está errada e não se sabe de que grupo é."}},
+    {"event_missing", {"There is no such event.", "No existe ese evento.", "Esse evento não existe."}},
+    {"no_events", {"There are no events yet.", "Todavía no hay eventos.", "Ainda não há eventos."}},
+    {"no_checkpoint_yet",
+     {"No checkpoint of that size covers this event yet.",
+      "Ningún punto de control de ese tamaño cubre todavía este evento.",
+      "Nenhum ponto de controle desse tamanho cobre este evento ainda."}},
+    {"checkpoint_missing",
+     {"There is no checkpoint of that size.", "No existe un punto de control de ese tamaño.",
+      "Não existe um ponto de controle desse tamanho."}},
+    {"checkpoint_sizes",
+     {"The first size must be 1 to the second size.", "El primer tamaño debe ir de 1 al segundo.",
+      "O primeiro tamanho deve ir de 1 ao segundo."}},
+    {"audit_role",
+     {"The audit trail is for admins.", "El registro de auditoría es para administradores.",
+      "O registro de auditoria é para administradores."}},
+    {"event_id_reused",
+     {"This event id was used before with a different event.", "Este id ya se usó con otro evento.",
+      "Este id já foi usado com outro evento."}},
+    {"events_cursor_expired",
+     {"The cursor is older than the events that are kept; start again.",
+      "El cursor es anterior a los eventos que se conservan; empiece de nuevo.",
+      "O cursor é anterior aos eventos guardados; comece de novo."}},
+    {"exports_busy",
+     {"Too many exports run already; try again later.",
+      "Ya hay demasiadas exportaciones en marcha; inténtelo más tarde.",
+      "Já há exportações demais em andamento; tente mais tarde."}},
+    {"details_on_their_way",
+     {"The details of some events are still on their way; try again later.",
+      "Los detalles de algunos eventos aún están en camino; inténtelo más tarde.",
+      "Os detalhes de alguns eventos ainda estão a caminho; tente mais tarde."}},
+    {"retired_meanwhile",
+     {"The events went past their retention during the export.",
+      "Los eventos vencieron durante la exportación.", "Os eventos venceram durante a exportação."}},
+    {"key_invalid",
+     {"The API key is not valid.", "La clave de API no es válida.", "A chave de API não é válida."}},
+    {"keys_full",
+     {"The tenant has {count} API keys. Revoke one that is not needed.",
+      "La empresa tiene {count} claves de API. Revoque una que no haga falta.",
+      "A empresa tem {count} chaves de API. Revogue uma que não faça falta."}},
+    {"key_missing",
+     {"There is no such API key.", "No existe esa clave de API.", "Essa chave de API não existe."}},
+    {"tenant_missing", {"There is no such tenant.", "No existe esa empresa.", "Essa empresa não existe."}},
+    {"tenant_exists",
+     {"There is a tenant with this id already.", "Ya existe una empresa con este id.",
+      "Já existe uma empresa com este id."}},
+    {"no_session",
+     {"An API key has no session; revoke it by its id.",
+      "Una clave de API no tiene sesión; revóquela por su id.",
+      "Uma chave de API não tem sessão; revogue-a pelo id."}},
+    {"tickets_full",
+     {"Too many tickets wait for their use.", "Hay demasiados tiques sin usar.",
+      "Há tíquetes demais sem uso."}},
+    {"ticket_invalid",
+     {"The ticket was used before, has ended or never was one.", "El tique ya se usó, caducó o no lo era.",
+      "O tíquete já foi usado, venceu ou não era um."}},
+    {"key_reuse",
+     {"This Idempotency-Key was used for another request; use a new key.",
+      "Esta Idempotency-Key se usó en otra petición; use una nueva.",
+      "Esta Idempotency-Key foi usada em outro pedido; use uma nova."}},
+    {"key_busy",
+     {"A request with the same Idempotency-Key is being answered.",
+      "Se está respondiendo una petición con la misma Idempotency-Key.",
+      "Um pedido com a mesma Idempotency-Key está sendo respondido."}},
+    {"bodies_full",
+     {"The server holds as many bytes of requests as it can. Try again soon.",
+      "El servidor no admite más datos por ahora. Inténtelo en seguida.",
+      "O servidor não aceita mais dados agora. Tente em breve."}},
+    {"body_not_json",
+     {"Send the body as application/json.", "Envíe el contenido como application/json.",
+      "Envie o conteúdo como application/json."}},
+    {"body_no_object",
+     {"The body must be a JSON object.", "El contenido debe ser un objeto JSON.",
+      "O conteúdo deve ser um objeto JSON."}},
+    {"body_early_end",
+     {"The body ended early.", "El contenido terminó antes de tiempo.", "O conteúdo terminou antes do fim."}},
+    {"json_deep",
+     {"The JSON is nested more than {levels} levels deep.", "El JSON tiene más de {levels} niveles.",
+      "O JSON tem mais de {levels} níveis."}},
+    {"json_number",
+     {"The JSON holds a number that cannot be kept: send it as text.",
+      "El JSON tiene un número que no se puede conservar: envíelo como texto.",
+      "O JSON tem um número que não pode ser guardado: envie-o como texto."}},
+    {"json_more",
+     {"The body is not valid JSON: text follows the value.",
+      "El contenido no es JSON válido: sobra texto tras el valor.",
+      "O conteúdo não é JSON válido: há texto depois do valor."}},
+    {"json_invalid",
+     {"The body is not valid JSON: {cause}.", "El contenido no es JSON válido: {cause}.",
+      "O conteúdo não é JSON válido: {cause}."}},
+    {"json_twice",
+     {"The JSON has an object with two members of the same name.",
+      "El JSON tiene un objeto con dos miembros del mismo nombre.",
+      "O JSON tem um objeto com dois membros do mesmo nome."}},
+
     // What is wrong with a field, going on from its name.
     {"field.required", {"is required", "es obligatorio", "é obrigatório"}},
     {"field.unknown", {"is not a known field", "no es un campo conocido", "não é um campo conhecido"}},
@@ -332,72 +452,93 @@ constexpr auto table = std::to_array<Sentence>({
     {"field.sha256",
      {"must be sha256 for an upload in parts", "debe ser sha256 en un envío por partes",
       "deve ser sha256 em um envio em partes"}},
+    {"field.group_rule",
+     {"must be 1 to 128 of A-Z a-z 0-9 . _ : @ = + ~ -",
+      "debe tener de 1 a 128 caracteres A-Z a-z 0-9 . _ : @ = + ~ -",
+      "deve ter de 1 a 128 caracteres A-Z a-z 0-9 . _ : @ = + ~ -"}},
+    {"field.group",
+     {"must be the name of a group", "debe ser el nombre de un grupo", "deve ser o nome de um grupo"}},
+    {"field.space",
+     {"must not begin or end with white space", "no puede empezar ni acabar con espacios",
+      "não pode começar nem terminar com espaços"}},
+    {"field.visible",
+     {"must have visible characters only", "solo admite caracteres visibles",
+      "só aceita caracteres visíveis"}},
+    {"field.user", {"must not contain /, \\ or ;", "no puede tener /, \\ ni ;", "não pode ter /, \\ nem ;"}},
+    {"field.reserved", {"is reserved", "está reservado", "é reservado"}},
+    {"field.nested",
+     {"must be nested at most {levels} levels deep", "admite {levels} niveles como máximo",
+      "aceita no máximo {levels} níveis"}},
+    {"field.exact",
+     {"must not hold integers beyond 2^53, which JSON readers round: send them as text",
+      "no puede tener enteros mayores de 2^53, que los lectores de JSON redondean: envíelos como texto",
+      "não pode ter inteiros acima de 2^53, que leitores de JSON arredondam: envie-os como texto"}},
+    {"field.bytes_max",
+     {"must have at most {max} bytes", "admite {max} bytes como máximo", "aceita no máximo {max} bytes"}},
+    {"field.bytes",
+     {"must have 1 to {max} bytes", "debe tener de 1 a {max} bytes", "deve ter de 1 a {max} bytes"}},
+    {"field.event_type",
+     {"must not begin with \"event.\", which is reserved",
+      "no puede empezar por \"event.\", que está reservado",
+      "não pode começar com \"event.\", que é reservado"}},
+    {"field.ahead",
+     {"must not be more than 5 minutes ahead", "no puede adelantarse más de 5 minutos",
+      "não pode estar mais de 5 minutos à frente"}},
+    {"field.uuid",
+     {"must be a UUID in lower case", "debe ser un UUID en minúsculas", "deve ser um UUID em minúsculas"}},
+    {"field.event_id",
+     {"must be the UUID of an event", "debe ser el UUID de un evento", "deve ser o UUID de um evento"}},
+    {"field.checkpoint_after",
+     {"must be the size of a checkpoint, at least that of the first",
+      "debe ser el tamaño de un punto de control, no menor que el primero",
+      "deve ser o tamanho de um ponto de controle, não menor que o primeiro"}},
+    {"field.checkpoint",
+     {"must be the size of a checkpoint", "debe ser el tamaño de un punto de control",
+      "deve ser o tamanho de um ponto de controle"}},
+    {"field.letters",
+     {"must not be empty; leave it out to mean all of them",
+      "no puede estar vacío; omítalo para referirse a todos",
+      "não pode estar vazio; omita-o para indicar todos"}},
+    {"field.letter",
+     {"must be the id of a dead letter", "debe ser el id de un mensaje muerto",
+      "deve ser o id de uma mensagem morta"}},
+    {"field.tenant",
+     {"must be 1 to 63 lower-case letters, digits and hyphens",
+      "debe tener de 1 a 63 letras minúsculas, cifras y guiones",
+      "deve ter de 1 a 63 letras minúsculas, dígitos e hifens"}},
+    {"field.tenant_name",
+     {"must be 1 to 128 characters", "debe tener de 1 a 128 caracteres", "deve ter de 1 a 128 caracteres"}},
+    {"field.key",
+     {"must be 1 to 255 visible ASCII characters", "debe tener de 1 a 255 caracteres ASCII visibles",
+      "deve ter de 1 a 255 caracteres ASCII visíveis"}},
+    {"field.twice", {"is given more than once", "se da más de una vez", "é dado mais de uma vez"}},
+    {"field.offset_time",
+     {"must be an ISO 8601 time with an offset, such as 2026-11-20T18:25:43Z",
+      "debe ser una hora ISO 8601 con zona, como 2026-11-20T18:25:43Z",
+      "deve ser uma hora ISO 8601 com fuso, como 2026-11-20T18:25:43Z"}},
+    {"field.time",
+     {"must be an ISO 8601 date or time, such as 2026-11-20 or 2026-11-20T18:25:43-05:00",
+      "debe ser una fecha u hora ISO 8601, como 2026-11-20 o 2026-11-20T18:25:43-05:00",
+      "deve ser uma data ou hora ISO 8601, como 2026-11-20 ou 2026-11-20T18:25:43-05:00"}},
+    {"field.exact_characters",
+     {"must have {wanted} characters, and has {count}", "debe tener {wanted} caracteres y tiene {count}",
+      "deve ter {wanted} caracteres e tem {count}"}},
+    {"field.boolean", {"must be true or false", "debe ser true o false", "deve ser true ou false"}},
+    {"field.cursor",
+     {"must be the cursor that came with a list with the same filters",
+      "debe ser el cursor que vino con una lista de los mismos filtros",
+      "deve ser o cursor que veio com uma lista dos mesmos filtros"}},
+    {"field.streams_only",
+     {"is taken by streams only; send the header Authorization",
+      "solo se admite en flujos; envíe la cabecera Authorization",
+      "só é aceito em fluxos; envie o cabeçalho Authorization"}},
 });
 static_assert(languages.size() == 3);
 
-using Words = std::map<std::string_view, std::string_view>;  // by the name in the template
-
-// What stands in `text` where `form` has its names; nullopt unless all else is the same.
-std::optional<Words> words_of(std::string_view form, std::string_view text) {
-  auto words = Words{};
-  while (true) {
-    auto const open = form.find('{');
-    if (open == form.npos) return form == text ? std::optional{words} : std::nullopt;
-    if (!text.starts_with(form.substr(0, open))) return std::nullopt;
-    text.remove_prefix(open);
-    auto const close = form.find('}', open);
-    auto const name = form.substr(open + 1, close - open - 1);
-    form.remove_prefix(close + 1);
-    auto const fixed = form.substr(0, form.find('{'));
-    // The last name goes as far as the end allows, so that a sentence in it does not end it.
-    auto const end = fixed.size() == form.size() ? text.rfind(fixed) : text.find(fixed);
-    if (end == text.npos || end == 0) return std::nullopt;
-    words.emplace(name, fixed.empty() ? text : text.substr(0, end));
-    text.remove_prefix(fixed.empty() ? text.size() : end);
-  }
-}
-
-// Outside of English, decimals have a comma.
-std::string localised(std::string_view name, std::string_view word) {
-  auto out = std::string{word};
-  if (name.ends_with("_size")) std::ranges::replace(out, '.', ',');
-  return out;
-}
-
-std::string fill(std::string_view form, Words const& words) {
-  auto out = std::string{};
-  for (auto open = form.find('{'); open != form.npos; open = form.find('{')) {
-    auto const close = form.find('}', open);
-    auto const name = form.substr(open + 1, close - open - 1);
-    out += form.substr(0, open);
-    out += localised(name, words.at(name));
-    form.remove_prefix(close + 1);
-  }
-  return out.append(form);
-}
-
 }  // namespace
-
-std::string_view to_string(Language language) {
-  constexpr auto tags = std::array<std::string_view, 3>{"en", "es", "pt"};
-  return tags.at(static_cast<std::size_t>(language));
-}
-
-std::optional<Language> parse_language(std::string_view tag) {
-  auto const* const found = std::ranges::find(languages, tag, [](Language each) { return to_string(each); });
-  return found == languages.end() ? std::nullopt : std::optional{*found};
-}
 
 std::span<Sentence const> sentences() {
   return table;
-}
-
-std::string in_language(Language language, std::string_view english) {
-  if (language == Language::english) return std::string{english};
-  for (auto const& sentence : table)
-    if (auto const words = words_of(sentence.in[0], english))
-      return fill(sentence.in.at(static_cast<std::size_t>(language)), *words);
-  return std::string{english};
 }
 
 }  // namespace hoist

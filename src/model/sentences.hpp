@@ -30,5 +30,7 @@ struct Sentence {
 
 // `english` in this language, or as it is.
 [[nodiscard]] std::string in_language(Language language, std::string_view english);
+// Does the table know it?
+[[nodiscard]] bool can_say(Language language, std::string_view english);
 
 }  // namespace hoist

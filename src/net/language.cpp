@@ -124,6 +124,15 @@ void speak(Response& response, Language language) {
   response.headers.add("Vary", "Accept-Language");
 }
 
+Language language_for(Language language, Error const& error) {
+  auto const& fields = error.fields();
+  auto const composed = !fields.empty() && error.detail() == detail_of(Language::english, fields);
+  auto const known = [&](std::string_view text) { return text.empty() || can_say(language, text); };
+  auto const all = known(info(error.code()).title) && (composed || known(error.detail())) &&
+                   std::ranges::all_of(fields, known, &FieldError::reason);
+  return all ? language : Language::english;
+}
+
 Error in_language(Language language, Error const& error) {
   auto fields = error.fields();
   auto const composed = !fields.empty() && error.detail() == detail_of(Language::english, fields);

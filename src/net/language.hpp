@@ -16,6 +16,9 @@ namespace hoist::net {
 // The answer in the request's language, and what tells caches so.
 void speak(Response& response, Language language);
 
+// `language` where every sentence of the problem is known in it, English otherwise: an answer says which
+// language it is in, so it is in one.
+[[nodiscard]] Language language_for(Language language, Error const& error);
 // The error with its sentences in `language`.
 [[nodiscard]] Error in_language(Language language, Error const& error);
 

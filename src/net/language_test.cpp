@@ -43,6 +43,18 @@ TEST(ErrorsInALanguage, SayTheFirstFieldAndHowManyMore) {
   EXPECT_EQ(said.code(), error.code());
 }
 
+TEST(ErrorsInALanguage, AreWhollyInEnglishWhereASentenceIsKnownInNoOther) {
+  auto const known =
+      invalid_fields({{"title", "is required"}, {"due_date", "must be true or false"}}).error();
+  EXPECT_EQ(language_for(spanish, known), spanish);
+  auto const half = invalid_fields({{"title", "is required"}, {"name", "is of a kind nobody knows"}}).error();
+  EXPECT_EQ(language_for(spanish, half), english);
+  EXPECT_EQ(language_for(portuguese, Error{Code::conflict, "The task is done already."}), portuguese);
+  EXPECT_EQ(language_for(portuguese, Error{Code::conflict, "Nobody has said this."}), english);
+  for (auto code = 0; code < static_cast<int>(Code::count_); ++code)
+    EXPECT_EQ(language_for(spanish, Error{static_cast<Code>(code)}), spanish) << code;
+}
+
 TEST(ErrorsInALanguage, KeepWhatProgramsRead) {
   auto const error = Error{Code::storage_full, "The server's storage is full. Try again when there is space."}
                          .with_slug("full")

@@ -393,7 +393,8 @@ asio::awaitable<Response> Router::handle(Request request) {
   if (outcome) {
     response = state_->hold(*std::move(outcome), request);
   } else {
-    auto const language = state_->choose(request.headers.get("Accept-Language"), extra);
+    auto const asked_for = state_->choose(request.headers.get("Accept-Language"), extra);
+    auto const language = language_for(asked_for, outcome.error());
     response = problem(in_language(language, outcome.error()), request.request_id);
     speak(response, language);
   }
