@@ -11,6 +11,7 @@
 #include "bin/cli/tasks.hpp"
 #include "bin/describe.hpp"
 #include "bin/events_reconcile.hpp"
+#include "bin/lambda.hpp"
 #include "bin/serve.hpp"
 #include "bin/worker.hpp"
 
@@ -33,6 +34,8 @@ int main(int argc, char** argv) {
   if (argc >= 2 && std::string_view{argv[1]} == "media-child")
     return hoist::vips::media_child_main(argc, argv);
 
+  if (argc == 1 && hoist::bin::is_in_lambda()) return hoist::bin::run_lambda();
+
   auto app = CLI::App{
       "Hoist: uploads, ordered tasks and events, from one binary.\n"
       "Start a server with `hoist serve`, then send files with `hoist put`."};
@@ -42,6 +45,7 @@ int main(int argc, char** argv) {
   auto exit_code = 0;
   hoist::bin::add_serve_command(app, exit_code);
   hoist::bin::add_worker_command(app, exit_code);
+  hoist::bin::add_lambda_command(app, exit_code);
   hoist::cli::add_client_commands(app, exit_code);
   hoist::cli::add_task_commands(app, exit_code);
   hoist::cli::add_events_commands(app, exit_code);

@@ -30,6 +30,7 @@ class Feature final : public hoist::Feature {
   [[nodiscard]] net::Gate& gate() { return gate_; }
   [[nodiscard]] CallerCheck& callers() { return authenticator_; }
   [[nodiscard]] TenantLimitsSource& limits() { return table_; }
+  [[nodiscard]] TenantId const& first() const { return first_; }
 
   // An admin of the first tenant, for this machine's operator: the command line's token, and a ticket to
   // sign in to the page with.

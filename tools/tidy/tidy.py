@@ -78,6 +78,7 @@ def allowed_deps(folder, libs):
     if folder in ("model", "aws"): return {"base"}
     if folder in ("sql", "net"): return low
     if folder == "aws/client": return low | {"aws", "net"}
+    if folder == "aws/function": return low | {"net"}
     if folder == "ports": return low | {"sql"}
     if folder == "assembly": return low | {"sql", "ports", "net"}
     if folder in FEATURES: return low | {"sql", "ports", "net", "aws", "assembly"}

@@ -1,0 +1,146 @@
+// The binary as Lambda starts it, black box: invocations by a double of the Runtime API, the variables of
+// sam/template.yaml, details in a stand-in of DynamoDB.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <unistd.h>
+
+#include "aws/client/json_caller.hpp"
+#include "support/function_events.hpp"
+#include "support/runtime_double.hpp"
+#include "support/stand_in.hpp"
+
+namespace hoist {
+namespace {
+
+using testing::AskedOfFunction;
+using testing::RuntimeDouble;
+using testing::StandIn;
+
+constexpr auto table = "hoist-events-details";
+constexpr auto event_id = "0190a000-0000-7000-8000-000000000001";
+
+class Bootstrap : public ::testing::Test {
+ protected:
+  ~Bootstrap() override { std::filesystem::remove_all(data_); }
+
+  // Runs the binary without arguments until it ends; its status.
+  int run(RuntimeDouble const& runtime, std::vector<std::string> more) {
+    auto command =
+        std::vector<std::string>{"/usr/bin/env",
+                                 "AWS_LAMBDA_RUNTIME_API=" + runtime.api(),
+                                 "AWS_REGION=eu-west-1",
+                                 "AWS_ACCESS_KEY_ID=AKIDTEST",
+                                 "AWS_SECRET_ACCESS_KEY=test",
+                                 "HOIST_LOG_FORMAT=json",
+                                 "HOIST_EVENTS_INDEX_HOST=index.internal",
+                                 "HOIST_EVENTS_INDEX_PORT=1433",
+                                 "HOIST_EVENTS_INDEX_SECRET=arn:aws:secretsmanager:eu-west-1:1:secret:x",
+                                 std::string{"HOIST_EVENTS_DETAILS_TABLE="} + table,
+                                 "HOIST_SERVER_CORS_ORIGINS=https://events.example",
+                                 "HOIST_SERVER_DATA=" + data_};
+    command.insert(command.end(), more.begin(), more.end());
+    command.emplace_back(HOIST_BINARY);
+    auto process = Process::start({.command = std::move(command)});
+    if (!process) return -1;
+    auto const status = process->wait(std::chrono::minutes{1});
+    EXPECT_TRUE(status) << "it does not end";
+    return status && WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
+  }
+  static RuntimeDouble::Event invocation(std::string id, AskedOfFunction asked) {
+    asked.headers.emplace_back("Host", "api.example");
+    asked.headers.emplace_back("Content-Type", "application/json");
+    asked.gateway_key = "k1";
+    return {.id = std::move(id),
+            .body = json::serialize(testing::rest_event(asked)),
+            .lasts = std::chrono::seconds{20}};
+  }
+  static RuntimeDouble::Event record(std::string id) {
+    auto const body = json::object{{"eventId", event_id},
+                                   {"userId", "ana"},
+                                   {"eventType", "login"},
+                                   {"timestamp", "2026-11-20T18:25:43Z"},
+                                   {"details", {{"from", {{"city", "Bogotá"}}}}}};
+    return invocation(std::move(id), {.method = "POST", .path = "/events", .body = json::serialize(body)});
+  }
+  static RuntimeDouble::Event list(std::string id) {
+    return invocation(std::move(id), {.path = "/events/ana"});
+  }
+  // What the function answered to that invocation.
+  static net::WholeAnswer answer(RuntimeDouble const& runtime, std::string const& id) {
+    for (auto const& told : runtime.told())
+      if (auto const mark = id + " response: "; told.starts_with(mark))
+        return testing::seen_by_client(parse_json(told.substr(mark.size()))->as_object());
+    ADD_FAILURE() << id << " was not answered";
+    return {};
+  }
+
+  std::string data_ = ::testing::TempDir() + "/hoist-bootstrap-" + std::to_string(::getpid());
+};
+
+json::object table_definition() {
+  auto file = std::ifstream{HOIST_SOURCE_DIR "/deploy/event_details_table.json"};
+  auto definition = parse_json(std::string{std::istreambuf_iterator<char>{file}, {}})->as_object();
+  definition["TableName"] = table;
+  return definition;
+}
+
+TEST_F(Bootstrap, ServesTheBriefsApiWithDetailsInDynamoDb) {
+  auto const program = testing::find_stand_in(testing::ministack);
+  if (!program) GTEST_SKIP() << "ministack is not installed; tools/stand-ins.sh installs it";
+  auto const tables = StandIn::start(testing::ministack, *program);
+  ASSERT_TRUE(tables);
+  auto const endpoint = "AWS_ENDPOINT_URL=" + tables->url();
+  auto clock = SystemClock{};
+  auto metrics = Metrics{};
+  auto account = aws::Account{{{"AWS_ENDPOINT_URL", tables->url()},
+                               {"AWS_ACCESS_KEY_ID", "AKIDTEST"},
+                               {"AWS_SECRET_ACCESS_KEY", "test"},
+                               {"AWS_REGION", "eu-west-1"}},
+                              clock,
+                              metrics};
+  auto const caller = *aws::JsonCaller::open({"dynamodb", "DynamoDB_20120810"}, account);
+  auto const call = [&](std::string action, json::object input) {
+    return run_to_end<json::object>(
+        [&] { return caller->call(action, input, "table", deadline_in(std::chrono::seconds{30})); });
+  };
+  ASSERT_TRUE(call("CreateTable", table_definition()));
+
+  auto const runtime = RuntimeDouble{{record("1"), record("2"), list("3")}};
+  EXPECT_NE(run(runtime, {"HOIST_FUNCTION=events-api", "HOIST_SERVER_ENGINE=memory", endpoint}), 0)
+      << "the double ends it by a 500";
+  EXPECT_EQ(answer(runtime, "1").status, 201) << answer(runtime, "1").body;
+  EXPECT_TRUE(answer(runtime, "1").body.contains(R"("detailsStatus":"stored")"));
+  EXPECT_EQ(answer(runtime, "2").status, 200) << "the same event again";
+  auto const listed = parse_json(answer(runtime, "3").body)->at("events").as_array();
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].at("details").at("from").at("city"), "Bogotá");
+
+  auto const stored = call("Scan", {{"TableName", table}});
+  ASSERT_TRUE(stored);
+  ASSERT_EQ(stored->at("Items").as_array().size(), 1U);
+  EXPECT_EQ(stored->at("Items").at(0).at("eventId").at("S"), event_id);
+}
+
+TEST_F(Bootstrap, RecordsWhileTheTableIsAway) {
+  auto const runtime = RuntimeDouble{{record("1"), list("2")}};
+  run(runtime,
+      {"HOIST_FUNCTION=events-api", "HOIST_SERVER_ENGINE=memory", "AWS_ENDPOINT_URL=http://127.0.0.1:1"});
+  EXPECT_EQ(answer(runtime, "1").status, 201);
+  EXPECT_TRUE(answer(runtime, "1").body.contains(R"("detailsStatus":"pending")"));
+  EXPECT_TRUE(answer(runtime, "2").body.contains(R"({"status":"pending"})"));
+}
+
+TEST_F(Bootstrap, TellsWhyItDoesNotStart) {
+  auto const runtime = RuntimeDouble{{record("1")}};
+  EXPECT_EQ(run(runtime, {"HOIST_FUNCTION=events-api"}), 1);
+  ASSERT_EQ(runtime.told().size(), 1U);
+  EXPECT_TRUE(runtime.told()[0].starts_with("init error: "));
+  EXPECT_TRUE(runtime.told()[0].contains("HOIST_EVENTS_INDEX_HOST"));
+}
+
+}  // namespace
+}  // namespace hoist
