@@ -1,5 +1,5 @@
 # Every target installs what it needs (tools/packages.txt) and works from a clean clone.
-.PHONY: run build install test infra bench lint format asan tsan fuzz help
+.PHONY: run build install lambda test infra bench lint format asan tsan fuzz help
 
 JOBS ?= $(shell nproc)
 DATA ?= hoist-data
@@ -31,6 +31,12 @@ install: build  ## hoist, its manual page and completion, under PREFIX (default 
 	@build/release/hoist completion zsh > $(SHARE)/zsh/site-functions/_hoist
 	@build/release/hoist completion fish > $(SHARE)/fish/vendor_completions.d/hoist.fish
 	@echo "hoist is installed in $(DESTDIR)$(PREFIX)/bin"
+
+lambda:  ## the events API as a function: build/lambda/hoist-lambda.zip
+	@tools/install.sh build
+	@cmake --preset release -Wno-dev >/dev/null
+	@cmake --build build/release -j $(JOBS) --target bootstrap
+	@tools/lambda_zip.py build/release/src/bin/bootstrap build/lambda/hoist-lambda.zip
 
 test:  ## every suite; the closing line counts them
 	@tools/install.sh build run test infra
