@@ -1,7 +1,7 @@
 // A digest of a set that follows its members coming and going, each at the cost of one hash, whatever the
 // order: the sum of their hashes in 1,024 lanes of 16 bits.
 //
-// Promise  nobody finds two sets with the same digest, as long as no member is added twice.
+// Promise  no attacker finds two sets with the same digest, as long as no member is added twice.
 // Source   Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing", 1997 (AdHash), with the
 // parameters
 //          of LtHash16 in Lewi et al., "Securing Update Propagation with Homomorphic Hashing", 2019.

@@ -115,8 +115,8 @@ std::expected<Request, Refusal> admit_parts(RequestParts& parts) {
     return std::unexpected{Refusal{431, "The header is too large."}};
   auto head = Head{};
   if (auto const admitted = admit(*text, limits, head); !admitted) return std::unexpected{admitted.error()};
-  static auto const nobody = std::set<std::string, std::less<>>{};
-  auto request = make_request(head, {parts.remote_address, nobody, generator()});
+  static auto const no_proxies = std::set<std::string, std::less<>>{};
+  auto request = make_request(head, {parts.remote_address, no_proxies, generator()});
   if (!request) return std::unexpected{Refusal{400, "The target holds a broken percent-escape."}};
   request->deadline = parts.deadline;
   request->caller = std::move(parts.caller);

@@ -19,7 +19,8 @@ struct RequestParts {
   std::string body;
   std::string remote_address;
   Deadline deadline;
-  Caller caller = {};  // whom that way itself has made sure of, for a gate that believes it; empty: nobody
+  Caller caller =
+      {};  // whom that way itself has made sure of, for a gate that believes it; empty: no one was checked
 };
 
 // What goes back: no stream, and the headers that a listener would have sent.

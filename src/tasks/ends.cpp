@@ -68,7 +68,7 @@ Result<std::optional<StoredMark>> read_mark(sql::Transaction& tx, std::string_vi
   return StoredMark{rows[0].integer(0), rows[0].text(1), rows[0].text(2)};
 }
 
-// What is wrong with the mark, if anything: without the key nobody makes one, so one that is genuine and not
+// What is wrong with the mark, if anything: without the key none can be made, so one that is genuine and not
 // older than the file is the newest.
 std::string problem_of(std::optional<StoredMark> const& mark, Kept const& kept) {
   if (!mark && kept.round > 0) return "what was signed of the groups of tasks is not there any more";

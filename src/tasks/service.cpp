@@ -255,7 +255,7 @@ Async<GroupView> Service::group(TenantId tenant, std::string group, Deadline dea
     return view;
   };
   CO_TRY(auto view, co_await ports_.database.read(Scope::tenant(tenant), work, deadline));
-  // A group that was signed and has nothing any more is one that somebody has taken away.
+  // A group that was signed and has nothing any more was taken away by other means than ours.
   if (view.line.last_sequence == 0 && view.signed_end.sequence == 0)
     co_return fail(Code::not_found, "There is no such group.");
   co_return view;

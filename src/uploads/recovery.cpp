@@ -96,7 +96,7 @@ Result<bool> Recovery::make_sharer_again(sql::Transaction& tx, RecordEntry const
   return true;
 }
 
-// false: nobody knows it any more.
+// false: the database does not know it any more.
 Result<bool> Recovery::delete_again(sql::Transaction& tx, std::string const& record) {
   auto const key = parse_key(record);
   if (!key) return false;

@@ -80,8 +80,8 @@ void sync_folder_of(std::string const& path) {
   if (opened.open()) sync_folder(opened);
 }
 
-// The file under `path`, locked against every other process until it is closed. Whoever shortens it puts
-// another in its place, so the one that was opened may be out of use when the lock is there.
+// The file under `path`, locked against every other process until it is closed. The process that shortens it
+// puts another in its place, so the one that was opened may be out of use when the lock is there.
 Result<Fd> open_locked(std::string const& path) {
   while (true) {
     auto file = Fd{::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode)};

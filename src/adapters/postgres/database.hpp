@@ -8,17 +8,17 @@
 //            be changed by itself, because row-level security (schema.hpp) keeps a function of one tenant
 //            from every row that is not its tenant's. Tenants write beside each other. Nothing has to run
 //            again for a conflict, and who waits longest comes first. A read is a snapshot, and waits for
-//            nobody.
+//            no lock.
 // Batches    functions of the same lock that wait together run in one transaction and share its sync. If one
 //            of them fails after changing something, each runs again alone.
 // Time       the database's, and never before a time of a write that committed: hoist_now() keeps the latest
-//            one in a sequence, which is not undone by a rollback. Somebody who sets the clock of the
+//            one in a sequence, which is not undone by a rollback. An operator who sets the clock of the
 //            database back holds time still until it has caught up. A read is no earlier than any write
 //            before it.
 // Errors     unavailable with Retry-After when `queue_max` functions wait, or the server is away for longer
 //            than outage_patience; timeout when the deadline passed before a function's turn, or a statement
 //            ran into it. A connection lost before COMMIT was sent is repaired by running again; lost while
-//            COMMIT was on its way it is `unavailable`, and says that nobody knows.
+//            COMMIT was on its way it is `unavailable`, and says that it is not known.
 // Lifetime   the destructor runs what is queued, then closes.
 #pragma once
 

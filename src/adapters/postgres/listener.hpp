@@ -25,7 +25,7 @@ inline constexpr auto announced_max = std::size_t{10'000};
 
 class Listener {
  public:
-  // `listens` false: behind a pooler, where a connection is nobody's. Then others are not told.
+  // `listens` false: behind a pooler, where a connection belongs to no process. Then others are not told.
   Listener(Connection::Options connection, bool listens, Wakeups& wakeups);
   ~Listener();
   Listener(Listener const&) = delete;

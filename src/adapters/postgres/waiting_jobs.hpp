@@ -33,8 +33,9 @@ class WaitingJobs {
 
   // false: full or closed; `job` is untouched then.
   [[nodiscard]] bool push(Key key, Job& job);
-  // Waits for a function whose key nobody holds, and takes it with those of the same key that wait, `max` of
-  // them at most; the key is held until finish(). Of no_key it takes one. Empty: closed, and nothing is left.
+  // Waits for a function whose key no thread holds, and takes it with those of the same key that wait, `max`
+  // of them at most; the key is held until finish(). Of no_key it takes one. Empty: closed, and nothing is
+  // left.
   [[nodiscard]] std::vector<Job> take(std::size_t max);
   void finish(Key key);
   void close();

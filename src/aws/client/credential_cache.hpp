@@ -26,7 +26,8 @@ class CredentialCache {
   CredentialCache(std::vector<std::unique_ptr<CredentialSource>> sources, Clock const& clock);
 
   Async<Credentials> get(Deadline deadline);
-  // A service holds these to be over: the next call has new ones, unless somebody has had them already.
+  // A service holds these to be over: the next call has new ones, unless another call has fetched them
+  // already.
   void forget(Credentials const& refused);
 
  private:

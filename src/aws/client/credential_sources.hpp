@@ -3,7 +3,7 @@
 // Order    default_sources() is that of the SDKs: environment, profile files, web identity, container,
 // instance.
 //          The first that has any is used; one that is configured and fails is an error, never a reason to go
-//          on as somebody else.
+//          on as another principal.
 // Threads  any.   Rule  what they read is never logged, nor part of an error.
 // Source   AWS SDKs and Tools Reference Guide, "Standardized credential providers".
 #pragma once

@@ -26,7 +26,7 @@ constexpr auto container_host = "http://169.254.170.2";
 constexpr auto instance_host = "http://169.254.169.254";
 constexpr auto instance_token_life_s = "21600";
 
-// A client for one conversation: it is seldom had, and its host is nobody else's.
+// A client for one conversation: it is seldom had, and no other client speaks to its host.
 Async<std::string> fetch(net::ClientRequest request, std::string what, std::string ca_file,
                          Deadline deadline) {
   auto client =

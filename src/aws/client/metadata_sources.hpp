@@ -5,7 +5,7 @@
 // metadata. Source   AssumeRoleWithWebIdentity (STS API 2011-06-15); "Container credential provider" and
 // "IMDS credential
 //          provider" of the AWS SDKs and Tools Reference Guide, the latter in version 2 only: version 1
-//          answers whoever can make this process fetch an address.
+//          answers any caller that can make this process fetch an address.
 #pragma once
 
 #include "aws/client/credential_sources.hpp"

@@ -59,7 +59,7 @@ Async<> RuntimeLoop::run() {
   }
 }
 
-// Waits for as long as nobody asks: the process may be frozen meanwhile.
+// Waits for as long as no invocation comes: the process may be frozen meanwhile.
 Async<Invocation> RuntimeLoop::next() {
   auto request = net::ClientRequest{.url = base_ + "invocation/next"};
   request.response_bytes_max = event_bytes_max;
