@@ -8,7 +8,7 @@
 namespace hoist {
 namespace {
 
-constexpr auto secret = "keys/s3.json";
+constexpr auto secret = s3_credentials_secret;
 
 S3Credential new_credential(std::string_view prefix) {
   auto id = std::string{prefix} + to_lower(hex(random_bytes(8)));

@@ -391,6 +391,7 @@ class Loader {
   void set(std::string_view name, std::string_view value, std::string const& source) {
     auto const* field = find_field(name);
     if (field == nullptr) return refuse(name, "is not a setting (" + source + ")");
+    if (name == "server.engine") engine_named_ = true;
     if (!field->set(config_, value))
       refuse(name, fmt::format("must be {}, not \"{}\" ({})", field->range, value, source));
   }
@@ -492,12 +493,12 @@ class Loader {
     auto& engine = config_.engine;
     auto const named = std::holds_alternative<postgres::Settings>(engine);
     if (named && config_.database.url.empty()) refuse("database.url", "is needed by the engine postgres");
-    auto const by_address =
-        std::holds_alternative<embedded::Settings>(engine) && !config_.database.url.empty();
-    if (named || by_address) engine = config_.database;
+    auto const by_url = std::holds_alternative<embedded::Settings>(engine) && !config_.database.url.empty();
+    if (by_url && engine_named_)
+      refuse("server.engine", "embedded and database.url contradict each other; leave one of them out");
+    if (named || by_url) engine = config_.database;
     if (config_.server.role != ProcessRole::all && !std::holds_alternative<postgres::Settings>(engine))
-      refuse("server.role",
-             "other than all needs the engine postgres, whose database several processes share");
+      refuse("server.role", "other than all needs the engine postgres, which several processes share");
   }
 
   void check_relations() {
@@ -528,6 +529,7 @@ class Loader {
 
   Config config_;
   std::vector<FieldError> errors_;
+  bool engine_named_ = false;
 };
 
 }  // namespace

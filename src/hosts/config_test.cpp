@@ -100,6 +100,16 @@ TEST_F(ConfigFile, AnEngineHasItsSettingsWheneverItIsChosen) {
   EXPECT_EQ(std::get<memory::Settings>(config->engine).objects_bytes_max, 5'000'000);
 }
 
+TEST_F(ConfigFile, AnAddressOfADatabaseIsNotForAnEngineWithoutOne) {
+  auto sources = ConfigSources{};
+  sources.settings = {"database.url=postgresql://app@db/hoist"};
+  EXPECT_TRUE(std::holds_alternative<postgres::Settings>(load_config(sources)->engine));
+  sources.settings.emplace_back("server.engine=embedded");
+  auto const config = load_config(sources);
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().fields().at(0).field, "server.engine");
+}
+
 TEST_F(ConfigFile, AnItemOfAListMayHoldCommasAndOuterSpaces) {
   auto config = Config{};
   config.tasks.command.command = {"/bin/sh", "-c", " echo a, b; echo \"c\"\n\t"};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/encode.hpp"
+#include "base/try.hpp"
 #include "hosts/assets.hpp"
 
 namespace hoist::hosts {
@@ -73,6 +74,7 @@ void add_ops_routes(net::Router& router, Operations& operations, Metrics& metric
       co_return fail(Error{Code::unavailable, "Starting or stopping."}.with_retry_after(1));
     if (operations.damaged())
       co_return fail(Code::unavailable, "The database is damaged; the log and hoist doctor say where.");
+    CO_CHECK(co_await operations.reach_database());
     // Reading goes on when the storage is full, so a full server is ready.
     auto const space = operations.space();
     auto const storage = json::object{{"full", space.room() <= 0},

@@ -15,6 +15,7 @@ struct Operations {
   std::atomic<bool> ready{false};
   std::function<json::object()> health;  // details for /health; must not block
   std::function<StorageSpace()> space;
+  std::function<Async<>()> reach_database;
   std::function<bool()> damaged;  // the data, as a check found while the server runs
   bool metrics_open = false;      // to other machines than this one
   std::string objects_origin;     // "http://127.0.0.1:9000": the page may talk to it

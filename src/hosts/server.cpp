@@ -19,6 +19,7 @@
 namespace hoist::hosts {
 namespace {
 
+constexpr auto ready_answers_within = std::chrono::seconds{1};
 constexpr auto start_time_max = std::chrono::seconds{30};
 constexpr auto gauges_interval = std::chrono::seconds{2};
 constexpr auto memory_interval = std::chrono::seconds{10};
@@ -118,6 +119,13 @@ Result<void> Server::open_processing() {
 void Server::add_operations() {
   operations_.health = [this] { return health(); };
   operations_.space = [this] { return engine_->space(); };
+  operations_.reach_database = [this] {
+    auto const ask = [](sql::Transaction& tx) -> Result<void> {
+      CHECK(tx.query("SELECT 1"));
+      return {};
+    };
+    return engine_->records().database.read(Scope::system(), ask, deadline_in(ready_answers_within));
+  };
   operations_.damaged = [this] { return engine_->damaged(); };
   operations_.objects_origin = objects_->url();
   operations_.metrics_open = config_.server.metrics_open;

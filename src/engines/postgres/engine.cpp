@@ -1,5 +1,7 @@
 #include "engines/postgres/engine.hpp"
 
+#include <fmt/format.h>
+
 #include "adapters/postgres/database.hpp"
 #include "adapters/postgres/dialect.hpp"
 #include "adapters/postgres/schema.hpp"
@@ -8,10 +10,12 @@
 #include "engines/postgres/processes.hpp"
 #include "engines/s3_credentials.hpp"
 #include "sql/migrations.hpp"
+#include "sql/run_now.hpp"
 
 namespace hoist::postgres {
 namespace {
 
+constexpr auto start_time_max = std::chrono::seconds{30};
 constexpr auto maintenance_interval = std::chrono::minutes{1};
 constexpr auto maintenance_time_max = std::chrono::seconds{60};
 // Another process may read what this one gives up, and no process knows of the other's readers.
@@ -51,9 +55,33 @@ Result<void> Engine::open_database(Mode mode) {
   queue_ = sql_engine::make_queue(*database_, wakeups_, metrics_);
   event_details_ = std::make_unique<sql_engine::EventDetails>(*database_);
   if (mode != Mode::serve) return {};
+  CHECK(check_folder());
   TRY(credentials_, load_or_create_s3_credentials(secrets_, options_.region, options_.buckets.front()));
   leadership_ = std::make_unique<Leadership>(settings_.url);
   return {};
+}
+
+// A folder without keys is new. Beside rows of objects it is the wrong one, or one that is not mounted: files
+// that it takes would be missing where the other processes look.
+Result<void> Engine::check_folder() {
+  auto const keys = secrets_.read(s3_credentials_secret);
+  if (keys || keys.error().code() != Code::not_found || options_.accept_loss) return {};
+  auto in_use = false;
+  CHECK(sql::run_now(
+      *database_, sql::Database::Access::read,
+      [&](sql::Transaction& tx) -> Result<void> {
+        TRY(auto const rows, tx.query("SELECT 1 FROM objects LIMIT 1"));
+        in_use = !rows.empty();
+        return {};
+      },
+      deadline_in(start_time_max)));
+  if (!in_use) return {};
+  return fail(
+      Code::corrupt,
+      fmt::format("the database has objects, and {} holds neither them nor their keys: all processes "
+                  "share one data folder, so it is another or is not mounted. Nothing was changed. To "
+                  "go on without what is lost: hoist serve --accept-loss",
+                  folder_.path("")));
 }
 
 Records Engine::records() {

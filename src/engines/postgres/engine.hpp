@@ -54,6 +54,7 @@ class Engine final : public hoist::Engine {
   Engine(EngineOptions options, Settings const& settings, DataFolder folder, DataFolder place,
          Metrics& metrics);
   Result<void> open_database(Mode mode);
+  Result<void> check_folder();
 
   EngineOptions options_;
   Settings settings_;

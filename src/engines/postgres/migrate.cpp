@@ -12,6 +12,11 @@ namespace hoist::postgres {
 namespace {
 
 Result<void> check_addresses(Settings const& settings) {
+  if (settings.owner_url.empty())  // libpq would connect to whatever its defaults name
+    return fail(
+        Code::invalid,
+        "database.owner_url (HOIST_DATABASE_OWNER_URL) is needed: the address of the user who owns the "
+        "tables");
   CHECK(check_url(settings.url));
   CHECK(check_url(settings.owner_url));
   if (user_of(settings.url).empty() || user_of(settings.url) == user_of(settings.owner_url))

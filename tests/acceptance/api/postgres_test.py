@@ -115,7 +115,31 @@ class Installation(unittest.TestCase):
         self.assertEqual(self.call(worker, "GET", "/tasks")[0], 404)
         end = time.monotonic() + PATIENCE_S
         while self.call(api, "GET", f"/tasks/{made['task_id']}")[1]["status"] != "done":
-            self.assertLess(time.monotonic(), end, "nobody worked on the task")
+            self.assertLess(time.monotonic(), end, "no worker took the task")
+
+    def test_a_migration_needs_the_address_of_the_owner(self):
+        for arguments in (["migrate"], ["migrate", "--dry-run"]):
+            done = self.run_hoist(*arguments, HOIST_DATABASE_URL=self.addresses["HOIST_DATABASE_URL"])
+            self.assertIn("HOIST_DATABASE_OWNER_URL", done.stderr)
+
+    def test_a_new_folder_beside_rows_of_objects_is_refused(self):
+        self.migrate()
+        SERVER.psql(self.name, "INSERT INTO objects (bucket, key, version, size, etag, content_type, sha256, "
+                               "attributes, modified_us) VALUES ('media', 'main/p/uploads/1', 'v', 1, 'e', '', '', '', 1)")
+        self.assertIn("is another or is not mounted", self.refused(self.addresses["HOIST_DATABASE_URL"]))
+        self.serve("--accept-loss")
+
+    def test_a_server_whose_database_is_away_is_not_ready(self):
+        self.migrate()
+        api = self.serve()
+        self.assertEqual(self.call(api, "GET", "/ready")[0], 200)
+        SERVER.psql("postgres", f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false")
+        SERVER.psql("postgres", f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
+        self.assertEqual(self.call(api, "GET", "/ready")[0], 503)
+        SERVER.psql("postgres", f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
+        end = time.monotonic() + PATIENCE_S
+        while self.call(api, "GET", "/ready")[0] != 200:
+            self.assertLess(time.monotonic(), end, "the server does not come back")
 
     def test_a_folder_of_its_own_is_for_one_process(self):
         done = self.run_hoist("serve", "--data", str(self.data), "--role", "api", HOME="/")
