@@ -49,7 +49,7 @@ std::optional<std::string> head_of(RequestParts const& parts) {
         equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Upgrade"))
       continue;
     if (!is_clean(name) || !is_clean(value)) return std::nullopt;
-    head += name + ": " + value + "\r\n";
+    head.append(name).append(": ").append(value).append("\r\n");
   }
   if (!parts.body.empty() || (parts.method != "GET" && parts.method != "HEAD"))
     head += "Content-Length: " + std::to_string(parts.body.size()) + "\r\n";
