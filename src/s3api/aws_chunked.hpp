@@ -54,7 +54,7 @@ class AwsChunkedParser {
   State state_ = State::size_line;
   std::string line_;
   bool line_feed_ = false;  // the trailer before ended in LF, and its CRLF has to follow
-  std::int64_t left_ = 0;  // of the chunk
+  std::int64_t left_ = 0;   // of the chunk
   std::int64_t total_ = 0;
   bool last_chunk_ = false;
   std::string signature_;  // as sent, of the chunk or the trailers

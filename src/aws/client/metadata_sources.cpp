@@ -135,7 +135,7 @@ class ContainerCredentials final : public CredentialSource {
   [[nodiscard]] Result<std::string> address() const {
     if (auto const path = value_of(environment_, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); !path.empty())
       return container_host + path;
-    auto const given = value_of(environment_, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    auto given = value_of(environment_, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
     if (given.empty()) return given;
     // Without TLS only to this machine and to the agents: the answer is a secret.
     constexpr auto plain_hosts = std::array<std::string_view, 6>{
