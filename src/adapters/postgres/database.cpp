@@ -53,7 +53,7 @@ class PostgresDatabase final : public sql::Database {
 
   void submit(Access access, Scope scope, Work work, Deadline deadline, Done done) override {
     auto const key = access == Access::write ? lock_of(scope) : WaitingJobs::no_key;
-    auto job = Job{std::move(scope), std::move(work), deadline, std::move(done)};
+    auto job = sql::Job{std::move(scope), std::move(work), deadline, std::move(done)};
     if (!(access == Access::write ? writes_ : reads_).push(key, job))
       job.done(fail(Error{Code::unavailable, "The server is busy."}
                         .with_retry_after(busy_retry_after_s)

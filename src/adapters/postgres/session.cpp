@@ -86,7 +86,7 @@ void Session::run() {
   }
 }
 
-void Session::run_together(std::vector<Job> jobs) {
+void Session::run_together(std::vector<sql::Job> jobs) {
   auto batch = std::vector<Function>{};
   batch.reserve(jobs.size());
   for (auto& job : jobs) {

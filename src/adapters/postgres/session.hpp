@@ -49,7 +49,7 @@ class Session {
 
  private:
   struct Function {
-    Job job;
+    sql::Job job;
     Result<void> outcome;
     std::vector<std::move_only_function<void()>> actions;
     bool changed = false;
@@ -59,7 +59,7 @@ class Session {
     apart,  // one function failed after changing something: each has to run alone
     again   // nothing is kept, and running all of them again may succeed
   };
-  void run_together(std::vector<Job> jobs);
+  void run_together(std::vector<sql::Job> jobs);
   void run_to_answers(std::span<Function> batch);
   Ran run_once(std::span<Function> batch);
   Ran run_functions(std::span<Function> batch, Time now, Deadline deadline);

@@ -4,7 +4,7 @@
 
 namespace hoist::postgres {
 
-bool WaitingJobs::push(Key key, Job& job) {
+bool WaitingJobs::push(Key key, sql::Job& job) {
   {
     auto const lock = Lock{mutex_};
     if (closed_ || entries_.size() >= max_) return false;
@@ -20,14 +20,14 @@ std::deque<WaitingJobs::Entry>::iterator WaitingJobs::find_free() {
   });
 }
 
-std::vector<Job> WaitingJobs::take(std::size_t max) {
+std::vector<sql::Job> WaitingJobs::take(std::size_t max) {
   auto const lock = Lock{mutex_};
   auto first = find_free();
   while (first == entries_.end() && !(closed_ && entries_.empty())) {
     changed_.wait(mutex_);
     first = find_free();
   }
-  auto taken = std::vector<Job>{};
+  auto taken = std::vector<sql::Job>{};
   if (first == entries_.end()) return taken;
   auto const key = first->key;
   if (key == no_key) {

@@ -12,16 +12,9 @@
 #include <vector>
 
 #include "base/mutex.hpp"
-#include "sql/database.hpp"
+#include "sql/job.hpp"
 
 namespace hoist::postgres {
-
-struct Job {
-  Scope scope;
-  sql::Database::Work work;
-  Deadline deadline;
-  sql::Database::Done done;
-};
 
 class WaitingJobs {
  public:
@@ -32,11 +25,11 @@ class WaitingJobs {
   explicit WaitingJobs(std::size_t max) : max_{max} {}
 
   // false: full or closed; `job` is untouched then.
-  [[nodiscard]] bool push(Key key, Job& job);
+  [[nodiscard]] bool push(Key key, sql::Job& job);
   // Waits for a function whose key no thread holds, and takes it with those of the same key that wait, `max`
   // of them at most; the key is held until finish(). Of no_key it takes one. Empty: closed, and nothing is
   // left.
-  [[nodiscard]] std::vector<Job> take(std::size_t max);
+  [[nodiscard]] std::vector<sql::Job> take(std::size_t max);
   void finish(Key key);
   void close();
   // Waits so long, or until it is closed.
@@ -47,7 +40,7 @@ class WaitingJobs {
  private:
   struct Entry {
     Key key;
-    Job job;
+    sql::Job job;
   };
   [[nodiscard]] std::deque<Entry>::iterator find_free() HOIST_REQUIRES(mutex_);
 

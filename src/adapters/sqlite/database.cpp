@@ -16,7 +16,7 @@ namespace {
 constexpr auto reader_cache_kib = 4'096;
 
 // A snapshot: what had committed when the first statement ran, whatever commits meanwhile.
-Result<void> read_snapshot(Connection& connection, Surroundings const& surroundings, Job& job) {
+Result<void> read_snapshot(Connection& connection, Surroundings const& surroundings, sql::Job& job) {
   auto tx = SqliteTransaction{connection, surroundings, job.scope, false};
   TRY(auto* begin, connection.prepare("BEGIN"));
   CHECK(begin->run(connection.handle(), {}, nullptr));
@@ -31,7 +31,7 @@ Result<void> read_snapshot(Connection& connection, Surroundings const& surroundi
 }
 
 void run_reader(Connection& connection, Surroundings const& surroundings, JobQueue& queue) {
-  auto jobs = std::vector<Job>{};
+  auto jobs = std::vector<sql::Job>{};
   while (queue.take(jobs, 1)) {
     auto& job = jobs.front();
     if (std::chrono::steady_clock::now() > job.deadline)
@@ -74,7 +74,7 @@ class SqliteDatabase final : public sql::Database {
   }
 
   void submit(Access access, Scope scope, Work work, Deadline deadline, Done done) override {
-    auto job = Job{std::move(scope), std::move(work), deadline, std::move(done)};
+    auto job = sql::Job{std::move(scope), std::move(work), deadline, std::move(done)};
     auto& queue = access == Access::read && !readers_.empty() ? reads_ : writes_;
     if (!queue.push(job))
       job.done(fail(Error{Code::unavailable, "The server is busy."}

@@ -7,23 +7,16 @@
 #include <vector>
 
 #include "base/mutex.hpp"
-#include "sql/database.hpp"
+#include "sql/job.hpp"
 
 namespace hoist::sqlite {
-
-struct Job {
-  Scope scope;
-  sql::Database::Work work;
-  Deadline deadline;
-  sql::Database::Done done;
-};
 
 class JobQueue {
  public:
   explicit JobQueue(std::size_t max) : max_{max} {}
 
   // false: full or closed; `job` is untouched then.
-  [[nodiscard]] bool push(Job& job) {
+  [[nodiscard]] bool push(sql::Job& job) {
     auto wake = false;
     {
       auto const lock = Lock{mutex_};
@@ -36,7 +29,7 @@ class JobQueue {
   }
   // Waits for at least one job and moves up to `max` of them into `out`; none when `limit` came first.
   // false: closed and empty.
-  [[nodiscard]] bool take(std::vector<Job>& out, std::size_t max, Deadline limit = Deadline::max()) {
+  [[nodiscard]] bool take(std::vector<sql::Job>& out, std::size_t max, Deadline limit = Deadline::max()) {
     auto const lock = Lock{mutex_};
     ++waiting_threads_;
     while (!closed_ && jobs_.empty() && wait(limit)) {
@@ -46,7 +39,7 @@ class JobQueue {
     return !out.empty() || !closed_;
   }
   // The same without waiting.
-  void take_waiting(std::vector<Job>& out, std::size_t max) {
+  void take_waiting(std::vector<sql::Job>& out, std::size_t max) {
     auto const lock = Lock{mutex_};
     move_to(out, max);
   }
@@ -69,7 +62,7 @@ class JobQueue {
     arrived_.wait(mutex_);
     return true;
   }
-  void move_to(std::vector<Job>& out, std::size_t max) HOIST_REQUIRES(mutex_) {
+  void move_to(std::vector<sql::Job>& out, std::size_t max) HOIST_REQUIRES(mutex_) {
     while (!jobs_.empty() && out.size() < max) {
       out.push_back(std::move(jobs_.front()));
       jobs_.pop_front();
@@ -79,7 +72,7 @@ class JobQueue {
   std::size_t max_;
   mutable Mutex mutex_;
   Condition arrived_;
-  std::deque<Job> jobs_ HOIST_GUARDED_BY(mutex_);
+  std::deque<sql::Job> jobs_ HOIST_GUARDED_BY(mutex_);
   std::size_t waiting_threads_ HOIST_GUARDED_BY(mutex_) = 0;
   bool closed_ HOIST_GUARDED_BY(mutex_) = false;
 };

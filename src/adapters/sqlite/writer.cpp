@@ -35,7 +35,7 @@ Writer::Writer(std::unique_ptr<Connection> connection, JobQueue& queue, Surround
       waiting_{metrics.gauge("hoist_db_queue_waiting", "Functions that wait for the writer.")} {}
 
 void Writer::run() {
-  auto jobs = std::vector<Job>{};
+  auto jobs = std::vector<sql::Job>{};
   auto wal_filled = false;
   while (queue_.take(jobs, batch_functions_max, wal_filled ? deadline_in(quiet_time) : Deadline::max())) {
     if (jobs.empty()) {
@@ -66,7 +66,7 @@ Writer::Ran Writer::run_one(Function& function, bool guarded) {
 
 // Functions that arrived while the batch ran join it, so that one sync serves them too.
 void Writer::let_join(std::vector<Function>& batch) {
-  auto jobs = std::vector<Job>{};
+  auto jobs = std::vector<sql::Job>{};
   queue_.take_waiting(jobs, batch_functions_max - batch.size());
   for (auto& job : jobs) batch.push_back({std::move(job), {}, {}});
 }
@@ -107,7 +107,7 @@ Result<void> Writer::run_and_commit(std::vector<Function>& batch) {
   return run.how == Ran::well ? commit() : run.cause;
 }
 
-void Writer::run_batch(std::vector<Job> jobs) {
+void Writer::run_batch(std::vector<sql::Job> jobs) {
   auto batch = std::vector<Function>{};
   batch.reserve(jobs.size());
   for (auto& job : jobs) batch.push_back({std::move(job), {}, {}});

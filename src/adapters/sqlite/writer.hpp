@@ -25,7 +25,7 @@ class Writer {
 
  private:
   struct Function {
-    Job job;
+    sql::Job job;
     Result<void> outcome;
     std::vector<std::move_only_function<void()>> actions;
   };
@@ -38,7 +38,7 @@ class Writer {
     Ran how = Ran::well;
     Result<void> cause;  // of lost
   };
-  void run_batch(std::vector<Job> jobs);
+  void run_batch(std::vector<sql::Job> jobs);
   Result<void> run_and_commit(std::vector<Function>& batch);
   Run run_all(std::vector<Function>& batch, bool guarded);
   Ran run_one(Function& function, bool guarded);
