@@ -35,7 +35,7 @@ trap 'rm -f "$tests"' EXIT
 make test 2>&1 | tee "$tests"
 step "$lint_begins_max" "lint" make lint
 step "$asan_begins_max" "address and undefined-behaviour sanitizers" \
-  tools/sanitize.sh asan base net aws s3api
+  tools/sanitize.sh asan base net aws aws_client s3api
 step "$tsan_begins_max" "thread sanitizer" tools/sanitize.sh tsan base net adapters_sqlite
 echo "checks skipped for want of time: $skipped"
 grep -E '^[0-9]+% tests passed|^Total Test time' "$tests"

@@ -43,7 +43,7 @@ Result<Time> parse_amz_date(std::string_view text) {
                                    text.substr(13, 2)));
 }
 
-std::string canonical_query(Pairs const& query, std::string_view except) {
+std::string canonical_query(PairsView query, std::string_view except) {
   auto encoded = Pairs{};
   encoded.reserve(query.size());
   for (auto const& [name, value] : query)
@@ -59,7 +59,7 @@ std::string canonical_query(Pairs const& query, std::string_view except) {
   return out;
 }
 
-std::string canonical_header(Pairs const& headers, std::string_view lower_name) {
+std::string canonical_header(PairsView headers, std::string_view lower_name) {
   auto out = std::string{};
   auto first = true;
   for (auto const& [name, value] : headers) {

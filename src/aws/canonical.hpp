@@ -15,6 +15,7 @@
 namespace hoist::aws {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
+using PairsView = std::span<Pairs::value_type const>;
 
 inline constexpr std::string_view algorithm_name = "AWS4-HMAC-SHA256";
 inline constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
@@ -25,8 +26,8 @@ inline constexpr std::string_view empty_payload_sha256 =
 struct RequestView {
   std::string_view method;
   std::string_view path;
-  Pairs const& query;
-  Pairs const& headers;  // in order of arrival; names in any case
+  PairsView query;
+  PairsView headers;  // in order of arrival; names in any case
 };
 
 // "20130524T000000Z" and back. Errors: invalid.
@@ -34,7 +35,7 @@ struct RequestView {
 [[nodiscard]] Result<Time> parse_amz_date(std::string_view text);
 
 // Sorted, encoded, joined with '&'; `except` is left out.
-[[nodiscard]] std::string canonical_query(Pairs const& query, std::string_view except = {});
+[[nodiscard]] std::string canonical_query(PairsView query, std::string_view except = {});
 
 // `signed_headers` in lower case and sorted. A missing header counts as empty, so a signature over a
 // header the client left out does not match.
@@ -44,7 +45,7 @@ struct RequestView {
                                             std::string_view query_except = {});
 
 // The value a header has in canonical form: trimmed, runs of spaces made one, repeats joined by ','.
-[[nodiscard]] std::string canonical_header(Pairs const& headers, std::string_view lower_name);
+[[nodiscard]] std::string canonical_header(PairsView headers, std::string_view lower_name);
 
 [[nodiscard]] std::string string_to_sign(std::string_view date, std::string_view scope,
                                          std::string_view canonical_request);

@@ -76,7 +76,7 @@ Pairs Signer::sign(RequestView const& request, std::string_view payload_hash, Ti
   auto added = Pairs{{"x-amz-content-sha256", std::string{payload_hash}}, {"x-amz-date", date}};
   if (!credentials_.session_token.empty())
     added.emplace_back("x-amz-security-token", credentials_.session_token);
-  auto headers = request.headers;
+  auto headers = Pairs{request.headers.begin(), request.headers.end()};
   headers.insert(headers.end(), added.begin(), added.end());
   auto names = std::vector<std::string>{};
   for (auto const& [name, value] : headers) names.push_back(to_lower(name));

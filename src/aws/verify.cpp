@@ -34,12 +34,12 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
-std::string const* find(Pairs const& pairs, std::string_view name) {
+std::string const* find(PairsView pairs, std::string_view name) {
   auto const found = std::ranges::find(pairs, name, &Pairs::value_type::first);
   return found == pairs.end() ? nullptr : &found->second;
 }
 
-std::size_t count_headers(Pairs const& headers, std::string_view lower_name) {
+std::size_t count_headers(PairsView headers, std::string_view lower_name) {
   return static_cast<std::size_t>(
       std::ranges::count_if(headers, [&](auto const& field) { return to_lower(field.first) == lower_name; }));
 }
