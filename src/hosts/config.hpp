@@ -4,7 +4,7 @@
 //          win. `uploads.url_lifetime_s` is HOIST_UPLOADS_URL_LIFETIME_S and
 //          --set uploads.url_lifetime_s=900.
 // Errors   every wrong setting is named at once, with its source.
-// Fields   the table in config.cpp gives name, range and meaning; docs/configuration.md is printed
+// Fields   the table in config_fields.cpp gives name, range and meaning; docs/configuration.md is printed
 //          from it (`hoist serve --config-reference`), and a test holds the two equal.
 #pragma once
 
