@@ -139,6 +139,7 @@ class Loader {
 
   void check_relations() {
     check_addresses();
+    for (auto& error : tenants::check_issuer(config_.tenants.issuer)) errors_.push_back(std::move(error));
     check_types("uploads.types_allowed", config_.tenants.types_allowed);
     check_types("uploads.types_denied", config_.tenants.types_denied);
     if (config_.server.tls_certificate_file.empty() != config_.server.tls_key_file.empty())

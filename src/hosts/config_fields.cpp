@@ -268,6 +268,26 @@ std::vector<Field> server_fields() {
   };
 }
 
+std::vector<Field> identity_fields() {
+  return {
+      text("identity.issuer", AT(tenants.issuer.name),
+           "iss of the tokens of an outside sign-in service that are taken too; empty: of none"),
+      text("identity.audience", AT(tenants.issuer.audience), "what aud of its tokens must name"),
+      text("identity.keys", AT(tenants.issuer.keys),
+           "its JSON Web Key Set: a file, or an address that begins with https://"),
+      number<seconds>("identity.keys_refresh_s", AT(tenants.issuer.keys_refresh), 10, 86'400,
+                      "how often its keys are read again; a key not known yet has them read at once"),
+      text("identity.tenant_claim", AT(tenants.issuer.tenant_claim),
+           "claim that holds the tenant's id: a name, or a JSON Pointer such as /company/id"),
+      text("identity.user_claim", AT(tenants.issuer.user_claim), "claim that holds the user"),
+      text("identity.role_claim", AT(tenants.issuer.role_claim),
+           "claim that holds a word for the role, or a list of words"),
+      list("identity.admin_words", AT(tenants.issuer.admin_words), "words that stand for the role admin"),
+      list("identity.member_words", AT(tenants.issuer.member_words), "words that stand for member"),
+      list("identity.viewer_words", AT(tenants.issuer.viewer_words), "words that stand for viewer"),
+  };
+}
+
 std::vector<Field> feature_fields() {
   constexpr auto gigabyte = std::int64_t{1} << 30;
   return {
@@ -354,7 +374,8 @@ std::optional<std::vector<std::string>> texts_of(toml::array const& array) {
 std::vector<Field> const& fields() {
   static auto const table = [] {
     auto all = server_fields();
-    for (auto& field : feature_fields()) all.push_back(std::move(field));
+    for (auto* more : {identity_fields, feature_fields})
+      for (auto& field : more()) all.push_back(std::move(field));
     return all;
   }();
   return table;

@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::size_t shard_count = 16;
 
-std::unexpected<Error> expired() {
-  return fail(Error{Code::unauthenticated, "The access token has expired. Ask for a new one."}.with_slug(
-      "token_expired"));
-}
-
 bool has_expired(Caller const& caller, Time now) {
   return caller.expires_at && *caller.expires_at + token_skew_max <= now;
 }
@@ -45,9 +40,9 @@ Result<void> insert_revoked_token(sql::Transaction& tx, Caller const& caller) {
   return {};
 }
 
-Authenticator::Authenticator(KeyRing const& keys, sql::Database& database, Clock const& clock,
+Authenticator::Authenticator(KeyRing const& keys, Issuer* issuer, sql::Database& database, Clock const& clock,
                              Options options)
-    : keys_{keys}, database_{database}, clock_{clock}, options_{options} {
+    : keys_{keys}, issuer_{issuer}, database_{database}, clock_{clock}, options_{options} {
   for (std::size_t i = 0; i < shard_count; ++i)
     shards_.push_back(std::make_unique<Shard>(options_.cached_max / shard_count + 1));
 }
@@ -64,28 +59,46 @@ std::optional<Authenticator::Entry> Authenticator::cached(std::string const& has
   return *entry;
 }
 
+bool Authenticator::keys_changed(Entry const& entry) const {
+  return entry.issuer_keys != 0 && entry.issuer_keys != issuer_->keys().version();
+}
+
 Async<Caller> Authenticator::authenticate(std::string credential, Deadline deadline) {
   auto const now = clock_.now();
   auto const hash = sha256(credential);
-  auto known = cached(hash);
-  if (known && has_expired(known->caller, now)) co_return expired();
-  auto const fresh = known && known->checked_at <= now && now < known->checked_at + options_.recheck;
-  if (fresh) co_return std::move(known->caller);
+  auto entry = cached(hash);
+  if (entry && keys_changed(*entry)) entry.reset();
+  if (entry && has_expired(entry->caller, now)) co_return token_expired();
+  auto const fresh = entry && entry->checked_at <= now && now < entry->checked_at + options_.recheck;
+  if (fresh) co_return std::move(entry->caller);
 
-  auto caller = Caller{};
   if (looks_like_api_key(credential)) {
-    CO_TRY(caller, co_await find_key(credential, deadline));
-  } else if (known) {
-    caller = std::move(known->caller);
-    CO_CHECK(co_await check_token(caller, deadline));
+    entry.emplace();
+    CO_TRY(entry->caller, co_await find_key(credential, deadline));
   } else {
-    CO_TRY(caller, keys_.verify(credential, now));
-    CO_CHECK(co_await check_token(caller, deadline));
+    if (!entry) {
+      CO_TRY(entry, co_await verify_token(credential, now, deadline));
+    }
+    CO_CHECK(co_await check_token(entry->caller, deadline));
   }
+  entry->checked_at = now;
   auto& shard = shard_of(hash);
   auto const lock = Lock{shard.mutex};
-  shard.entries.put(hash, {caller, now});
-  co_return caller;
+  shard.entries.put(hash, *entry);
+  co_return std::move(entry->caller);
+}
+
+Async<Authenticator::Entry> Authenticator::verify_token(std::string const& token, Time now,
+                                                        Deadline deadline) {
+  auto entry = Entry{};
+  if (issuer_ == nullptr || !issuer_->is_named_by(token)) {
+    CO_TRY(entry.caller, keys_.verify(token, now));
+    co_return entry;
+  }
+  // Read before: where they change meanwhile, the token is looked at once more than needed.
+  entry.issuer_keys = issuer_->keys().version();
+  CO_TRY(entry.caller, co_await issuer_->verify(token, now, deadline));
+  co_return entry;
 }
 
 Async<Caller> Authenticator::find_key(std::string const& text, Deadline deadline) {
@@ -104,7 +117,7 @@ Async<> Authenticator::check_token(Caller const& caller, Deadline deadline) {
 }
 
 Async<> Authenticator::still_valid(Caller caller, Deadline deadline) {
-  if (has_expired(caller, clock_.now())) co_return expired();
+  if (has_expired(caller, clock_.now())) co_return token_expired();
   if (caller.expires_at) co_return co_await check_token(caller, deadline);
   co_return co_await database_.read(
       Scope::tenant(caller.tenant),

@@ -1,5 +1,5 @@
-// From a credential to a caller: a token by its signature, an API key by its hash, both against
-// what has been revoked.
+// From a credential to a caller: a token of this installation or of the outside sign-in service by its
+// signature, an API key by its hash, all against what has been revoked.
 //
 // Cost     a credential seen within the last `recheck` costs one SHA-256 and a look-up in memory; a
 //          known one older than that costs one indexed read; only a new one costs a signature check.
@@ -16,6 +16,7 @@
 #include "base/mutex.hpp"
 #include "ports/caller_check.hpp"
 #include "sql/database.hpp"
+#include "tenants/issuer.hpp"
 #include "tenants/key_ring.hpp"
 
 namespace hoist::tenants {
@@ -26,7 +27,9 @@ class Authenticator final : public CallerCheck {
     std::size_t cached_max = 32'768;
     Micros recheck{500'000};
   };
-  Authenticator(KeyRing const& keys, sql::Database& database, Clock const& clock, Options options);
+  // `issuer`: of the outside sign-in service; null: there is none.
+  Authenticator(KeyRing const& keys, Issuer* issuer, sql::Database& database, Clock const& clock,
+                Options options);
 
   // Errors: unauthenticated, and the database's.
   Async<Caller> authenticate(std::string credential, Deadline deadline);
@@ -38,6 +41,7 @@ class Authenticator final : public CallerCheck {
   struct Entry {
     Caller caller;
     Time checked_at;
+    std::uint64_t issuer_keys = 0;  // their version then; 0: it is none of the issuer's tokens
   };
   struct Shard {
     explicit Shard(std::size_t entries_max) : entries{entries_max} {}
@@ -47,10 +51,14 @@ class Authenticator final : public CallerCheck {
 
   Shard& shard_of(std::string const& hash);
   std::optional<Entry> cached(std::string const& hash);
+  // What was checked with keys that the issuer has changed since has to be checked again.
+  [[nodiscard]] bool keys_changed(Entry const& entry) const;
+  Async<Entry> verify_token(std::string const& token, Time now, Deadline deadline);
   Async<Caller> find_key(std::string const& text, Deadline deadline);
   Async<> check_token(Caller const& caller, Deadline deadline);
 
   KeyRing const& keys_;
+  Issuer* issuer_;
   sql::Database& database_;
   Clock const& clock_;
   Options options_;

@@ -152,7 +152,7 @@ TEST_F(AuthenticatorTest, ATokenOfATenantThatDoesNotExistIsRefused) {
 }
 
 TEST_F(AuthenticatorTest, MoreCredentialsThanTheCacheHoldsStillWork) {
-  auto small = Authenticator{keys_, *database_, clock_, {.cached_max = 16}};
+  auto small = Authenticator{keys_, nullptr, *database_, clock_, {.cached_max = 16}};
   for (auto i = 0; i < 100; ++i) {
     auto const text = token(Role::viewer, fmt::format("user {}", i));
     for (auto repeat = 0; repeat < 2; ++repeat)

@@ -20,12 +20,14 @@ namespace hoist::tenants {
 class Feature final : public hoist::Feature {
  public:
   // Makes the first tenant where there is none. `keys_folder` holds the keys that sign tokens. Blocks.
-  // Errors: those of KeyRing and of the database.
+  // Errors: those of KeyRing, of the database, and of the issuer's keys where they are in a file; what is
+  // elsewhere may come later.
   static Result<std::unique_ptr<Feature>> make(Records const& records, Settings const& settings,
                                                std::unique_ptr<TenantUsage> usage,
                                                std::string const& keys_folder);
 
   void add_routes(net::Router& router) override;
+  std::vector<Job> jobs() override;
 
   [[nodiscard]] net::Gate& gate() { return gate_; }
   [[nodiscard]] CallerCheck& callers() { return authenticator_; }
@@ -39,9 +41,11 @@ class Feature final : public hoist::Feature {
 
  private:
   Feature(Records const& records, Settings const& settings, std::unique_ptr<TenantUsage> usage, KeyRing keys);
+  Result<void> read_issuer_keys();
 
   Clock const& clock_;
   KeyRing keys_;
+  std::unique_ptr<Issuer> issuer_;  // null: there is no outside sign-in service
   TenantTable table_;
   std::unique_ptr<TenantUsage> usage_;
   Authenticator authenticator_;

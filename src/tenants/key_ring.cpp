@@ -8,46 +8,14 @@
 #include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "tenants/jws.hpp"
 #include "tenants/key_files.hpp"
 #include "tenants/names.hpp"
 
 namespace hoist::tenants {
 namespace {
 
-constexpr std::string_view issuer = "hoist";
 constexpr std::string_view audience = "hoist-api";
-constexpr std::int64_t latest_s = 253'402'300'799;  // the last second of the year 9999
-
-std::unexpected<Error> refused(std::string cause) {
-  return fail(Error{Code::unauthenticated, "The access token is not valid."}
-                  .with_slug("token_invalid")
-                  .with_cause(std::move(cause)));
-}
-
-// The three parts of a compact JWS, still encoded.
-struct Parts {
-  std::string_view header;
-  std::string_view payload;
-  std::string_view signature;
-  std::string_view signed_text;  // header and payload with the dot between
-};
-
-Result<Parts> split(std::string_view token) {
-  auto const first = token.find('.');
-  if (token.size() > token_bytes_max || first == token.npos) return refused("not a compact JWS");
-  auto const second = token.find('.', first + 1);
-  if (second == token.npos || token.find('.', second + 1) != token.npos) return refused("not three parts");
-  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1), token.substr(second + 1),
-               token.substr(0, second)};
-}
-
-Result<json::object> decode_object(std::string_view part) {
-  auto const text = unbase64url(part);
-  if (!text) return refused("not canonical base64url");
-  auto parsed = parse_json(*text, {.depth_max = 4});
-  if (!parsed || !parsed->is_object()) return refused("not a JSON object");
-  return std::move(*parsed).as_object();
-}
 
 // The key's name. Nothing else in a header is ever used, and any other member refuses the token.
 Result<std::string> read_header(json::object const& header) {
@@ -55,7 +23,7 @@ Result<std::string> read_header(json::object const& header) {
   auto const algorithm = fields.text("alg", {.max = 16});
   auto const type = fields.text("typ", {.max = 16});
   auto key_name = fields.text("kid", {.max = 64});
-  if (!fields.finish() || algorithm != "EdDSA" || type != "JWT") return refused("header");
+  if (!fields.finish() || algorithm != "EdDSA" || type != "JWT") return token_refused("header");
   return key_name;
 }
 
@@ -65,7 +33,7 @@ Time at_second(std::int64_t seconds) {
 
 Result<Caller> read_claims(json::object const& claims, Time now) {
   auto fields = Fields{claims};
-  auto const seconds = Fields::NumberRule{.min = 0, .max = latest_s};
+  auto const seconds = Fields::NumberRule{.min = 0, .max = token_latest_s};
   auto const claimed_issuer = fields.text("iss", {.max = 64});
   auto const claimed_audience = fields.text("aud", {.max = 64});
   auto user = fields.text("sub", {.max = 128});
@@ -75,13 +43,13 @@ Result<Caller> read_claims(json::object const& claims, Time now) {
   auto const issued = at_second(fields.number("iat", seconds));
   auto const not_before = at_second(fields.number("nbf", seconds));
   auto const expires = at_second(fields.number("exp", seconds));
-  if (auto const read = fields.finish(); !read) return refused("claims: " + read.error().to_string());
-  if (claimed_issuer != issuer || claimed_audience != audience) return refused("issuer or audience");
-  if (!role || !is_tenant_name(tenant) || !is_user_name(user)) return refused("role, tenant or user");
-  if (not_before > now + token_skew_max || issued > now + token_skew_max) return refused("not valid yet");
-  if (expires + token_skew_max <= now)
-    return fail(Error{Code::unauthenticated, "The access token has expired. Ask for a new one."}.with_slug(
-        "token_expired"));
+  if (auto const read = fields.finish(); !read) return token_refused("claims: " + read.error().to_string());
+  if (claimed_issuer != own_issuer || claimed_audience != audience)
+    return token_refused("issuer or audience");
+  if (!role || !is_tenant_name(tenant) || !is_user_name(user)) return token_refused("role, tenant or user");
+  if (not_before > now + token_skew_max || issued > now + token_skew_max)
+    return token_refused("not valid yet");
+  if (expires + token_skew_max <= now) return token_expired();
   auto caller = Caller{};
   caller.tenant = TenantId{std::move(tenant)};
   caller.user = UserId{std::move(user)};
@@ -126,7 +94,7 @@ std::string KeyRing::mint(TenantId const& tenant, UserId const& user, Role role,
   auto const seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   auto const header = json::object{{"alg", "EdDSA"}, {"typ", "JWT"}, {"kid", key_name}};
   auto const claims =
-      json::object{{"iss", issuer},          {"aud", audience},         {"sub", user.str()},
+      json::object{{"iss", own_issuer},      {"aud", audience},         {"sub", user.str()},
                    {"tenant", tenant.str()}, {"role", to_string(role)}, {"jti", new_uuid7(now)},
                    {"iat", seconds},         {"nbf", seconds},          {"exp", seconds + lifetime.count()}};
   auto token = base64url(json::serialize(header)) + "." + base64url(json::serialize(claims));
@@ -135,16 +103,16 @@ std::string KeyRing::mint(TenantId const& tenant, UserId const& user, Role role,
 
 // The signature is checked before the claims are read: what was not signed says nothing.
 Result<Caller> KeyRing::verify(std::string_view token, Time now) const {
-  TRY(auto const parts, split(token));
-  TRY(auto const header, decode_object(parts.header));
-  TRY(auto const key_name, read_header(header));
+  TRY(auto const parts, split_jws(token, token_bytes_max));
+  TRY(auto const header, decode_jws_object(parts.header));
+  TRY(auto const key_name, read_header(header.get_object()));
   auto const key = state_->keys.find(key_name);
-  if (key == state_->keys.end()) return refused("unknown key");
+  if (key == state_->keys.end()) return token_refused("unknown key");
   auto const signature = unbase64url(parts.signature);
   if (!signature || !verify_ed25519(key->second.public_key, parts.signed_text, *signature))
-    return refused("signature");
-  TRY(auto const claims, decode_object(parts.payload));
-  return read_claims(claims, now);
+    return token_refused("signature");
+  TRY(auto const claims, decode_jws_object(parts.payload));
+  return read_claims(claims.get_object(), now);
 }
 
 }  // namespace hoist::tenants

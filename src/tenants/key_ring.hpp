@@ -18,11 +18,12 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "model/caller.hpp"
+#include "tenants/jws.hpp"
 
 namespace hoist::tenants {
 
+constexpr std::string_view own_issuer = "hoist";
 constexpr std::size_t token_bytes_max = 2048;
-constexpr std::chrono::seconds token_skew_max{60};
 
 class KeyRing {
  public:

@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "tenants/access_gate.hpp"
+#include "tenants/issuer.hpp"
 #include "tenants/tenant_table.hpp"
 
 namespace hoist::tenants {
 
 struct Settings {
+  Issuer::Options issuer;
   AccessGate::Options rates;
   std::int64_t storage_bytes_max = default_storage_bytes_max;
   std::vector<std::string> types_allowed;

@@ -72,7 +72,7 @@ class TenantsFixture : public ::testing::Test {
   sql_engine::AuditLog audit_;
   FixedUsage usage_;
   memory::RateLimiter limiter_;
-  Authenticator authenticator_{keys_, *database_, clock_, {}};
+  Authenticator authenticator_{keys_, nullptr, *database_, clock_, {}};
   Tickets tickets_{clock_};
   TenantLanguages languages_{*database_, tenants_, clock_};
   Service service_{{*database_, tenants_, audit_, audit_, usage_, authenticator_, keys_, tickets_, clock_}};

@@ -3,6 +3,7 @@
 
 usage: process_test.py HOIST_BINARY [ENGINE]
 """
+import base64
 import json
 import os
 import re
@@ -48,6 +49,10 @@ def call(api, method, path, body=None, token=None, headers=None):
             return answer.status, json.loads(text) if text else None
     except urllib.error.HTTPError as answer:
         return answer.code, json.loads(answer.read())
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class Process(unittest.TestCase):
@@ -103,6 +108,45 @@ class Process(unittest.TestCase):
 
     def command_line_token(self):
         return json.loads((self.data / "cli.json").read_text())["token"]
+
+    def test_a_sign_in_service_of_the_company_is_trusted_as_configured(self):
+        folder = Path(self.folder.name)
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", folder / "key.pem"], check=True)
+        public = subprocess.run(["openssl", "pkey", "-in", folder / "key.pem", "-pubout", "-outform", "DER"],
+                                check=True, capture_output=True).stdout[-32:]
+        keys = folder / "keys.json"
+        keys.write_text(json.dumps(
+            {"keys": [{"kid": "k1", "kty": "OKP", "crv": "Ed25519", "x": base64url(public)}]}))
+
+        def token(**changes):
+            claims = {"iss": "https://login.example.com", "aud": "hoist-uploads", "sub": "ana", "company": "main",
+                      "roles": ["constructora"], "exp": int(time.time()) + 600, **changes}
+            parts = [base64url(json.dumps(part).encode()) for part in ({"alg": "EdDSA", "kid": "k1"}, claims)]
+            text = folder / "signed"
+            text.write_text(".".join(parts))
+            signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", folder / "key.pem", "-in", text],
+                                       check=True, capture_output=True).stdout
+            return ".".join([*parts, base64url(signature)])
+
+        trusted = ["identity.issuer=https://login.example.com", "identity.audience=hoist-uploads",
+                   f"identity.keys={keys}", "identity.tenant_claim=company", "identity.role_claim=roles"]
+        process = self.start(*trusted)
+        api = re.search(r"api=(\S+)", process.stdout.readline()).group(1)
+        self.assertEqual(call(api, "GET", "/tenants/main/audit", token=token())[0], 200)
+        viewer = token(roles=["inversionista"])
+        self.assertEqual(call(api, "GET", "/tenants/main", token=viewer)[0], 200)
+        self.assertEqual(call(api, "GET", "/tenants/main/audit", token=viewer)[0], 403)
+        for wrong in ({"aud": "another"}, {"iss": "https://evil.example.com"}, {"company": "nobody"}, {"roles": []},
+                      {"exp": int(time.time()) - 61}):
+            self.assertEqual(call(api, "GET", "/tenants/main", token=token(**wrong))[0], 401, wrong)
+        self.assertEqual(call(api, "POST", "/sign-out", token=viewer)[0], 204)
+        self.assertEqual(call(api, "GET", "/tenants/main", token=viewer)[0], 401)
+        self.end(process)
+
+        keys.unlink()
+        refused = self.start(*trusted)
+        self.assertNotEqual(refused.wait(timeout=60), 0)
+        self.assertIn("identity.keys", refused.stderr.read())
 
     def test_parameters_and_nulls_that_mean_nothing_are_refused(self):
         process = self.start()
