@@ -2,22 +2,21 @@
 
 namespace hoist::aws {
 
-void CallRecord::add(std::string_view service, std::string_view action, std::string_view resource,
-                     std::string_view outcome, int attempts, std::chrono::steady_clock::duration took) {
-  auto const labels = Labels{{"service", std::string{service}}, {"action", std::string{action}}};
+void CallRecord::add(Called call) {
+  auto const labels = Labels{{"service", std::string{call.service}}, {"action", std::string{call.action}}};
   auto with_outcome = labels;
-  with_outcome.emplace("outcome", outcome);
+  with_outcome.emplace("outcome", call.outcome);
   metrics_.counter("hoist_aws_calls_total", "Calls to AWS, by outcome", with_outcome).add();
-  if (attempts > 1)
+  if (call.attempts > 1)
     metrics_.counter("hoist_aws_retries_total", "Attempts of calls to AWS after the first", labels)
-        .add(attempts - 1);
+        .add(call.attempts - 1);
   metrics_
       .histogram("hoist_aws_call_seconds", "Time of calls to AWS with all their attempts",
                  Metrics::seconds_bounds(), labels)
-      .observe(std::chrono::duration<double>(took).count());
+      .observe(std::chrono::duration<double>(call.took).count());
   auto const lock = Lock{mutex_};
   if (grants_.size() >= entries_max) return;
-  grants_.insert({std::string{service} + ":" + std::string{action}, std::string{resource}});
+  grants_.insert({std::string{call.service} + ":" + std::string{call.right}, std::string{call.resource}});
 }
 
 std::set<Grant> CallRecord::grants() const {

@@ -20,14 +20,23 @@ struct Grant {
   auto operator<=>(Grant const&) const = default;
 };
 
+// One call with all of its attempts.
+struct Called {
+  std::string_view service;
+  std::string_view action;
+  std::string_view right;  // the action that a policy names to allow it
+  std::string_view resource;
+  std::string_view outcome;  // "ok" or the slug of an error
+  int attempts = 1;
+  std::chrono::steady_clock::duration took{};
+};
+
 class CallRecord {
  public:
   static constexpr std::size_t entries_max = 1024;
   explicit CallRecord(Metrics& metrics) : metrics_{metrics} {}
 
-  // One call with all of its attempts. `outcome` is "ok" or the slug of an error.
-  void add(std::string_view service, std::string_view action, std::string_view resource,
-           std::string_view outcome, int attempts, std::chrono::steady_clock::duration took);
+  void add(Called call);
   [[nodiscard]] std::set<Grant> grants() const;
 
  private:

@@ -51,8 +51,13 @@ Async<json::object> JsonCaller::call(std::string action, json::object input, std
   auto const body = json::serialize(input);
   auto attempts = 0;
   auto outcome = co_await try_until(action, body, attempts, deadline);
-  account_.calls().add(service_.name, action, resource, outcome ? "ok" : outcome.error().slug(), attempts,
-                       std::chrono::steady_clock::now() - started);
+  account_.calls().add({.service = service_.name,
+                        .action = action,
+                        .right = right_of(action),
+                        .resource = resource,
+                        .outcome = outcome ? "ok" : outcome.error().slug(),
+                        .attempts = attempts,
+                        .took = std::chrono::steady_clock::now() - started});
   co_return outcome;
 }
 
@@ -116,6 +121,12 @@ bool JsonCaller::put_right(Attempt const& failed) {
   if (!failed.said->expired()) return false;
   account_.credentials().forget(failed.credentials);
   return true;
+}
+
+std::string_view JsonCaller::right_of(std::string_view action) const {
+  constexpr auto batch = std::string_view{"Batch"};
+  if (service_.batches_by_single_right && action.ends_with(batch)) action.remove_suffix(batch.size());
+  return action;
 }
 
 net::Headers JsonCaller::sign(std::string const& action, std::string const& body,

@@ -24,6 +24,8 @@ namespace hoist::aws {
 struct JsonService {
   std::string name;    // "dynamodb": of its endpoint, its signatures and its actions in policies
   std::string target;  // "DynamoDB_20120810"
+  // Policies allow its SendMessageBatch by SendMessage, and so on.
+  bool batches_by_single_right = false;
 };
 
 struct CallOptions {
@@ -50,6 +52,7 @@ class JsonCaller {
   [[nodiscard]] net::Headers sign(std::string const& action, std::string const& body,
                                   Credentials const& credentials) const;
   bool put_right(Attempt const& failed);
+  [[nodiscard]] std::string_view right_of(std::string_view action) const;
 
   JsonService service_;
   Account& account_;

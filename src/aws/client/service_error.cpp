@@ -27,6 +27,7 @@ constexpr auto known = std::to_array<Known>({
     {"ItemCollectionSizeLimitExceededException", Code::too_large},
     {"RequestEntityTooLarge", Code::too_large},
     {"ReceiptHandleIsInvalid", Code::gone},
+    {"MessageNotInflight", Code::gone},
     {"ProvisionedThroughputExceededException", Code::throttled, true},
     {"RequestLimitExceeded", Code::throttled, true},
     {"RequestThrottled", Code::throttled, true},
@@ -58,14 +59,6 @@ constexpr auto known = std::to_array<Known>({
 Known const* find_known(std::string_view name) {
   auto const found = std::ranges::find(known, name, &Known::name);
   return found == known.end() ? nullptr : &*found;
-}
-
-// "com.amazonaws.dynamodb.v20120810#X", "X:http://...", "AWS.SimpleQueueService.X;Sender" are all X.
-std::string bare_name(std::string_view text) {
-  text = text.substr(0, text.find_first_of(":;"));
-  if (auto const hash = text.rfind('#'); hash != text.npos) text.remove_prefix(hash + 1);
-  if (auto const dot = text.rfind('.'); dot != text.npos) text.remove_prefix(dot + 1);
-  return std::string{text};
 }
 
 Code code_of_status(int status) {
@@ -109,6 +102,13 @@ Error ServiceError::to_error(std::string_view call) const {
       fmt::format("{}: {} {}: {}", call, status, name.empty() ? "no name" : name, message));
 }
 
+std::string bare_error_name(std::string_view text) {
+  text = text.substr(0, text.find_first_of(":;"));
+  if (auto const hash = text.rfind('#'); hash != text.npos) text.remove_prefix(hash + 1);
+  if (auto const dot = text.rfind('.'); dot != text.npos) text.remove_prefix(dot + 1);
+  return std::string{text};
+}
+
 ServiceError read_service_error(net::Response const& response) {
   auto error = ServiceError{.status = response.status};
   if (auto const parsed = parse_json(response.body); parsed && parsed->is_object()) {
@@ -122,7 +122,7 @@ ServiceError read_service_error(net::Response const& response) {
   // SQS tells by this header what its older protocol called it; only the name before ';' is of interest.
   if (auto const query = response.headers.get("x-amzn-query-error"); error.name.empty() && !query.empty())
     error.name = query;
-  error.name = bare_name(error.name);
+  error.name = bare_error_name(error.name);
   error.message.resize(std::min(error.message.size(), message_bytes_max));
   return error;
 }
