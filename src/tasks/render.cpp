@@ -10,6 +10,8 @@
 namespace hoist::tasks {
 namespace {
 
+constexpr auto created_message = "Task created successfully";
+
 json::value time_or_null(std::optional<Time> const& time) {
   return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
 }
@@ -63,14 +65,17 @@ json::value waits_for(Task const& task, Line const& line, Time now) {
                       {"reason", itself ? "its own next attempt" : reason_of(state)}};
 }
 
+void append_due(std::string& out, std::optional<Time> due_at, Time created_at) {
+  if (!due_at) return;
+  fmt::format_to(std::back_inserter(out), R"(,"due_date":"{}","overdue":{})", to_rfc3339(*due_at),
+                 is_overdue(due_at, {}, created_at));
+}
+
 void append_created(std::string& out, Task const& task) {
   fmt::format_to(std::back_inserter(out),
-                 R"("task_id":"{}","message":"Task created successfully","sequence":{},"group":"{}",)"
-                 R"("durable":"fsync","chain":"{}")",
-                 task.id.str(), task.sequence, task.group, task.chain);
-  if (task.due_at)
-    fmt::format_to(std::back_inserter(out), R"(,"due_date":"{}","overdue":{})", to_rfc3339(*task.due_at),
-                   is_overdue(task.due_at, {}, task.created_at));
+                 R"("task_id":"{}","message":"{}","sequence":{},"group":"{}","durable":"fsync","chain":"{}")",
+                 task.id.str(), created_message, task.sequence, task.group, task.chain);
+  append_due(out, task.due_at, task.created_at);
 }
 
 }  // namespace
@@ -78,6 +83,15 @@ void append_created(std::string& out, Task const& task) {
 std::string render_created(Task const& task) {
   auto out = std::string{"{"};
   append_created(out, task);
+  return out + "}";
+}
+
+std::string render_accepted(AcceptedTask const& accepted) {
+  auto const& task = accepted.task;
+  auto out =
+      fmt::format(R"({{"task_id":"{}","message":"{}","group":"{}","durable":"queue","queue_sequence":"{}")",
+                  task.id.str(), created_message, task.group, accepted.queue_sequence);
+  append_due(out, accepted.due_at, task.accepted_at);
   return out + "}";
 }
 

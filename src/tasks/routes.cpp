@@ -42,6 +42,15 @@ Async<Response> post_task(Service& service, Clock const&, Request& request) {
   co_return response;
 }
 
+// There is no address to look at it afterwards, so no Location.
+Async<Response> post_to_intake(Intake& intake, Request& request) {
+  CO_TRY(auto const body, net::json_body(request));
+  CO_TRY(auto wanted, parse_new_task(body));
+  CO_TRY(auto call, net::call_context(request));
+  CO_TRY(auto const accepted, co_await intake.accept(std::move(call), std::move(wanted)));
+  co_return net::json_text_response(201, render_accepted(accepted));
+}
+
 Async<Response> post_batch(Service& service, Clock const&, Request& request) {
   CO_TRY(auto const body, net::json_body(request));
   CO_TRY(auto items, parse_new_batch(body));
@@ -128,6 +137,12 @@ void add_routes(net::Router& router, Service& service, Clock const& clock) {
   add("GET", "/tasks/{id}/proof", Role::viewer, no_body, get_proof);
   add("GET", "/groups/{group}", Role::viewer, no_body, get_group);
   add("GET", "/groups/{group}/tasks", Role::viewer, no_body, get_group_tasks, true);
+}
+
+void add_intake_route(net::Router& router, Intake& intake) {
+  auto route = net::Route{.method = "POST", .pattern = "/tasks", .role_min = Role::member};
+  route.body_max = task_body_max;
+  router.add(std::move(route), [&intake](Request& request) { return post_to_intake(intake, request); });
 }
 
 }  // namespace hoist::tasks
