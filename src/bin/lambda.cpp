@@ -8,7 +8,8 @@
 
 #include "base/log.hpp"
 #include "base/try.hpp"
-#include "hosts/events_function.hpp"
+#include "hosts/config.hpp"
+#include "hosts/function.hpp"
 
 namespace hoist::bin {
 namespace {
@@ -20,14 +21,8 @@ std::string runtime_api() {
   return found == nullptr ? std::string{} : found;
 }
 
-Result<std::unique_ptr<hosts::EventsFunction>> open() {
-  TRY(auto config, hosts::function_config(hosts::hoist_environment()));
-  log::configure(config.log.level, config.log.format);
-  return hosts::EventsFunction::open(std::move(config));
-}
-
 Result<void> serve(std::string const& api) {
-  auto const function = open();
+  auto const function = hosts::open_function(hosts::hoist_environment());
   if (function) return (*function)->run(api);
   aws::report_init_error(api, function.error());
   return std::unexpected{function.error()};
@@ -51,10 +46,10 @@ int run_lambda() {
 }
 
 void add_lambda_command(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("lambda", "Serve the events API as a function of AWS Lambda");
+  auto* command = app.add_subcommand("lambda", "Serve one of Hoist's functions of AWS Lambda");
   command->footer(
       "Lambda starts the binary under the name bootstrap and without arguments, which does the same.\n"
-      "HOIST_FUNCTION=events-api and HOIST_SERVER_ENGINE are needed; see docs/aws/engines.md.");
+      "HOIST_FUNCTION says which function it is; docs/aws/engines.md has what each of them needs.");
   command->callback([&exit_code] { exit_code = run_lambda(); });
 }
 

@@ -10,23 +10,13 @@
 namespace hoist::hosts {
 namespace {
 
-constexpr auto role_name = "events-api";
 constexpr auto data_folder = "/tmp/hoist";  // the one place where a function may write
 constexpr auto relay_job = "event details";
 constexpr auto stop_grace = std::chrono::seconds{2};
-constexpr auto envelope_bytes = std::size_t{64} << 10;  // of an answer around its body
-
-std::size_t body_bytes_max() {
-  return (aws::payload_bytes_max - envelope_bytes) / 4 * 3;  // it may have to be base64
-}
 
 }  // namespace
 
-Result<Config> function_config(std::map<std::string, std::string> environment) {
-  auto const role = environment.find("HOIST_FUNCTION");
-  if (role == environment.end() || role->second != role_name)
-    return fail(Code::invalid,
-                std::string{"HOIST_FUNCTION must be "} + role_name + ", the one function that there is.");
+Result<Config> events_function_config(FunctionEnvironment environment) {
   if (!environment.contains("HOIST_SERVER_ENGINE")) {
     if (environment.contains("HOIST_EVENTS_INDEX_HOST"))
       return fail(Code::not_implemented,
@@ -74,23 +64,8 @@ EventsFunction::~EventsFunction() {
   host_.stop(stop_grace);
 }
 
-Result<void> EventsFunction::run(std::string_view runtime_api) {
-  return run_to_end<void>([&]() -> Async<> {
-    auto loop = aws::RuntimeLoop{runtime_api, clock_, *this};
-    co_return co_await loop.run();
-  });
-}
-
 Async<std::string> EventsFunction::invoke(aws::Invocation invocation) {
-  CO_TRY(auto const event, parse_json(invocation.event, {.depth_max = 64}));
-  auto const* object = event.if_object();
-  if (object == nullptr) co_return fail(Code::invalid, "The event is no JSON object.");
-  CO_TRY(auto read, aws::read_http_event(*object, invocation.trace));
-  if (!read) co_return fail(Code::invalid, "This function answers HTTP requests, and the event is none.");
-  read->parts.deadline = invocation.deadline;
-  read->parts.caller.credential_id = read->gateway_key;
-  auto const answer = co_await net::answer_in_process(*router_, std::move(read->parts), body_bytes_max());
-  co_return json::serialize(aws::write_http_answer(read->shape, answer));
+  co_return co_await answer_http(*router_, std::move(invocation));
 }
 
 asio::awaitable<void> EventsFunction::after_answer(Deadline deadline) {

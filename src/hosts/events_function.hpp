@@ -13,10 +13,9 @@
 #include <memory>
 
 #include "assembly/engine.hpp"
-#include "aws/function/http_event.hpp"
-#include "aws/function/runtime_loop.hpp"
 #include "events/feature.hpp"
 #include "hosts/config.hpp"
+#include "hosts/function.hpp"
 #include "hosts/gateway_gate.hpp"
 #include "hosts/host.hpp"
 #include "net/router.hpp"
@@ -24,13 +23,10 @@
 
 namespace hoist::hosts {
 
-class EventsFunction final : public aws::InvokedFunction {
+class EventsFunction final : public Function {
  public:
   static Result<std::unique_ptr<EventsFunction>> open(Config config);
   ~EventsFunction() override;
-
-  // Serves invocations until the Runtime API ends it. Blocks.
-  Result<void> run(std::string_view runtime_api);
 
   Async<std::string> invoke(aws::Invocation invocation) override;
   asio::awaitable<void> after_answer(Deadline deadline) override;
@@ -52,7 +48,7 @@ class EventsFunction final : public aws::InvokedFunction {
   std::vector<Job> jobs_;
 };
 
-// The settings of a function, from its environment: HOIST_FUNCTION is its role, and data is kept below /tmp.
-[[nodiscard]] Result<Config> function_config(std::map<std::string, std::string> environment);
+// Its settings, from its environment: data is kept below /tmp.
+[[nodiscard]] Result<Config> events_function_config(FunctionEnvironment environment);
 
 }  // namespace hoist::hosts

@@ -42,12 +42,12 @@ std::string steady(int status, net::Headers const& headers, std::string_view bod
 class EventsFunctionTest : public ::testing::Test {
  protected:
   EventsFunctionTest() {
-    auto config = function_config({{"HOIST_FUNCTION", "events-api"},
-                                   {"HOIST_SERVER_ENGINE", "memory"},
-                                   {"HOIST_SERVER_DATA", folder_},
-                                   {"HOIST_SERVER_CORS_ORIGINS", origin},
-                                   {"HOIST_LIMITS_REQUESTS_PER_MINUTE_PER_IP", "1000000"},
-                                   {"HOIST_LIMITS_REQUESTS_PER_MINUTE_PER_USER", "1000000"}});
+    auto config = events_function_config({{"HOIST_FUNCTION", "events-api"},
+                                          {"HOIST_SERVER_ENGINE", "memory"},
+                                          {"HOIST_SERVER_DATA", folder_},
+                                          {"HOIST_SERVER_CORS_ORIGINS", origin},
+                                          {"HOIST_LIMITS_REQUESTS_PER_MINUTE_PER_IP", "1000000"},
+                                          {"HOIST_LIMITS_REQUESTS_PER_MINUTE_PER_USER", "1000000"}});
     function_ = *EventsFunction::open(*config);
     auto const now = SystemClock{}.now();
     auto const keys = tenants::KeyRing::load_or_create(folder_ + "/keys/tokens", now);
@@ -171,12 +171,12 @@ TEST(FunctionConfig, IsThatOfTheTemplatesVariables) {
                                          {"HOIST_EVENTS_INDEX_SECRET", "arn:aws:secretsmanager:x"},
                                          {"HOIST_EVENTS_DETAILS_TABLE", "details"},
                                          {"HOIST_SERVER_CORS_ORIGINS", origin}};
-  auto const refused = function_config(environment);
+  auto const refused = events_function_config(environment);
   ASSERT_FALSE(refused) << "events would be lost with each process";
   EXPECT_EQ(refused.error().code(), Code::not_implemented);
   EXPECT_TRUE(refused.error().detail().contains("HOIST_EVENTS_INDEX_HOST"));
   environment["HOIST_SERVER_ENGINE"] = "memory";
-  auto const config = function_config(environment);
+  auto const config = events_function_config(environment);
   ASSERT_TRUE(config) << config.error().to_string();
   EXPECT_EQ(config->details.table, "details");
   EXPECT_EQ(config->server.data, "/tmp/hoist");
@@ -185,17 +185,6 @@ TEST(FunctionConfig, IsThatOfTheTemplatesVariables) {
   auto const names = std::regex{R"(\n +(HOIST_[A-Z_]+):)"};
   for (auto at = std::sregex_iterator{text.begin(), text.end(), names}; at != std::sregex_iterator{}; ++at)
     EXPECT_TRUE(environment.contains((*at)[1])) << (*at)[1] << " is in the template";
-}
-
-TEST(FunctionConfig, SaysWhichFunctionsThereAre) {
-  for (auto const& environment : {std::map<std::string, std::string>{}, {{"HOIST_FUNCTION", "tasks-api"}}}) {
-    auto const refused = function_config(environment);
-    ASSERT_FALSE(refused);
-    EXPECT_TRUE(refused.error().detail().contains("events-api"));
-  }
-  auto const unsaid = function_config({{"HOIST_FUNCTION", "events-api"}});
-  ASSERT_FALSE(unsaid);
-  EXPECT_TRUE(unsaid.error().detail().contains("HOIST_SERVER_ENGINE"));
 }
 
 }  // namespace

@@ -33,4 +33,15 @@ class GatewayGate final : public net::Gate {
   TenantId tenant_;
 };
 
+// Knows nobody: behind a gateway whose keys are the only credentials, where there are no rows to check any
+// other against.
+class ClosedGate final : public net::Gate {
+ public:
+  Async<Caller> admit(net::Request const&, net::Route const&, net::Headers&) override {
+    co_return fail(
+        Error{Code::unauthenticated, "Send a key of the gateway in the header X-Api-Key, and no token."}
+            .with_slug("token_missing"));
+  }
+};
+
 }  // namespace hoist::hosts

@@ -78,7 +78,7 @@ Async<Tenant> Operator::ensure_first(Deadline deadline) {
   CO_TRY(auto const present, co_await needs_.database.read(Scope::system(), find_first, deadline));
   if (present) co_return *present;
   auto tenant = NewTenant{};
-  tenant.id = TenantId{"main"};
+  tenant.id = TenantId{first_tenant};
   tenant.name = "Main";
   auto created = co_await create(std::move(tenant), deadline);
   if (created || created.error().code() != Code::conflict) co_return created;

@@ -11,6 +11,9 @@
 
 namespace hoist::tenants {
 
+// Of an installation that was told of no tenant.
+inline constexpr auto first_tenant = "main";
+
 struct TokenRequest {
   TenantId tenant;
   UserId user;
@@ -41,7 +44,7 @@ class Operator {
   Async<> allow_unscannable(TenantId tenant, std::optional<bool> allow, Deadline deadline);
   // Of answers to requests that name none; absent: as the installation does. Errors: not_found.
   Async<> set_language(TenantId tenant, std::optional<Language> language, Deadline deadline);
-  Async<Tenant> ensure_first(Deadline deadline);  // the oldest tenant, or a new one named "main"
+  Async<Tenant> ensure_first(Deadline deadline);  // the oldest tenant, or a new one, first_tenant
   // A token that the trail knows. Errors: not_found when there is no such tenant: every route would
   // refuse its token, and nothing would say why.
   Async<std::string> mint_token(KeyRing const& keys, TokenRequest request, Deadline deadline);

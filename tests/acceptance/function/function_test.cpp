@@ -58,6 +58,11 @@ class Bootstrap : public ::testing::Test {
             .body = json::serialize(testing::rest_event(asked)),
             .lasts = std::chrono::seconds{20}};
   }
+  static RuntimeDouble::Event add_task(std::string id, std::string body, net::Headers const& headers = {}) {
+    auto asked = AskedOfFunction{.method = "POST", .path = "/tasks", .body = std::move(body)};
+    for (auto const& [name, value] : headers.all()) asked.headers.emplace_back(name, value);
+    return invocation(std::move(id), std::move(asked));
+  }
   static RuntimeDouble::Event record(std::string id) {
     auto const body = json::object{{"eventId", event_id},
                                    {"userId", "ana"},
@@ -81,6 +86,28 @@ class Bootstrap : public ::testing::Test {
   std::string data_ = ::testing::TempDir() + "/hoist-bootstrap-" + std::to_string(::getpid());
 };
 
+// A stand-in's services, as their operator.
+class Services {
+ public:
+  explicit Services(std::string const& url)
+      : account_{{{"AWS_ENDPOINT_URL", url},
+                  {"AWS_ACCESS_KEY_ID", "AKIDTEST"},
+                  {"AWS_SECRET_ACCESS_KEY", "test"},
+                  {"AWS_REGION", "eu-west-1"}},
+                 clock_,
+                 metrics_} {}
+  Result<json::object> call(std::string service, std::string target, std::string action, json::object input) {
+    auto const caller = *aws::JsonCaller::open({std::move(service), std::move(target)}, account_);
+    return run_to_end<json::object>(
+        [&] { return caller->call(action, input, "it", deadline_in(std::chrono::seconds{30})); });
+  }
+
+ private:
+  SystemClock clock_;
+  Metrics metrics_;
+  aws::Account account_;
+};
+
 json::object table_definition() {
   auto file = std::ifstream{HOIST_SOURCE_DIR "/deploy/event_details_table.json"};
   auto definition = parse_json(std::string{std::istreambuf_iterator<char>{file}, {}})->as_object();
@@ -94,18 +121,9 @@ TEST_F(Bootstrap, ServesTheBriefsApiWithDetailsInDynamoDb) {
   auto const tables = StandIn::start(testing::ministack, *program);
   ASSERT_TRUE(tables);
   auto const endpoint = "AWS_ENDPOINT_URL=" + tables->url();
-  auto clock = SystemClock{};
-  auto metrics = Metrics{};
-  auto account = aws::Account{{{"AWS_ENDPOINT_URL", tables->url()},
-                               {"AWS_ACCESS_KEY_ID", "AKIDTEST"},
-                               {"AWS_SECRET_ACCESS_KEY", "test"},
-                               {"AWS_REGION", "eu-west-1"}},
-                              clock,
-                              metrics};
-  auto const caller = *aws::JsonCaller::open({"dynamodb", "DynamoDB_20120810"}, account);
+  auto aws = Services{tables->url()};
   auto const call = [&](std::string action, json::object input) {
-    return run_to_end<json::object>(
-        [&] { return caller->call(action, input, "table", deadline_in(std::chrono::seconds{30})); });
+    return aws.call("dynamodb", "DynamoDB_20120810", std::move(action), std::move(input));
   };
   ASSERT_TRUE(call("CreateTable", table_definition()));
 
@@ -123,6 +141,41 @@ TEST_F(Bootstrap, ServesTheBriefsApiWithDetailsInDynamoDb) {
   ASSERT_TRUE(stored);
   ASSERT_EQ(stored->at("Items").as_array().size(), 1U);
   EXPECT_EQ(stored->at("Items").at(0).at("eventId").at("S"), event_id);
+}
+
+TEST_F(Bootstrap, TakesTasksIntoAQueueOfSqs) {
+  auto const program = testing::find_stand_in(testing::ministack);
+  if (!program) GTEST_SKIP() << "ministack is not installed; tools/stand-ins.sh installs it";
+  auto const server = StandIn::start(testing::ministack, *program);
+  ASSERT_TRUE(server);
+  auto aws = Services{server->url()};
+  auto const queue = aws.call("sqs", "AmazonSQS", "CreateQueue",
+                              {{"QueueName", "tasks.fifo"}, {"Attributes", {{"FifoQueue", "true"}}}});
+  ASSERT_TRUE(queue) << queue.error().to_string();
+  auto const url = std::string{queue->at("QueueUrl").as_string()};
+
+  auto key = net::Headers{};
+  key.set("Idempotency-Key", "k1");
+  auto const slab = R"({"title":"Pour the slab \uFFFF","description":"Axis B","priority":"high"})";
+  auto const runtime =
+      RuntimeDouble{{add_task("1", slab, key), add_task("2", slab, key),
+                     add_task("3", R"({"title":"Cure it","description":"","priority":"low"})"),
+                     add_task("4", R"({"title":""})"), list("5")}};
+  run(runtime,
+      {"HOIST_FUNCTION=tasks-api", "HOIST_TASKS_QUEUE_URL=" + url, "AWS_ENDPOINT_URL=" + server->url()});
+  EXPECT_EQ(answer(runtime, "1").status, 201) << answer(runtime, "1").body;
+  EXPECT_EQ(answer(runtime, "2").body, answer(runtime, "1").body);
+  EXPECT_EQ(answer(runtime, "3").status, 201);
+  EXPECT_EQ(answer(runtime, "4").status, 400);
+  EXPECT_EQ(answer(runtime, "5").status, 404) << "it is no function of events";
+
+  auto const got =
+      aws.call("sqs", "AmazonSQS", "ReceiveMessage", {{"QueueUrl", url}, {"MaxNumberOfMessages", 10}});
+  ASSERT_TRUE(got);
+  auto titles = std::vector<std::string>{};
+  for (auto const& message : got->at("Messages").as_array())
+    titles.emplace_back(parse_json(message.at("Body").as_string())->at("task").at("title").as_string());
+  EXPECT_EQ(titles, (std::vector<std::string>{"Pour the slab \xEF\xBF\xBF", "Cure it"}));
 }
 
 TEST_F(Bootstrap, RecordsWhileTheTableIsAway) {
