@@ -1,21 +1,18 @@
 #include "base/periodic.hpp"
 
 #include <algorithm>
-#include <random>
 
 #include "base/log.hpp"
 #include "base/mutex.hpp"
+#include "base/retry.hpp"
 
 namespace hoist {
 
 std::chrono::milliseconds retry_delay(std::chrono::milliseconds interval, int failures,
                                       std::chrono::milliseconds max) {
   if (failures == 0) return interval;
-  thread_local auto random = std::minstd_rand{std::random_device{}()};
-  auto const doubled = interval * (std::int64_t{1} << std::min(failures, 20));
-  auto const ceiling = std::min(std::max(max, interval), doubled);
-  auto spread = std::uniform_int_distribution<std::int64_t>{ceiling.count() / 2, ceiling.count()};
-  return std::chrono::milliseconds{spread(random)};
+  return duration_cast<std::chrono::milliseconds>(
+      Backoff{.first = 2 * interval, .longest = std::max(max, interval)}.after(failures));
 }
 
 struct Periodic::State {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/retry.hpp"
 #include "base/time.hpp"
 #include "ports/lifecycle.hpp"
 
@@ -28,7 +29,7 @@ enum class DedupScope { queue, group };
 
 struct QueuePolicy {
   std::int64_t attempts_max = 3;
-  Micros backoff_base{1'000'000};  // doubles with every failure, +-20 % jitter
+  Micros backoff_base{1'000'000};  // see pauses()
   Micros backoff_max{300'000'000};
   OnDead on_dead = OnDead::skip;
   std::int64_t depth_max = 1'000'000;            // messages of one tenant that are not settled or dead
@@ -38,6 +39,9 @@ struct QueuePolicy {
   DedupScope dedup_scope = DedupScope::queue;
   bool content_dedup = false;          // without a key, SHA-256 of the body is the key
   std::optional<Micros> forget_group;  // forget empty groups (and their sequence) after this time
+  [[nodiscard]] Backoff pauses() const {
+    return {.first = backoff_base, .longest = backoff_max, .least = 0.8, .most = 1.2};
+  }
   bool operator==(QueuePolicy const&) const = default;
 };
 

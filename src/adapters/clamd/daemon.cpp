@@ -17,6 +17,7 @@
 #include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "base/process.hpp"
+#include "base/retry.hpp"
 #include "base/try.hpp"
 
 namespace hoist::clamd {
@@ -214,7 +215,8 @@ struct Daemon::State {
   }
 
   void run() {
-    auto backoff = options.backoff_min;
+    auto const pauses = Backoff{.first = options.backoff_min, .longest = options.backoff_max};
+    auto failures = 0;
     while (true) {
       auto const started_at = std::chrono::steady_clock::now();
       auto process =
@@ -225,11 +227,11 @@ struct Daemon::State {
         pid = 0;
         if (stopped) return;
       }
-      if (std::chrono::steady_clock::now() - started_at > healthy_after) backoff = options.backoff_min;
+      if (std::chrono::steady_clock::now() - started_at > healthy_after) failures = 0;
+      auto const delay = std::chrono::duration_cast<std::chrono::milliseconds>(pauses.after(++failures));
       log::warn("the virus scanner ended and is started again; see its log",
-                {{"log", options.folder + "/clamd.log"}, {"in_ms", std::to_string(backoff.count())}});
-      if (pause(backoff)) return;
-      backoff = std::min(backoff * 2, options.backoff_max);
+                {{"log", options.folder + "/clamd.log"}, {"in_ms", std::to_string(delay.count())}});
+      if (pause(delay)) return;
     }
   }
 };

@@ -185,7 +185,7 @@ Async<> EventDetails::get_some(json::array keys, std::map<EventId, EventDetail>&
     keys = array_of(rest, "Keys");
     barren = items.empty() ? barren + 1 : 0;
     if (keys.empty() || barren == 0) continue;
-    auto const pause = aws::full_jitter(retry_, barren + 1);
+    auto const pause = retry_.pauses.after(barren);
     if (barren > barren_rounds_max || std::chrono::steady_clock::now() + pause >= deadline)
       co_return fail(Error{Code::throttled, "The store of details does not keep up."}.with_retry_after(1));
     (void)co_await never_.wait(never_.ticket(), deadline_in(pause));

@@ -71,7 +71,7 @@ class DynamoDbFaults : public ::testing::Test {
  protected:
   static aws::CallOptions quick() {
     auto options = aws::CallOptions{};
-    options.retry.first_pause = std::chrono::milliseconds{1};
+    options.retry.pauses.first = std::chrono::milliseconds{1};
     return options;
   }
   OutboxItem item(std::string details = "{}") {

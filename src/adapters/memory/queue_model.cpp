@@ -1,7 +1,6 @@
 #include "adapters/memory/queue_model.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <ranges>
 
 #include "base/encode.hpp"
@@ -193,10 +192,8 @@ Result<void> Rules::fail(Receipt const& receipt, QueueFailure const& failure) {
     kill(name, entry, failure.cause);
     return {};
   }
-  auto const doubled = static_cast<double>(rules.backoff_base.count()) * std::pow(2.0, entry.attempts - 1);
-  auto const most = static_cast<double>(rules.backoff_max.count());
-  auto const luck = std::uniform_real_distribution<double>{0.8, 1.2}(random_);
-  auto const usual = Micros{static_cast<std::int64_t>(std::min(doubled, most) * luck)};
+  auto const luck = std::uniform_real_distribution<double>{0, 1}(random_);
+  auto const usual = rules.pauses().after(entry.attempts, luck);
   entry.ready_at = clock_.now() + failure.delay.value_or(usual);
   events_.push_back(
       {.kind = QueueEvent::Kind::retrying, .message = dead_letter(name, entry), .retry_at = entry.ready_at});

@@ -10,14 +10,14 @@
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "base/retry.hpp"
 
 namespace hoist::postgres {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto pause_first = 100ms;
-constexpr auto pause_max = 5s;
+constexpr auto pauses = Backoff{.first = 100ms, .longest = 5s};
 constexpr auto told_at_once_max = std::size_t{100};
 constexpr auto time_max = 10s;
 
@@ -58,19 +58,18 @@ bool Listener::stopped() const {
 }
 
 void Listener::run() {
-  auto pause = std::chrono::milliseconds{pause_first};
+  auto failures = 0;
   while (!stopped()) {
     auto connection = Connection::open(options_);
     if (connection && (*connection)
                           ->run({Command{"SET synchronous_commit = off"}, Command{"LISTEN hoist"}},
                                 deadline_in(time_max))) {
-      pause = pause_first;
+      failures = 0;
       serve(**connection);
     } else if (!connection) {
       log::warn("the database cannot be listened to", {{"cause", connection.error().to_string()}});
     }
-    wait(pause);
-    pause = std::min<std::chrono::milliseconds>(2 * pause, pause_max);
+    wait(std::chrono::duration_cast<std::chrono::milliseconds>(pauses.after(++failures)));
   }
 }
 

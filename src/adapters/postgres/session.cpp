@@ -8,6 +8,7 @@
 #include "adapters/postgres/database.hpp"
 #include "adapters/postgres/locks.hpp"
 #include "base/log.hpp"
+#include "base/retry.hpp"
 #include "base/try.hpp"
 
 namespace hoist::postgres {
@@ -16,8 +17,7 @@ namespace {
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto pause_first = std::chrono::milliseconds{20};
-constexpr auto pause_max = std::chrono::milliseconds{1000};
+constexpr auto pauses = Backoff{.first = 20ms, .longest = 1s};
 constexpr auto statement_time_max = std::chrono::minutes{10};
 constexpr auto commit_time_min = std::chrono::seconds{10};
 // A process that stands still inside of a transaction would keep all others waiting.
@@ -109,8 +109,7 @@ void Session::run_together(std::vector<sql::Job> jobs) {
 void Session::run_to_answers(std::span<Function> batch) {
   auto const deadline = latest_of(batch);
   auto const give_up = std::min(deadline, deadline_in(outage_patience));
-  auto pause = pause_first;
-  while (true) {
+  for (auto failures = 1;; ++failures) {
     auto const how = run_once(batch);
     if (how == Ran::well) return;
     if (how == Ran::apart) {
@@ -118,12 +117,12 @@ void Session::run_to_answers(std::span<Function> batch) {
       return;
     }
     parts_.meters.again.add();
+    auto const pause = pauses.after(failures);
     if (steady_clock::now() + pause >= give_up || parts_.jobs.closed()) {
       for (auto& function : batch) function.outcome = std::unexpected{*cause_};
       return;
     }
     parts_.jobs.rest(deadline_in(pause));
-    pause = std::min(2 * pause, pause_max);
   }
 }
 

@@ -1,7 +1,6 @@
 #include "adapters/sql/queue_rules.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace hoist::sql_engine::queue {
 namespace {
@@ -32,13 +31,6 @@ Result<void> check_receive(ReceiveRequest const& request) {
   if (request.visibility <= Micros{0} || request.visibility > queue_visibility_max)
     return invalid_field("visibility", "must be above 0 and at most 12 hours");
   return {};
-}
-
-Micros backoff(QueuePolicy const& policy, std::int64_t failures, double luck) {
-  auto const doublings = std::min<std::int64_t>(std::max<std::int64_t>(failures - 1, 0), 40);
-  auto const delay = std::min(static_cast<double>(policy.backoff_base.count()) * std::pow(2.0, doublings),
-                              static_cast<double>(policy.backoff_max.count()));
-  return Micros{static_cast<std::int64_t>(delay * (0.8 + 0.4 * luck))};
 }
 
 Result<void> Rules::tell(sql::Transaction& tx, QueueEvent const& event) const {

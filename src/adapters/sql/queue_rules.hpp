@@ -34,7 +34,5 @@ class RuleBook {
 // Errors: invalid, too_large.
 Result<void> check_outgoing(Outgoing const& message);
 Result<void> check_receive(ReceiveRequest const& request);
-// The delay after the n-th failure; `luck` in [0, 1) spreads it by +-20 %.
-[[nodiscard]] Micros backoff(QueuePolicy const& policy, std::int64_t failures, double luck);
 
 }  // namespace hoist::sql_engine::queue

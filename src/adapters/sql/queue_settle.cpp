@@ -103,7 +103,7 @@ Result<FailureOutcome> Engine::fail(sql::Transaction& tx, Receipt const& receipt
   if (outcome.dead) {
     CHECK(kill(tx, group, std::move(*message), failure.cause, now, changes));
   } else {
-    auto const delay = failure.delay.value_or(backoff(*rules, outcome.attempts, luck()));
+    auto const delay = failure.delay.value_or(rules->pauses().after(outcome.attempts, luck()));
     outcome.retry_at = now + delay;
     message->cause = failure.cause;
     CHECK(

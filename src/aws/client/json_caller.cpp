@@ -75,7 +75,7 @@ Async<json::object> JsonCaller::try_until(std::string const& action, std::string
     if (right_now) continue;
     if (!tried.retryable || attempts >= options_.retry.attempts_max || !budget_.take())
       co_return std::move(tried.result);
-    auto const pause = full_jitter(options_.retry, attempts + 1);
+    auto const pause = options_.retry.pauses.after(attempts);
     if (std::chrono::steady_clock::now() + pause >= deadline) co_return std::move(tried.result);
     (void)co_await never_.wait(never_.ticket(), deadline_in(pause));
   }

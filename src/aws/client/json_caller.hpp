@@ -15,8 +15,8 @@
 #include <string>
 
 #include "aws/client/account.hpp"
-#include "aws/client/retry.hpp"
 #include "base/json.hpp"
+#include "base/retry.hpp"
 #include "net/message.hpp"
 
 namespace hoist::aws {
@@ -26,6 +26,11 @@ struct JsonService {
   std::string target;  // "DynamoDB_20120810"
   // Policies allow its SendMessageBatch by SendMessage, and so on.
   bool batches_by_single_right = false;
+};
+
+struct RetryOptions {
+  int attempts_max = 3;
+  Backoff pauses{.first = std::chrono::milliseconds{50}, .longest = std::chrono::seconds{5}, .least = 0};
 };
 
 struct CallOptions {

@@ -54,7 +54,7 @@ class JsonCallerTest : public ::testing::Test {
     });
     environment_["AWS_ENDPOINT_URL"] = service_->url();
     account_.emplace(environment_, clock_, metrics_);
-    options_.retry.first_pause = milliseconds{1};
+    options_.retry.pauses.first = milliseconds{1};
     caller_ = *JsonCaller::open({"dynamodb", "DynamoDB_20120810"}, *account_, options_);
   }
   Result<json::object> call(Deadline deadline = deadline_in(seconds{5})) {
@@ -122,10 +122,8 @@ TEST_F(JsonCallerTest, GivesUpAfterItsAttempts) {
 }
 
 TEST_F(JsonCallerTest, PausesNoLongerThanItsDeadline) {
-  options_.retry.random = [] { return 0.999; };
   serve({refusing("ThrottlingException")});
-  options_.retry.first_pause = std::chrono::hours{1};
-  options_.retry.pause_max = std::chrono::hours{1};
+  options_.retry.pauses = {.first = std::chrono::hours{1}, .longest = std::chrono::hours{1}, .least = 1};
   caller_ = *JsonCaller::open({"dynamodb", "DynamoDB_20120810"}, *account_, options_);
   EXPECT_EQ(call().error().code(), Code::throttled);
   EXPECT_EQ(service_->seen().size(), 1U);

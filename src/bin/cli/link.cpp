@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <random>
 
+#include "base/retry.hpp"
 #include "base/try.hpp"
 #include "bin/cli/progress.hpp"
 #include "model/limits.hpp"
@@ -13,8 +13,7 @@
 namespace hoist::cli {
 namespace {
 
-constexpr auto backoff_first = std::chrono::milliseconds{250};
-constexpr auto backoff_longest = std::chrono::milliseconds{30'000};
+constexpr auto pauses = Backoff{.first = std::chrono::milliseconds{250}, .longest = std::chrono::seconds{30}};
 constexpr auto told_after = std::chrono::seconds{2};  // shorter breaks are not worth a word
 constexpr auto cut_from_bytes = std::int64_t{512} << 10;
 constexpr auto part_breaks_max = 3;
@@ -26,11 +25,7 @@ std::int64_t power_of_two_below(std::int64_t bytes) {
 }  // namespace
 
 std::chrono::milliseconds backoff(int attempt, std::optional<std::uint32_t> retry_after_s) {
-  static thread_local auto random = std::minstd_rand{std::random_device{}()};
-  auto const doubled = backoff_first * (std::int64_t{1} << std::min(attempt - 1, 10));
-  auto const ceiling = std::min<std::chrono::milliseconds>(doubled, backoff_longest).count();
-  auto const delay =
-      std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{ceiling / 2, ceiling}(random)};
+  auto const delay = std::chrono::duration_cast<std::chrono::milliseconds>(pauses.after(attempt));
   if (!retry_after_s) return delay;
   return std::max<std::chrono::milliseconds>(delay, std::chrono::seconds{*retry_after_s});
 }
