@@ -63,6 +63,10 @@ Async<std::vector<TenantId>> tenants_of(Records const& records, Flags const& fla
   co_return co_await records.database.read(Scope::system(), work, soon());
 }
 
+void tell_of_none(Flags const& flags) {
+  if (!flags.json) fmt::print("No dead letters in {}.\n", flags.queue);
+}
+
 Async<> list(Records const& records, Flags const& flags) {
   auto shown = std::size_t{0};
   CO_TRY(auto const tenants, co_await tenants_of(records, flags));
@@ -76,7 +80,7 @@ Async<> list(Records const& records, Flags const& flags) {
       after = letters.back().id;
     }
   }
-  if (shown == 0 && !flags.json) fmt::print("No dead letters in {}.\n", flags.queue);
+  if (shown == 0) tell_of_none(flags);
   co_return Result<void>{};
 }
 
@@ -96,6 +100,7 @@ Async<> plan(Records const& records, Flags const& flags, std::vector<MessageId> 
     shown += items.size();
   }
   if (shown == 0 && !ids.empty()) co_return none_of_them(flags);
+  if (shown == 0) tell_of_none(flags);
   co_return Result<void>{};
 }
 

@@ -81,13 +81,13 @@ void add_list(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ListOptions>();
   auto* command = app.add_subcommand("ls", "List uploads, the newest first");
   command->add_option("--project", options->project, "Only this project's");
-  command->add_option("--status", options->status, "Only in this state")
+  command->add_option("--status", options->status, "Only in this state; without it, all but deleted ones")
       ->transform(CLI::IsMember(upload_states(), CLI::ignore_case));
   command->add_option("--batch", options->batch, "Only of this batch");
   command->add_option("--search", options->search, "Only files whose name or folder contains this")
       ->needs("--project");
   command->add_option("--limit", options->limit, "At most so many; 0 for all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(std::int64_t{0}, list_max))
       ->capture_default_str();
   command->add_flag("--json", options->json, "One JSON object per upload");
   add_connection(*command, options->connection);

@@ -52,6 +52,7 @@ Async<> list(ListOptions const& options, Connection connection) {
   auto api = Api{client, std::move(connection), brief};
   auto rows = std::vector<std::vector<std::string>>{{"ID", "STATUS", "SIZE", "CREATED", "NAME", ""}};
   auto left = options.limit == 0 ? INT64_MAX : options.limit;
+  auto const deleted_wanted = !options.status.empty();
   auto cursor = std::string{};
   do {
     auto path = query_of(options, std::min(left, page_limit));
@@ -60,6 +61,7 @@ Async<> list(ListOptions const& options, Connection connection) {
     for (auto const& entry : array_of(page, "uploads")) {
       if (!entry.is_object()) continue;
       auto const& upload = entry.get_object();
+      if (text_of(upload, "status") == "DELETED" && !deleted_wanted) continue;
       --left;
       if (options.json)
         print_line(upload);

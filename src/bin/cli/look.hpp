@@ -7,13 +7,15 @@
 
 namespace hoist::cli {
 
+inline constexpr auto list_max = std::int64_t{1'000'000'000};
+
 struct ListOptions {
   ConnectionOptions connection;
   std::string project;
   std::string status;
   std::string batch;
   std::string search;        // within names and folders
-  std::int64_t limit = 100;  // 0: all
+  std::int64_t limit = 100;  // 0: all; at most list_max
   bool json = false;
 };
 [[nodiscard]] int list_command(ListOptions const& options);

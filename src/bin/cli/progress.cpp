@@ -109,9 +109,8 @@ double Progress::rate(std::int64_t bytes_sent) {
   return rate_;
 }
 
-void Progress::draw(Counters const& counters, std::string_view phase, std::string_view notice) {
-  if (!shown_) return;
-  auto const bytes_rate = rate(counters.bytes_sent);
+std::string progress_line(Counters const& counters, std::string_view phase, std::string_view notice,
+                          double bytes_rate) {
   auto const left = counters.bytes_total - counters.bytes_sent;
   // Uploading fills the bar first; what remains is the server's work on the files.
   auto const sending = left > 0;
@@ -127,6 +126,12 @@ void Progress::draw(Counters const& counters, std::string_view phase, std::strin
   else if (sending && bytes_rate >= 1)
     line += fmt::format("  {}/s{}", human_bytes(static_cast<std::int64_t>(bytes_rate)),
                         time_left(static_cast<double>(left) / bytes_rate));
+  return line;
+}
+
+void Progress::draw(Counters const& counters, std::string_view phase, std::string_view notice) {
+  if (!shown_) return;
+  auto line = progress_line(counters, phase, notice, rate(counters.bytes_sent));
   line.resize(std::min(line.size(), static_cast<std::size_t>(terminal_columns() - 1)));
   fmt::print(stderr, "\r{}\x1b[K", line);
   std::fflush(stderr);

@@ -25,13 +25,19 @@ struct Counters {
   std::int64_t bytes_sent = 0;
 };
 
+// "sending    [######..................]  25%  3/12 files, 1 failed  2.0 MB/s  15 s left": first the bytes
+// fill the bar, then the files that the server is done with. `notice` takes the place of the pace (bytes a
+// second).
+[[nodiscard]] std::string progress_line(Counters const& counters, std::string_view phase,
+                                        std::string_view notice, double bytes_rate);
+
 class Progress {
  public:
   explicit Progress(bool shown);
   ~Progress();  // clears the line
   Progress(Progress const&) = delete;
 
-  // `notice` says why nothing moves; it takes the place of the pace.
+  // `notice` says why nothing moves.
   void draw(Counters const& counters, std::string_view phase, std::string_view notice = {});
   void note(std::string const& line);  // a line of its own above the bar; shown even without a bar
   void clear();

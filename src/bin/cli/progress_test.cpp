@@ -25,5 +25,23 @@ TEST(Printable, E6_ControlCharactersCannotReachTheTerminal) {
   EXPECT_EQ(printable("photo\u202Egpj.exe\u2069 \u2013"), "photo\\u202egpj.exe\\u2069 \u2013");
 }
 
+TEST(ProgressLine, TellsBytesWhileTheyAreSentAndThenFiles) {
+  auto counters =
+      Counters{.files_total = 12, .files_sent = 3, .bytes_total = 40'000'000, .bytes_sent = 10'000'000};
+  EXPECT_EQ(progress_line(counters, "sending", "", 2e6),
+            "sending    [######..................]  25%  3/12 files  2.0 MB/s  15 s left");
+  EXPECT_EQ(progress_line(counters, "sending", "", 10),
+            "sending    [######..................]  25%  3/12 files  10 B/s");
+  EXPECT_EQ(progress_line(counters, "sending", "", 0),
+            "sending    [######..................]  25%  3/12 files");
+  counters.files_failed = 1;
+  EXPECT_EQ(progress_line(counters, "sending", "Offline, trying again in 5 s", 2e6),
+            "sending    [######..................]  25%  3/12 files, 1 failed  Offline, trying again in 5 s");
+  counters = {.files_total = 12, .files_sent = 12, .files_final = 6, .bytes_total = 40, .bytes_sent = 40};
+  EXPECT_EQ(progress_line(counters, "checking", "", 2e6),
+            "checking   [############............]  50%  6/12 files");
+  EXPECT_EQ(progress_line({}, "sending", "", 0), "sending    [........................]   0%  0/0 files");
+}
+
 }  // namespace
 }  // namespace hoist::cli

@@ -26,8 +26,10 @@ Async<Subject> look_up(Api& api, std::string id) {
   auto upload = co_await api.get("/uploads/" + percent_encode(id));
   if (upload) co_return Subject{Kind::upload, *std::move(upload)};
   if (upload.error().code() != Code::not_found) co_return fail(upload.error());
-  CO_TRY(auto batch, co_await api.get("/batches/" + percent_encode(id)));
-  co_return Subject{Kind::batch, std::move(batch)};
+  auto batch = co_await api.get("/batches/" + percent_encode(id));
+  if (batch) co_return Subject{Kind::batch, *std::move(batch)};
+  if (batch.error().code() != Code::not_found) co_return fail(batch.error());
+  co_return fail(Code::not_found, fmt::format("There is no upload and no batch with the id \"{}\".", id));
 }
 
 void print_counts(json::object const& counts) {

@@ -204,8 +204,17 @@ class BesideAServer(unittest.TestCase):
         self.assertRegex(self.ok("projects"), r"(?m)^site-b\s+2\s+\S+ B\s+2\s+0\s+0\s+\S+Z$")
         uploads = [json.loads(line)["id"] for line in self.ok("ls", "--project", "site-b", "--json").splitlines()]
         self.assertEqual(self.ok("rm", *uploads).count("DELETED"), 2)
+        self.assertEqual(self.ok("ls", "--project", "site-b"), "No uploads.\n")
+        self.assertEqual(self.ok("ls", "--project", "site-b", "--status", "deleted").count("DELETED"), 2)
         gone = hoist("rm", "0190a000-0000-7000-8000-000000000000", "--data", self.data)
         self.assertEqual(gone.returncode, 5)
+
+    def test_what_is_not_there_is_said(self):
+        unknown = hoist("status", "nonsense", "--data", self.data)
+        self.assertEqual(unknown.returncode, 5)
+        self.assertIn('There is no upload and no batch with the id "nonsense".', unknown.stderr)
+        self.assertIn("not in range 0 to 1000000000", hoist("ls", "--limit", "-1", "--data", self.data).stderr)
+        self.assertEqual(self.ok("dead-letters", "--redrive", "--dry-run"), "No dead letters in processing.\n")
 
     def test_retry_gives_a_failed_file_to_the_workers_again(self):
         archive = self.place / "plans.zip"
