@@ -7,6 +7,12 @@ import { t } from "./words.js";
 const kept = "hoist.project";
 const pattern = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
 
+// The name that comes nearest and may be one: "Torre Ávila 2" becomes "Torre-Avila-2". Empty when nothing is left.
+function nearest(name) {
+  const plain = name.normalize("NFD").replace(/\p{M}/gu, "").replace(/[^A-Za-z0-9._-]+/g, "-");
+  return plain.replace(/^[-.]+|[-.]+$/g, "").slice(0, 64);
+}
+
 export class ProjectField {
   constructor({ chosen }) {
     this.offers = el("datalist", { id: "projects" });
@@ -16,7 +22,9 @@ export class ProjectField {
       onchange: () => { if (this.check()) chosen(); },
       oninput: () => { if (this.isWrong) this.check(); },
     });
-    this.wrong = el("p", { class: "problem", id: "project-wrong", role: "alert", hidden: true });
+    this.reason = el("span", {});
+    this.instead = el("button", { type: "button", class: "quiet", onclick: () => this.takeNearest() });
+    this.wrong = el("p", { class: "problem", id: "project-wrong", role: "alert", hidden: true }, this.reason, " ", this.instead);
     this.element = el("label", { class: "project" }, el("span", {}, t("project")), this.input, this.offers);
   }
 
@@ -24,9 +32,17 @@ export class ProjectField {
   check() {
     this.isWrong = !pattern.test(this.input.value);
     this.input.setAttribute("aria-invalid", String(this.isWrong));
-    this.wrong.textContent = this.isWrong ? t("projectWrong") : "";
+    const name = nearest(this.input.value);
+    this.reason.textContent = this.isWrong ? t("projectWrong") : "";
+    this.instead.textContent = t("projectInstead", { name });
+    setHidden(this.instead, !pattern.test(name));
     setHidden(this.wrong, !this.isWrong);
     return !this.isWrong;
+  }
+
+  takeNearest() {
+    this.input.value = nearest(this.input.value);
+    this.input.dispatchEvent(new Event("change"));
   }
 
   get value() {

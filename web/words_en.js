@@ -39,6 +39,7 @@ export const words = {
   chooseFolder: "Choose a folder",
   project: "Project",
   projectWrong: "A project's name is 1 to 64 letters without accents, digits, dots, dashes and underscores, without spaces.",
+  projectInstead: "Use “{name}”",
   filesWaitForProject: {
     one: "{count} file waits until the project has a valid name.",
     other: "{count} files wait until the project has a valid name.",

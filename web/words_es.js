@@ -39,6 +39,7 @@ export const words = {
   chooseFolder: "Elegir una carpeta",
   project: "Proyecto",
   projectWrong: "El nombre de un proyecto tiene de 1 a 64 letras sin acentos, cifras, puntos, guiones y guiones bajos, sin espacios.",
+  projectInstead: "Usar «{name}»",
   filesWaitForProject: {
     one: "{count} archivo espera a que el proyecto tenga un nombre válido.",
     other: "{count} archivos esperan a que el proyecto tenga un nombre válido.",

@@ -39,6 +39,7 @@ export const words = {
   chooseFolder: "Escolher uma pasta",
   project: "Projeto",
   projectWrong: "O nome de um projeto tem de 1 a 64 letras sem acentos, algarismos, pontos, hifens e sublinhados, sem espaços.",
+  projectInstead: "Usar “{name}”",
   filesWaitForProject: {
     one: "{count} arquivo espera até que o projeto tenha um nome válido.",
     other: "{count} arquivos esperam até que o projeto tenha um nome válido.",

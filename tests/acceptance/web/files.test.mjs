@@ -81,8 +81,8 @@ test("AnInvalidProjectHoldsFilesBackUntilItIsRight", () => withPage({ project: "
   await shot(page, "desktop-wrong-project");
   const { body } = await api(server, "GET", "/projects");
   assert.deepEqual(body.projects.filter(({ id }) => id.startsWith("torre")), [], "nothing was sent");
-  await page.locator("#project").fill("torre-norte");
-  await page.locator("#project").press("Enter");
+  await page.locator("#project").fill("  Torre Ñandú (2) ");
+  await page.getByRole("button", { name: "Use “Torre-Nandu-2”" }).click();
   await waitForCount(page, "Completed", 2);
   assert.equal(await page.locator("#project-wrong").isVisible(), false);
   const after = await api(server, "GET", "/projects?project_id=torre-vieja");
