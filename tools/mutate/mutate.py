@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Changes one operator of src at a time and asks whether a unit or contract test notices.
 
-usage: mutate.py [--sample N] [--seed S] [--under FOLDER ...] [--own]
+usage: mutate.py [--sample N] [--seed S] [--under FOLDER ...] [--own] [--again]
 
 The changes are made in a work tree of their own (build/mutate/tree, at the commit that is checked out), so
 nothing that happens here can leave a changed operator in yours. A change is judged by the test programs that have
 to be built again because of it: by that of its own library first, there by the tests of the file of the same name
-first, and then by the others, the quickest first, until one fails. What was tried stands in
+first, and then by the others, the quickest first, until one fails; of the command line and of the PostgreSQL adapter
+by their acceptance suites at last. What was tried stands in
 build/mutate/seed-S.jsonl, one line each, and is not tried again: a run that was cut short goes on. With --own only the
 library's own program is asked, where there is one: quicker, and what survives may still be noticed by others.
+With --again the survivors of a seed are tried in what is checked out now, each at the line that reads as before:
+after tests were written for them.
 
 Exits 1 when less than 90 % of the changes that compile were noticed.
 """
@@ -33,6 +36,10 @@ IDLE_MAX = 8            # so many times as long may pass besides: the machine ma
 EXCLUDED_MAX = 3        # tests of a program that a busy machine makes fail
 FOREIGN_SECONDS_MAX = 60  # a slower program is asked about its own library only
 LIKELY_SECONDS_MIN = 1  # of a slower program the tests of the file of the same name run first
+
+# What has hardly any unit tests because its own suite runs it against a real server: asked when they are content.
+SUITES = {"src/bin/": ["acceptance.cli", "acceptance.cli_files"],
+          "src/adapters/postgres/": ["acceptance.api_contract_on_postgres"]}
 
 # One operator each. Those that also occur in templates and references count only between spaces.
 OPERATORS = [
@@ -88,6 +95,7 @@ class Programs:
         self.inputs = {path: set(run(["ninja", "-t", "inputs", path], self.build)[1].split()) for path in self.paths}
         self.objects = self.made_of()
         self.notes = tree.parent / "seconds.json"  # a run that goes on does not measure again
+        self.passing = set()  # suites, today
         self.seconds, self.excluded = json.loads(self.notes.read_text()) if self.notes.exists() else ({}, {})
 
     def measure(self, path):
@@ -114,6 +122,7 @@ class Programs:
         chosen = only + "-" + ":".join(self.excluded[path])
         command = [str(self.build / path), "--gtest_fail_fast", "--gtest_brief=1", "--gtest_filter=" + chosen]
         with tempfile.TemporaryDirectory(prefix="hoist-mutate-", ignore_cleanup_errors=True) as scratch:
+            os.chmod(scratch, 0o755)  # a database server that a program starts is another user
             code, said = run(command, self.build / Path(path).parent, patience, scratch)
         if code == 0:
             return ""
@@ -168,7 +177,24 @@ class Programs:
                 failed = self.failure(path, patience, only)
                 if failed:
                     return f"noticed by {Path(path).name}: {failed}"
-        return "survived"
+        return next(filter(None, map(self.suite_failure, self.suites(name))), "survived")
+
+    @staticmethod
+    def suites(name):
+        return next((suites for folder, suites in SUITES.items() if name.startswith(folder)), [])
+
+    def check_suites(self, name):
+        """Once for each, before anything is changed."""
+        for suite in set(self.suites(name)) - self.passing:
+            if self.suite_failure(suite):
+                sys.exit(f"{suite} fails before anything is changed")
+            self.passing.add(suite)
+
+    def suite_failure(self, suite):
+        if run(["ninja", "hoist"], self.build)[0]:
+            return "does not compile"
+        code, _ = run(["ctest", "-R", f"^{suite}$"], self.build)
+        return f"noticed by {suite}" if code else ""
 
 
 def try_change(tree, programs, change):
@@ -179,6 +205,7 @@ def try_change(tree, programs, change):
     affected = programs.affected(name)
     for program in affected:
         programs.measure(program)
+    programs.check_suites(name)
     path.write_text(before[:start] + replacement + before[start + length:])
     try:
         outcome = programs.judge(name, affected)
@@ -187,6 +214,18 @@ def try_change(tree, programs, change):
         path.write_text(before)
     return {"file": name, "line": line, "was": before.splitlines()[line - 1].strip(), "became": after,
             "outcome": outcome}
+
+
+def found_again(tree, result):
+    """The change of an earlier result in today's text, or None when its line reads otherwise now."""
+    path = tree / result["file"]
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    same = [number for number, line in enumerate(lines) if line.strip() == result["was"]]
+    if not same:
+        return None
+    number = min(same, key=lambda n: abs(n + 1 - result["line"]))
+    start = sum(map(len, lines[:number])) + lines[number].index(result["was"])
+    return result["file"], start, len(result["was"]), result["became"]
 
 
 def prepare(root, commit):
@@ -211,12 +250,16 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--under", nargs="*", default=["src/"], metavar="FOLDER")
     parser.add_argument("--own", action="store_true")
+    parser.add_argument("--again", action="store_true")
     asked = parser.parse_args()
     root = Path(__file__).resolve().parents[2]
     log = root / "build" / "mutate" / f"seed-{asked.seed}.jsonl"
     done = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    commit = done[0]["commit"] if done else head_of(root)  # another commit would have another sample
+    # Another commit would have another sample.
+    commit = done[0]["commit"] if done and not asked.again else head_of(root)
     tree = prepare(root, commit)
+    if asked.again:
+        return report(try_again(tree, Programs(tree, asked.own), done))
     all_changes = list(candidates(tree, asked.under))
     chosen = random.Random(asked.seed).sample(all_changes, min(asked.sample, len(all_changes)))
     print(f"seed {asked.seed}: {len(chosen)} of {len(all_changes)} possible changes, {len(done)} tried before", flush=True)
@@ -231,14 +274,29 @@ def main():
     return report(done)
 
 
+def try_again(tree, programs, done):
+    """The results with those of today in the place of survivors."""
+    results = []
+    for result in done:
+        change = found_again(tree, result) if result["outcome"] == "survived" else None
+        if change:
+            result = try_change(tree, programs, change)
+            print(f"{time.strftime('%H:%M:%S')} {result['outcome']:34} {result['file']}:{result['line']}", flush=True)
+        elif result["outcome"] == "survived":
+            print(f"{result['file']}:{result['line']} reads otherwise now: {result['was']}")
+            result = {**result, "outcome": "gone"}
+        results.append(result)
+    return results
+
+
 def report(done):
-    tried = [result for result in done if result["outcome"] != "does not compile"]
+    tried = [result for result in done if result["outcome"] not in ("does not compile", "gone")]
     survived = [result for result in tried if result["outcome"] == "survived"]
     for result in survived:
         print(f"\n{result['file']}:{result['line']}\n  - {result['was']}\n  + {result['became']}")
     noticed = len(tried) - len(survived)
     share = noticed / len(tried) if tried else 0
-    print(f"\n{noticed} of {len(tried)} changes noticed ({share:.0%}); {len(done) - len(tried)} did not compile")
+    print(f"\n{noticed} of {len(tried)} changes noticed ({share:.0%}); {len(done) - len(tried)} did not compile or are gone")
     return 0 if share >= NOTICED_MIN else 1
 
 
