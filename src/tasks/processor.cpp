@@ -13,7 +13,6 @@ namespace hoist::tasks {
 namespace {
 
 constexpr auto answer_max = std::chrono::seconds{30};  // of the queue, beyond the poll
-constexpr auto pause_after_error = std::chrono::milliseconds{500};
 constexpr auto settle_tries = 5;
 
 Delivery delivery_of(Work const& work) {
@@ -56,7 +55,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
           co_await ports.consumer.receive(std::move(request), deadline_in(options.poll + answer_max));
       if (!received) {
         log::warn("the task queue does not answer", {{"cause", received.error().to_string()}});
-        (void)co_await loops.pause(pause_after_error);
+        (void)co_await loops.pause(options.pause_after_error);
         continue;
       }
       if (received->empty()) continue;
@@ -115,7 +114,7 @@ struct Processor::State : std::enable_shared_from_this<State> {
                   {{"task", work.message.receipt.id.str()}, {"cause", settled.error().to_string()}});
         co_return settled;
       }
-      (void)co_await loops.pause(pause_after_error);
+      (void)co_await loops.pause(options.pause_after_error);
     }
   }
 

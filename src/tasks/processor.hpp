@@ -34,6 +34,7 @@ struct ProcessorOptions {
   std::chrono::milliseconds visibility = std::chrono::seconds{10};  // renewed while working
   std::chrono::milliseconds poll = std::chrono::seconds{2};         // stop() may wait this long
   int tasks_per_commit = 50;                                        // without a handler
+  std::chrono::milliseconds pause_after_error{500};                 // of the queue or the database
 };
 
 class Processor {

@@ -2,6 +2,7 @@
 
 #include "model/chain.hpp"
 #include "tasks/script.hpp"
+#include "tasks/settlement.hpp"
 #include "tasks/testing.hpp"
 
 namespace hoist::tasks {
@@ -53,6 +54,18 @@ TEST_F(TaskProcessor, WithoutAHandlerTasksAreRecordedInOrder) {
     last = link.at("delivery").as_int64();
   }
   EXPECT_EQ(ok(200, "GET", "/groups/b").at("status"), "idle");
+}
+
+TEST_F(TaskProcessor, ACommitRecordsNoMoreTasksThanItMay) {
+  SKIP_OVER_MEMORY_ENGINE(hoist::testing::has_no_joint_consumer);
+  for (auto i = 0; i < 30; ++i) add("t" + std::to_string(i));
+  auto meter = TaskMeter{metrics};
+  auto const settlement =
+      make_settlement({*database, *consumer, joint_consumer, meter},
+                      {.visibility = 30s, .tasks_per_commit = 20, .stopping = [] { return false; }});
+  auto received = sync(consumer->receive({.queue = task_queue, .max = queue_receive_max}, soon())).value();
+  EXPECT_TRUE(sync(settlement->record(std::move(received))).value());
+  EXPECT_TRUE(metrics.render().contains("hoist_tasks_done_total{due=\"none\"} 20\n"));
 }
 
 TEST_F(TaskProcessor, PriorityAndDueDateNeverReorder) {

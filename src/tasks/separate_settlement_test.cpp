@@ -16,7 +16,7 @@ class BreakingConsumer final : public Consumer {
     co_return co_await inner_.receive(std::move(request), deadline);
   }
   Async<> acknowledge(Receipt receipt, Deadline deadline) override {
-    if (acknowledgements_lost-- > 0) co_return hoist::fail(Code::conflict, "The connection broke.");
+    if (acknowledgements_lost-- > 0) co_return hoist::fail(lost_with, "The connection broke.");
     co_return co_await inner_.acknowledge(std::move(receipt), deadline);
   }
   Async<> fail(Receipt receipt, QueueFailure failure, Deadline deadline) override {
@@ -30,6 +30,7 @@ class BreakingConsumer final : public Consumer {
   }
 
   std::atomic<int> acknowledgements_lost = 0;
+  Code lost_with = Code::conflict;  // which is not tried again at once
 
  private:
   Consumer& inner_;
@@ -50,6 +51,11 @@ class SeparateTasks : public TaskFixture {
   QueueStats stats() {
     return sync<QueueStats>(elsewhere.stats(task_queue, Scope::tenant(TenantId{"acme"}), soon())).value();
   }
+  // Without waiting for the queue to be well again.
+  void process_hurriedly(Script& script, std::function<bool()> done) {
+    process_until(script.handlers(), std::move(done), {.workers = 1, .pause_after_error = 1ms});
+  }
+  bool counted(std::string const& metric) { return metrics.render().contains(metric + "\n"); }
   std::function<bool()> settled() {
     return [this] { return stats().waiting + stats().in_flight == 0; };
   }
@@ -110,6 +116,25 @@ TEST_F(SeparateTasks, WhatWasRecordedAndNotAcknowledgedDoesNotRunAgain_Q1) {
   EXPECT_NE(metrics.render().find("hoist_tasks_repeats_skipped_total 1"), std::string::npos);
 }
 
+TEST_F(SeparateTasks, AnAcknowledgementIsTriedAgainWhileTheQueueIsAway) {
+  auto const id = add("one");
+  breaking.lost_with = Code::unavailable;
+  breaking.acknowledgements_lost = 4;
+  auto script = Script{};
+  process_hurriedly(script, settled());
+  EXPECT_EQ(script.deliveries().size(), 1U);
+  EXPECT_EQ(stored(id), "done");
+}
+
+TEST_F(SeparateTasks, AnAcknowledgementIsGivenUpInTheEndAndTheNextTaskBegins) {
+  auto const ids = std::vector{add("one", "a"), add("two", "b")};
+  breaking.lost_with = Code::unavailable;
+  breaking.acknowledgements_lost = 5;
+  auto script = Script{};
+  process_hurriedly(script, all(ids, "done"));
+  EXPECT_EQ(stats().in_flight, 1);
+}
+
 TEST_F(SeparateTasks, WhatWasRecordedWithoutAHandlerCountsOnce_Q1) {
   auto const id = add("one");
   breaking.acknowledgements_lost = 1;
@@ -158,6 +183,8 @@ TEST_F(SeparateTasks, AWorkerThatComesTooLateRecordsNothing_Q1) {
   }};
   process_until(script.handlers(), [&] { return script.deliveries().size() == 2 && stored(id) == "done"; });
   EXPECT_EQ(task(id).at("attempts"), 2);
+  EXPECT_TRUE(counted(R"(hoist_tasks_done_total{due="none"} 1)"));
+  EXPECT_TRUE(counted("hoist_tasks_repeats_skipped_total 0"));
 }
 
 }  // namespace

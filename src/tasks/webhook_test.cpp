@@ -1,6 +1,8 @@
 // The handler webhook against a real receiver on this machine.
 #include "tasks/webhook.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -216,7 +218,7 @@ TEST_F(TaskWebhook, RetryAfterIsHonoured_W8) {
 
 TEST_F(TaskWebhook, RedirectsAreFailuresAndNotFollowed_W4) {
   declare({.attempts_max = 1});
-  for (auto const status : {301, 302, 303, 307, 308}) {
+  for (auto const status : {300, 301, 302, 303, 307, 308, 399}) {
     received.clear();
     answer = [&](auto const&, auto const&) {
       auto response = status_only(status);
@@ -227,6 +229,17 @@ TEST_F(TaskWebhook, RedirectsAreFailuresAndNotFollowed_W4) {
     process_until(webhook(), ended({id}, "dead"));
     EXPECT_EQ(requests().size(), 1U) << status;
     EXPECT_NE(text_at(task(id), "last_error").find("redirects"), std::string::npos);
+  }
+}
+
+TEST_F(TaskWebhook, ARefusalIsToldInTheReceiversWordsOnOneLine) {
+  declare({.attempts_max = 1});
+  for (auto const status : {400, 404, 500}) {
+    answer = [&](auto const&, auto const&) { return status_only(status); };
+    auto const id = add("one");
+    process_until(webhook(), ended({id}, "dead"));
+    EXPECT_EQ(text_at(task(id), "last_error"),
+              fmt::format("The receiver answered {}: no  [2Jsuch crane", status));
   }
 }
 
