@@ -14,7 +14,9 @@ TEST(HumanBytes, UsesThreeDigits) {
 
 TEST(HumanDuration, UsesTwoUnits) {
   EXPECT_EQ(human_duration(9), "9 s");
+  EXPECT_EQ(human_duration(60), "1 m 00 s");
   EXPECT_EQ(human_duration(125), "2 m 05 s");
+  EXPECT_EQ(human_duration(3'600), "1 h 00 m");
   EXPECT_EQ(human_duration(7'320), "2 h 02 m");
 }
 
