@@ -35,6 +35,9 @@ TEST(Encode, PercentKeepsUnreservedAndRefusesBrokenEscapes) {
 
 TEST(Encode, Utf8RefusesOverlongSurrogatesAndTruncation) {
   EXPECT_TRUE(is_utf8("añ€😀"));
+  EXPECT_TRUE(is_utf8("\xF0\x90\x80\x80")) << "the first character of four bytes";
+  EXPECT_TRUE(is_utf8("\xF4\x8F\xBF\xBF")) << "the last character there is";
+  EXPECT_FALSE(is_utf8("\xF0\x8F\xBF\xBF"));
   EXPECT_FALSE(is_utf8("\xC0\x80"));
   EXPECT_FALSE(is_utf8("\xED\xA0\x80"));
   EXPECT_FALSE(is_utf8("\xF4\x90\x80\x80"));

@@ -179,6 +179,23 @@ TEST_F(Conditions, APartCarriesTheChecksumOfItsUpload) {
   EXPECT_EQ(computed.headers.get("x-amz-checksum-crc32"), base64(checksum_of(ChecksumKind::crc32, "bytes")));
 }
 
+TEST_F(Conditions, AnUploadIsBegunOnlyWithAChecksumThatItsPartsCanMake) {
+  struct Wish {
+    std::string algorithm;
+    std::string type;
+    int status;
+  };
+  for (auto const& [algorithm, type, status] :
+       {Wish{"CRC32", "FULL_OBJECT", 200}, Wish{"CRC32", "COMPOSITE", 200}, Wish{"SHA256", "COMPOSITE", 200},
+        Wish{"CRC64NVME", "FULL_OBJECT", 200}, Wish{"SHA256", "FULL_OBJECT", 400},
+        Wish{"CRC64NVME", "COMPOSITE", 400}, Wish{"CRC32", "OTHER", 400}})
+    EXPECT_EQ(send("POST", "/bucket/k", {{"uploads", ""}}, "",
+                   {{"x-amz-checksum-algorithm", algorithm}, {"x-amz-checksum-type", type}})
+                  .status,
+              status)
+        << algorithm << " " << type;
+}
+
 TEST_F(Conditions, AChecksumOfACompletionIsVerifiedThoughTheUploadWasCreatedWithout) {
   auto const id = element(send("POST", "/bucket/k", {{"uploads", ""}}).body, "UploadId");
   auto const sum = base64(checksum_of(ChecksumKind::crc32, "bytes"));

@@ -86,6 +86,15 @@ TEST_F(Payloads, SignedStreamsAreTaken) {
   EXPECT_EQ(client_.stored("k"), "other");
 }
 
+TEST_F(Payloads, ChunksMakeTheSameFileHoweverManyArriveAtOnce) {
+  for (auto const piece : {1U, 7U, 100U, 100'000U}) {
+    auto sent = signed_stream({"several ", "small ", "chunks ", "and a last one"});
+    sent.piece = piece;
+    EXPECT_EQ(client_.raw(sent).status, 200);
+    EXPECT_EQ(client_.stored("k"), "several small chunks and a last one") << piece;
+  }
+}
+
 // minio-go ends a trailer by LF and its line by CRLF, as AWS's own examples do.
 TEST_F(Payloads, ATrailerMayEndInALineFeedBeforeItsLine) {
   auto const sum = base64(checksum_of(ChecksumKind::crc32, "ab"));

@@ -85,12 +85,7 @@ net::Request as_headers(FormFields const& fields, net::Request const& request) {
   auto described = net::Request{};
   described.request_id = request.request_id;
   described.deadline = request.deadline;
-  for (auto const& [name, value] : fields) {
-    auto const auth = name == "x-amz-signature" || name == "x-amz-credential" || name == "x-amz-algorithm" ||
-                      name == "x-amz-date";
-    if (!auth && name != "policy" && name != "key" && name != "bucket")
-      described.headers.add(name == "acl" ? "x-amz-acl" : name, value);
-  }
+  for (auto const& [name, value] : fields) described.headers.add(name == "acl" ? "x-amz-acl" : name, value);
   return described;
 }
 

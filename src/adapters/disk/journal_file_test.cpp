@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/encode.hpp"
+#include "base/hash.hpp"
+
 namespace hoist::disk {
 namespace {
 
@@ -76,6 +79,16 @@ TEST_F(Journal, ADamagedLineCostsOnlyItself) {
   file << '#';
   file.close();
   EXPECT_EQ(entries(), (Entries{{"b", "a:first"}, {"d", "a:third"}}));
+}
+
+TEST_F(Journal, ALineThatIsWholeAndSaysNothingOfARecordIsPassedOver) {
+  append(journal, sharing("b", "a", "first"));
+  auto file = std::ofstream{path, std::ios::app};
+  for (auto const* text : {"{", "[]", "{}", R"({"record": "x", "object": "a", "at_us": "late"})"})
+    file << hex(sha256(text)).substr(0, 32) << ' ' << text << '\n';
+  file.close();
+  append(journal, sharing("c", "a", "last"));
+  EXPECT_EQ(entries(), (Entries{{"b", "a:first"}, {"c", "a:last"}}));
 }
 
 TEST_F(Journal, WhatCouldNotBeWrittenWaitsForTheNextFlush) {

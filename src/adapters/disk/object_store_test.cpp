@@ -457,6 +457,20 @@ TEST_F(DiskObjects, S10_AFlippedByteIsAnErrorAndScrubReportsIt) {
   }
 }
 
+TEST_F(DiskObjects, AScrubReadsAFileToItsEnd) {
+  auto text = std::string(disk::buffer_bytes * 2 + 1, 'x');
+  text.back() = 'y';
+  ASSERT_TRUE(put("k", text));
+  auto const scrub = [&] {
+    return run_to_end<disk::Scrubbed>([&] { return store().scrub([](disk::Damage const&) {}); })->damaged;
+  };
+  EXPECT_EQ(scrub(), 0);
+  auto file = std::fstream{files().at(0), std::ios::in | std::ios::out | std::ios::binary};
+  file.seekp(static_cast<std::streamoff>(text.size()) - 1);
+  file << 'z' << std::flush;
+  EXPECT_EQ(scrub(), 1);
+}
+
 TEST_F(DiskObjects, S10_LostAndTruncatedFilesAreErrorsForRangesToo) {
   ASSERT_TRUE(put("k", std::string(20'000, 'x')));
   auto const path = files().at(0);

@@ -74,6 +74,15 @@ TEST_F(CredentialSources, ReadTheProfileThatIsNamedFromBothFiles) {
   EXPECT_NE(first().error().detail().find("absent"), std::string::npos);
 }
 
+TEST_F(CredentialSources, TakeAFileOfProfilesUpToItsLimit) {
+  auto const profile = std::string{"[default]\naws_access_key_id = A\naws_secret_access_key = s\n"};
+  write("credentials", profile + std::string(profile_bytes_max - profile.size(), '#'));
+  EXPECT_EQ((*first())->credentials.access_key_id, "A");
+  write("credentials", profile + std::string(profile_bytes_max - profile.size() + 1, '#'));
+  ASSERT_FALSE(first());
+  EXPECT_NE(first().error().detail().find("too large"), std::string::npos);
+}
+
 TEST_F(CredentialSources, SayWhatAProfileWantsThatTheyCannotDo) {
   write("config", "[default]\nsso_session = work\n");
   ASSERT_FALSE(first());

@@ -43,7 +43,11 @@ TEST(ServiceError, IsTriedAgainOnlyWhereThatMayHelp) {
   auto const retryable = [](std::string name, int status) {
     return read(status, R"({"__type":")" + name + "\"}").retryable();
   };
-  EXPECT_TRUE(retryable("ThrottlingException", 400));
+  for (auto const* slower : {"ProvisionedThroughputExceededException", "RequestLimitExceeded",
+                             "RequestThrottled", "RequestThrottledException", "Throttling",
+                             "ThrottlingException", "ThrottledException", "TooManyRequestsException",
+                             "KmsThrottled", "InternalServerError", "InternalFailure", "ServiceUnavailable"})
+    EXPECT_TRUE(retryable(slower, 400)) << slower;
   EXPECT_TRUE(retryable("TransactionConflictException", 400));
   EXPECT_TRUE(retryable("InternalServerError", 500));
   EXPECT_TRUE(retryable("", 503));
