@@ -109,6 +109,25 @@ TEST_P(DeadLettersContract, P_DiscardedLettersAreGoneForGood) {
   EXPECT_EQ(drain(), (Texts{"2"}));
 }
 
+TEST_P(DeadLettersContract, ALetterIsThatOfItsTenantAndQueueAlone) {
+  must(registry().declare("other", {}));
+  auto const mine = send("g", "mine").id;
+  auto const theirs = send_as("zeta", "g", "theirs").id;
+  kill_next("broken");
+  kill_next("broken");
+  for (auto const change : {&DeadLetters::redrive, &DeadLetters::discard}) {
+    EXPECT_EQ(change_dead(change, {theirs}), 0);
+    must(in_transaction([&](sql::Transaction& tx) -> Result<void> {
+      TRY(auto const count, (letters().*change)(tx, "other", tenant, {&mine, 1}));
+      EXPECT_EQ(count, 0);
+      return {};
+    }));
+  }
+  EXPECT_EQ(dead_letters().size(), 1U);
+  auto const list = [&] { return letters().list("q", TenantId{"zeta"}, MessageId{}, 100, soon()); };
+  EXPECT_EQ(must(wait_for<std::vector<DeadLetter>>(list)).size(), 1U);
+}
+
 TEST_P(DeadLettersContract, P_WhatATransactionRedrivesComesBackOnlyIfItCommits) {
   send("g", "1");
   auto const id = kill_next("broken").receipt.id;

@@ -180,7 +180,7 @@ Async<std::vector<DeadLetter>> MemoryQueue::list(std::string queue, TenantId ten
             if (name.queue == queue && name.tenant == tenant && entry.died_at && entry.id > after)
               letters.push_back(dead_letter(name, entry));
         std::ranges::sort(letters, {}, &DeadLetter::id);
-        if (std::ssize(letters) > limit) letters.resize(static_cast<std::size_t>(limit));
+        letters.resize(std::min(letters.size(), static_cast<std::size_t>(limit)));
         return Result<std::vector<DeadLetter>>{std::move(letters)};
       },
       deadline);

@@ -84,6 +84,22 @@ TEST_F(SqlQueueTest, WhatAnotherProcessSendsIsCountedBeforeASixteenthOfTheLimitI
   EXPECT_FALSE(send_by(*queue, "one more", "h"));
 }
 
+TEST_F(SqlQueueTest, WhatIsRedrivenCountsAgainstTheLimitAtOnce) {
+  auto const other = sql_engine::make_queue(*database, database.wakeups(), database.metrics(), {.seed = 2});
+  for (auto* each : {queue.get(), other.get()}) ASSERT_TRUE(each->declare("q", {.depth_max = 64}));
+  for (auto i = 1; i < 63; ++i) ASSERT_TRUE(send_by(*other, std::to_string(i))) << i;
+  send("counted");
+  auto const taken = receive()[0].receipt;
+  ASSERT_TRUE(run_to_end<void>(
+      [&] { return queue->fail(taken, {.cause = "broken", .permanent = true}, deadline_in(10s)); }));
+  ASSERT_TRUE(testing::write_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+    CHECK(queue->redrive(tx, "q", TenantId{"acme"}, {&taken.id, 1}));
+    return {};
+  }));
+  EXPECT_TRUE(send_by(*queue, "the last", "h"));
+  EXPECT_FALSE(send_by(*queue, "beyond", "h"));
+}
+
 TEST_F(SqlQueueTest, AWaitingConsumerIsWokenByWhatAnotherQueueOverTheSameRowsSends) {
   auto const patient = sql_engine::make_queue(*database, database.wakeups(), database.metrics(),
                                               {.seed = 2, .poll_max = std::chrono::hours{1}});
