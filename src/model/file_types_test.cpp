@@ -30,6 +30,8 @@ TEST(FileTypes, EntriesAreMediaTypesKindsOrExtensions) {
   EXPECT_EQ(read_file_type(" Image/* "), "image/*");
   EXPECT_EQ(read_file_type("application/vnd.ms-excel"), "application/vnd.ms-excel");
   EXPECT_EQ(read_file_type(".DWG"), ".dwg");
+  EXPECT_EQ(read_file_type(".7z"), ".7z");
+  EXPECT_EQ(read_file_type("a.0/9-z"), "a.0/9-z");
   for (auto const* bad :
        {"", ".", "exe", "*/*", "*", "image/", "/jpeg", "image/j*", ".tar.gz", "a/b/c", "image/a b"})
     EXPECT_FALSE(read_file_type(bad)) << bad;

@@ -115,6 +115,23 @@ TEST(MakeRequest, AcceptsOnlyWellFormedIds) {
   EXPECT_EQ(bad->trace_parent.size(), 55U);
 }
 
+TEST(MakeRequest, ATraceThatIsNotWellFormedGoesNoFurther) {
+  auto made = Made{};
+  auto const trace_of = [&](std::string const& parent) {
+    return std::string{
+        trace_id(*made("GET / HTTP/1.1\r\nHost: h\r\ntraceparent: " + parent + "\r\n\r\n", "::1"))};
+  };
+  auto const trace = std::string{"4bf92f3577b34da6a3ce929d0e0e4736"};
+  auto const span = std::string{"00f067aa0ba902b7"};
+  EXPECT_EQ(trace_of("00-" + trace + "-" + span + "-01"), trace);
+  for (auto const& parent :
+       {"01-" + trace + "-" + span + "-01", "00-" + trace + "-" + span + "-0G",
+        "00-" + trace + "-" + std::string(16, '0') + "-01", "00-" + trace + "-00F067AA0BA902B7-01",
+        "00-" + trace + "-" + span + "_01", "00-" + trace + "-" + span + "-01-x"})
+    EXPECT_NE(trace_of(parent), trace) << parent;
+  EXPECT_NE(trace_of("00-" + std::string(32, '0') + "-" + span + "-01"), std::string(32, '0'));
+}
+
 TEST(MakeRequest, H10_ForwardedAddressesAreBelievedOnlyFromListedProxies) {
   auto made = Made{};
   auto const bytes = std::string{

@@ -352,6 +352,8 @@ TEST_F(ServerTest, H7_ConnectionsOverTheLimitAreToldSo) {
   auto const response = refused.rest();
   EXPECT_EQ(status_of(response), 503);
   EXPECT_NE(response.find("Retry-After: "), std::string::npos);
+  EXPECT_TRUE(metrics.render().contains("hoist_http_refused_connections_total{listener=\"test\"} 1\n"));
+  EXPECT_TRUE(metrics.render().contains("hoist_http_refused_heads_total{listener=\"test\"} 0\n"));
   held.clear();
   auto const deadline = deadline_in(std::chrono::seconds{5});
   auto status = 0;

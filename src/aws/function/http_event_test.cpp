@@ -52,6 +52,7 @@ TEST(HttpEvents, APathIsEncodedOnceWhetherItWasDecodedOrNot) {
        std::vector<std::pair<std::string, std::string>>{{"/events/jos\u00e9", "/events/jos%C3%A9"},
                                                         {"/events/a b", "/events/a%20b"},
                                                         {"/events/50%", "/events/50%25"},
+                                                        {"/events/%09%afG%0G", "/events/%09%afG%250G"},
                                                         {"/events/x?y#z", "/events/x%3Fy%23z"},
                                                         {"", "/"}}) {
     event["path"] = given;

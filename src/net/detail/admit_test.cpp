@@ -145,6 +145,16 @@ TEST(Admit, OtherVersionsAndExpectationsAreNamed) {
   EXPECT_EQ(status_of_head(with("Expect: 100-Continue\r\n")), 200);
 }
 
+TEST(Admit, AMethodIsAWordOfCapitalsAndDashes) {
+  auto const status = [](std::string const& method) {
+    return status_of_head(method + " / HTTP/1.1\r\nHost: a\r\n\r\n");
+  };
+  for (std::string const method : {"A", "Z", "PATCH", "M-SEARCH", "ABCDEFGHIJKLMNOP"})
+    EXPECT_EQ(status(method), 200) << method;
+  for (std::string const method : {"", "get", "G@T", "G[T", "ABCDEFGHIJKLMNOPQ"})
+    EXPECT_EQ(status(method), 400) << method;
+}
+
 TEST(Admit, H7_LimitsAreAnswered) {
   auto const limits = HeadLimits{.target_bytes_max = 100, .fields_max = 3};
   EXPECT_EQ(status_of_head("GET /" + std::string(99, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", limits), 200);
