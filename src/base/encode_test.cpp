@@ -29,6 +29,7 @@ TEST(Encode, PercentKeepsUnreservedAndRefusesBrokenEscapes) {
   EXPECT_EQ(percent_encode("a/b c~ñ"), "a%2Fb%20c~%C3%B1");
   EXPECT_EQ(percent_encode("a/b", true), "a/b");
   EXPECT_EQ(percent_decode("a%2Fb+c"), "a/b+c");
+  EXPECT_EQ(percent_decode("%09%aF%Fa"), "\x09\xaf\xfa");
   EXPECT_FALSE(percent_decode("%"));
   EXPECT_FALSE(percent_decode("%G0"));
 }

@@ -24,6 +24,12 @@ TEST(Error, CauseIsForTheLogOnly) {
   EXPECT_NE(error.to_string().find("socket 7"), std::string::npos);
 }
 
+TEST(Error, IsLoggedWithItsDetailIfItHasOne) {
+  EXPECT_EQ(Error{Code::not_found}.to_string(), "not_found");
+  EXPECT_EQ((Error{Code::not_found, "There is none."}.with_cause("no row").to_string()),
+            "not_found: There is none. (no row)");
+}
+
 TEST(Error, AFieldThatTheDetailNamesIsNotSaidTwice) {
   auto const fields = std::vector{FieldError{"size", "is required"}, FieldError{"name", "is too long"}};
   auto const error = Error{Code::invalid, "size is required."}.with_fields(fields);

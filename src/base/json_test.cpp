@@ -47,6 +47,20 @@ TEST(Fields, ReportsEveryWrongFieldAtOnceAndNamesUnknownOnes) {
   EXPECT_EQ(names, expected);
 }
 
+TEST(Fields, LineBreaksAndTabsAreTheOnlyControlCharactersOfALongText) {
+  auto const takes = [](std::string character, bool line_breaks) {
+    auto const object = json::object{{"note", "a" + std::move(character) + "b"}};
+    auto fields = Fields{object};
+    (void)fields.text("note", {.max = 10, .line_breaks = line_breaks});
+    return fields.finish().has_value();
+  };
+  for (auto const* control : {"\n", "\r", "\t"}) {
+    EXPECT_TRUE(takes(control, true));
+    EXPECT_FALSE(takes(control, false));
+  }
+  for (auto const* control : {"\x01", "\x1b", "\x7f", "\xc2\x85"}) EXPECT_FALSE(takes(control, true));
+}
+
 TEST(Fields, CountsCodePointsNotBytes) {
   auto const value = parse_json(R"({"title":"ñandú😀"})");
   auto fields = Fields{value->get_object()};

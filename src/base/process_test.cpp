@@ -78,6 +78,20 @@ TEST(Process, ATreeEndsAsItsProgramDid) {
   EXPECT_EQ(status_of("sleep 1000 & exit 0"), 0);
 }
 
+TEST(Process, ATreeEndsWithItsProgramAndNotWithWhatThatLeftBehind) {
+  auto const file = ::testing::TempDir() + "/hoist-left-behind-" + std::to_string(::getpid());
+  // A process without its parent ends, and is gone for good before the program goes on.
+  auto const script = "( /bin/sh -c 'echo $$ > " + file + "; exit 3' & ); until [ -s " + file +
+                      " ]; do :; done; read -r left < " + file +
+                      "; while [ -d /proc/$left ]; do :; done; exit 7";
+  auto process = Process::start({.command = {"/bin/sh", "-c", script}, .whole_tree = true});
+  ASSERT_TRUE(process);
+  auto const status = process->wait(20s);
+  ASSERT_TRUE(status);
+  EXPECT_EQ(WEXITSTATUS(*status), 7);
+  std::filesystem::remove(file);
+}
+
 TEST(Process, M3_ATreeEndsWithTheProcessThatStartedItBySigkill) {
   auto ends = std::array<int, 2>{};
   ASSERT_EQ(::pipe2(ends.data(), 0), 0);

@@ -342,7 +342,9 @@ TEST_F(UploadRoutes, OnlyCompletedFilesAreServedUnderTheirOwnName) {
                            "response-content-encoding=identity", "response-content-type=image%2Fjpeg"})
     EXPECT_NE(location.find(ours), location.npos) << location;
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/256").status, 302);
-  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/1024").status, 404);
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/1024").status, 302);
+  for (auto const* other : {"0", "512", "1025", "x"})
+    EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/" + other).status, 404) << other;
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/99").status, 404);
 }
 
@@ -436,6 +438,20 @@ TEST_F(UploadRoutes, AFileThatIsTooLargeIsToldInMegabytes) {
   EXPECT_EQ(answer.status, 400);
   EXPECT_TRUE(answer.body.contains("This file is 122 MB; the limit is 100 MB. Make it smaller"))
       << answer.body;
+}
+
+TEST(UploadSizes, BelowTenHaveADecimalUnlessTheyAreWhole) {
+  auto options = Options{};
+  options.file_bytes_max = 1000;
+  auto world = World{options};
+  for (auto const& [size, amount] : {std::pair{1001, "1.0 kB"}, std::pair{2000, "2 kB"},
+                                     std::pair{2500, "2.5 kB"}, std::pair{12'600, "12 kB"}}) {
+    auto const answer = world.call(
+        "POST", "/uploads",
+        fmt::format(R"({{"project_id":"p","filename":"a","content_type":"image/png","size":{}}})", size));
+    EXPECT_TRUE(answer.body.contains(fmt::format("This file is {}; the limit is 1 kB", amount)))
+        << answer.body;
+  }
 }
 
 TEST_F(UploadRoutes, EveryFilterOfTheListHasAnIndex) {

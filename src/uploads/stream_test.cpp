@@ -420,6 +420,20 @@ TEST_F(UploadStream, E1_CursorsOfTheFutureAndThePastAreRefusedExplicitly) {
   EXPECT_NE(old.body.find("cursor_expired"), std::string::npos);
 }
 
+TEST_F(UploadStream, AProjectIsNamedAsAParameterOrAsATopic) {
+  for (auto const* both : {"/stream?project_id=site-1&topic=tenant", "/stream?project_id=a/b"})
+    EXPECT_EQ(world.call("GET", both).status, 400) << both;
+  run([&]() -> Async<> {
+    CO_TRY(auto socket, co_await open_socket(world, "/ws?project_id=site-1"));
+    CO_CHECK(co_await next_message(*socket));
+    (void)world.create();
+    CO_TRY(auto const event, co_await next_message(*socket));
+    EXPECT_EQ(event.at("upload").at("project_id"), "site-1");
+    socket->abort();
+    co_return Result<void>{};
+  });
+}
+
 TEST_F(UploadStream, AWatcherHearsNothingOfOtherTenants) {
   run([&]() -> Async<> {
     CO_TRY(auto socket, co_await open_socket(world, "/ws?topic=tenant&topic=project:site-1"));
