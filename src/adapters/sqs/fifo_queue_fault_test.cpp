@@ -27,6 +27,11 @@ class SqsFaults : public ::testing::Test {
     answers_.assign(std::make_move_iterator(following.rbegin()), std::make_move_iterator(following.rend()));
   }
   void answer(std::string text) { answers({net::json_text_response(200, std::move(text))}); }
+  static aws::CallOptions quick() {
+    auto options = aws::CallOptions{};
+    options.retry.pauses.first = std::chrono::milliseconds{1};
+    return options;
+  }
   Result<Queued> send() {
     return run_to_end<Queued>([&] { return queue_->send({"one", "k", "body"}, soon()); });
   }
@@ -56,8 +61,7 @@ class SqsFaults : public ::testing::Test {
                          {"AWS_REGION", "eu-west-1"}},
                         clock_,
                         metrics_};
-  std::unique_ptr<FifoQueue> queue_ = *FifoQueue::open(
-      queue_url, account_, {.retry = {.first_pause = std::chrono::milliseconds{1}, .random = {}}});
+  std::unique_ptr<FifoQueue> queue_ = *FifoQueue::open(queue_url, account_, quick());
 };
 
 TEST_F(SqsFaults, AThrottledSendIsTriedAgainUnderItsKey) {
