@@ -6,6 +6,7 @@
 #include <charconv>
 #include <set>
 
+#include "adapters/dynamodb/table_name.hpp"
 #include "base/at_once.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
@@ -18,8 +19,6 @@ constexpr auto service_target = "DynamoDB_20120810";
 constexpr auto index_name = "byTenant";
 constexpr std::size_t keys_max = 100;  // of a BatchGetItem
 constexpr int barren_rounds_max = 5;   // answers without a single item before a read gives up
-constexpr std::size_t name_length_min = 3;
-constexpr std::size_t name_length_max = 255;
 
 // A value as DynamoDB writes it: {"S": "text"}.
 json::object value(std::string_view type, std::string_view text) {
@@ -60,14 +59,6 @@ std::vector<OutboxItem> one_an_event(std::vector<OutboxItem> items) {
       kept[at->second] = std::move(item);
   }
   return kept;
-}
-
-bool is_table_name(std::string_view text) {
-  return text.size() >= name_length_min && text.size() <= name_length_max &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                  c == '-' || c == '.';
-         });
 }
 
 EventDetail detail_of(json::object const& item) {
