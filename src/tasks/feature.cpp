@@ -29,15 +29,15 @@ ProcessorOptions processor_options(Settings const& settings) {
   return options;
 }
 
-Result<MakeHandler> webhook_of(Settings const& settings, Clock const& clock) {
+}  // namespace
+
+Result<MakeHandler> make_webhook_of(Settings const& settings, Clock const& clock) {
   auto secrets = std::shared_ptr<WebhookSecrets>{};
   if (!settings.webhook_secrets_file.empty()) {
     TRY(secrets, WebhookSecrets::open(settings.webhook_secrets_file));
   }
   return make_webhook(settings.webhook, std::move(secrets), clock);
 }
-
-}  // namespace
 
 QueuePolicy task_rules(Settings const& settings) {
   auto rules = settings.rules;
@@ -67,7 +67,7 @@ Result<std::unique_ptr<Feature>> Feature::make(Records const& records, Settings 
 Result<MakeHandler> Feature::make_handler(Records const& records, Settings const& settings) {
   switch (settings.handler) {
     case HandlerKind::record: return MakeHandler{};
-    case HandlerKind::webhook: return webhook_of(settings, records.clock);
+    case HandlerKind::webhook: return make_webhook_of(settings, records.clock);
     case HandlerKind::command:
       commands_ = std::make_unique<CommandThreads>(static_cast<std::size_t>(settings.processor.workers));
       return make_command(settings.command, *commands_);

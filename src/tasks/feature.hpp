@@ -16,6 +16,9 @@ namespace hoist::tasks {
 // The rules of the task queue, the same in every process that touches it.
 [[nodiscard]] QueuePolicy task_rules(Settings const& settings);
 
+// The handler webhook as the settings want it. Errors: what is wrong with them.
+[[nodiscard]] Result<MakeHandler> make_webhook_of(Settings const& settings, Clock const& clock);
+
 class Feature final : public hoist::Feature {
  public:
   // Webhooks never go to `own_ports` of this machine. Errors: what is wrong with the handler's settings.

@@ -20,9 +20,9 @@ struct Delivery {
   TaskId id;  // also the effect key: the same for every attempt, redrives included
   TenantId tenant;
   std::string group;
-  std::int64_t sequence = 0;
-  std::int64_t attempt = 0;  // 1 at first; goes on counting after a redrive
-  std::string body;          // message_body()
+  std::int64_t sequence = 0;  // 0: the queue numbers in its own way
+  std::int64_t attempt = 0;   // 1 at first; goes on counting after a redrive
+  std::string body;           // message_body()
   Time accepted_at;
 };
 

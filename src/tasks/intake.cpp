@@ -13,14 +13,13 @@ Intake::Intake(OrderedSender& queue, Clock const& clock, Metrics& metrics)
 
 Async<AcceptedTask> Intake::accept(CallContext call, NewTask wanted) {
   auto const now = clock_.now();
-  auto accepted = AcceptedTask{
-      .task = {.id = id_of_call(call, now),
-               .tenant = call.caller.tenant,
-               .group = wanted.group,
-               .accepted_at = now,
-               .body = message_body(wanted, {call.caller.user, call.request_id, call.trace_parent})},
-      .due_at = wanted.due_at,
-      .queue_sequence = {}};
+  auto accepted = AcceptedTask{};
+  accepted.task = {.id = id_of_call(call, now),
+                   .tenant = call.caller.tenant,
+                   .group = wanted.group,
+                   .accepted_at = now,
+                   .due_at = wanted.due_at,
+                   .body = message_body(wanted, {call.caller.user, call.request_id, call.trace_parent})};
   auto const& task = accepted.task;
   auto message = OrderedMessage{task.group, task.id.str(), write_queued_task(task)};
   auto queued = co_await queue_.send(std::move(message), call.deadline);

@@ -18,7 +18,6 @@ namespace hoist::tasks {
 
 struct AcceptedTask {
   QueuedTask task;
-  std::optional<Time> due_at;
   std::string queue_sequence;
 };
 

@@ -53,7 +53,10 @@ Result<QueuedTask> read_queued_task(std::string_view message) {
   task.tenant = TenantId{fields.text("tenant", {.max = tenant_max})};
   task.group = fields.text("group", {.max = group_max});
   if (auto const accepted = fields.optional_time("accepted_at")) task.accepted_at = *accepted;
-  if (auto const* body = fields.object("task")) task.body = json::serialize(*body);
+  if (auto const* body = fields.object("task")) {
+    task.body = json::serialize(*body);
+    task.due_at = Fields{*body, "task."}.optional_time("due_date");
+  }
   if (!is_uuid(task.id.str())) fields.refuse("task_id", "must be a UUID");
   CHECK(fields.finish());
   return task;

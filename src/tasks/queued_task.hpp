@@ -16,7 +16,8 @@ struct QueuedTask {
   TenantId tenant;
   std::string group;
   Time accepted_at;
-  std::string body;  // message_body() of the NewTask
+  std::optional<Time> due_at;
+  std::string body;  // message_body() of the NewTask, which has its due date too
 };
 
 // ASCII but for letters: no queue refuses a character of it.

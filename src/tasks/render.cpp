@@ -91,7 +91,7 @@ std::string render_accepted(AcceptedTask const& accepted) {
   auto out =
       fmt::format(R"({{"task_id":"{}","message":"{}","group":"{}","durable":"queue","queue_sequence":"{}")",
                   task.id.str(), created_message, task.group, accepted.queue_sequence);
-  append_due(out, accepted.due_at, task.accepted_at);
+  append_due(out, task.due_at, task.accepted_at);
   return out + "}";
 }
 

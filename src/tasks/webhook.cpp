@@ -20,9 +20,9 @@ constexpr auto http_unprocessable = 422;
 std::string payload(Delivery const& delivery, Time now) {
   auto data = json::object{{"task_id", delivery.id.str()},
                            {"group", delivery.group},
-                           {"sequence", delivery.sequence},
                            {"attempt", delivery.attempt},
                            {"accepted_at", to_rfc3339(delivery.accepted_at)}};
+  if (delivery.sequence > 0) data["sequence"] = delivery.sequence;
   if (auto const body = parse_json(delivery.body); body && body->is_object())
     for (auto const& member : body->get_object()) data[member.key()] = member.value();
   data.erase("created_by");  // of no concern to the receiver
