@@ -10,7 +10,7 @@ import {
   type Json,
   type Resource,
 } from '../lib/report/assembly.js';
-import { assemblies } from './synth/run.js';
+import { assemblies, root } from './synth/run.js';
 import { assembly, environments } from './support.js';
 
 const prod = assembly('prod');
@@ -51,14 +51,24 @@ test('a message stays hidden for six times the time of the function', () => {
   assert.ok(Number(queue?.properties.VisibilityTimeout) >= 6 * Number(fn.properties.Timeout));
 });
 
-test('the processor reports partial failures and takes batches of ten, without a window', () => {
+test('the processor takes one message at a time, and reports failures by message', () => {
   const { properties: p } = only(
     'AWS::Lambda::EventSourceMapping',
     'TaskManagementProcessing-prod',
   );
   assert.deepEqual(p.FunctionResponseTypes, ['ReportBatchItemFailures']);
-  assert.equal(p.BatchSize, 10);
+  assert.equal(p.BatchSize, 1);
   assert.equal(p.MaximumBatchingWindowInSeconds, undefined);
+});
+
+test('the table of effects is what the adapter needs', () => {
+  const needed = JSON.parse(
+    readFileSync(path.join(root, '..', 'deploy', 'task_effects_table.json'), 'utf8'),
+  ) as Fields;
+  const { properties: made } = only('AWS::DynamoDB::GlobalTable', 'TaskManagementShared-prod');
+  for (const part of ['KeySchema', 'AttributeDefinitions', 'BillingMode'])
+    assert.deepEqual(made[part], needed[part], part);
+  assert.deepEqual(made.TimeToLiveSpecification, { AttributeName: 'expires_at', Enabled: true });
 });
 
 test('POST /tasks is the only method that reaches the function', () => {

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "hosts/events_function.hpp"
+#include "hosts/processor_function.hpp"
 #include "hosts/tasks_function.hpp"
 
 namespace hoist::hosts {
@@ -46,8 +47,21 @@ Result<std::unique_ptr<Function>> open_function(FunctionEnvironment environment)
     set_up_log(settings.config);
     return TasksFunction::open(std::move(settings));
   }
+  if (name == tasks_processor) {
+    TRY(auto settings, processor_function_settings(std::move(environment), aws::process_environment()));
+    set_up_log(settings.config);
+    return ProcessorFunction::open(std::move(settings));
+  }
   return fail(Code::invalid,
               fmt::format("HOIST_FUNCTION must be one of {}.", fmt::join(function_names, ", ")));
+}
+
+Result<std::string> needed(FunctionEnvironment const& environment, std::string const& name,
+                           std::string_view what) {
+  auto const found = environment.find(name);
+  if (found == environment.end() || found->second.empty())
+    return fail(Code::invalid, fmt::format("{} must be {}.", name, what));
+  return found->second;
 }
 
 Async<std::string> answer_http(net::Router& router, aws::Invocation invocation) {

@@ -14,9 +14,10 @@
 
 namespace hoist::hosts {
 
-inline constexpr auto events_api = "events-api";  // POST /events, GET /events/{userId}
-inline constexpr auto tasks_api = "tasks-api";    // POST /tasks, into a queue of SQS
-inline constexpr auto function_names = std::array{events_api, tasks_api};
+inline constexpr auto events_api = "events-api";            // POST /events, GET /events/{userId}
+inline constexpr auto tasks_api = "tasks-api";              // POST /tasks, into a queue of SQS
+inline constexpr auto tasks_processor = "tasks-processor";  // works on that queue
+inline constexpr auto function_names = std::array{events_api, tasks_api, tasks_processor};
 
 using FunctionEnvironment = std::map<std::string, std::string>;  // HOIST_...
 
@@ -28,6 +29,10 @@ class Function : public aws::InvokedFunction {
 
 // Sets up the log too. Errors: everything that keeps it from starting, in words.
 [[nodiscard]] Result<std::unique_ptr<Function>> open_function(FunctionEnvironment environment);
+
+// The variable of that name. Errors: invalid where it is missing, with what it has to be.
+[[nodiscard]] Result<std::string> needed(FunctionEnvironment const& environment, std::string const& name,
+                                         std::string_view what);
 
 // Has the routes answer the HTTP request that an invocation is, as a server would. Errors: invalid for an
 // event that is no HTTP request; it reaches no route.

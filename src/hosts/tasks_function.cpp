@@ -7,10 +7,9 @@
 namespace hoist::hosts {
 
 Result<TasksFunctionSettings> tasks_function_settings(FunctionEnvironment environment, aws::Environment aws) {
-  auto const url = environment.find("HOIST_TASKS_QUEUE_URL");
-  if (url == environment.end())
-    return fail(Code::invalid, "HOIST_TASKS_QUEUE_URL must be the address of the FIFO queue for tasks.");
-  auto settings = TasksFunctionSettings{.config = {}, .queue_url = url->second, .aws = std::move(aws)};
+  auto settings = TasksFunctionSettings{.aws = std::move(aws)};
+  TRY(settings.queue_url,
+      needed(environment, "HOIST_TASKS_QUEUE_URL", "the address of the FIFO queue for tasks"));
   auto sources = ConfigSources{};
   sources.environment = std::move(environment);
   TRY(settings.config, load_config(sources));

@@ -10,12 +10,14 @@
 
 #include "aws/client/json_caller.hpp"
 #include "support/function_events.hpp"
+#include "support/queue_events.hpp"
 #include "support/runtime_double.hpp"
 #include "support/stand_in.hpp"
 
 namespace hoist {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::AskedOfFunction;
 using testing::RuntimeDouble;
 using testing::StandIn;
@@ -108,9 +110,13 @@ class Services {
   aws::Account account_;
 };
 
+json::object read_definition(std::string const& name) {
+  auto file = std::ifstream{HOIST_SOURCE_DIR "/deploy/" + name};
+  return parse_json(std::string{std::istreambuf_iterator<char>{file}, {}})->as_object();
+}
+
 json::object table_definition() {
-  auto file = std::ifstream{HOIST_SOURCE_DIR "/deploy/event_details_table.json"};
-  auto definition = parse_json(std::string{std::istreambuf_iterator<char>{file}, {}})->as_object();
+  auto definition = read_definition("event_details_table.json");
   definition["TableName"] = table;
   return definition;
 }
@@ -176,6 +182,42 @@ TEST_F(Bootstrap, TakesTasksIntoAQueueOfSqs) {
   for (auto const& message : got->at("Messages").as_array())
     titles.emplace_back(parse_json(message.at("Body").as_string())->at("task").at("title").as_string());
   EXPECT_EQ(titles, (std::vector<std::string>{"Pour the slab \xEF\xBF\xBF", "Cure it"}));
+}
+
+// The effect is recorded, and the process ends before Lambda has its answer: so Lambda hands the message over
+// again, to another process.
+TEST_F(Bootstrap, ATaskWhoseProcessorEndsBeforeItsAnswerIsNotDoneTwice) {
+  auto const program = testing::find_stand_in(testing::ministack);
+  if (!program) GTEST_SKIP() << "ministack is not installed; tools/stand-ins.sh installs it";
+  auto const server = StandIn::start(testing::ministack, *program);
+  ASSERT_TRUE(server);
+  auto aws = Services{server->url()};
+  auto definition = read_definition("task_effects_table.json");
+  definition["TableName"] = "effects";
+  ASSERT_TRUE(aws.call("dynamodb", "DynamoDB_20120810", "CreateTable", definition));
+  auto const receiver = testing::HttpDouble{[](net::Request const&) { return net::text_response(200, ""); }};
+
+  auto const task = json::object{{"task_id", event_id},
+                                 {"tenant", "main"},
+                                 {"group", "default"},
+                                 {"accepted_at", "2026-11-21T00:00:00Z"},
+                                 {"task", {{"title", "Pour the slab"}}}};
+  auto const batch = json::serialize(testing::queue_event({{.id = "m", .body = json::serialize(task)}}));
+  auto const more = std::vector<std::string>{"HOIST_FUNCTION=tasks-processor",
+                                             "HOIST_TASKS_QUEUE_URL=" + server->url() + "/1/tasks.fifo",
+                                             "HOIST_TASKS_EFFECTS_TABLE=effects",
+                                             "HOIST_TASKS_HANDLER=webhook",
+                                             "HOIST_TASKS_WEBHOOK_URL=" + receiver.url() + "/hook",
+                                             "HOIST_TASKS_WEBHOOK_ALLOW_PRIVATE=true",
+                                             "AWS_ENDPOINT_URL=" + server->url()};
+  auto const first = RuntimeDouble{{{.id = "1", .body = batch, .lasts = 20s, .answer_status = 500}}};
+  EXPECT_NE(run(first, more), 0);
+  auto const second = RuntimeDouble{{{.id = "2", .body = batch, .lasts = 20s}}};
+  run(second, more);
+  ASSERT_EQ(second.told().size(), 1U);
+  EXPECT_EQ(second.told()[0], R"(2 response: {"batchItemFailures":[]})");
+  EXPECT_EQ(receiver.seen().size(), 1U);
+  EXPECT_EQ(receiver.seen()[0].headers.get("webhook-id"), event_id);
 }
 
 TEST_F(Bootstrap, RecordsWhileTheTableIsAway) {
