@@ -1,5 +1,5 @@
 # Every target installs what it needs (tools/packages.txt) and works from a clean clone.
-.PHONY: run build install lambda test infra bench lint format asan tsan fuzz help
+.PHONY: run build install lambda demo-tasks demo-events test infra bench lint format asan tsan fuzz help
 
 JOBS ?= $(shell nproc)
 DATA ?= hoist-data
@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: build  ## install, build and serve everything from one process
 	@tools/install.sh run
@@ -32,11 +32,19 @@ install: build  ## hoist, its manual page and completion, under PREFIX (default 
 	@build/release/hoist completion fish > $(SHARE)/fish/vendor_completions.d/hoist.fish
 	@echo "hoist is installed in $(DESTDIR)$(PREFIX)/bin"
 
-lambda:  ## the events API as a function: build/lambda/hoist-lambda.zip
+lambda:  ## the functions of AWS Lambda: build/lambda/hoist-lambda.zip
 	@tools/install.sh build
 	@cmake --preset release -Wno-dev >/dev/null
 	@cmake --build build/release -j $(JOBS) --target bootstrap
 	@tools/lambda_zip.py build/release/src/bin/bootstrap build/lambda/hoist-lambda.zip
+
+demo-tasks: lambda  ## ordered tasks through SQS and the functions, in a stand-in of AWS on this machine
+	@tools/stand-ins.sh
+	@scripts/demo_tasks.py build/lambda/hoist-lambda.zip
+
+demo-events: lambda  ## the events API as a function with DynamoDB, in the same stand-in
+	@tools/stand-ins.sh
+	@scripts/demo_events.py build/lambda/hoist-lambda.zip
 
 test:  ## every suite; the closing line counts them
 	@tools/install.sh build run test infra

@@ -30,7 +30,8 @@ BINARY = Path(sys.argv.pop(1)).resolve()
 SOURCE = Path(sys.argv.pop(1)).resolve()
 
 LANGUAGES = {"sh", "json", "yaml", "toml", "ini", "xml", "text", "python", "javascript", ""}
-DOCUMENTS = sorted([*SOURCE.glob("*.md"), *SOURCE.glob("docs/**/*.md"), *SOURCE.glob("bench/*.md")])
+DOCUMENTS = sorted([*SOURCE.glob("*.md"), *SOURCE.glob("docs/**/*.md"), *SOURCE.glob("bench/*.md"),
+                    *SOURCE.glob("scripts/*.md")])
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 INTERRUPTED_S = 3
 
