@@ -5,7 +5,7 @@ Usage: events.py MINISTACK TEMPLATE_FOLDER
 import json
 import sys
 
-from stand_in import StandIn
+from stand_in import StandIn, substitute
 
 STACKS = ["EventsData-prod", "EventsApi-prod"]
 LEFT_OUT = {
@@ -61,7 +61,7 @@ def path(aws: StandIn, url: str, index: str) -> None:
 
 
 def main(ministack: str, folder: str) -> None:
-    with StandIn(ministack, folder) as aws:
+    with StandIn(ministack, folder, substitute()) as aws:
         url = aws.deploy(STACKS)["Url"]
         assert aws.left_out == LEFT_OUT, aws.left_out
         index = wiring(aws)

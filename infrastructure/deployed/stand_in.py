@@ -41,8 +41,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def program() -> bytes:
-    """The archive of a function: substitute.py as `bootstrap`, run by this very Python."""
+def substitute() -> bytes:
+    """An archive of substitute.py as `bootstrap`, run by this very Python."""
     source = pathlib.Path(__file__).with_name("substitute.py").read_text()
     entry = zipfile.ZipInfo("bootstrap")
     entry.external_attr = 0o755 << 16
@@ -67,10 +67,11 @@ class Answer:
 class StandIn:
     """Runs while the `with` block does. `left_out` says which types of which stack it refused."""
 
-    def __init__(self, ministack: str, templates: str):
+    def __init__(self, ministack: str, templates: str, archive: bytes):
         self.address = f"http://127.0.0.1:{free_port()}"
         self.left_out: dict[str, list[str]] = {}
         self._program = ministack
+        self._archive = archive  # of all functions
         self._templates = pathlib.Path(templates)
         self._process = None
 
@@ -179,7 +180,7 @@ class StandIn:
             if resource["Type"] == "AWS::Lambda::Function":
                 code = resource["Properties"]["Code"]
                 code["S3Bucket"] = "assets"
-                self.client("s3").put_object(Bucket="assets", Key=code["S3Key"], Body=program())
+                self.client("s3").put_object(Bucket="assets", Key=code["S3Key"], Body=self._archive)
         return body
 
     @staticmethod
