@@ -18,12 +18,16 @@ struct Stopped {
 };
 
 void log_failure(Handed const& handed, Outcome const& outcome) {
+  auto const task = read_queued_task(handed.body);
   log::warn("an attempt at a task failed", {{"group", handed.group},
                                             {"sequence", handed.sequence},
                                             {"message", handed.id},
+                                            {"task", task ? task->id.str() : ""},
                                             {"attempt", std::to_string(handed.receives)},
                                             {"permanent", outcome.permanent ? "true" : "false"},
-                                            {"cause", outcome.cause}});
+                                            {"cause", outcome.cause},
+                                            {"request", task ? request_of(task->body) : ""},
+                                            {"trace", task ? trace_of(task->body) : ""}});
 }
 
 }  // namespace
