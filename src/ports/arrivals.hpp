@@ -16,6 +16,8 @@ namespace hoist {
 class Arrivals {
  public:
   virtual ~Arrivals() = default;
+  // Whose the key is: what is reported of it changes nothing of anybody else. Nothing: the operator's.
+  [[nodiscard]] virtual std::optional<TenantId> owner_of(ObjectRef const& ref) const = 0;
   virtual Result<void> on_created(sql::Transaction& tx, ObjectInfo const& object) = 0;
   virtual Result<void> on_part(sql::Transaction& tx, ObjectRef const& ref, std::string const& upload_id,
                                PartInfo const& part) = 0;

@@ -15,9 +15,10 @@
 //          into after_commit(). Test databases run every function twice.
 // Isolation writes are serializable: what they read and change is as if they had run one after another, in
 //          the order in which they committed. So what a function has checked holds when it commits, and
-//          a function sees all that was acknowledged before it was submitted, by whatever process. An
-//          engine may reach this by running a function again; rows that many functions want at once are
-//          therefore read with the lock words of sql/transaction.hpp, and waiting takes the place of
+//          a function sees all that was acknowledged before it was submitted, by whatever process. With
+//          Scope::claiming() this holds of what belongs to the tenants that it has claimed, and for nothing
+//          else. An engine may reach this by running a function again; rows that many functions want at once
+//          are therefore read with the lock words of sql/transaction.hpp, and waiting takes the place of
 //          running again. A read is one snapshot of what has committed, and waits for no writer.
 // Tenancy  the scope is put in force for the transaction (row-level security where the engine has
 //          it); every statement also names its tenant. Test databases refuse one that names another's.

@@ -21,10 +21,15 @@
 namespace hoist::sql {
 
 // At the end of a SELECT, in subqueries too: the rows found stay as they are until the transaction ends.
-// Another transaction that wants them waits, or passes them over. An engine with one writer has no need of
-// these words and drops them.
+// Another transaction that wants them waits. An engine with one writer has no need of these words and drops
+// them.
 inline constexpr auto for_update = std::string_view{" FOR UPDATE"};
-inline constexpr auto for_update_skip_locked = std::string_view{" FOR UPDATE SKIP LOCKED"};
+
+enum class Claim {
+  held,     // the transaction had it before
+  granted,  // it has it now; what it read of the tenant until now may be outdated
+  refused   // another transaction has it
+};
 
 class Transaction {
  public:
@@ -33,6 +38,9 @@ class Transaction {
   // The database's time, the same at every call. All processes that share the data share this clock, and it
   // never runs backwards: leases and deadlines are rows that compare with it.
   [[nodiscard]] virtual Time now() const = 0;
+  // What belongs to the tenant is this transaction's own until it ends, beside what it had before. Waits for
+  // nobody. `held` wherever the scope is not Scope::claiming(), or there is one writer.
+  virtual Result<Claim> claim(TenantId const& tenant) = 0;
   // All result rows (SELECT, or RETURNING). Errors: conflict for a violated UNIQUE or foreign key.
   virtual Result<Rows> query(std::string_view sql, Args args = {}) = 0;
   // Number of rows changed.

@@ -24,7 +24,7 @@ Async<std::optional<Work>> JointSettlement::begin(Message message) {
     CHECK(skip(tx, message));
     return next(tx);
   };
-  co_return co_await ports_.database.write(Scope::system(), start, deadline_in(settle_max));
+  co_return co_await ports_.database.write(Scope::claiming({message.tenant}), start, deadline_in(settle_max));
 }
 
 // Delivered again although it is finished: there is nothing left to do but to say so.
@@ -50,7 +50,8 @@ Async<std::optional<Work>> JointSettlement::settle(Work const& work, Outcome con
     CHECK(end(tx, work, outcome));
     return next(tx);
   };
-  co_return co_await ports_.database.write(Scope::system(), change, deadline_in(settle_max));
+  auto scope = Scope::claiming({work.message.tenant});
+  co_return co_await ports_.database.write(std::move(scope), change, deadline_in(settle_max));
 }
 
 Result<void> JointSettlement::end(sql::Transaction& tx, Work const& work, Outcome const& outcome) {
@@ -69,7 +70,8 @@ Result<void> JointSettlement::end(sql::Transaction& tx, Work const& work, Outcom
 
 Async<bool> JointSettlement::record(std::vector<Message> messages) {
   auto const work = [&](sql::Transaction& tx) { return record_some(tx, messages); };
-  CO_TRY(auto const done, co_await ports_.database.write(Scope::system(), work, deadline_in(settle_max)));
+  auto scope = claiming_tenants_of(messages);
+  CO_TRY(auto const done, co_await ports_.database.write(std::move(scope), work, deadline_in(settle_max)));
   co_return done >= options_.tasks_per_commit;
 }
 

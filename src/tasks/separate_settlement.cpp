@@ -83,7 +83,8 @@ Async<bool> SeparateSettlement::record(std::vector<Message> messages) {
     }
     return {};
   };
-  CO_CHECK(co_await ports_.database.write(Scope::system(), work, deadline_in(settle_max)));
+  auto scope = claiming_tenants_of(messages);
+  CO_CHECK(co_await ports_.database.write(std::move(scope), work, deadline_in(settle_max)));
   for (auto const& message : messages)
     CO_CHECK(co_await ports_.consumer.acknowledge(message.receipt, deadline_in(settle_max)));
   co_return false;

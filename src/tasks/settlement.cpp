@@ -22,6 +22,12 @@ void TaskMeter::ended(std::optional<Finished> const& task, Time now) {
   seconds.observe(static_cast<double>((now - task->created_at).count()) / 1e6);
 }
 
+Scope claiming_tenants_of(std::vector<Message> const& messages) {
+  auto tenants = std::vector<TenantId>{};
+  for (auto const& message : messages) tenants.push_back(message.tenant);
+  return Scope::claiming(std::move(tenants));
+}
+
 void log_done(Message const& message) {
   if (log::enabled(log::Level::info))
     log::info("a task is done", {{"tenant", message.tenant.str()},

@@ -65,5 +65,6 @@ struct SettlementOptions {
 [[nodiscard]] std::unique_ptr<Settlement> make_settlement(SettlementPorts ports, SettlementOptions options);
 
 void log_done(Message const& message);
+[[nodiscard]] Scope claiming_tenants_of(std::vector<Message> const& messages);
 
 }  // namespace hoist::tasks

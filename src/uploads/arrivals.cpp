@@ -28,6 +28,13 @@ Result<Upload> granted(sql::Transaction& tx, KeyParts const& key) {
 
 }  // namespace
 
+// Previews and whatever else lies beside the uploads are under their tenant's name too.
+std::optional<TenantId> UploadArrivals::owner_of(ObjectRef const& ref) const {
+  auto const end = ref.key.find('/');
+  if (ref.bucket != options_.bucket || end == ref.key.npos || end == 0) return std::nullopt;
+  return TenantId{ref.key.substr(0, end)};
+}
+
 Result<void> UploadArrivals::on_created(sql::Transaction& tx, ObjectInfo const& object) {
   auto const key = key_parts(options_, object.ref);
   if (!key) return {};

@@ -29,6 +29,7 @@ class UploadArrivals final : public Arrivals {
   };
   UploadArrivals(Needs needs, Options const& options) : needs_{needs}, options_{options} {}
 
+  [[nodiscard]] std::optional<TenantId> owner_of(ObjectRef const& ref) const override;
   Result<void> on_created(sql::Transaction& tx, ObjectInfo const& object) override;
   Result<void> on_part(sql::Transaction& tx, ObjectRef const& ref, std::string const& upload_id,
                        PartInfo const& part) override;

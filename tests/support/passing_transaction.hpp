@@ -12,6 +12,7 @@ class PassingTransaction : public sql::Transaction {
   explicit PassingTransaction(sql::Transaction& inner) : inner_{inner} {}
   [[nodiscard]] Scope const& scope() const override { return inner_.scope(); }
   [[nodiscard]] Time now() const override { return inner_.now(); }
+  Result<sql::Claim> claim(TenantId const& tenant) override { return inner_.claim(tenant); }
   Result<sql::Rows> query(std::string_view sql, sql::Args args) override {
     return inner_.query(sql, std::move(args));
   }

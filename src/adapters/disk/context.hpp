@@ -28,6 +28,12 @@ struct Objects::Context {
   [[nodiscard]] ObjectTable table(sql::Transaction& tx) const {
     return ObjectTable{tx, options.buckets, listeners.arrivals, clock.now()};
   }
+  // Of a change to this object: what shares its files has the same owner, because only a copy, which is work
+  // of the system, crosses owners.
+  [[nodiscard]] Scope scope_of(ObjectRef const& ref) const {
+    auto owner = listeners.arrivals != nullptr ? listeners.arrivals->owner_of(ref) : std::nullopt;
+    return owner ? Scope::claiming({*std::move(owner)}) : Scope::system();
+  }
   // What is to be known of the object when it is recovered.
   Async<std::string> note_for(ObjectRef ref, Deadline deadline);
   // Writes the blob that lists the files of `planned`. Kept by the transaction that commits it.

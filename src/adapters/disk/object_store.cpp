@@ -12,7 +12,8 @@ namespace {
 
 // Makes an object of files that are there: first, durably, the blob that lists them, then the rows.
 template <class Plan, class Work>
-Async<ObjectInfo> with_manifest(Objects::Context& context, Plan plan, Work work, Deadline deadline) {
+Async<ObjectInfo> with_manifest(Objects::Context& context, Scope scope, Plan plan, Work work,
+                                Deadline deadline) {
   CO_TRY(auto planned, co_await context.database.read(Scope::system(), plan, deadline));
   auto manifest = Manifest{};
   auto blob = std::shared_ptr<Blob>{};
@@ -27,7 +28,7 @@ Async<ObjectInfo> with_manifest(Objects::Context& context, Plan plan, Work work,
     agreed = done.has_value();
     return done;
   };
-  auto recorded = co_await context.database.write(Scope::system(), record, deadline);
+  auto recorded = co_await context.database.write(std::move(scope), record, deadline);
   if (blob && may_be_committed(recorded, agreed)) blob->keep();
   co_return recorded;
 }
@@ -132,7 +133,7 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
 Async<> Objects::remove(ObjectRef ref, Deadline deadline, std::string version) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      Scope::system(), [&](sql::Transaction& tx) { return context_->table(tx).remove(ref, version); },
+      context_->scope_of(ref), [&](sql::Transaction& tx) { return context_->table(tx).remove(ref, version); },
       deadline);
 }
 
@@ -143,13 +144,13 @@ Async<ObjectInfo> Objects::copy(ObjectRef from, ObjectRef to, CopyOptions option
   auto work = [&](sql::Transaction& tx, Manifest const& manifest) {
     return context_->table(tx).copy(from, to, options, manifest);
   };
-  co_return co_await with_manifest(*context_, plan, work, deadline);
+  co_return co_await with_manifest(*context_, Scope::system(), plan, work, deadline);
 }
 
 Async<> Objects::set_tags(ObjectRef ref, StringMap tags, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      Scope::system(), [&](sql::Transaction& tx) { return context_->table(tx).set_tags(ref, tags); },
+      context_->scope_of(ref), [&](sql::Transaction& tx) { return context_->table(tx).set_tags(ref, tags); },
       deadline);
 }
 
@@ -177,7 +178,7 @@ Async<> Objects::remove_bucket(std::string name, Deadline deadline) {
 Async<std::string> Objects::create_multipart(ObjectRef ref, PutOptions options, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      Scope::system(),
+      context_->scope_of(ref),
       [&](sql::Transaction& tx) { return context_->table(tx).create_multipart(ref, options); }, deadline);
 }
 
@@ -205,14 +206,14 @@ Async<ObjectInfo> Objects::complete_multipart(ObjectRef ref, std::string upload_
   auto work = [&](sql::Transaction& tx, Manifest const& manifest) {
     return context_->table(tx).complete(ref, upload_id, parts, part_bytes_min, options, manifest);
   };
-  co_return co_await with_manifest(*context_, plan, work, deadline);
+  co_return co_await with_manifest(*context_, context_->scope_of(ref), plan, work, deadline);
 }
 
 Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
-      Scope::system(), [&](sql::Transaction& tx) { return context_->table(tx).abort(ref, upload_id); },
-      deadline);
+      context_->scope_of(ref),
+      [&](sql::Transaction& tx) { return context_->table(tx).abort(ref, upload_id); }, deadline);
 }
 
 Async<std::vector<MultipartInfo>> Objects::list_multiparts(MultipartListRequest request, Deadline deadline) {

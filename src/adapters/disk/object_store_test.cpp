@@ -20,6 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Events final : Arrivals, ObjectNotes {
+  [[nodiscard]] std::optional<TenantId> owner_of(ObjectRef const& ref) const override {
+    return TenantId{ref.key.substr(0, ref.key.find('/'))};
+  }
   Result<void> on_created(sql::Transaction& tx, ObjectInfo const& object) override {
     if (object.ref.key.starts_with("refused")) return fail(Code::forbidden, "Nobody was granted this key.");
     tx.after_commit([this, key = object.ref.key] { created.push_back(key); });

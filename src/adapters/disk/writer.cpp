@@ -157,7 +157,7 @@ Async<ObjectInfo> Writer::record(PutOptions const& options) {
     agreed = true;
     return info;
   };
-  auto recorded = co_await context_->database.write(Scope::system(), std::move(work), deadline_);
+  auto recorded = co_await context_->database.write(context_->scope_of(ref_), std::move(work), deadline_);
   if (may_be_committed(recorded, agreed)) stage_->blob->keep();
   co_return recorded;
 }

@@ -31,6 +31,7 @@ class MemoryStore final : public OverMemory {
 // Takes everything, but for what it was told to refuse, and counts.
 class Listener final : public Arrivals {
  public:
+  [[nodiscard]] std::optional<TenantId> owner_of(ObjectRef const&) const override { return std::nullopt; }
   Result<void> on_created(sql::Transaction&, ObjectInfo const&) override { return hear(); }
   Result<void> on_part(sql::Transaction&, ObjectRef const&, std::string const&, PartInfo const&) override {
     return hear();

@@ -52,9 +52,9 @@ class PostgresDatabase final : public sql::Database {
   ~PostgresDatabase() override { end_threads(); }
 
   void submit(Access access, Scope scope, Work work, Deadline deadline, Done done) override {
-    auto const key = access == Access::write ? lock_of(scope) : WaitingJobs::no_key;
+    auto key = access == Access::write ? batch_of(scope) : std::string{};
     auto job = sql::Job{std::move(scope), std::move(work), deadline, std::move(done)};
-    if (!(access == Access::write ? writes_ : reads_).push(key, job))
+    if (!(access == Access::write ? writes_ : reads_).push(std::move(key), job))
       job.done(fail(Error{Code::unavailable, "The server is busy."}
                         .with_retry_after(busy_retry_after_s)
                         .with_cause("the database's queue is full")));
@@ -77,15 +77,6 @@ class PostgresDatabase final : public sql::Database {
 };
 
 }  // namespace
-
-std::int32_t lock_of(Scope const& scope) {
-  if (!scope.only()) return everything_lock;
-  auto name = std::string_view{scope.only()->str()};
-  if (name.ends_with(audit_log_ending)) name.remove_suffix(audit_log_ending.size());  // its tenant's
-  auto hash = std::uint32_t{2'166'136'261};                                           // FNV-1a
-  for (auto const c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619;
-  return static_cast<std::int32_t>(hash >> 1U | 0x4000'0000U);
-}
 
 namespace detail {
 

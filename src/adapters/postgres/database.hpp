@@ -4,12 +4,15 @@
 // Order      Writes are serial in the order of their commits, by locks that are taken before anything is
 // read:
 //            a function of one tenant holds that tenant's lock, and shares a lock of everything; one of the
-//            system holds the lock of everything alone. What a function reads after it has its locks can only
-//            be changed by itself, because row-level security (schema.hpp) keeps a function of one tenant
-//            from every row that is not its tenant's. Tenants write beside each other. Nothing has to run
-//            again for a conflict, and who waits longest comes first. A read is a snapshot, and waits for
-//            no lock.
-// Batches    functions of the same lock that wait together run in one transaction and share its sync. If one
+//            system holds the lock of everything alone, or claims tenants: then it shares that lock and holds
+//            those of its tenants, and of others that are free when it comes to them. What a function reads
+//            after it has its locks can only be changed by itself. Row-level security (schema.hpp) keeps a
+//            function of one tenant from every row that is not its tenant's; one that claims tenants keeps to
+//            them itself, which test databases check. Tenants write beside each other. Nothing has to run
+//            again for a conflict, and who waits longest comes first, but for who wants everything: he steps
+//            back after a second, because nobody begins behind him. A read is a snapshot, and waits for no
+//            lock.
+// Batches    functions of the same scope that wait together run in one transaction and share its sync. If one
 //            of them fails after changing something, each runs again alone.
 // Time       the database's, and never before a time of a write that committed: hoist_now() keeps the latest
 //            one in a sequence, which is not undone by a rollback. An operator who sets the clock of the

@@ -171,6 +171,87 @@ TEST_F(PostgresDatabaseTest, TenantsWriteBesideEachOther) {
   EXPECT_TRUE(first.get());
 }
 
+TEST_F(PostgresDatabaseTest, WhoClaimsATenantWaitsForItAloneAndKeepsItFromOthers) {
+  make_things();
+  auto process = Process{url()};
+  auto other = Process{url()};
+  auto const claiming_acme = Scope::claiming({TenantId{"acme"}});
+  auto gate = Gate{};
+  auto first = process.start(Access::write, acme, gate.work());
+  gate.entered.get_future().wait();
+  auto second = other.start(Access::write, claiming_acme, insert("acme", 1));
+  admin.wait_until("count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+  EXPECT_TRUE(process.write(Scope::claiming({TenantId{"zeta"}}), insert("zeta", 1)));
+  EXPECT_EQ(things(process, acme), 0);
+  gate.opened.set_value();
+  EXPECT_TRUE(first.get());
+  EXPECT_TRUE(second.get());
+  auto kept = Gate{};
+  auto third = process.start(Access::write, claiming_acme, kept.work());
+  kept.entered.get_future().wait();
+  auto const late = other.write(acme, insert("acme", 2), deadline_in(100ms));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), Code::timeout);
+  kept.opened.set_value();
+  EXPECT_TRUE(third.get());
+  EXPECT_EQ(things(process, acme), 1);
+}
+
+TEST_F(PostgresDatabaseTest, AClaimOnTheWayIsGrantedOnceAndRefusedWhereSomebodyElseHasIt) {
+  auto process = Process{url()};
+  auto other = Process{url()};
+  auto gate = Gate{};
+  auto first = process.start(Access::write, acme, gate.work());
+  gate.entered.get_future().wait();
+  auto claims = std::vector<sql::Claim>{};
+  auto const work = [&](sql::Transaction& tx) -> Result<void> {
+    claims.clear();
+    for (auto const* tenant : {"acme", "zeta", "zeta", "other"}) {
+      TRY(auto const claim, tx.claim(TenantId{tenant}));
+      claims.push_back(claim);
+    }
+    return {};
+  };
+  ASSERT_TRUE(other.write(Scope::claiming({TenantId{"other"}}), work));
+  using enum sql::Claim;
+  EXPECT_EQ(claims, (std::vector{refused, granted, held, held}));
+  gate.opened.set_value();
+  EXPECT_TRUE(first.get());
+  ASSERT_TRUE(other.write(Scope::claiming({}), work));
+  EXPECT_EQ(claims, (std::vector{granted, granted, held, granted}));
+  ASSERT_TRUE(other.write(Scope::system(), work));
+  EXPECT_EQ(claims, (std::vector{held, held, held, held})) << "the system has everything";
+}
+
+// Who waits for everything would otherwise keep all others from beginning, until one tenant's work has ended.
+TEST_F(PostgresDatabaseTest, WhoWaitsForEverythingLetsOthersGoOn) {
+  make_things();
+  auto process = Process{url()};
+  auto other = Process{url()};
+  auto gate = Gate{};
+  auto first = process.start(Access::write, acme, gate.work());
+  gate.entered.get_future().wait();
+  auto everything = other.start(Access::write, Scope::system(), insert("acme", 1));
+  admin.wait_until("count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+  for (auto i = 0; i < 3; ++i) EXPECT_TRUE(process.write(zeta, insert("zeta", i)));
+  EXPECT_EQ(everything.wait_for(0s), std::future_status::timeout);
+  gate.opened.set_value();
+  EXPECT_TRUE(first.get());
+  EXPECT_TRUE(everything.get());
+}
+
+TEST_F(PostgresDatabaseTest, AFunctionThatWaitsForAnotherOneOfItsTenantGivesUpAtItsDeadline) {
+  auto process = Process{url()};
+  auto gate = Gate{};
+  auto first = process.start(Access::write, acme, gate.work());
+  gate.entered.get_future().wait();
+  auto const outcome = process.write(acme, [](auto&) { return Result<void>{}; }, deadline_in(50ms));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code(), Code::timeout);
+  gate.opened.set_value();
+  EXPECT_TRUE(first.get());
+}
+
 // A trigger keeps one row waiting, so that a later one could commit first. Numbers are given out in the order
 // of the commits all the same: who reads a number has seen all that are lower.
 TEST_F(PostgresDatabaseTest, OrderIsCommitOrderAlthoughATriggerDelaysOneInsert) {

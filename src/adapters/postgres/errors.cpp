@@ -43,9 +43,9 @@ Failure failure_of(std::string_view state, std::string_view message) {
                 std::move(cause))};
   if (is_one_of(state, {"40001", "40P01"}))  // serialization failure, deadlock
     return {Fate::again, away(std::move(cause))};
-  if (state == "57014") return {Fate::kept, too_late(std::move(cause))};  // statement_timeout
-  if (state == "55P03") return {Fate::kept, too_late(std::move(cause))};  // lock_timeout
-  if (is_one_of(state, {"53100", "53200"}))                               // disk full, out of memory
+  if (state == "57014") return {Fate::kept, too_late(std::move(cause))};        // statement_timeout
+  if (state == "55P03") return {Fate::locked_out, too_late(std::move(cause))};  // lock_timeout
+  if (is_one_of(state, {"53100", "53200"}))                                     // disk full, out of memory
     return {Fate::kept, Error{Code::storage_full, "The database has no space left."}
                             .with_retry_after(full_retry_after_s)
                             .with_cause(std::move(cause))};

@@ -11,9 +11,10 @@ namespace hoist::postgres {
 
 // What a failed statement or connection means for those that wait.
 enum class Fate {
-  kept,   // the statement was refused, and running it again would be refused again
-  again,  // running the function again may well succeed: it met another transaction
-  lost    // the connection is gone, or of no use any more
+  kept,        // the statement was refused, and running it again would be refused again
+  again,       // running the function again may well succeed: it met another transaction
+  locked_out,  // another transaction kept what this one wants for as long as it waits at a time
+  lost         // the connection is gone, or of no use any more
 };
 
 struct Failure {

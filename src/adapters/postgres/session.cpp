@@ -1,6 +1,7 @@
 #include "adapters/postgres/session.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,8 +21,15 @@ using namespace std::chrono_literals;
 constexpr auto pauses = Backoff{.first = 20ms, .longest = 1s};
 constexpr auto statement_time_max = std::chrono::minutes{10};
 constexpr auto commit_time_min = std::chrono::seconds{10};
-// A process that stands still inside of a transaction would keep all others waiting.
+// A process that stands still inside of a transaction would keep others waiting.
 constexpr auto idle_in_transaction_max = "30s";
+// Who waits for everything keeps those from beginning who come after him. Where one tenant's transaction
+// stands still, the others go on when he has stepped back.
+constexpr auto wait_for_everything_max = std::chrono::seconds{1};
+
+bool takes_everything(Scope const& scope) {
+  return !scope.only() && !scope.claims();
+}
 
 std::string left_ms(Deadline deadline) {
   auto const left = deadline - steady_clock::now();
@@ -31,23 +39,27 @@ std::string left_ms(Deadline deadline) {
 
 Command settings(Scope const& scope, Deadline deadline) {
   auto const& tenant = scope.only();
+  auto const patience =
+      takes_everything(scope) ? std::min(deadline, deadline_in(wait_for_everything_max)) : deadline;
   return {
-      "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true), "
-      "set_config('idle_in_transaction_session_timeout', $2, true), set_config('hoist.scope', $3, true), "
-      "set_config('hoist.tenant', $4, true)",
-      {left_ms(deadline), idle_in_transaction_max, tenant ? "tenant" : "system",
+      "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), "
+      "set_config('idle_in_transaction_session_timeout', $3, true), set_config('hoist.scope', $4, true), "
+      "set_config('hoist.tenant', $5, true)",
+      {left_ms(deadline), left_ms(patience), idle_in_transaction_max, tenant ? "tenant" : "system",
        tenant ? tenant->str() : std::string{}}};
 }
 
-// A statement that reads after this one sees everything that a holder before us has committed.
-Command lock(Scope const& scope) {
-  auto const key = std::int64_t{lock_of(scope)};
-  if (key == everything_lock)
-    return {"SELECT pg_advisory_xact_lock($1::int, $2::int)", {std::int64_t{lock_class}, key}};
-  return {"SELECT pg_advisory_xact_lock_shared($1::int, $2::int), pg_advisory_xact_lock($1::int, $3::int)",
-          {std::int64_t{lock_class}, std::int64_t{everything_lock}, key}};
+// A statement that reads after these sees everything that a holder before us has committed.
+std::vector<Command> locks(Scope const& scope) {
+  auto const everything = sql::Args{std::int64_t{lock_class}, std::int64_t{everything_lock}};
+  if (takes_everything(scope)) return {{"SELECT pg_advisory_xact_lock($1::int, $2::int)", everything}};
+  return {{"SELECT pg_advisory_xact_lock_shared($1::int, $2::int)", everything},
+          {"SELECT pg_advisory_xact_lock($1::int, key) FROM unnest($2::int[]) AS key",
+           {std::int64_t{lock_class}, fmt::format("{{{}}}", fmt::join(locks_of(scope), ","))}}};
 }
 
+constexpr auto begin_write = "BEGIN ISOLATION LEVEL READ COMMITTED";
+constexpr auto begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 constexpr auto time_of_write = "SELECT hoist_now($1)";
 constexpr auto time_of_read =
     "SELECT greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, last_value, $1) "
@@ -78,11 +90,10 @@ SessionMeters::SessionMeters(Metrics& metrics)
 
 void Session::run() {
   while (true) {
-    auto jobs = parts_.jobs.take(writes() ? batch_functions_max : 1);
-    if (jobs.empty()) return;
-    auto const key = writes() ? lock_of(jobs.front().scope) : WaitingJobs::no_key;
-    run_together(std::move(jobs));
-    if (writes()) parts_.jobs.finish(key);
+    auto taken = parts_.jobs.take(batch_functions_max);
+    if (taken.jobs.empty()) return;
+    run_together(std::move(taken.jobs));
+    parts_.jobs.finish(taken.key);
   }
 }
 
@@ -118,7 +129,8 @@ void Session::run_to_answers(std::span<Function> batch) {
     }
     parts_.meters.again.add();
     auto const pause = pauses.after(failures);
-    if (steady_clock::now() + pause >= give_up || parts_.jobs.closed()) {
+    auto const until = how == Ran::locked_out ? deadline : give_up;
+    if (steady_clock::now() + pause >= until || parts_.jobs.closed()) {
       for (auto& function : batch) function.outcome = std::unexpected{*cause_};
       return;
     }
@@ -155,14 +167,10 @@ Result<void> Session::connect() {
 
 std::expected<Time, Failure> Session::begin(Scope const& scope, Deadline deadline) {
   auto const floor = parts_.latest_us.load();
-  auto const read = std::vector<Command>{{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
-                                         settings(scope, deadline),
-                                         {time_of_read, {floor}}};
-  auto const write = std::vector<Command>{{"BEGIN ISOLATION LEVEL READ COMMITTED"},
-                                          settings(scope, deadline),
-                                          lock(scope),
-                                          {time_of_write, {floor}}};
-  auto const answer = connection_->run(writes() ? write : read, deadline);
+  auto commands = std::vector<Command>{{writes() ? begin_write : begin_read}, settings(scope, deadline)};
+  if (writes()) std::ranges::move(locks(scope), std::back_inserter(commands));
+  commands.push_back({writes() ? time_of_write : time_of_read, {floor}});
+  auto const answer = connection_->run(commands, deadline);
   if (!answer) {
     roll_back();
     return std::unexpected{answer.error()};
@@ -228,7 +236,7 @@ Session::Ran Session::all_failed(std::span<Function> batch, Failure const& failu
   roll_back();
   if (failure.fate != Fate::kept) {
     cause_ = failure.error;
-    return Ran::again;
+    return failure.fate == Fate::locked_out ? Ran::locked_out : Ran::again;
   }
   for (auto& function : batch)
     if (function.outcome) function.outcome = std::unexpected{failure.error};

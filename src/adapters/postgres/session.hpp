@@ -55,9 +55,10 @@ class Session {
     bool changed = false;
   };
   enum class Ran {
-    well,   // every outcome is known
-    apart,  // one function failed after changing something: each has to run alone
-    again   // nothing is kept, and running all of them again may succeed
+    well,       // every outcome is known
+    apart,      // one function failed after changing something: each has to run alone
+    again,      // nothing is kept, and running all of them again may succeed
+    locked_out  // the same, as soon as somebody else's transaction has ended
   };
   void run_together(std::vector<sql::Job> jobs);
   void run_to_answers(std::span<Function> batch);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "adapters/postgres/dialect.hpp"
+#include "adapters/postgres/locks.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
 
@@ -35,6 +36,15 @@ Result<Answer> PostgresTransaction::run(std::string_view sql, sql::Args args) {
   }
   changed_ = changed_ || !leaves_nothing(sql, answer->get());
   return std::move(*answer);
+}
+
+Result<sql::Claim> PostgresTransaction::claim(TenantId const& tenant) {
+  if (!scope_.claims() || scope_.claims(tenant) || claimed_.contains(tenant)) return sql::Claim::held;
+  TRY(auto const answer, run("SELECT pg_try_advisory_xact_lock($1::int, $2::int)",
+                             {std::int64_t{lock_class}, std::int64_t{lock_of(tenant)}}));
+  if (value_of(answer.get(), 0, 0) != sql::Value{std::int64_t{1}}) return sql::Claim::refused;
+  claimed_.insert(tenant);
+  return sql::Claim::granted;
 }
 
 Result<sql::Rows> PostgresTransaction::query(std::string_view sql, sql::Args args) {

@@ -26,6 +26,7 @@ class PostgresTransaction final : public sql::Transaction {
 
   [[nodiscard]] Scope const& scope() const override { return scope_; }
   [[nodiscard]] Time now() const override { return surrounding_.now; }
+  Result<sql::Claim> claim(TenantId const& tenant) override;
   Result<sql::Rows> query(std::string_view sql, sql::Args args = {}) override;
   Result<std::int64_t> execute(std::string_view sql, sql::Args args = {}) override;
   void notify(Topic const& topic) override;
@@ -44,6 +45,7 @@ class PostgresTransaction final : public sql::Transaction {
   Scope const& scope_;
   bool changed_ = false;
   std::optional<Failure> failed_;
+  std::set<TenantId> claimed_;  // on the way
   std::set<Topic> topics_;
   std::vector<std::move_only_function<void()>> actions_;
 };

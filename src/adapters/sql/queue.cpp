@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <utility>
 
 #include "adapters/sql/queue_engine.hpp"
 #include "adapters/sql/queue_look.hpp"
@@ -14,6 +15,9 @@ namespace {
 
 constexpr auto clean_chunk = 1000;
 constexpr auto list_max = 1000;
+constexpr auto nap_min = std::chrono::milliseconds{1};
+// Many times what a transaction takes.
+constexpr auto patience_for_tenant = std::chrono::milliseconds{50};
 
 class SqlQueue final : public Queue {
  public:
@@ -40,6 +44,8 @@ class SqlQueue final : public Queue {
 
   Result<std::vector<Message>> receive(sql::Transaction& tx, ReceiveRequest const& request) override {
     CHECK(queue::check_receive(request));
+    // Whoever calls has to come back without a transaction, to wait for the tenant.
+    if (engine_.round_robin().overdue(request.queue)) return std::vector<Message>{};
     TRY(auto received, take(tx, request));
     return std::move(received.messages);
   }
@@ -121,21 +127,25 @@ class SqlQueue final : public Queue {
     auto const signal = wakeups_.watch(messages_of(request.queue));
     auto const give_up = std::min(deadline, deadline_in(request.wait));
     auto settled = Settled{};
+    auto awaited = done.empty() ? engine_.round_robin().overdue(request.queue) : std::nullopt;
     while (true) {
       auto const ticket = signal->ticket();
-      auto until_next = std::optional<Micros>{};
-      auto const work = [&](sql::Transaction& tx) { return settle_and_take(tx, done, request, until_next); };
-      CO_TRY(auto round, co_await database_.write(Scope::system(), work, deadline));
+      CO_TRY(auto round, co_await settle_and_take(done, request, awaited, deadline));
       if (!done.empty()) settled.acknowledged = std::move(round.acknowledged);
       done.clear();
-      settled.messages = std::move(round.messages);
-      if (!settled.messages.empty() || std::chrono::steady_clock::now() >= give_up) co_return settled;
+      settled.messages = std::move(round.received.messages);
+      if (!settled.messages.empty()) co_return settled;
+      // In line for the tenant's rows once, and then again only after a look at all the others.
+      auto const waited = std::exchange(awaited, std::nullopt);
+      if (!waited) awaited = round.received.refused;
+      if (awaited) continue;
+      if (std::chrono::steady_clock::now() >= give_up) co_return settled;
       auto nap = std::chrono::duration_cast<Deadline::duration>(options_.poll_max);
-      if (until_next) nap = std::clamp<Deadline::duration>(*until_next, std::chrono::milliseconds{1}, nap);
+      if (round.received.refused) nap = patience_for_tenant;
+      if (round.until_next) nap = std::clamp<Deadline::duration>(*round.until_next, nap_min, nap);
       CO_CHECK(co_await signal->wait(ticket, std::min(give_up, deadline_in(nap))));
     }
   }
-
   Async<std::vector<DeadLetter>> list(std::string queue, TenantId tenant, MessageId after, int limit,
                                       Deadline deadline) override {
     auto const work = [&](sql::Transaction& tx) {
@@ -239,9 +249,34 @@ class SqlQueue final : public Queue {
     return {};
   }
 
-  Result<Settled> settle_and_take(sql::Transaction& tx, std::vector<Receipt> const& done,
-                                  ReceiveRequest const& request, std::optional<Micros>& until_next) {
-    auto settled = Settled{};
+  struct Round {
+    std::vector<Result<void>> acknowledged;
+    queue::Received received;
+    std::optional<Micros> until_next;
+  };
+
+  // With somebody to wait for, it is for a moment only: what keeps a tenant's rows for long must not keep the
+  // others' messages.
+  Async<Round> settle_and_take(std::vector<Receipt> const& done, ReceiveRequest const& request,
+                               std::optional<TenantId> const& awaited, Deadline deadline) {
+    auto claims = std::vector<TenantId>{};
+    for (auto const& receipt : done) claims.push_back(receipt.tenant);
+    if (awaited) claims.push_back(*awaited);
+    auto const until = awaited ? std::min(deadline, deadline_in(patience_for_tenant)) : deadline;
+    auto const work = [&](sql::Transaction& tx) { return settle_and_take(tx, done, request); };
+    auto round = co_await database_.write(Scope::claiming(std::move(claims)), work, until);
+    if (!awaited) co_return round;
+    engine_.round_robin().forget_passing_over(request.queue, *awaited);
+    if (round || round.error().code() != Code::timeout || std::chrono::steady_clock::now() >= deadline)
+      co_return round;
+    auto in_vain = Round{};
+    in_vain.received.refused = *awaited;
+    co_return in_vain;
+  }
+
+  Result<Round> settle_and_take(sql::Transaction& tx, std::vector<Receipt> const& done,
+                                ReceiveRequest const& request) {
+    auto round = Round{};
     for (auto const& receipt : done) {
       auto changes = queue::Changes{};
       auto outcome = settle(tx, receipt, changes);
@@ -249,15 +284,13 @@ class SqlQueue final : public Queue {
       // Only a receipt that is no longer good is an answer; anything else fails the whole call.
       if (!outcome && outcome.error().code() != Code::conflict && outcome.error().code() != Code::not_found)
         return std::unexpected{outcome.error()};
-      settled.acknowledged.push_back(std::move(outcome));
+      round.acknowledged.push_back(std::move(outcome));
       changes.fenced = false;
       when_committed(tx, receipt.queue, receipt.tenant, changes);
     }
-    TRY(auto received, take(tx, request));
-    until_next.reset();
-    if (received.next_at) until_next = *received.next_at - tx.now();
-    settled.messages = std::move(received.messages);
-    return settled;
+    TRY(round.received, take(tx, request));
+    if (round.received.next_at) round.until_next = *round.received.next_at - tx.now();
+    return round;
   }
 
   Result<queue::Received> take(sql::Transaction& tx, ReceiveRequest const& request) {

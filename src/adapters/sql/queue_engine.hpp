@@ -30,7 +30,8 @@ namespace hoist::sql_engine::queue {
 
 struct Received {
   std::vector<Message> messages;
-  std::optional<Time> next_at;  // when there may be more, if no message is sent before
+  std::optional<Time> next_at;      // when there may be more, if no message is sent before
+  std::optional<TenantId> refused;  // one who has messages, and whose rows another transaction keeps
 };
 
 struct Changes {  // of one operation, for metrics and news
@@ -76,6 +77,8 @@ class Engine {
   Result<void> cancel(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                       MessageId const& id, Time now, Changes& changes);
 
+  [[nodiscard]] RoundRobin& round_robin() { return round_robin_; }
+
   // Both pass over ids that are not dead letters, and answer how many were.
   Result<std::int64_t> redrive(sql::Transaction& tx, std::string const& queue, TenantId const& tenant,
                                std::span<MessageId const> ids, Time now, Changes& changes);
@@ -101,6 +104,7 @@ class Engine {
                                              QueuePolicy const& policy, Time now);
   Result<std::vector<Message>> take_group(sql::Transaction& tx, GroupRow& group,
                                           ReceiveRequest const& request, int max, Time now, Changes& changes);
+  Result<std::optional<bool>> may_take(sql::Transaction& tx, GroupRow& group, Time now);
   Result<void> expire(sql::Transaction& tx, GroupRow& group, Time now, Changes& changes);
   // Kills `message`; the group's row is brought up to date but not stored.
   Result<void> kill(sql::Transaction& tx, GroupRow& group, MessageRow message, std::string const& cause,

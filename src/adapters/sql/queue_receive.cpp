@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "adapters/sql/queue_engine.hpp"
@@ -8,20 +10,22 @@ namespace {
 
 constexpr auto tenants_looked_at_max = 256;  // per receive; the next one goes on from there
 
-// The group to look at next of the first tenant after `after` that has one, round and round. One that another
-// transaction holds is passed over: it is being sent to, or another consumer has it.
-Result<std::optional<GroupRow>> next_group(sql::Transaction& tx, std::string const& queue,
-                                           std::string const& after) {
-  static auto const text = std::string{"SELECT "} + group_columns +
-                           " FROM queue_groups WHERE queue = $1 AND tenant > $2 AND ready_us IS NOT NULL "
-                           "ORDER BY tenant, ready_us LIMIT 1" +
-                           std::string{sql::for_update_skip_locked};
-  TRY(auto rows, tx.query(text, {queue, after}));
-  if (rows.empty() && !after.empty()) {
-    TRY(rows, tx.query(text, {queue, std::string{}}));
-  }
+Result<std::optional<GroupRow>> first_group(sql::Transaction& tx, std::string_view which, sql::Args args) {
+  auto const text = fmt::format(
+      "SELECT {} FROM queue_groups WHERE queue = $1 AND tenant {} $2 AND ready_us IS NOT NULL "
+      "ORDER BY tenant, ready_us LIMIT 1",
+      group_columns, which);
+  TRY(auto const rows, tx.query(text, std::move(args)));
   if (rows.empty()) return std::nullopt;
   return group_of(rows[0]);
+}
+
+// The group to look at next of the first tenant after `after` that has one, round and round.
+Result<std::optional<GroupRow>> next_group(sql::Transaction& tx, std::string const& queue,
+                                           std::string const& after) {
+  TRY(auto group, first_group(tx, ">", {queue, after}));
+  if (group || after.empty()) return group;
+  return first_group(tx, ">", {queue, std::string{}});
 }
 
 Message message_for(MessageRow row, GroupRow const& group, QueuePolicy const& policy, Time until) {
@@ -108,6 +112,20 @@ Result<std::vector<Message>> Engine::take_group(sql::Transaction& tx, GroupRow& 
   return messages;
 }
 
+// Whether the transaction may take from the group: it is due and the tenant's rows are this transaction's
+// own. Nothing: by then there is no group of the tenant left to look at.
+Result<std::optional<bool>> Engine::may_take(sql::Transaction& tx, GroupRow& group, Time now) {
+  if (*group.ready_at > now) return false;
+  auto const tenant = group.key.tenant;
+  TRY(auto const claim, tx.claim(tenant));
+  if (claim == sql::Claim::refused) round_robin_.pass_over(group.key.queue, tenant);
+  if (claim != sql::Claim::granted) return claim == sql::Claim::held;
+  TRY(auto again, first_group(tx, "=", {group.key.queue, tenant.str()}));
+  if (!again) return std::nullopt;
+  group = std::move(*again);
+  return *group.ready_at <= now;
+}
+
 Result<Received> Engine::receive(sql::Transaction& tx, ReceiveRequest const& request, Time now,
                                  Changes& changes) {
   CHECK(check_receive(request));
@@ -123,11 +141,15 @@ Result<Received> Engine::receive(sql::Transaction& tx, ReceiveRequest const& req
     }
     TRY(auto group, next_group(tx, request.queue, after));
     if (!group) break;
-    auto const& tenant = group->key.tenant.str();
-    auto const alone = tenant == after;
-    after = tenant;
-    if (*group->ready_at > now) {
-      received.next_at = std::min(received.next_at.value_or(*group->ready_at), *group->ready_at);
+    auto const alone = group->key.tenant.str() == after;
+    after = group->key.tenant.str();
+    TRY(auto const mine, may_take(tx, *group, now));
+    if (!mine) continue;
+    if (!*mine) {
+      if (*group->ready_at <= now)
+        received.refused = group->key.tenant;
+      else
+        received.next_at = std::min(received.next_at.value_or(*group->ready_at), *group->ready_at);
       if (circle == after) break;
       if (circle.empty()) circle = after;
       continue;

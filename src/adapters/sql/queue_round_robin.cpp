@@ -4,6 +4,7 @@ namespace hoist::sql_engine::queue {
 namespace {
 
 constexpr auto standing_back_max = std::size_t{10'000};  // tenants remembered per queue
+constexpr auto passed_over_max = 8;                      // turns
 
 }  // namespace
 
@@ -31,6 +32,27 @@ void RoundRobin::apply(std::string const& queue, Change const& change) {
     debt += difference;
     if (debt <= 0) state.debt.erase(tenant);
   }
+}
+
+void RoundRobin::pass_over(std::string const& queue, TenantId const& tenant) {
+  auto const lock = Lock{mutex_};
+  auto& passed_over = queues_[queue].passed_over;
+  if (passed_over.size() >= standing_back_max) passed_over.clear();
+  ++passed_over[tenant];
+}
+
+std::optional<TenantId> RoundRobin::overdue(std::string const& queue) const {
+  auto const lock = Lock{mutex_};
+  auto const state = queues_.find(queue);
+  if (state == queues_.end()) return std::nullopt;
+  for (auto const& [tenant, times] : state->second.passed_over)
+    if (times >= passed_over_max) return tenant;
+  return std::nullopt;
+}
+
+void RoundRobin::forget_passing_over(std::string const& queue, TenantId const& tenant) {
+  auto const lock = Lock{mutex_};
+  queues_[queue].passed_over.erase(tenant);
 }
 
 bool FairWalk::come_to(std::string const& tenant, bool alone) {

@@ -1,5 +1,6 @@
 // Deficit round robin: whose turn it is. A tenant that took more than one message at its turn stands back for
-// as many turns.
+// as many turns. One whose rows another transaction kept at its turn is passed over, and waited for when that
+// has happened too often: who sends without a pause would never be served otherwise.
 //
 // Threads  any.
 #pragma once
@@ -25,10 +26,16 @@ class RoundRobin {
   };
   void apply(std::string const& queue, Change const& change);
 
+  void pass_over(std::string const& queue, TenantId const& tenant);
+  // Who was passed over too often, until that is forgotten.
+  [[nodiscard]] std::optional<TenantId> overdue(std::string const& queue) const;
+  void forget_passing_over(std::string const& queue, TenantId const& tenant);
+
  private:
   struct PerQueue {
     std::string last;
     std::map<std::string, std::int64_t> debt;
+    std::map<TenantId, int> passed_over;
   };
   mutable Mutex mutex_;
   std::map<std::string, PerQueue> queues_ HOIST_GUARDED_BY(mutex_);

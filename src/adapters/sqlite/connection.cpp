@@ -31,8 +31,8 @@ std::size_t argument_of(char const* name) {
 // The thread that writes is alone, so rows need no lock, and SQLite does not know these words.
 std::string without_locks(std::string_view sql) {
   auto text = std::string{sql};
-  for (auto const words : {sql::for_update_skip_locked, sql::for_update})
-    for (auto at = text.find(words); at != text.npos; at = text.find(words, at)) text.erase(at, words.size());
+  for (auto at = text.find(sql::for_update); at != text.npos; at = text.find(sql::for_update, at))
+    text.erase(at, sql::for_update.size());
   return text;
 }
 

@@ -27,6 +27,7 @@ class SqliteTransaction final : public sql::Transaction {
 
   [[nodiscard]] Scope const& scope() const override { return scope_; }
   [[nodiscard]] Time now() const override { return now_; }
+  Result<sql::Claim> claim(TenantId const& /*tenant*/) override { return sql::Claim::held; }
 
   Result<sql::Rows> query(std::string_view sql, sql::Args args = {}) override;
   Result<std::int64_t> execute(std::string_view sql, sql::Args args = {}) override;

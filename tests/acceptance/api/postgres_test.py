@@ -4,6 +4,7 @@ processes.
 
 usage: postgres_test.py HOIST_BINARY
 """
+import contextlib
 import json
 import os
 import re
@@ -23,6 +24,7 @@ BINARY = sys.argv.pop(1)
 SERVER = Postgres("fsync=off")
 unittest.addModuleCleanup(SERVER.__exit__)
 PATIENCE_S = 30
+LOCK_CLASS = 0x686F6973
 
 
 class Installation(unittest.TestCase):
@@ -70,6 +72,41 @@ class Installation(unittest.TestCase):
         except urllib.error.HTTPError as answer:
             return answer.code, None
 
+    def wait_for(self, look, *wanted):
+        end = time.monotonic() + PATIENCE_S
+        while (found := look()) not in wanted:
+            self.assertLess(time.monotonic(), end, found)
+        return found
+
+    def upload(self, api, content):
+        """Answers the state in which it ends."""
+        _, made = self.call(api, "POST", "/uploads", {"project_id": "p", "filename": "f.txt", "content_type": "text/plain",
+                                                      "size": len(content)})
+        transfer = made["transfer"]
+        put = urllib.request.Request(transfer["url"], method="PUT", data=content, headers=transfer["headers"])
+        with urllib.request.urlopen(put, timeout=PATIENCE_S) as answer:
+            self.assertEqual(answer.status, 200)
+        path = f"/uploads/{made['upload']['id']}"
+        return self.wait_for(lambda: self.call(api, "GET", path)[1]["status"], "COMPLETED", "FAILED")
+
+    @contextlib.contextmanager
+    def holding(self, tenant):
+        """A transaction of this tenant stands still: its lock of src/adapters/postgres/locks.cpp is taken."""
+        key = 2166136261
+        for byte in tenant.encode():
+            key = (key ^ byte) * 16777619 % 2**32
+        shell = subprocess.Popen(["psql", SERVER.url("app", self.name), "-qAtX"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 text=True)
+        shell.stdin.write(f"BEGIN; SELECT pg_advisory_xact_lock_shared({LOCK_CLASS}, 0);"
+                          f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, {key >> 1 | 0x40000000}); SELECT 'held';\n")
+        shell.stdin.flush()
+        while shell.stdout.readline() != "held\n":
+            pass
+        try:
+            yield
+        finally:
+            shell.communicate("ROLLBACK;")
+
     def test_a_dry_run_says_what_would_run_and_changes_nothing(self):
         planned = self.run_hoist("migrate", "--dry-run").stdout.splitlines()
         self.assertEqual(planned[0], "would run 1 tenants")
@@ -113,9 +150,16 @@ class Installation(unittest.TestCase):
         worker = self.serve("--role", "worker")
         self.assertEqual(self.call(worker, "GET", "/health")[0], 200)
         self.assertEqual(self.call(worker, "GET", "/tasks")[0], 404)
-        end = time.monotonic() + PATIENCE_S
-        while self.call(api, "GET", f"/tasks/{made['task_id']}")[1]["status"] != "done":
-            self.assertLess(time.monotonic(), end, "no worker took the task")
+        self.wait_for(lambda: self.call(api, "GET", f"/tasks/{made['task_id']}")[1]["status"], "done")
+
+    def test_a_transaction_of_one_tenant_that_stands_still_delays_no_other_tenant(self):
+        self.migrate()
+        api = self.serve("--role", "api")
+        self.serve("--role", "worker")
+        with self.holding("somebody"):
+            self.assertEqual(self.upload(api, b"bytes that arrive"), "COMPLETED")
+            _, made = self.call(api, "POST", "/tasks", {"title": "t", "description": "d", "priority": "low"})
+            self.wait_for(lambda: self.call(api, "GET", f"/tasks/{made['task_id']}")[1]["status"], "done")
 
     def test_a_migration_needs_the_address_of_the_owner(self):
         for arguments in (["migrate"], ["migrate", "--dry-run"]):
@@ -137,9 +181,7 @@ class Installation(unittest.TestCase):
         SERVER.psql("postgres", f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
         self.assertEqual(self.call(api, "GET", "/ready")[0], 503)
         SERVER.psql("postgres", f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
-        end = time.monotonic() + PATIENCE_S
-        while self.call(api, "GET", "/ready")[0] != 200:
-            self.assertLess(time.monotonic(), end, "the server does not come back")
+        self.wait_for(lambda: self.call(api, "GET", "/ready")[0], 200)
 
     def test_a_folder_of_its_own_is_for_one_process(self):
         done = self.run_hoist("serve", "--data", str(self.data), "--role", "api", HOME="/")
