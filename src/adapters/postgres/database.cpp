@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <thread>
 
-#include "adapters/postgres/listener.hpp"
 #include "adapters/postgres/locks.hpp"
 #include "adapters/postgres/session.hpp"
 #include "adapters/postgres/waiting_jobs.hpp"
@@ -19,17 +18,14 @@ constexpr auto busy_retry_after_s = std::uint32_t{1};
 class PostgresDatabase final : public sql::Database {
  public:
   PostgresDatabase(Options const& options, Surroundings surroundings, detail::Testing testing)
-      : writes_{options.queue_max},
-        reads_{options.queue_max},
-        meters_{surroundings.metrics},
-        listener_{{.url = options.url}, !options.pooled, surroundings.wakeups} {
+      : writes_{options.queue_max}, reads_{options.queue_max}, meters_{surroundings.metrics} {
     auto const connection = Connection::Options{.url = options.url, .prepares = !options.pooled};
     auto const add = [&](Access access, WaitingJobs& jobs, std::size_t count) {
       for (std::size_t i = 0; i < count; ++i)
         sessions_.emplace_back(Session::Parts{.connection = connection,
                                               .access = access,
                                               .jobs = jobs,
-                                              .listener = listener_,
+                                              .wakeups = surroundings.wakeups,
                                               .latest_us = latest_us_,
                                               .meters = meters_,
                                               .server_clock = surroundings.clock,
@@ -71,7 +67,6 @@ class PostgresDatabase final : public sql::Database {
   WaitingJobs reads_;
   std::atomic<std::int64_t> latest_us_ = 0;
   SessionMeters meters_;
-  Listener listener_;
   std::deque<Session> sessions_;
   std::vector<std::thread> threads_;
 };

@@ -11,6 +11,7 @@
 #include "adapters/memory/wakeups.hpp"
 #include "adapters/postgres/connection.hpp"
 #include "adapters/postgres/leadership.hpp"
+#include "adapters/postgres/listener.hpp"
 #include "adapters/postgres/locks.hpp"
 #include "adapters/postgres/schema.hpp"
 #include "base/try.hpp"
@@ -378,19 +379,36 @@ TEST_F(PostgresDatabaseTest, AServerThatIsAwayIsUnavailableAndFoundAgainWithoutR
 }
 
 TEST_F(PostgresDatabaseTest, ATopicIsToldToOtherProcesses) {
-  auto one = Process{url()};
-  auto other = Process{url()};
+  auto here = memory::Wakeups{};
+  auto elsewhere = memory::Wakeups{};
+  auto speaker = Listener{here, url(), true};
+  auto listener = Listener{elsewhere, url(), true};
+  auto metrics = Metrics{};
+  auto database = *open_database({.url = url()}, {speaker, metrics});
   admin.wait_until(
       "count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN hoist'");
-  auto const topic = uploads_of(TenantId{"acme"});
-  auto const signal = other.wakeups.watch(topic);
-  auto const ticket = signal->ticket();
-  ASSERT_TRUE(one.write(acme, [&](sql::Transaction& tx) -> Result<void> {
-    tx.notify(topic);
-    return {};
-  }));
-  auto const heard = run_to_end<bool>([&] { return signal->wait(ticket, deadline_in(30s)); });
-  EXPECT_TRUE(heard.value_or(false));
+  auto const hears = [&](auto const& tell) {
+    auto const signal = listener.watch(uploads_of(TenantId{"acme"}));
+    auto const ticket = signal->ticket();
+    tell(uploads_of(TenantId{"acme"}));
+    return run_to_end<bool>([&] { return signal->wait(ticket, deadline_in(30s)); }).value_or(false);
+  };
+  EXPECT_TRUE(hears([&](Topic const& topic) { speaker.notify(topic); })) << "at once";
+  EXPECT_TRUE(hears([&](Topic const& topic) {
+    auto done = std::promise<void>{};
+    database->submit(
+        Access::write, acme,
+        [&](sql::Transaction& tx) -> Result<void> {
+          tx.notify(topic);
+          return {};
+        },
+        deadline_in(30s),
+        [&](Result<void> const& outcome) {
+          EXPECT_TRUE(outcome);
+          done.set_value();
+        });
+    done.get_future().wait();
+  })) << "of a transaction";
 }
 
 // The clock of the server is not ours to set, so the time that was last given out is set instead.

@@ -23,9 +23,10 @@ constexpr auto time_max = 10s;
 
 }  // namespace
 
-Listener::Listener(Connection::Options connection, bool listens, Wakeups& wakeups)
-    : options_{std::move(connection)}, wakeups_{wakeups}, wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
-  options_.prepares = false;
+Listener::Listener(Wakeups& here, std::string url, bool listens)
+    : options_{.url = std::move(url), .prepares = false},
+      here_{here},
+      wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
   if (listens)
     thread_ = std::thread{[this] {
       pthread_setname_np(pthread_self(), "db-listener");
@@ -42,8 +43,8 @@ Listener::~Listener() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Listener::announce(Topic const& topic) {
-  wakeups_.notify(topic);
+void Listener::notify(Topic const& topic) {
+  here_.notify(topic);
   if (!thread_.joinable()) return;
   {
     auto const lock = Lock{mutex_};
@@ -106,7 +107,7 @@ void Listener::hear(Connection& connection) {
   };
   auto const self = PQbackendPID(connection.handle());
   while (auto const notice = std::unique_ptr<PGnotify, Free>{PQnotifies(connection.handle())})
-    if (notice->be_pid != self) wakeups_.notify(Topic{notice->extra});
+    if (notice->be_pid != self) here_.notify(Topic{notice->extra});
 }
 
 void Listener::wait_for_news(Connection const& connection) const {

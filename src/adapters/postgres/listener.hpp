@@ -1,37 +1,37 @@
-// Tells the other processes of what this one committed, and hears of what they did: LISTEN and NOTIFY on a
-// connection of its own.
+// The Wakeups port over all processes that share a database: tells the others of what this one has to say,
+// and hears of what they did, by LISTEN and NOTIFY on a connection of its own. Here it is told at once.
 //
 // Why not   NOTIFY inside of the transaction itself: PostgreSQL lets only one transaction at a time commit
 // with
 //           one, so all would wait for each other's sync. A wake-up that is lost between a commit and its
 //           announcement is what ports/wakeups.hpp allows for: who waits looks by itself from time to time.
-// Threads   announce() from any; its own thread does the rest.
-// Limits    announced_max topics wait to be told; then the oldest watchers of other processes look by
-// themselves. Errors    none: it connects again, for ever, ever less often.
+// Threads   any; its own thread speaks with the database.
+// Limits    announced_max topics wait to be told; watchers of other processes look by themselves for the
+// rest. Errors    none: it connects again, for ever, ever less often.
 #pragma once
 
 #include <set>
 #include <thread>
 
 #include "adapters/postgres/connection.hpp"
-#include "adapters/postgres/surroundings.hpp"
 #include "base/fd.hpp"
 #include "base/mutex.hpp"
-#include "model/topic.hpp"
+#include "ports/wakeups.hpp"
 
 namespace hoist::postgres {
 
 inline constexpr auto announced_max = std::size_t{10'000};
 
-class Listener {
+class Listener final : public Wakeups {
  public:
-  // `listens` false: behind a pooler, where a connection belongs to no process. Then others are not told.
-  Listener(Connection::Options connection, bool listens, Wakeups& wakeups);
-  ~Listener();
+  // `here` are those of this process, and outlive it. `listens` false: behind a pooler, where a connection
+  // belongs to no process. Then others are not told.
+  Listener(Wakeups& here, std::string url, bool listens);
+  ~Listener() override;
   Listener(Listener const&) = delete;
 
-  // Wakes who watches the topic: here at once, elsewhere soon.
-  void announce(Topic const& topic);
+  void notify(Topic const& topic) override;
+  std::shared_ptr<Signal> watch(Topic const& topic) override { return here_.watch(topic); }
 
  private:
   void run();
@@ -43,7 +43,7 @@ class Listener {
   void wait(std::chrono::milliseconds time) const;
 
   Connection::Options options_;
-  Wakeups& wakeups_;
+  Wakeups& here_;
   Fd wake_;  // readable: look at what is announced, or stop
   mutable Mutex mutex_;
   std::set<Topic> announced_ HOIST_GUARDED_BY(mutex_);

@@ -195,7 +195,7 @@ Session::Ran Session::run_one(Function& function, Time now, Deadline deadline, b
     function.outcome = fail(too_late());
     return Ran::well;
   }
-  auto tx = PostgresTransaction{{*connection_, parts_.listener, now, deadline}, function.job.scope};
+  auto tx = PostgresTransaction{{*connection_, parts_.wakeups, now, deadline}, function.job.scope};
   function.outcome = function.job.work(tx);
   function.changed = tx.changed();
   if (auto const& failed = tx.failed()) {

@@ -13,10 +13,10 @@
 
 #include "adapters/postgres/clock.hpp"
 #include "adapters/postgres/connection.hpp"
-#include "adapters/postgres/listener.hpp"
 #include "adapters/postgres/transaction.hpp"
 #include "adapters/postgres/waiting_jobs.hpp"
 #include "base/metrics.hpp"
+#include "ports/wakeups.hpp"
 
 namespace hoist::postgres {
 
@@ -37,7 +37,7 @@ class Session {
     Connection::Options connection;
     sql::Database::Access access;
     WaitingJobs& jobs;
-    Listener& listener;
+    Wakeups& wakeups;
     std::atomic<std::int64_t>& latest_us;  // the latest time that this process was told
     SessionMeters& meters;
     ServerClock* server_clock = nullptr;

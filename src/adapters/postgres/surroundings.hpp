@@ -9,7 +9,7 @@
 namespace hoist::postgres {
 
 struct Surroundings {
-  Wakeups& wakeups;  // told by Transaction::notify(), of this process and of every other one
+  Wakeups& wakeups;  // told by Transaction::notify()
   Metrics& metrics;
   ServerClock* clock = nullptr;  // hears of the database's time, if there is one
 };

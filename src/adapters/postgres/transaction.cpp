@@ -59,7 +59,7 @@ Result<std::int64_t> PostgresTransaction::execute(std::string_view sql, sql::Arg
 
 void PostgresTransaction::notify(Topic const& topic) {
   if (!topics_.insert(topic).second) return;
-  after_commit([&listener = surrounding_.listener, topic] { listener.announce(topic); });
+  after_commit([&wakeups = surrounding_.wakeups, topic] { wakeups.notify(topic); });
 }
 
 void PostgresTransaction::after_commit(std::move_only_function<void()> action) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "adapters/postgres/connection.hpp"
-#include "adapters/postgres/listener.hpp"
+#include "ports/wakeups.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::postgres {
@@ -17,7 +17,7 @@ class PostgresTransaction final : public sql::Transaction {
  public:
   struct Surrounding {
     Connection& connection;
-    Listener& listener;
+    Wakeups& wakeups;
     Time now;
     Deadline deadline;
   };

@@ -50,9 +50,10 @@ Result<void> Engine::open_database(Mode mode) {
   auto options = Options{.url = settings_.url, .pooled = settings_.pooled};
   options.writers = std::max<std::size_t>(1, settings_.connections / 2);
   options.readers = std::max<std::size_t>(1, settings_.connections - options.writers);
-  TRY(database_, postgres::open_database(std::move(options), {wakeups_, metrics_, &server_clock_}));
+  wakeups_ = std::make_unique<Listener>(wakeups_here_, settings_.url, !settings_.pooled);
+  TRY(database_, postgres::open_database(std::move(options), {*wakeups_, metrics_, &server_clock_}));
   CHECK(sql::check_schema(*database_, dialect));
-  queue_ = sql_engine::make_queue(*database_, wakeups_, metrics_);
+  queue_ = sql_engine::make_queue(*database_, *wakeups_, metrics_);
   event_details_ = std::make_unique<sql_engine::EventDetails>(*database_);
   if (mode != Mode::serve) return {};
   CHECK(check_folder());
@@ -97,7 +98,7 @@ Records Engine::records() {
           .audit_trail = audit_,
           .journal = &stored_.journal(),
           .idempotency = idempotency_,
-          .wakeups = wakeups_,
+          .wakeups = *wakeups_,
           .limiter = limiter_,
           .secrets = secrets_,
           .cursor_secret = credentials_.signer.secret_access_key,

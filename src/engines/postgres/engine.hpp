@@ -17,6 +17,7 @@
 #include "adapters/memory/wakeups.hpp"
 #include "adapters/postgres/clock.hpp"
 #include "adapters/postgres/leadership.hpp"
+#include "adapters/postgres/listener.hpp"
 #include "adapters/sql/audit.hpp"
 #include "adapters/sql/event_details.hpp"
 #include "adapters/sql/event_index.hpp"
@@ -65,7 +66,8 @@ class Engine final : public hoist::Engine {
   SystemClock clock_;
   SecretFiles secrets_{folder_};
   S3Credentials credentials_;
-  memory::Wakeups wakeups_;
+  memory::Wakeups wakeups_here_;
+  std::unique_ptr<Listener> wakeups_;
   ServerClock server_clock_;
   std::unique_ptr<sql::Database> database_;
   std::unique_ptr<sql_engine::Queue> queue_;
