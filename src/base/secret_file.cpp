@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/encode.hpp"
 #include "base/fd.hpp"
+#include "base/id.hpp"
 #include "base/try.hpp"
 
 namespace hoist {
@@ -42,12 +44,15 @@ Result<void> sync_folder_of(std::string const& path) {
 }  // namespace
 
 Result<void> write_secret_file(std::string const& path, std::string_view content) {
-  auto const temporary = path + ".new";
-  ::unlink(temporary.c_str());  // one left by a crash may have another mode
+  // Processes that share a folder may write the same file at once; each has a name of its own for it.
+  auto const temporary = fmt::format("{}.{}.new", path, hex(random_bytes(8)));
   {
     auto const file = Fd{::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)};
     if (!file.open()) return cannot_write(path);
-    CHECK(write_and_sync(file, path, content));
+    if (auto written = write_and_sync(file, path, content); !written) {
+      ::unlink(temporary.c_str());
+      return written;
+    }
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return cannot_write(path);
   return sync_folder_of(path);

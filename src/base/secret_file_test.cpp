@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
-#include <fstream>
+#include <thread>
+#include <vector>
 
 #include "base/encode.hpp"
 #include "base/id.hpp"
@@ -31,11 +34,21 @@ TEST_F(SecretFile, IsReadBackAndReplacedAsAWhole) {
   EXPECT_EQ(std::distance(fs::directory_iterator{folder}, {}), 1) << "nothing is left beside it";
 }
 
-TEST_F(SecretFile, IsItsUsersAloneEvenWhereACrashLeftAnOpenOne) {
-  std::ofstream{path + ".new"} << "left";
-  fs::permissions(path + ".new", fs::perms::all);
+TEST_F(SecretFile, IsItsUsersAlone) {
   ASSERT_TRUE(write_secret_file(path, "secret"));
   EXPECT_EQ(mode(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(SecretFile, OfSeveralWhoWriteItAtOnceOneIsWhole) {
+  auto const texts = std::array{std::string(100'000, 'a'), std::string(100'000, 'b')};
+  auto threads = std::vector<std::jthread>{};
+  for (auto const& text : texts)
+    threads.emplace_back([&] {
+      for (auto i = 0; i < 50; ++i) EXPECT_TRUE(write_secret_file(path, text));
+    });
+  threads.clear();
+  EXPECT_NE(std::ranges::find(texts, *read_secret_file(path)), texts.end());
+  EXPECT_EQ(std::distance(fs::directory_iterator{folder}, {}), 1) << "nothing is left beside it";
 }
 
 TEST_F(SecretFile, OneThatOthersCanReadIsRefused) {
@@ -44,12 +57,10 @@ TEST_F(SecretFile, OneThatOthersCanReadIsRefused) {
   EXPECT_EQ(read_secret_file(path).error().code(), Code::invalid);
 }
 
-TEST_F(SecretFile, WhatCannotBeWrittenLeavesTheOldOne) {
-  ASSERT_TRUE(write_secret_file(path, "old"));
-  fs::create_directory(path + ".new");
-  std::ofstream{path + ".new/in the way"} << "x";
+TEST_F(SecretFile, WhatCannotBeWrittenIsUnavailable) {
+  fs::create_directory(path);
   EXPECT_EQ(write_secret_file(path, "new").error().code(), Code::unavailable);
-  EXPECT_EQ(read_secret_file(path), "old");
+  EXPECT_TRUE(fs::is_directory(path));
 }
 
 }  // namespace

@@ -41,9 +41,12 @@ Result<std::unique_ptr<ObjectEndpoint>> ObjectEndpoint::open(Config const& confi
   auto listener = Listener{"objects", config.server.objects_listen, config.server.objects_url};
   // A large object over a weak link takes as long as it takes; idle connections still end.
   listener.request_timeout = std::chrono::milliseconds{0};
-  TRY(endpoint->server_,
-      listen(config, listener, needs.connections_max, needs.runtime, *endpoint->api_, needs.metrics));
-  endpoint->url_ = url_of(config, listener, endpoint->server_->port());
+  TRY(auto const configured, parse_endpoint(listener.where));
+  if (config.server.role != ProcessRole::worker) {
+    TRY(endpoint->server_,
+        listen(config, listener, needs.connections_max, needs.runtime, *endpoint->api_, needs.metrics));
+  }
+  endpoint->url_ = url_of(config, listener, endpoint->port().value_or(configured.port));
 
   auto options = sigv4::PresignerOptions{};
   options.base_url = endpoint->url_;
@@ -52,6 +55,14 @@ Result<std::unique_ptr<ObjectEndpoint>> ObjectEndpoint::open(Config const& confi
   TRY(auto presigner, sigv4::Presigner::open(std::move(options)));
   endpoint->presigner_ = std::make_unique<sigv4::Presigner>(std::move(presigner));
   return endpoint;
+}
+
+void ObjectEndpoint::start() {
+  if (server_) server_->start();
+}
+
+void ObjectEndpoint::stop(std::chrono::milliseconds grace) {
+  if (server_) server_->stop(grace);
 }
 
 }  // namespace hoist::hosts

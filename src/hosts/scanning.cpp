@@ -9,6 +9,16 @@ namespace {
 constexpr auto look_interval = std::chrono::seconds{1};
 constexpr auto patience = std::chrono::seconds{5};  // a busy machine is not a frozen scanner
 
+// Of a process that works on no file: the workers have their own, and how these are it does not know.
+class NoScanner final : public Scanner {
+ public:
+  Async<ScanReport> scan(ByteSource& /*bytes*/, Deadline /*deadline*/) override {
+    co_return fail(Error{Code::unavailable, "This process scans no files."});
+  }
+  Async<> look(Deadline /*deadline*/) override { co_return Result<void>{}; }
+  [[nodiscard]] std::optional<std::string> away() const override { return std::nullopt; }
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Scanning>> Scanning::start(Config const& config, std::string folder,
@@ -16,6 +26,10 @@ Result<std::unique_ptr<Scanning>> Scanning::start(Config const& config, std::str
   auto scanning = std::unique_ptr<Scanning>{new Scanning{}};
   auto options = clamd::ScannerOptions{};
   options.socket = config.scanner.socket;
+  if (options.socket.empty() && config.server.role == ProcessRole::api) {
+    scanning->scanner_ = std::make_unique<NoScanner>();
+    return scanning;
+  }
   if (options.socket.empty()) {
     auto daemon = clamd::DaemonOptions{};
     daemon.folder = std::move(folder);

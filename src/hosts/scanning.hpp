@@ -1,4 +1,5 @@
-// The virus scanner of a server: a private clamd, or one of the operator's.
+// The virus scanner of a server: a private clamd, or one of the operator's. A process that only answers
+// requests starts none.
 #pragma once
 
 #include <memory>

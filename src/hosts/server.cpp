@@ -33,7 +33,6 @@ Server::Server(Config config) : config_{std::move(config)}, host_{config_.server
   if (server.role == ProcessRole::api) config_.tasks.processor.workers = 0;
   if (server.role != ProcessRole::worker) return;
   server.routes = {"GET /metrics"};  // beside those of its health
-  server.objects_listen = "127.0.0.1:0";
 }
 
 Result<std::unique_ptr<Server>> Server::open(Config config, bool accept_loss) {
@@ -141,7 +140,9 @@ json::object Server::health() const {
 }
 
 std::set<std::uint16_t> Server::ports() const {
-  return {api_server_->port(), objects_->server().port()};
+  auto ports = std::set{api_server_->port()};
+  if (auto const port = objects_->port()) ports.insert(*port);
+  return ports;
 }
 
 std::vector<Job> Server::jobs() {
@@ -169,7 +170,7 @@ Result<void> Server::start() {
   for (auto list : {jobs(), engine_->jobs(), scanning_->jobs()}) host_.add(std::move(list));
   host_.start(true, [this] { return engine_->leads(); });
   engine_->start(host_.runtime().next_executor());
-  if (answers) objects_->server().start();
+  objects_->start();
   api_server_->start();
   operations_.ready = true;
   return {};
@@ -178,7 +179,7 @@ Result<void> Server::start() {
 void Server::stop() {
   operations_.ready = false;
   api_server_->stop(config_.server.shutdown_grace);
-  objects_->server().stop(config_.server.shutdown_grace);
+  objects_->stop(config_.server.shutdown_grace);
   (void)run_to_end<bool>([&] { return engine_->drain(deadline_in(config_.server.shutdown_grace)); });
   host_.stop(config_.server.shutdown_grace);
 }

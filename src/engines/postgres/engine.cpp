@@ -45,7 +45,10 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, Settings con
 }
 
 Result<void> Engine::open_database(Mode mode) {
-  if (mode == Mode::serve && !settings_.owner_url.empty()) CHECK(migrate(settings_, metrics_));
+  if (mode == Mode::serve) {
+    TRY(starting_, begin_start(folder_));
+    if (!settings_.owner_url.empty()) CHECK(migrate(settings_, metrics_));
+  }
   CHECK(check_secured(settings_.url));
   auto options = Options{.url = settings_.url, .pooled = settings_.pooled};
   options.writers = std::max<std::size_t>(1, settings_.connections / 2);
@@ -150,3 +153,4 @@ void Engine::start(asio::any_io_executor executor) {
 }
 
 }  // namespace hoist::postgres
+  starting_ = Fd{};

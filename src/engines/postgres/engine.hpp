@@ -24,6 +24,7 @@
 #include "adapters/sql/idempotency.hpp"
 #include "adapters/sql/queue.hpp"
 #include "assembly/engine.hpp"
+#include "base/fd.hpp"
 #include "base/metrics.hpp"
 #include "base/task_group.hpp"
 #include "engines/data_folder.hpp"
@@ -64,6 +65,7 @@ class Engine final : public hoist::Engine {
   bool is_new_ = !std::filesystem::exists(folder_.path("cli.json"));
   Metrics& metrics_;
   SystemClock clock_;
+  Fd starting_;       // until start(): no other process starts
   SecretFiles secrets_{folder_};
   S3Credentials credentials_;
   memory::Wakeups wakeups_here_;

@@ -1,7 +1,13 @@
 #include "engines/postgres/processes.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <filesystem>
+#include <string>
+#include <sys/file.h>
 
+#include "base/log.hpp"
 #include "base/try.hpp"
 
 namespace hoist::postgres {
@@ -16,6 +22,17 @@ Result<DataFolder> take_place(DataFolder const& shared) {
     if (place.lock()) return place;
   }
   return fail(Code::unavailable, "too many processes use " + shared.path(""));
+}
+
+Result<Fd> begin_start(DataFolder const& shared) {
+  auto const path = shared.path("processes/starting");
+  auto file = Fd{::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)};
+  if (!file.open()) return fail(Code::unavailable, "cannot open " + path + ": " + std::strerror(errno));
+  if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) return file;
+  log::info("another process is starting; this one goes on when that one has");
+  while (::flock(file.number(), LOCK_EX) != 0)
+    if (errno != EINTR) return fail(Code::unavailable, "cannot lock " + path + ": " + std::strerror(errno));
+  return file;
 }
 
 }  // namespace hoist::postgres

@@ -3,8 +3,7 @@
 // Lifetime  the place is held as long as this lives.
 #pragma once
 
-#include <string>
-
+#include "base/fd.hpp"
 #include "engines/data_folder.hpp"
 
 namespace hoist::postgres {
@@ -13,5 +12,9 @@ inline constexpr auto processes_max = 256;
 
 // Errors: unavailable when there are processes_max already.
 [[nodiscard]] Result<DataFolder> take_place(DataFolder const& shared);
+
+// Waits for its turn. Until the answer is closed no other process of the folder starts: the first one makes
+// the keys, and those that follow have to find them.
+[[nodiscard]] Result<Fd> begin_start(DataFolder const& shared);
 
 }  // namespace hoist::postgres

@@ -136,6 +136,35 @@ class Installation(unittest.TestCase):
         SERVER.psql(self.name, "ALTER TABLE uploads DISABLE ROW LEVEL SECURITY")
         self.assertIn("uploads", self.refused(self.addresses["HOIST_DATABASE_URL"]))
 
+    def test_processes_that_start_at_once_share_their_keys(self):
+        self.migrate()
+        arguments = [BINARY, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", "--objects-listen", "127.0.0.1:0",
+                     "--role", "api"]
+        environment = {**os.environ, "HOIST_DATABASE_URL": self.addresses["HOIST_DATABASE_URL"]}
+        self.running = [subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                         env=environment) for _ in range(3)]
+        apis = [re.search(r"api=(\S+)", process.stdout.readline()).group(1) for process in self.running]
+        for api in apis:
+            self.assertEqual(self.call(api, "GET", "/uploads?project_id=p")[0], 200, "a token of another's key")
+        self.assertEqual(len(list((self.data / "keys" / "tokens").iterdir())), 1)
+        credentials = json.loads((self.data / "keys" / "s3.json").read_text())
+        for api in apis:
+            _, made = self.call(api, "POST", "/uploads", {"project_id": "p", "filename": "f", "content_type": "text/plain",
+                                                          "size": 1})
+            self.assertIn(credentials["signer_access_key_id"], made["transfer"]["url"])
+
+    def test_a_process_has_only_what_its_role_needs(self):
+        self.migrate()
+        api = self.serve("--role", "api")
+        worker = self.serve("--role", "worker")
+        self.assertFalse(self.call(api, "GET", "/health")[1]["scanner"]["private"], "only workers scan")
+        self.assertTrue(self.call(worker, "GET", "/health")[1]["scanner"]["private"])
+        process = self.running[-1]
+        listening = {line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"}
+        own = {os.readlink(name)[8:-1] for name in Path(f"/proc/{process.pid}/fd").iterdir()
+               if os.readlink(name).startswith("socket:")}
+        self.assertEqual(len(listening & own), 1, "a worker listens for its health and nothing else")
+
     def test_a_password_is_not_shown(self):
         shown = self.run_hoist("serve", "--print-config", HOIST_DATABASE_URL="postgresql://app:hunter2@h/d").stdout
         self.assertIn('url = "(set)"', shown)
