@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <poll.h>
 
@@ -72,24 +73,64 @@ Deadline end_of_patience(Deadline deadline) {
   return deadline == Deadline::max() ? deadline : std::max(deadline, steady_clock::now()) + silence_max;
 }
 
+constexpr char const* parameter_names[] = {
+    "connect_timeout",      "tcp_user_timeout", "keepalives_idle", "application_name",
+    "target_session_attrs", "dbname",           "client_encoding", nullptr};
+
+// Those after `dbname`, which holds the URL, win over it; those before it are what holds where it is silent.
+auto parameter_values(Connection::Options const& options) {
+  return std::array<char const*, std::size(parameter_names)>{
+      connect_timeout_s,   "30000", "15",   "hoist", options.writable ? "read-write" : "any",
+      options.url.c_str(), "UTF8",  nullptr};
+}
+
+// The SQLSTATE with which the server refuses the connection. libpq tells it only in a message that is asked
+// for before the server speaks, and the server's own words are in its language. Empty: it does not answer.
+std::string state_of_refusal(Connection::Options const& options) {
+  auto const values = parameter_values(options);
+  auto const handle = std::unique_ptr<PGconn, decltype([](PGconn* open) { PQfinish(open); })>{
+      PQconnectStartParams(parameter_names, values.data(), 1)};
+  PQsetErrorVerbosity(handle.get(), PQERRORS_SQLSTATE);
+  auto const until = deadline_in(silence_max);
+  auto state = PQstatus(handle.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
+    auto look = pollfd{.fd = PQsocket(handle.get()),
+                       .events = static_cast<short>(state == PGRES_POLLING_READING ? POLLIN : POLLOUT),
+                       .revents = 0};
+    if (::poll(&look, 1, left_ms(until)) <= 0 && steady_clock::now() >= until) return {};
+    state = PQconnectPoll(handle.get());
+  }
+  auto said = std::string_view{PQerrorMessage(handle.get())};
+  while (said.ends_with('\n')) said.remove_suffix(1);
+  constexpr auto state_length = std::size_t{5};
+  return std::string{said.substr(said.size() - std::min(said.size(), state_length))};
+}
+
+Error cannot_connect(Connection::Options const& options, PGconn* handle) {
+  auto cause = fmt::format("{}: {}", public_part(options.url), PQerrorMessage(handle));
+  if (!options.first) return away(std::move(cause));
+  if (PQconnectionNeedsPassword(handle) != 0)
+    return Error{Code::forbidden, "The database wants a password, and its address has none."}.with_cause(
+        std::move(cause));
+  // These are libpq's own words.
+  for (auto const* word : {"certificate", "SSL"})
+    if (cause.contains(word))
+      return Error{Code::forbidden, "TLS with the database fails as its address wants it."}.with_cause(
+          std::move(cause));
+  return refusal_of(state_of_refusal(options), std::move(cause));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::open(Options const& options) {
   CHECK(check_url(options.url));
-  // Those after `dbname`, which holds the URL, win over it; those before it are what holds where it is
-  // silent.
-  char const* const names[] = {
-      "connect_timeout",      "tcp_user_timeout", "keepalives_idle", "application_name",
-      "target_session_attrs", "dbname",           "client_encoding", nullptr};
-  char const* const values[] = {
-      connect_timeout_s,   "30000", "15",   "hoist", options.writable ? "read-write" : "any",
-      options.url.c_str(), "UTF8",  nullptr};
-  auto connection =
-      std::unique_ptr<Connection>{new Connection{PQconnectdbParams(names, values, 1), options.prepares}};
+  auto const values = parameter_values(options);
+  auto connection = std::unique_ptr<Connection>{
+      new Connection{PQconnectdbParams(parameter_names, values.data(), 1), options.prepares}};
   auto* const handle = connection->handle();
   if (PQstatus(handle) != CONNECTION_OK || PQsetnonblocking(handle, 1) != 0 ||
       PQenterPipelineMode(handle) != 1)
-    return fail(away(fmt::format("{}: {}", public_part(options.url), PQerrorMessage(handle))));
+    return fail(cannot_connect(options, handle));
   PQsetNoticeProcessor(handle, [](void*, char const*) {}, nullptr);
   return connection;
 }

@@ -41,8 +41,9 @@ class Connection {
     std::string url;
     bool prepares = true;  // false: behind a pooler that gives every transaction another connection
     bool writable = true;  // only to a server that takes writes, where the URL names several
+    bool first = false;    // at start, where a mistake in the URL is told apart from a server that is away
   };
-  // Blocks for some seconds at most. Errors: unavailable.
+  // Blocks for some seconds at most. Errors: unavailable; for the first one forbidden and not_found, too.
   static Result<std::unique_ptr<Connection>> open(Options const& options);
 
   // Sends all of them at once, and answers what the last one answered. The first that fails ends them.

@@ -78,7 +78,7 @@ namespace detail {
 Result<std::unique_ptr<sql::Database>> open_database(Options options, Surroundings surroundings,
                                                      Testing testing) {
   // The first connection says at once what is wrong with the address or the server.
-  CHECK(Connection::open({.url = options.url, .prepares = false}));
+  CHECK(Connection::open({.url = options.url, .prepares = false, .first = true}));
   return std::make_unique<PostgresDatabase>(options, surroundings, testing);
 }
 

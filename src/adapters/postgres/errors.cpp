@@ -23,6 +23,21 @@ Error away(std::string cause) {
       .with_cause(std::move(cause));
 }
 
+Error refusal_of(std::string_view state, std::string cause) {
+  auto const said = [&](Code code, std::string text) {
+    return Error{code, std::move(text)}.with_cause(std::move(cause));
+  };
+  if (state == "28P01")
+    return said(Code::forbidden, "The database refuses the user or the password of its address.");
+  if (state.starts_with("28"))
+    return said(Code::forbidden, "The database refuses the user of its address, from here or at all.");
+  if (state == "3D000")
+    return said(Code::not_found, "The server has no database of the name in its address.");
+  if (state == "42501")
+    return said(Code::forbidden, "The user of the address may not connect to the database.");
+  return away(std::move(cause));
+}
+
 Error unknown_whether_committed(std::string cause) {
   return Error{Code::unavailable,
                "The connection to the database was lost while it stored this, so it is not known whether it "

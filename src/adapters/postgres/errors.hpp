@@ -27,6 +27,8 @@ struct Failure {
 
 // The database cannot be reached.
 [[nodiscard]] Error away(std::string cause);
+// The server answers a connection with this SQLSTATE: what is wrong with the address, or with the server.
+[[nodiscard]] Error refusal_of(std::string_view state, std::string cause);
 // The connection ended after COMMIT was sent and before its answer came.
 [[nodiscard]] Error unknown_whether_committed(std::string cause);
 // A deadline passed before a function had its turn, or while it ran.

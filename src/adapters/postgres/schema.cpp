@@ -119,7 +119,7 @@ Result<void> check_text(Connection& connection) {
 }  // namespace
 
 Result<void> prepare(std::string const& owner_url) {
-  TRY(auto const connection, Connection::open({.url = owner_url, .prepares = false}));
+  TRY(auto const connection, Connection::open({.url = owner_url, .prepares = false, .first = true}));
   CHECK(check_text(*connection));
   CHECK(run(*connection, {{"BEGIN"},
                           alone(),
@@ -130,7 +130,7 @@ Result<void> prepare(std::string const& owner_url) {
 }
 
 Result<void> secure(std::string const& owner_url, std::string const& role) {
-  TRY(auto const connection, Connection::open({.url = owner_url, .prepares = false}));
+  TRY(auto const connection, Connection::open({.url = owner_url, .prepares = false, .first = true}));
   auto const name = quoted_name(role);
   TRY(auto const found, run(*connection, {{"SELECT quote_ident(current_schema())"}}));
   auto const* schema = PQgetvalue(found.get(), 0, 0);
@@ -148,7 +148,7 @@ Result<void> secure(std::string const& owner_url, std::string const& role) {
 }
 
 Result<sql::Rows> read_applied(std::string const& owner_url) {
-  TRY(auto const connection, Connection::open({.url = owner_url, .prepares = false}));
+  TRY(auto const connection, Connection::open({.url = owner_url, .prepares = false, .first = true}));
   TRY(auto const there, run(*connection, {{"SELECT to_regclass('schema_migrations') IS NOT NULL, "
                                            "set_config('hoist.scope', 'system', false)"}}));
   if (value_of(there.get(), 0, 0) == sql::Value{std::int64_t{0}}) return sql::Rows{};
@@ -157,7 +157,7 @@ Result<sql::Rows> read_applied(std::string const& owner_url) {
 }
 
 Result<void> check_secured(std::string const& url) {
-  TRY(auto const connection, Connection::open({.url = url, .prepares = false}));
+  TRY(auto const connection, Connection::open({.url = url, .prepares = false, .first = true}));
   CHECK(check_text(*connection));
   TRY(auto const missing, run(*connection, {{what_is_missing}}));
   if (PQntuples(missing.get()) == 0) return {};

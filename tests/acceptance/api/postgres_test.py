@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -135,6 +136,63 @@ class Installation(unittest.TestCase):
         self.assertIn("superuser", self.refused(SERVER.url("admin", self.name)))
         SERVER.psql(self.name, "ALTER TABLE uploads DISABLE ROW LEVEL SECURITY")
         self.assertIn("uploads", self.refused(self.addresses["HOIST_DATABASE_URL"]))
+
+    def test_what_is_wrong_with_the_address_is_said_and_is_no_outage(self):
+        self.migrate()
+        SERVER.psql("postgres", "DROP ROLE IF EXISTS locked; CREATE ROLE locked LOGIN PASSWORD 'right'")
+        rules = Path(SERVER.folder) / "data" / "pg_hba.conf"
+        rules.write_text("local all locked scram-sha-256\n" + rules.read_text())
+        loaded = SERVER.psql("postgres", "SELECT pg_conf_load_time()")
+        SERVER.psql("postgres", "SELECT pg_reload_conf()")
+        end = time.monotonic() + PATIENCE_S
+        while SERVER.psql("postgres", "SELECT pg_conf_load_time()") == loaded:
+            self.assertLess(time.monotonic(), end, "the rules are not read")
+        for url, exit_code, said in (
+            (SERVER.url("locked:wrong", self.name), 3, "refuses the user or the password"),
+            (SERVER.url("locked", self.name), 3, "wants a password"),
+            (SERVER.url("nobody", self.name), 3, "refuses the user"),
+            (SERVER.url("app", "nothing"), 5, "no database of the name"),
+            (SERVER.url("app", self.name) + "/nowhere", 6, "temporarily unavailable"),
+        ):
+            done = self.run_hoist("serve", "--data", str(self.data), "--listen", "127.0.0.1:0", "--objects-listen",
+                                  "127.0.0.1:0", HOIST_DATABASE_URL=url)
+            self.assertIn(said, done.stderr)
+            self.assertEqual(done.returncode, exit_code, done.stderr)
+
+    def test_tls_is_with_the_server_that_the_address_names(self):
+        def certificate(name, address):
+            path = Path(server.folder) / name
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                            "-days", "2", "-subj", "/CN=database", "-addext", f"subjectAltName=IP:{address}",
+                            "-keyout", f"{path}.key", "-out", f"{path}.crt"], check=True, capture_output=True)
+            shutil.chown(f"{path}.key", Path(server.folder).owner())
+            return path
+
+        # A loopback address of its own, so that the port is free.
+        address = f"127.{os.getpid() >> 8 & 255}.{os.getpid() & 255}.7"
+        with Postgres("fsync=off") as server:
+            own, other, elsewhere = (certificate(*each) for each in (("own", address), ("other", address), ("away", "127.0.0.9")))
+            rules = Path(server.folder) / "data" / "pg_hba.conf"
+            rules.write_text("hostssl all all all trust\n" + rules.read_text())
+
+            def serve_with(presented, trusted):
+                server.stop()
+                server.settings = ("fsync=off", f"listen_addresses={address}", "ssl=on", f"ssl_cert_file={presented}.crt",
+                                   f"ssl_key_file={presented}.key")
+                server.start()
+                url = f"postgresql://app@{address}/{name}?sslmode=verify-full&sslrootcert={trusted}.crt"
+                return {"HOIST_DATABASE_URL": url}
+
+            addresses = server.new_database()
+            name = f"hoist_{server.made}"
+            self.assertEqual(self.run_hoist("migrate", **addresses).returncode, 0)
+            command = ["tenant", "add", "--data", str(self.data), "acme"]
+            done = self.run_hoist(*command, **serve_with(own, own))
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            for presented, trusted in ((own, other), (elsewhere, elsewhere)):
+                done = self.run_hoist(*command, **serve_with(presented, trusted))
+                self.assertIn("TLS with the database fails", done.stderr)
+                self.assertEqual(done.returncode, 3)
 
     def test_processes_that_start_at_once_share_their_keys(self):
         self.migrate()
