@@ -99,17 +99,18 @@ Result<int> set_orphans_aside(disk::Objects& objects, Time now) {
 
 Result<int> run(Flags const& flags) {
   TRY(auto const settings, hosts::Admin::settings(flags.data));
-  if (!settings.database.url.empty())
-    return fail(Code::conflict, "the rows are in PostgreSQL, whose own tools look after them");
+  auto const on_postgres = !settings.database.url.empty();
+  if (flags.recover && on_postgres)
+    return fail(Code::conflict, "the rows are in PostgreSQL, and come back from its backup and its log");
   if (flags.recover) {
     CHECK(recover(flags.data, flags.bucket));
     return 0;
   }
-  if (auto const problems = look_before_opening(flags.data); !problems || !problems->empty())
-    return problems ? show(*problems, flags) : Result<int>{std::unexpected{problems.error()}};
+  if (!on_postgres)
+    if (auto const problems = look_before_opening(flags.data); !problems || !problems->empty())
+      return problems ? show(*problems, flags) : Result<int>{std::unexpected{problems.error()}};
   TRY(auto const admin, hosts::Admin::open(flags.data));
-  TRY(auto* const engine, admin->embedded());
-  TRY(auto* const objects, engine->files());
+  TRY(auto* const objects, admin->files());
   if (flags.set_aside) return set_orphans_aside(*objects, admin->records().clock.now());
   auto body = std::function<Async<std::vector<Finding>>()>{[&] { return examine(*admin, *objects, flags); }};
   TRY(auto const findings, run_to_end<std::vector<Finding>>(body));

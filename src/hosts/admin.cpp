@@ -1,6 +1,7 @@
 #include "hosts/admin.hpp"
 
 #include "base/try.hpp"
+#include "engines/postgres/engine.hpp"
 #include "hosts/open_engine.hpp"
 
 namespace hoist::hosts {
@@ -28,6 +29,12 @@ Result<std::unique_ptr<Admin>> Admin::open(std::string const& data, Mode mode) {
 Result<embedded::Engine*> Admin::embedded() {
   if (auto* const engine = dynamic_cast<embedded::Engine*>(engine_.get())) return engine;
   return fail(Code::conflict, "the rows are in PostgreSQL, whose own tools look after them");
+}
+
+Result<disk::Objects*> Admin::files() {
+  if (auto* const engine = dynamic_cast<postgres::Engine*>(engine_.get())) return engine->files();
+  TRY(auto* const engine, embedded());
+  return engine->files();
 }
 
 }  // namespace hoist::hosts

@@ -25,6 +25,8 @@ class Admin {
   [[nodiscard]] Engine& engine() { return *engine_; }
   // What only the embedded engine can do. Errors: conflict.
   [[nodiscard]] Result<embedded::Engine*> embedded();
+  // The files of objects, of either engine.
+  [[nodiscard]] Result<disk::Objects*> files();
   [[nodiscard]] Records records() {
     return details_ ? details_->beside(engine_->records()) : engine_->records();
   }

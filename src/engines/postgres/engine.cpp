@@ -7,6 +7,7 @@
 #include "adapters/postgres/schema.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "engines/postgres/every_row.hpp"
 #include "engines/postgres/processes.hpp"
 #include "engines/s3_credentials.hpp"
 #include "sql/migrations.hpp"
@@ -108,13 +109,22 @@ Records Engine::records() {
           .clock = clock_};
 }
 
-Result<Stores> Engine::open_objects(Arrivals& arrivals, ObjectNotes& notes) {
+Result<disk::Objects*> Engine::files() {
+  if (stored_.objects() != nullptr) return stored_.objects();
+  return open_files({});
+}
+
+Result<disk::Objects*> Engine::open_files(disk::Listeners listeners) {
   auto options = disk::Options{};
   options.root = folder_.path("objects");
   options.buckets = options_.buckets;
   options.garbage_age = garbage_age;
   auto const reserve = options.free_bytes_min;
-  CHECK(stored_.open(std::move(options), reserve, *database_, {.arrivals = &arrivals, .notes = &notes}));
+  return stored_.open(std::move(options), reserve, *database_, listeners);
+}
+
+Result<Stores> Engine::open_objects(Arrivals& arrivals, ObjectNotes& notes) {
+  CHECK(open_files({.arrivals = &arrivals, .notes = &notes}));
   return stored_.stores(records());
 }
 
@@ -144,13 +154,13 @@ std::vector<Check> Engine::checks() {
     auto const secured = check_secured(settings_.url);
     co_return secured ? std::vector<std::string>{} : std::vector{secured.error().detail()};
   };
-  return {{"database", look}};
+  return {{"database", look}, {"tables", [this] { return read_every_row(*database_); }}};
 }
 
 void Engine::start(asio::any_io_executor executor) {
+  starting_ = Fd{};
   if (options_.accept_loss || !leads()) return;
   tasks_.spawn(executor, [this]() -> asio::awaitable<void> { (void)co_await stored_.set_orphans_aside(); });
 }
 
 }  // namespace hoist::postgres
-  starting_ = Fd{};

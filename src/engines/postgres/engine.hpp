@@ -44,6 +44,8 @@ class Engine final : public hoist::Engine {
   [[nodiscard]] S3Credentials const& s3_credentials() const override { return credentials_; }
   std::vector<Job> jobs() override;
   std::vector<Check> checks() override;
+  // The store of objects, for tools that look at its files. Those that change it keep no place in uploads.
+  Result<disk::Objects*> files();
   void start(asio::any_io_executor executor) override;
   Async<bool> drain(Deadline deadline) override { return tasks_.drain(deadline); }
   [[nodiscard]] bool leads() const override { return leadership_ && leadership_->leads(); }
@@ -57,15 +59,16 @@ class Engine final : public hoist::Engine {
          Metrics& metrics);
   Result<void> open_database(Mode mode);
   Result<void> check_folder();
+  Result<disk::Objects*> open_files(disk::Listeners listeners);
 
   EngineOptions options_;
   Settings settings_;
   DataFolder folder_;
   DataFolder place_;  // of this process alone
+  Fd starting_;       // until start(): no other process starts
   bool is_new_ = !std::filesystem::exists(folder_.path("cli.json"));
   Metrics& metrics_;
   SystemClock clock_;
-  Fd starting_;       // until start(): no other process starts
   SecretFiles secrets_{folder_};
   S3Credentials credentials_;
   memory::Wakeups wakeups_here_;

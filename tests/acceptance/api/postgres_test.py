@@ -223,6 +223,34 @@ class Installation(unittest.TestCase):
                if os.readlink(name).startswith("socket:")}
         self.assertEqual(len(listening & own), 1, "a worker listens for its health and nothing else")
 
+    def test_doctor_finds_what_is_wrong_beside_a_running_server(self):
+        self.migrate()
+        api = self.serve()
+        self.assertEqual(self.upload(api, b"bytes that stay"), "COMPLETED")
+        _, made = self.call(api, "POST", "/tasks", {"title": "t", "description": "d", "priority": "low"})
+        self.wait_for(lambda: self.call(api, "GET", f"/tasks/{made['task_id']}")[1]["status"], "done")
+        event = {"userId": "u", "eventType": "login", "timestamp": "2026-01-01T00:00:00Z", "details": {"a": 1}}
+        self.assertEqual(self.call(api, "POST", "/events", event)[0], 201)
+        doctor = ["doctor", "--scrub", "--data", str(self.data)]
+        done = self.run_hoist(*doctor, HOIST_DATABASE_URL=self.addresses["HOIST_DATABASE_URL"])
+        self.assertEqual((done.returncode, done.stdout.splitlines()[-1:]), (0, ["0 problem(s) found"]), done.stdout + done.stderr)
+        for check, spoil in (
+            ("quota", "UPDATE tenant_usage SET bytes = bytes + 1"),
+            ("objects", "DELETE FROM objects"),
+            ("tasks", "UPDATE tasks SET title = 'another'"),
+            ("events", "UPDATE events SET event_type = 'logout'"),
+            ("tables", "REVOKE SELECT ON idempotency_keys FROM app"),
+        ):
+            SERVER.psql(self.name, spoil)
+            done = self.run_hoist(*doctor, HOIST_DATABASE_URL=self.addresses["HOIST_DATABASE_URL"])
+            found = {line.split()[0] for line in done.stdout.splitlines()}
+            self.assertIn(check, found, f"{spoil}: {done.stdout}{done.stderr}")
+            self.assertEqual(done.returncode, 1)
+        SERVER.psql(self.name, "ALTER TABLE uploads DISABLE ROW LEVEL SECURITY")
+        done = self.run_hoist(*doctor, HOIST_DATABASE_URL=self.addresses["HOIST_DATABASE_URL"])
+        self.assertIn("row-level security is not in force on the table uploads", done.stderr)
+        self.assertEqual(done.returncode, 7)
+
     def test_a_password_is_not_shown(self):
         shown = self.run_hoist("serve", "--print-config", HOIST_DATABASE_URL="postgresql://app:hunter2@h/d").stdout
         self.assertIn('url = "(set)"', shown)
