@@ -189,4 +189,11 @@ export const words = {
   verifiedGrew: "nothing before event {number} changed since your last visit",
   verifiedWaits: "the newest event waits for its checkpoint",
   verifiedNewest: "the newest event is among them",
+  crewChoose: "Choose photos and files",
+  crewLeft: { one: "{count} file can be sent with this link.", other: "{count} files can be sent with this link." },
+  crewWaiting: "waiting",
+  crewSending: "{percent} % sent",
+  crewChecking: "arrived, is being checked",
+  crewDone: "done",
+  crewFailed: "It did not arrive. Choose it again.",
 };

@@ -189,4 +189,11 @@ export const words = {
   verifiedGrew: "nada anterior al evento {number} ha cambiado desde su última visita",
   verifiedWaits: "el último evento espera su punto de control",
   verifiedNewest: "el último evento está entre ellos",
+  crewChoose: "Elegir fotos y archivos",
+  crewLeft: { one: "Con este enlace se puede enviar {count} archivo.", other: "Con este enlace se pueden enviar {count} archivos." },
+  crewWaiting: "en espera",
+  crewSending: "{percent} % enviado",
+  crewChecking: "llegó, se está revisando",
+  crewDone: "listo",
+  crewFailed: "No llegó. Elíjalo de nuevo.",
 };

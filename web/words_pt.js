@@ -189,4 +189,11 @@ export const words = {
   verifiedGrew: "nada antes do evento {number} mudou desde a sua última visita",
   verifiedWaits: "o evento mais novo espera seu ponto de controle",
   verifiedNewest: "o evento mais novo está entre eles",
+  crewChoose: "Escolher fotos e arquivos",
+  crewLeft: { one: "Com este link é possível enviar {count} arquivo.", other: "Com este link é possível enviar {count} arquivos." },
+  crewWaiting: "em espera",
+  crewSending: "{percent} % enviado",
+  crewChecking: "chegou, está sendo verificado",
+  crewDone: "pronto",
+  crewFailed: "Não chegou. Escolha-o de novo.",
 };

@@ -13,7 +13,7 @@
 #include "engines/postgres/engine.hpp"
 #include "hosts/admin.hpp"
 #include "tenants/key_ring.hpp"
-#include "tenants/names.hpp"
+#include "model/names.hpp"
 #include "tenants/operator.hpp"
 #include "tenants/tenant_table.hpp"
 
@@ -65,9 +65,9 @@ Result<void> revoke_token(TokenFlags const& flags, tenants::KeyRing const& keys)
 }
 
 Result<void> mint_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
-  if (!tenants::is_tenant_name(flags.tenant))
+  if (!is_tenant_name(flags.tenant))
     return fail(Code::invalid, "--tenant must be 1-63 of a-z, 0-9 and -");
-  if (!tenants::is_user_name(flags.user))
+  if (!is_user_name(flags.user))
     return fail(Code::invalid, "--user must have 1-128 visible characters");
   auto request = tenants::TokenRequest{
       TenantId{flags.tenant}, UserId{flags.user}, parse_role(flags.role).value_or(Role::viewer), {}};

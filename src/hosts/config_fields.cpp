@@ -261,6 +261,8 @@ std::vector<Field> server_fields() {
              "requests a minute from one address"),
       number("limits.requests_per_minute_per_user", AT(tenants.rates.per_user.limit), 1, 1'000'000'000,
              "requests a minute by one user"),
+      number("limits.requests_per_minute_per_tenant", AT(tenants.rates.per_tenant.limit), 1, 1'000'000'000,
+             "requests a minute by all users and keys of one tenant"),
       number("limits.initiations_per_minute_per_user", AT(tenants.rates.initiations_per_user.limit), 1,
              1'000'000'000, "uploads or batches started a minute by one user; a batch is one"),
       number("limits.storage_bytes_per_tenant", AT(tenants.storage_bytes_max), 0, INT64_MAX,

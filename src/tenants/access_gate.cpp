@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "base/encode.hpp"
+#include "base/log.hpp"
 #include "base/try.hpp"
 #include "net/address.hpp"
 
 namespace hoist::tenants {
 namespace {
+
+constexpr std::size_t named_tenant_bytes_max = 128;  // of what somebody else wrote, in the trail
 
 std::unexpected<Error> missing() {
   return fail(
@@ -80,27 +84,49 @@ class AccessGate::Budget {
   std::optional<std::int64_t> shown_;
 };
 
-AccessGate::AccessGate(Authenticator& authenticator, Tickets& tickets, TenantLanguages& languages,
-                       RateLimiter& limiter, Clock const& clock, Options options)
-    : authenticator_{authenticator},
-      tickets_{tickets},
-      languages_{languages},
-      limiter_{limiter},
-      clock_{clock},
-      options_{options} {}
-
 Async<Caller> AccessGate::identify(net::Request const& request, net::Route const& route) {
   CO_TRY(auto credential, presented_credential(request, route));
   if (!credential.is_ticket)
-    co_return co_await authenticator_.authenticate(std::move(credential.text), request.deadline);
-  CO_TRY(auto caller, tickets_.redeem(credential.text, Tickets::Purpose::stream));
+    co_return co_await needs_.authenticator.authenticate(std::move(credential.text), request.deadline);
+  CO_TRY(auto caller, needs_.tickets.redeem(credential.text, Tickets::Purpose::stream));
   // What it was issued for may have been revoked since.
-  CO_CHECK(co_await authenticator_.still_valid(caller, request.deadline));
+  CO_CHECK(co_await needs_.authenticator.still_valid(caller, request.deadline));
   co_return caller;
 }
 
+// A client that means one tenant and holds the credential of another must not be served by either.
+Async<> AccessGate::check_named_tenant(net::Request const& request, net::Route const& route,
+                                       Caller const& caller) {
+  auto const is_tenant = [](net::Headers::Field const& field) {
+    return to_lower(field.first) == "x-tenant-id";
+  };
+  auto const is_other = [&](net::Headers::Field const& field) {
+    return is_tenant(field) && field.second != caller.tenant.str();
+  };
+  auto const& fields = request.headers.all();
+  auto const other = std::ranges::find_if(fields, is_other);
+  if (other == fields.end()) co_return Result<void>{};
+  auto call = CallContext{};
+  call.caller = caller;
+  call.caller.address = request.remote_address;
+  call.request_id = request.request_id;
+  auto entry = audit_entry(call, "tenant.header_refused", other->second.substr(0, named_tenant_bytes_max),
+                           {{"route", route.method + " " + route.pattern}});
+  entry.outcome = "refused";
+  auto const recorded = co_await needs_.database.write(
+      Scope::tenant(caller.tenant), [&](sql::Transaction& tx) { return needs_.audit.record(tx, entry); },
+      request.deadline);
+  // The answer must not depend on whether the trail could be written.
+  if (!recorded)
+    log::error("a refused request is missing in the audit trail",
+               {{"request_id", request.request_id}, {"cause", recorded.error().to_string()}});
+  co_return fail(
+      Error{Code::forbidden, "The header X-Tenant-ID names another tenant than the access token."}.with_slug(
+          "tenant_mismatch"));
+}
+
 Async<Caller> AccessGate::admit(net::Request const& request, net::Route const& route, net::Headers& extra) {
-  auto budget = Budget{limiter_, clock_.now(), extra};
+  auto budget = Budget{needs_.limiter, needs_.clock.now(), extra};
   CO_CHECK(co_await budget.take("address " + net::address_group(request.remote_address), options_.per_address,
                                 "requests from this address"));
   auto caller = Caller{};
@@ -113,10 +139,13 @@ Async<Caller> AccessGate::admit(net::Request const& request, net::Route const& r
       co_return std::unexpected{std::move(found).error()};
     }
     caller = std::move(*found);
-    if (auto const language = co_await languages_.of(caller.tenant, request.deadline))
+    if (auto const language = co_await needs_.languages.of(caller.tenant, request.deadline))
       extra.set("Content-Language", std::string{to_string(*language)});
     auto const user = fmt::format("{}/{}", caller.tenant.str(), caller.user.str());
     CO_CHECK(co_await budget.take("user " + user, options_.per_user, "requests of this user"));
+    CO_CHECK(co_await budget.take("tenant " + caller.tenant.str(), options_.per_tenant,
+                                  "requests of this tenant"));
+    CO_CHECK(co_await check_named_tenant(request, route, caller));
     if (caller.role < *route.role_min)
       co_return fail(Code::forbidden, fmt::format("This needs the role {} or more; yours is {}.",
                                                   to_string(*route.role_min), to_string(caller.role)));

@@ -1,5 +1,6 @@
 #include "tenants/access_gate.hpp"
 
+#include "base/try.hpp"
 #include "net/address.hpp"
 #include "tenants/testing.hpp"
 
@@ -29,7 +30,8 @@ class GateTest : public TenantsFixture {
     return made;
   }
   Outcome admit(net::Request const& asked, net::Route const& on, AccessGate::Options options = {}) {
-    auto gate = AccessGate{authenticator_, tickets_, languages_, limiter_, clock_, options};
+    auto gate =
+        AccessGate{{authenticator_, tickets_, languages_, limiter_, *database_, audit_, clock_}, options};
     auto headers = net::Headers{};
     auto caller = run_to_end<Caller>([&] { return gate.admit(asked, on, headers); });
     return {std::move(caller), std::move(headers)};
@@ -61,6 +63,37 @@ TEST_F(GateTest, A9_EachRoleMayDoWhatItIsForAndWhatThoseBeforeItMay) {
       }
     }
   }
+}
+
+TEST_F(GateTest, A8_AHeaderThatNamesAnotherTenantIsRefusedAndRecorded) {
+  auto const on = route(Role::viewer);
+  auto const naming = [&](std::vector<std::string> const& tenants) {
+    auto asked = request(token(Role::viewer));
+    asked.request_id = "r7";
+    for (auto const& tenant : tenants) asked.headers.add("x-tenant-ID", tenant);
+    return admit(asked, on);
+  };
+  EXPECT_TRUE(naming({"acme"}).caller);
+  EXPECT_TRUE(naming({"acme", "acme"}).caller);
+  for (auto const& tenants : std::vector<std::vector<std::string>>{
+           {"other"}, {"acme", "other"}, {"other", "acme"}, {""}, {"ACME"}, {"acme "}, {"acme, acme"}}) {
+    auto const outcome = naming(tenants);
+    ASSERT_FALSE(outcome.caller) << tenants.front();
+    EXPECT_EQ(outcome.caller.error().code(), Code::forbidden);
+    EXPECT_EQ(outcome.caller.error().slug(), "tenant_mismatch");
+  }
+  ASSERT_TRUE(hoist::testing::read_now(*database_, [&](sql::Transaction& tx) -> Result<void> {
+    TRY(auto const trail, audit_.list(tx, TenantId{"acme"}, {.action = "tenant.header_refused"}));
+    EXPECT_EQ(trail.size(), 7U);
+    EXPECT_EQ(trail.back().subject, "other");
+    EXPECT_EQ(trail.back().outcome, "refused");
+    EXPECT_EQ(trail.back().actor, "ana");
+    EXPECT_EQ(trail.back().request_id, "r7");
+    EXPECT_EQ(trail.back().address, "192.0.2.1");
+    TRY(auto const theirs, audit_.list(tx, TenantId{"other"}, {.action = "tenant.header_refused"}));
+    EXPECT_TRUE(theirs.empty());
+    return {};
+  }));
 }
 
 TEST_F(GateTest, TheCallerCarriesTheAddressOfTheRequest) {
@@ -211,6 +244,16 @@ TEST_F(GateTest, A15_SpellingsOfAnAddressAreOneAddress) {
   EXPECT_NE(address_group("::ffff:192.0.2.7"), address_group("::ffff:192.0.2.8"));
   EXPECT_NE(address_group("192.0.2.7"), address_group("192.0.2.8"));
   EXPECT_NE(address_group("2001:db8:0:1::1"), address_group("2001:db8:0:2::1"));
+}
+
+TEST_F(GateTest, A15_ATenantHasABudgetAMinuteHoweverManyItsUsers) {
+  auto const options = AccessGate::Options{.per_tenant = {.limit = 20}};
+  auto count = 0;
+  for (auto i = 0; i < 30; ++i)
+    count += admit(request(token(Role::viewer, fmt::format("user {}", i))), route(Role::viewer), options)
+                 .caller.has_value();
+  EXPECT_EQ(count, 20);
+  EXPECT_TRUE(admit(request(token(Role::viewer, "ben", "other")), route(Role::viewer), options).caller);
 }
 
 TEST_F(GateTest, InitiationsHaveABudgetOfTheirOwn) {

@@ -7,6 +7,7 @@
 // Threads  plain functions for engine threads.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct ApiKey {
   Role role = Role::viewer;
   UserId acts_as;
   Time created_at;
+  std::optional<Time> expires_at;  // absent: it lives until it is revoked
   std::optional<Time> revoked_at;
 };
 
@@ -44,13 +46,13 @@ struct NewKey {
 
 // Errors: conflict at active_keys_max.
 [[nodiscard]] Result<NewKey> insert_key(sql::Transaction& tx, Caller const& creator, std::string name,
-                                        Role role);
+                                        Role role, std::optional<std::chrono::seconds> life);
 [[nodiscard]] Result<std::vector<ApiKey>> list_keys(sql::Transaction& tx, TenantId const& tenant);
 // true: this call revoked it; false: it was revoked before. Errors: not_found.
 [[nodiscard]] Result<bool> revoke_key(sql::Transaction& tx, TenantId const& tenant, std::string const& id);
-// Errors: unauthenticated, for an unknown key as for a wrong secret or a revoked one.
+// Errors: unauthenticated, for an unknown key as for a wrong secret, a revoked one or one that has ended.
 [[nodiscard]] Result<Caller> find_key_caller(sql::Transaction& tx, ParsedKey const& key);
-// Errors: unauthenticated when the key is absent or revoked.
+// Errors: unauthenticated when the key is absent or revoked, or has ended.
 [[nodiscard]] Result<void> check_key_row(sql::Transaction& tx, TenantId const& tenant, std::string const& id);
 
 }  // namespace hoist::tenants

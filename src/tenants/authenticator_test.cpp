@@ -83,6 +83,20 @@ TEST_F(AuthenticatorTest, A15_AKeyRevokedElsewhereIsDeadWithinASecond) {
   expect_refused(made.text, "key_invalid");
 }
 
+TEST_F(AuthenticatorTest, AKeyEndsByItselfWithinASecondOfItsTime) {
+  auto const made = run_to_end<NewKey>(
+      [&] { return service_.create_key(admin(), TenantId{"acme"}, "ci", Role::member, 1h); });
+  ASSERT_TRUE(made);
+  auto const caller = authenticate(made->text);
+  ASSERT_TRUE(caller);
+  clock_.advance(1h - 1s);
+  ASSERT_TRUE(authenticate(made->text));
+  clock_.advance(1s + 500ms);
+  expect_refused(made->text, "key_invalid");
+  auto const open = run_to_end<void>([&] { return authenticator_.still_valid(*caller, deadline_in(10s)); });
+  EXPECT_FALSE(open) << "a connection that it opened ends too";
+}
+
 TEST_F(AuthenticatorTest, A15_ARevokedTokenIsDeadAndOthersOfTheUserLive) {
   auto const stolen = token(Role::admin);
   auto const kept = token(Role::admin);

@@ -34,7 +34,9 @@ Feature::Feature(Records const& records, Settings const& settings, std::unique_p
       authenticator_{keys_, issuer_.get(), records.database, records.clock, Authenticator::Options{}},
       tickets_{records.clock},
       languages_{records.database, table_, records.clock},
-      gate_{authenticator_, tickets_, languages_, records.limiter, records.clock, settings.rates},
+      gate_{{authenticator_, tickets_, languages_, records.limiter, records.database, records.audit,
+             records.clock},
+            settings.rates},
       service_{Service::Needs{records.database, table_, records.audit, records.audit_trail, *usage_,
                               authenticator_, keys_, tickets_, records.clock}},
       operator_{{records.database, table_, records.audit, records.clock}} {}

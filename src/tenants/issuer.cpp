@@ -6,10 +6,10 @@
 #include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
+#include "model/names.hpp"
 #include "net/url.hpp"
 #include "tenants/jws.hpp"
 #include "tenants/key_ring.hpp"
-#include "tenants/names.hpp"
 
 namespace hoist::tenants {
 namespace {

@@ -8,9 +8,9 @@
 #include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
+#include "model/names.hpp"
 #include "tenants/jws.hpp"
 #include "tenants/key_files.hpp"
-#include "tenants/names.hpp"
 
 namespace hoist::tenants {
 namespace {

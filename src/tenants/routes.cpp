@@ -8,6 +8,9 @@
 namespace hoist::tenants {
 namespace {
 
+constexpr std::int64_t key_life_s_min = 60;
+constexpr std::int64_t key_life_s_max = 10LL * 366 * 86'400;
+
 TenantId tenant_of(net::Request const& request) {
   return TenantId{request.param("id")};
 }
@@ -27,6 +30,7 @@ json::object show(ApiKey const& key) {
                             {"role", to_string(key.role)},
                             {"acts_as", key.acts_as.str()},
                             {"created_at", to_rfc3339(key.created_at)}};
+  if (key.expires_at) shown["expires_at"] = to_rfc3339(*key.expires_at);
   if (key.revoked_at) shown["revoked_at"] = to_rfc3339(*key.revoked_at);
   return shown;
 }
@@ -75,9 +79,12 @@ Async<net::Response> post_key(Service& service, net::Request& request) {
   auto fields = Fields{body};
   auto name = fields.text("name", {.max = 100, .trimmed = true});
   auto const role = fields.choice("role", {"viewer", "member", "admin"}, "member");
+  auto const life_s = fields.optional_number("lifetime_s", {.min = key_life_s_min, .max = key_life_s_max});
   CO_CHECK(fields.finish());
+  auto life = std::optional<std::chrono::seconds>{};
+  if (life_s) life = std::chrono::seconds{*life_s};
   CO_TRY(auto const created, co_await service.create_key(std::move(call), tenant_of(request), std::move(name),
-                                                         parse_role(role).value_or(Role::viewer)));
+                                                         parse_role(role).value_or(Role::viewer), life));
   auto response = net::json_response(201, json::object{{"key", show(created.key)}, {"secret", created.text}});
   response.headers.set("Cache-Control", "no-store");
   co_return response;

@@ -96,13 +96,16 @@ Async<UsageReport> Service::usage(CallContext call, TenantId tenant) {
       call.deadline);
 }
 
-Async<NewKey> Service::create_key(CallContext call, TenantId tenant, std::string name, Role role) {
+Async<NewKey> Service::create_key(CallContext call, TenantId tenant, std::string name, Role role,
+                                  std::optional<std::chrono::seconds> life) {
   CO_CHECK(co_await own_tenant_only(call, tenant, "key.created"));
   co_return co_await needs_.database.write(
       Scope::tenant(tenant),
       [&](sql::Transaction& tx) -> Result<NewKey> {
-        TRY(auto created, insert_key(tx, call.caller, name, role));
-        CHECK(record(tx, call, "key.created", created.key.id, {{"name", name}, {"role", to_string(role)}}));
+        TRY(auto created, insert_key(tx, call.caller, name, role, life));
+        auto details = json::object{{"name", name}, {"role", to_string(role)}};
+        if (created.key.expires_at) details["expires_at"] = to_rfc3339(*created.key.expires_at);
+        CHECK(record(tx, call, "key.created", created.key.id, std::move(details)));
         return created;
       },
       call.deadline);

@@ -57,7 +57,9 @@ class Service {
   // The token of this request ends. Errors: conflict for an API key, which is revoked by its id.
   Async<> sign_out(CallContext call);
   Async<UsageReport> usage(CallContext call, TenantId tenant);
-  Async<NewKey> create_key(CallContext call, TenantId tenant, std::string name, Role role);
+  // With a `life` it ends by itself.
+  Async<NewKey> create_key(CallContext call, TenantId tenant, std::string name, Role role,
+                           std::optional<std::chrono::seconds> life = {});
   Async<std::vector<ApiKey>> list_keys(CallContext call, TenantId tenant);
   Async<> revoke_key(CallContext call, TenantId tenant, std::string key_id);
   // Reading the trail is itself in the trail.

@@ -1,7 +1,7 @@
 #include "tenants/tenant_table.hpp"
 
 #include "base/try.hpp"
-#include "tenants/names.hpp"
+#include "model/names.hpp"
 
 namespace hoist::tenants {
 namespace {

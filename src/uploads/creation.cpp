@@ -12,15 +12,35 @@ Creation::Creation(Needs needs, Options const& options)
       options_{options},
       created_{needs_.metrics.counter("hoist_uploads_created_total", "Uploads granted")} {}
 
+// What is to be created, and who pays for it.
+struct Creation::Order {
+  CallContext const& call;
+  Upload const& draft;
+  UploadTicket const* ticket = nullptr;  // null: the caller is a user of the tenant
+};
+
 Async<Created> Creation::create(CallContext call, NewUpload wanted, std::optional<bool> in_parts) {
   auto const& file = wanted.file;
-  CO_CHECK(check_room(options_, file.size));
   auto const parts = goes_in_parts(options_, file, in_parts);
   if (parts && file.checksum && file.checksum->algorithm != "sha256")
     co_return invalid_field("checksum.algorithm", "must be sha256 for an upload in parts");
   auto of = DraftOf{call, wanted.project, {}, parts, needs_.clock.now()};
   auto const draft = draft_upload(options_, std::move(of), file);
-  auto work = [&](sql::Transaction& tx) { return insert(tx, call, draft); };
+  auto const order = Order{call, draft};
+  co_return co_await create(order);
+}
+
+Async<Created> Creation::create_by_ticket(CallContext call, NewUpload wanted, UploadTicket ticket) {
+  auto of = DraftOf{call, wanted.project, {}, false, needs_.clock.now()};
+  auto const draft = draft_upload(options_, std::move(of), wanted.file);
+  auto const order = Order{call, draft, &ticket};
+  co_return co_await create(order);
+}
+
+Async<Created> Creation::create(Order const& order) {
+  auto const& call = order.call;
+  CO_CHECK(check_room(options_, order.draft.size));
+  auto work = [&](sql::Transaction& tx) { return insert(tx, order); };
   CO_TRY(auto created,
          co_await needs_.database.write(Scope::tenant(call.caller.tenant), work, call.deadline));
   if (!created.have) created_.add();
@@ -29,20 +49,26 @@ Async<Created> Creation::create(CallContext call, NewUpload wanted, std::optiona
   co_return created;
 }
 
-Result<Created> Creation::insert(sql::Transaction& tx, CallContext const& call, Upload const& draft) {
-  auto const request = idempotent(call, "POST /uploads");
+Result<Created> Creation::insert(sql::Transaction& tx, Order const& order) {
+  auto const& draft = order.draft;
+  auto const request = idempotent(order.call, "POST /uploads");
   TRY(auto const earlier, needs_.idempotency.find(tx, request));
   if (earlier) {
     TRY(auto upload, find_upload(tx, draft.tenant, UploadId{earlier->body}));
     return Created{.upload = std::move(upload), .transfer = {}, .have = earlier->status == http_ok};
   }
-  TRY(auto stored, find_stored(tx, draft));
-  if (stored.same) {
-    CHECK(needs_.idempotency.store(tx, request, {http_ok, stored.same->id.str()}));
-    return Created{.upload = std::move(*stored.same), .transfer = {}, .have = true};
+  auto upload = draft;
+  if (order.ticket != nullptr) {
+    CHECK(charge_ticket(tx, *order.ticket, draft.size));
+  } else {
+    TRY(auto stored, find_stored(tx, draft));
+    if (stored.same) {
+      CHECK(needs_.idempotency.store(tx, request, {http_ok, stored.same->id.str()}));
+      return Created{.upload = std::move(*stored.same), .transfer = {}, .have = true};
+    }
+    if (stored.source) upload = over_bytes_of(draft, *stored.source);
   }
-  auto upload = stored.source ? over_bytes_of(draft, *stored.source) : draft;
-  CHECK(insert_granted(tx, call, upload));
+  CHECK(insert_granted(tx, order.call, upload));
   CHECK(needs_.idempotency.store(tx, request, {http_created, upload.id.str()}));
   return Created{.upload = std::move(upload), .transfer = {}, .have = false};
 }

@@ -14,6 +14,7 @@
 #include "uploads/draft.hpp"
 #include "uploads/sharing_journal.hpp"
 #include "uploads/transfers.hpp"
+#include "uploads/upload_ticket.hpp"
 
 namespace hoist::uploads {
 
@@ -40,9 +41,14 @@ class Creation {
   // In parts or not as the caller wishes; absent: by its size.
   // Errors: quota_exceeded, storage_full, key_reuse, invalid for a type that the tenant does not take.
   Async<Created> create(CallContext call, NewUpload wanted, std::optional<bool> in_parts);
+  // At the cost of a ticket, in one piece, and without a look at what others have stored.
+  // Errors: also those of charge_ticket().
+  Async<Created> create_by_ticket(CallContext call, NewUpload wanted, UploadTicket ticket);
 
  private:
-  Result<Created> insert(sql::Transaction& tx, CallContext const& call, Upload const& draft);
+  struct Order;
+  Async<Created> create(Order const& order);
+  Result<Created> insert(sql::Transaction& tx, Order const& order);
   Result<void> insert_granted(sql::Transaction& tx, CallContext const& call, Upload const& upload);
 
   Needs needs_;

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "uploads/ticket_routes.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -35,6 +36,7 @@ Result<std::unique_ptr<Feature>> Feature::make(Stores const& stores, Intake& int
 }
 
 void Feature::add_routes(net::Router& router) {
+  add_ticket_routes(router, {services_.upload_tickets, options_});
   uploads::add_routes(router, services_.for_routes([this](Caller caller) {
     return callers_.still_valid(std::move(caller), deadline_in(recheck_time_max));
   }));

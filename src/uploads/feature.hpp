@@ -44,11 +44,13 @@ class Feature final : public hoist::Feature {
  private:
   Feature(Ports const& ports, Intake& intake, CallerCheck& callers)
       : callers_{callers},
+        options_{intake.options()},
         journal_{intake.journal()},
         follower_{intake.options()},
         services_{ports, intake} {}
 
   CallerCheck& callers_;
+  Options const& options_;
   SharingJournal& journal_;
   ProcessingFollower follower_;
   Services services_;

@@ -14,6 +14,7 @@ Services::Services(Ports const& ports, Intake& intake)
       batch_creation{{ports.database, ports.idempotency, ports.audit, ports.limits, transfers, grants,
                       intake.journal(), ports.clock, ports.metrics},
                      options_},
+      upload_tickets{{ports.database, ports.audit, creation, transfers}},
       completion{{ports.database, ports.objects, ports.multiparts, intake.arrivals(), intake.whole_uploads(),
                   ports.idempotency},
                  options_},

@@ -8,6 +8,7 @@
 #include "uploads/intake.hpp"
 #include "uploads/ledger.hpp"
 #include "uploads/routes.hpp"
+#include "uploads/upload_tickets.hpp"
 #include "uploads/watchdog.hpp"
 
 namespace hoist::uploads {
@@ -45,6 +46,7 @@ class Services {
   Transfers transfers;
   Creation creation;
   BatchCreation batch_creation;
+  UploadTickets upload_tickets;
   Completion completion;
   Retry retry;
   Reading reading;

@@ -6,6 +6,7 @@
 #include "base/hash.hpp"
 #include "base/try.hpp"
 #include "support/whole_answer.hpp"
+#include "uploads/ticket_routes.hpp"
 
 namespace hoist::uploads {
 namespace {
@@ -60,6 +61,7 @@ World::World(Options given, testing::TestDatabase::Kind kind)
       queue.registry().declare(options.queue, processing_policy(QueuePolicy{}.attempts_max), &follower);
   EXPECT_TRUE(declared);
   add_routes(router, uploads.for_routes({}));
+  add_ticket_routes(router, {uploads.upload_tickets, this->options});
 }
 
 Ports World::ports_over(ObjectStore& store, Multiparts& multiparts) {

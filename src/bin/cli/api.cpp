@@ -14,6 +14,7 @@
 namespace hoist::cli {
 namespace {
 
+constexpr auto no_content = 204;
 constexpr std::size_t answer_depth_max = 64;  // a page of events whose details are as deep as they may be
 constexpr auto call_timeout = std::chrono::minutes{10};  // connections that stand still end much earlier
 
@@ -146,6 +147,7 @@ Async<net::Response> Api::send(net::ClientRequest request) {
 Async<json::object> Api::call(net::ClientRequest request) {
   CO_TRY(auto response, co_await send(std::move(request)));
   if (response.status < 200 || response.status >= 300) co_return fail(error_of(response));
+  if (response.status == no_content) co_return json::object{};
   auto value = parse_json(response.body, {.depth_max = answer_depth_max});
   if (!value || !value->is_object())
     co_return fail(Error{Code::internal, "The server answered something that is not a JSON object."});

@@ -8,6 +8,7 @@
 #include "bin/cli/bench.hpp"
 #include "bin/cli/look.hpp"
 #include "bin/cli/put.hpp"
+#include "bin/cli/tickets.hpp"
 #include "model/upload.hpp"
 
 namespace hoist::cli {
@@ -183,6 +184,35 @@ void add_bench(CLI::App& app, int& exit_code) {
   command->callback([options, &exit_code] { exit_code = bench_command(*options); });
 }
 
+void add_tickets(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<TicketOptions>();
+  auto* ticket = app.add_subcommand("ticket", "Links that let people without an account upload; for admins");
+  ticket->require_subcommand(1);
+  auto* add = ticket->add_subcommand("add", "Make a link; it is printed once, alone");
+  add->add_option("--project", options->project, "Project the files go to")->required();
+  add->add_option("--name", options->name, "Who it is for; its bearers see it")->required();
+  add->add_option("--files", options->files, "How many files")->capture_default_str();
+  add->add_option("--bytes", options->bytes, "How much together, such as 500MB or 5GB (default 5GB)")
+      ->transform(CLI::AsSizeValue(true));
+  add->add_option("--types", options->types,
+                  "Only these, such as image/*,.dwg (default: what the tenant takes)")
+      ->delimiter(',');
+  auto const durations = std::map<std::string, std::int64_t>{{"m", 60}, {"h", 3'600}, {"d", 86'400}};
+  add->add_option("--life", options->life_s, "How long it lives, such as 12h or 30d (default 7d)")
+      ->transform(CLI::AsNumberWithUnit(durations));
+  add->footer(
+      "Example, with a QR code for the wall (package qrencode):\n"
+      "  hoist ticket add --project site-a --name 'Crew 7' | qrencode -t UTF8");
+  auto* list = ticket->add_subcommand("ls", "List links and what was sent by them");
+  auto* revoke = ticket->add_subcommand("revoke", "End a link; it is dead at once");
+  revoke->add_option("id", options->id, "Of the link; see `hoist ticket ls`")->required();
+  for (auto* each : {add, list}) each->add_flag("--json", options->json, "JSON, one object per line");
+  for (auto* each : {add, list, revoke}) add_connection(*each, options->connection);
+  add->callback([options, &exit_code] { exit_code = add_ticket_command(*options); });
+  list->callback([options, &exit_code] { exit_code = list_tickets_command(*options); });
+  revoke->callback([options, &exit_code] { exit_code = revoke_ticket_command(*options); });
+}
+
 }  // namespace
 
 void add_client_commands(CLI::App& app, int& exit_code) {
@@ -194,6 +224,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_retry(app, exit_code);
   add_projects(app, exit_code);
   add_status(app, exit_code);
+  add_tickets(app, exit_code);
 }
 
 }  // namespace hoist::cli

@@ -268,6 +268,39 @@ class Contract(unittest.TestCase):
         self.expect(204, "DELETE", f"/tenants/main/keys/{made['key']['id']}")
         self.expect(401, "GET", "/uploads", role=None, headers=bearer)
 
+    def test_upload_tickets(self):
+        wanted = {"name": "Crew 7", "project_id": "site-a", "files_max": 2, "bytes_max": 100, "lifetime_s": 600}
+        self.expect(403, "POST", "/upload-tickets", wanted, role="member")
+        self.expect(400, "POST", "/upload-tickets", {**wanted, "types": ["exe"]})
+        made = self.expect(201, "POST", "/upload-tickets", {**wanted, "types": ["text/*"]})
+        listed = self.expect(200, "GET", "/upload-tickets")["tickets"]
+        self.assertIn(made["ticket"]["id"], [ticket["id"] for ticket in listed])
+        self.assertNotIn(made["secret"], json.dumps(listed))
+        at = "/t/" + made["secret"]
+        self.assertEqual(self.expect(200, "GET", at, role=None)["files_left"], 2)
+        note = {"filename": "a.txt", "content_type": "text/plain", "size": 5}
+        granted = self.expect(201, "POST", at + "/uploads", note, role=None)
+        own = f"{at}/uploads/{granted['upload']['id']}"
+        again = self.expect(200, "POST", own + "/transfer", role=None)["transfer"]
+        self.put(again, b"hello")
+        self.expect(409, "POST", own + "/transfer", role=None)
+        self.wait_for(granted["upload"]["id"])
+        self.assertEqual(self.expect(200, "GET", own, role=None)["upload"]["status"], "COMPLETED")
+        self.expect(400, "POST", at + "/uploads", {**note, "content_type": "image/png"}, role=None)
+        self.expect(403, "POST", at + "/uploads", {**note, "size": 96}, role=None)
+        self.expect(204, "DELETE", "/upload-tickets/" + made["ticket"]["id"])
+        self.expect(404, "DELETE", "/upload-tickets/0000000000000000")
+        for method, path in (("GET", at), ("POST", at + "/uploads"), ("GET", own), ("POST", own + "/transfer")):
+            self.expect(404, method, path, note if path.endswith("/uploads") else None, role=None)
+        self.assertNotIn(made["secret"].encode(), Path(self.server.folder.name, "log").read_bytes())
+
+    def test_another_tenant_in_the_header_is_refused(self):
+        self.expect(200, "GET", "/uploads", headers={"X-Tenant-ID": "main"})
+        problem = self.expect(403, "GET", "/uploads", headers={"X-Tenant-ID": "other"})
+        self.assertEqual(problem["code"], "tenant_mismatch")
+        entry = self.expect(200, "GET", "/tenants/main/audit?action=tenant.header_refused")["entries"][0]
+        self.assertEqual((entry["subject"], entry["outcome"]), ("other", "refused"))
+
     def test_operations(self):
         for path in ("/health", "/ready", "/metrics", "/openapi.json"):
             self.expect(200, "GET", path, role=None)

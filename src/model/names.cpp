@@ -1,11 +1,11 @@
-#include "tenants/names.hpp"
+#include "model/names.hpp"
 
 #include <algorithm>
 
 #include "base/encode.hpp"
 #include "base/json.hpp"
 
-namespace hoist::tenants {
+namespace hoist {
 
 bool is_tenant_name(std::string_view text) {
   auto const allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
@@ -18,4 +18,4 @@ bool is_user_name(std::string_view text) {
          std::ranges::none_of(text, control);
 }
 
-}  // namespace hoist::tenants
+}  // namespace hoist

@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace hoist::tenants {
+namespace hoist {
 
 [[nodiscard]] bool is_tenant_name(std::string_view text);  // [a-z0-9-]{1,63}
 [[nodiscard]] bool is_user_name(std::string_view text);    // 1-128 characters, none of them a control
 
-}  // namespace hoist::tenants
+}  // namespace hoist

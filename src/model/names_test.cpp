@@ -1,10 +1,10 @@
-#include "tenants/names.hpp"
+#include "model/names.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace hoist::tenants {
+namespace hoist {
 namespace {
 
 TEST(Names, ATenantIsOneToSixtyThreeLowerCaseLettersDigitsAndHyphens) {
@@ -31,4 +31,4 @@ TEST(Names, AUserCanBeSeen) {
 }
 
 }  // namespace
-}  // namespace hoist::tenants
+}  // namespace hoist
