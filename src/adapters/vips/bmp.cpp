@@ -88,9 +88,9 @@ Colour pixel(Bmp const& bmp, std::string_view row, std::size_t x) {
   if (bmp.bits >= 24) return colour_at(row, x * bmp.bits / 8);
   if (bmp.bits == 16) {
     auto const value = number(row, x * 2, 2);
-    auto const green = bmp.six_green ? value >> 5 & 0x3f : value >> 4 & 0x3e;
+    auto const green = bmp.six_green ? (value >> 5 & 0x3f) * 255 / 63 : (value >> 5 & 0x1f) * 255 / 31;
     auto const red = value >> (bmp.six_green ? 11 : 10) & 0x1f;
-    return {static_cast<std::uint8_t>(red * 255 / 31), static_cast<std::uint8_t>(green * 255 / 63),
+    return {static_cast<std::uint8_t>(red * 255 / 31), static_cast<std::uint8_t>(green),
             static_cast<std::uint8_t>((value & 0x1f) * 255 / 31)};
   }
   auto const in_byte = 8 / bmp.bits;

@@ -18,15 +18,16 @@ std::string u32(unsigned value) {
   return u16(value & 0xffff) + u16(value >> 16);
 }
 
-// IFD0 with orientation and a pointer to a GPS IFD: 19 deg 25.95 min S, 99 deg 7 min 0/0 W, 12.5 m below.
-std::string block(unsigned latitude_denominator) {
+// IFD0 with orientation and a pointer to a GPS IFD: 19 deg 25.95 min S, 99 deg 7 min 0/0 W, 12.5 m below the
+// sea, or above it.
+std::string block(unsigned latitude_denominator, bool below = true) {
   auto const gps_at = 8U + 2 + 2 * 12 + 4;
   auto const data_at = gps_at + 2 + 6 * 12 + 4;
   auto ifd0 =
       u16(2) + u16(0x112) + u16(3) + u32(1) + u32(6) + u16(0x8825) + u16(4) + u32(1) + u32(gps_at) + u32(0);
   auto gps = u16(6) + u16(1) + u16(2) + u32(2) + std::string("S\0\0\0", 4) + u16(2) + u16(5) + u32(3) +
              u32(data_at) + u16(3) + u16(2) + u32(2) + std::string("W\0\0\0", 4) + u16(4) + u16(5) + u32(3) +
-             u32(data_at + 24) + u16(5) + u16(1) + u32(1) + u32(1) + u16(6) + u16(5) + u32(1) +
+             u32(data_at + 24) + u16(5) + u16(1) + u32(1) + u32(below ? 1 : 0) + u16(6) + u16(5) + u32(1) +
              u32(data_at + 48) + u32(0);
   auto data = u32(19) + u32(latitude_denominator) + u32(2595) + u32(100) + u32(0) + u32(1) +  //
               u32(99) + u32(1) + u32(7) + u32(1) + u32(0) + u32(0) + u32(125) + u32(10);
@@ -41,6 +42,13 @@ TEST(Exif, ReadsPositionAndOrientation) {
   EXPECT_NEAR(report.gps->longitude, -99.116666667, 1e-8);
   EXPECT_EQ(report.gps->altitude, -12.5);
   EXPECT_EQ(report.orientation, 6);
+}
+
+TEST(Exif, AHeightIsAboveTheSeaUnlessItSaysOtherwise) {
+  auto report = MediaReport{};
+  read_exif(block(1, false), report);
+  ASSERT_TRUE(report.gps);
+  EXPECT_EQ(report.gps->altitude, 12.5);
 }
 
 TEST(Exif, APositionThatIsNoNumberIsLeftOut) {

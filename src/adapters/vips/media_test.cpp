@@ -525,6 +525,13 @@ TEST(VipsMediaFaults, M2_M6_APdfThatDrawsForMinutesIsStoppedAtItsLimit) {
   EXPECT_TRUE(inspect(*media, samples::picture(".jpg"), "image/jpeg"));
 }
 
+TEST_F(VipsMedia, ADeadlineThatPassesWhileAPdfIsDrawnSaysNothingAboutIt) {
+  auto const report = inspect(media(), samples::pdf_bomb(), "application/pdf", "a",
+                              deadline_in(std::chrono::milliseconds{700}));
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::timeout);
+}
+
 TEST(VipsMediaFaults, ChildrenAreReplacedAfterTheirNumberOfJobs) {
   auto metrics = Metrics{};
   auto const media = open_or_die(
