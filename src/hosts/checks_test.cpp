@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <unistd.h>
 
+#include "base/ed25519.hpp"
 #include "base/try.hpp"
 #include "hosts/open_engine.hpp"
 
@@ -59,6 +61,19 @@ TEST_F(ChecksTest, TheEngineAndEveryFeatureAreAsked) {
                                                       {"projects", {}},
                                                       {"quota", {}},
                                                       {"tasks", {}}}));
+}
+
+TEST_F(ChecksTest, AnEventLogIsCheckedWithItsKeyUnlessOthersCanReadThat) {
+  auto const* const name = "keys/event_log.pem";
+  ASSERT_TRUE(engine_->records().secrets.replace(name, Ed25519Key::generate().to_pem()));
+  EXPECT_EQ(found().at("events"), Problems{});
+  std::filesystem::permissions(folder_ + "/" + name, std::filesystem::perms{0644});
+  auto const all = checks_of(*engine_, engine_->records(), metrics_);
+  auto const events = std::ranges::find(all, "events", &Check::name);
+  ASSERT_NE(events, all.end());
+  auto const problems = run_to_end<Problems>(events->run);
+  ASSERT_FALSE(problems);
+  EXPECT_EQ(problems.error().code(), Code::invalid);
 }
 
 TEST_F(ChecksTest, WhatIsWrongIsSaidByTheFeatureThatItIsOf) {

@@ -128,6 +128,25 @@ TEST_F(ConfigFile, AnItemOfAListMayHoldCommasAndOuterSpaces) {
   }
 }
 
+TEST_F(ConfigFile, AValueOfAnotherKindIsRefusedWhereverItStands) {
+  auto sources = ConfigSources{};
+  for (auto const* wrong : {"uploads.allow_unscanned=yes", "uploads.allow_unscanned=True",
+                            "uploads.allow_unscanned=", "uploads.types_denied=.exe,exe"}) {
+    sources.settings = {wrong};
+    EXPECT_FALSE(load_config(sources)) << wrong;
+  }
+  for (auto const value : {true, false}) {
+    sources.settings = {std::string{"uploads.allow_unscanned="} + (value ? "true" : "false")};
+    EXPECT_EQ(load_config(sources)->uploads.allow_unscanned, value);
+  }
+  sources = {};
+  for (auto const* wrong : {"[log]\nlevel = [\"info\"]\n", "[uploads]\ntypes_denied = [1]\n",
+                            "[uploads]\ntypes_denied = [\"exe\"]\n"}) {
+    sources.file = write(wrong);
+    EXPECT_FALSE(load_config(sources)) << wrong;
+  }
+}
+
 TEST_F(ConfigFile, ALimitToRoutesThatDoNotExistIsRefused) {
   auto sources = ConfigSources{};
   sources.settings = {"server.routes=POST /tasks, GET /tasks/{id}"};

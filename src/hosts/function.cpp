@@ -15,10 +15,8 @@ namespace hoist::hosts {
 namespace {
 
 constexpr auto envelope_bytes = std::size_t{64} << 10;  // of an answer around its body
-
-std::size_t body_bytes_max() {
-  return (aws::payload_bytes_max - envelope_bytes) / 4 * 3;  // it may have to be base64
-}
+constexpr auto body_bytes_max = (aws::payload_bytes_max - envelope_bytes) / 4 * 3;
+static_assert(body_bytes_max / 3 * 4 + envelope_bytes <= aws::payload_bytes_max, "it may have to be base64");
 
 void set_up_log(Config const& config) {
   log::configure(config.log.level, config.log.format);
@@ -72,7 +70,7 @@ Async<std::string> answer_http(net::Router& router, aws::Invocation invocation) 
   if (!read) co_return fail(Code::invalid, "This function answers HTTP requests, and the event is none.");
   read->parts.deadline = invocation.deadline;
   read->parts.caller.credential_id = read->gateway_key;
-  auto const answer = co_await net::answer_in_process(router, std::move(read->parts), body_bytes_max());
+  auto const answer = co_await net::answer_in_process(router, std::move(read->parts), body_bytes_max);
   co_return json::serialize(aws::write_http_answer(read->shape, answer));
 }
 

@@ -30,8 +30,8 @@ void Host::add(std::vector<Job> jobs) {
 }
 
 std::vector<asio::any_io_executor> Host::executors() {
-  auto all = std::vector<asio::any_io_executor>{};
-  for (std::size_t i = 0; i < runtime_.threads(); ++i) all.push_back(runtime_.next_executor());
+  auto all = std::vector<asio::any_io_executor>(runtime_.threads());
+  std::ranges::generate(all, [this] { return runtime_.next_executor(); });
   return all;
 }
 

@@ -306,6 +306,18 @@ TEST_F(PostgresDatabaseTest, WhatAFunctionHasCheckedHoldsWhenItCommits) {
   }
 }
 
+TEST_F(PostgresDatabaseTest, AStatementThatFailsCostsItsConnectionOnlyWhenTheServerEndsThat) {
+  auto const connection = *Connection::open({.url = url()});
+  auto const run = [&](std::string const& sql) { return connection->run({Command{sql}}, deadline_in(30s)); };
+  EXPECT_FALSE(run("SELECT 1 / 0"));
+  EXPECT_TRUE(connection->usable());
+  auto const pid = run("SELECT pg_backend_pid()");
+  ASSERT_TRUE(pid);
+  admin("SELECT pg_terminate_backend(" + std::string{PQgetvalue(pid->get(), 0, 0)} + ")");
+  EXPECT_FALSE(run("SELECT 1"));
+  EXPECT_FALSE(connection->usable());
+}
+
 TEST_F(PostgresDatabaseTest, AConnectionLostBeforeItsCommitIsRepairedByRunningAgain) {
   make_things();
   auto process = Process{url()};

@@ -1,6 +1,6 @@
 #include "adapters/postgres/transaction.hpp"
 
-#include <charconv>
+#include <cstdlib>
 
 #include "adapters/postgres/dialect.hpp"
 #include "adapters/postgres/locks.hpp"
@@ -19,10 +19,7 @@ bool leaves_nothing(std::string_view sql, PGresult* answer) {
 }
 
 std::int64_t rows_changed(PGresult* answer) {
-  auto const text = std::string_view{PQcmdTuples(answer)};
-  auto count = std::int64_t{0};
-  std::from_chars(text.data(), text.data() + text.size(), count);
-  return count;
+  return std::strtoll(PQcmdTuples(answer), nullptr, 10);  // 0 of what changes none: the text is empty
 }
 
 }  // namespace
