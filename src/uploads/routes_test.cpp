@@ -342,8 +342,14 @@ TEST_F(UploadRoutes, OnlyCompletedFilesAreServedUnderTheirOwnName) {
                            "response-content-encoding=identity", "response-content-type=image%2Fjpeg"})
     EXPECT_NE(location.find(ours), location.npos) << location;
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/256").status, 302);
+  EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/1024").status, 404);
+  ASSERT_TRUE(testing::write_now(*world.database, [&](sql::Transaction& tx) -> Result<void> {
+    CHECK(
+        tx.execute("UPDATE uploads SET thumbnails = replace(thumbnails, '256', '1024') WHERE id = $1", {id}));
+    return {};
+  }));
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/1024").status, 302);
-  for (auto const* other : {"0", "512", "1025", "x"})
+  for (auto const* other : {"256", "0", "512", "1025", "x"})
     EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/" + other).status, 404) << other;
   EXPECT_EQ(world.call("GET", "/uploads/" + id + "/thumbnails/99").status, 404);
 }
