@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/encode.hpp"
@@ -55,6 +57,20 @@ TEST(Spool, MoreThanWasAnnouncedIsRefused) {
   auto const refused = through_a_spool("12345", 4);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::too_large);
+}
+
+// A limit of the process stands for a disk that takes no more.
+TEST(Spool, WhatCannotBeWrittenWhollyIsUnavailable) {
+  auto before = rlimit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto const asked = ::signal(SIGXFSZ, SIG_IGN);
+  auto const small = rlimit{300'000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  auto const refused = through_a_spool(std::string(1'000'000, 'x'), 2'000'000);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, asked);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::unavailable);
 }
 
 TEST(Spool, M13_LeavesNoFileBehind) {

@@ -49,6 +49,15 @@ TEST_F(DiskFaultTest, AFullDiskFailsEveryFunctionOfTheCommitAndTheWriterGoesOnWi
   EXPECT_EQ(count, 1);
 }
 
+TEST_F(DiskFaultTest, ACommitOfManyPagesIsOneWrite) {
+  auto database = testing::fresh_database();
+  ASSERT_TRUE(testing::write_now(*database, [](auto& tx) { return run(tx, "CREATE TABLE t (n BLOB)"); }));
+  auto const before = testing::disk_faults().writes.load();
+  ASSERT_TRUE(testing::write_now(
+      *database, [](auto& tx) { return run(tx, "INSERT INTO t VALUES (zeroblob(100000))"); }));
+  EXPECT_EQ(testing::disk_faults().writes - before, 1);
+}
+
 using DiskFaultDeathTest = DiskFaultTest;
 
 TEST_F(DiskFaultDeathTest, AFailedSyncEndsTheProcess) {

@@ -1,4 +1,5 @@
-// A SQLite file layer over the real one whose syncs and writes can be made to fail. For tests.
+// A SQLite file layer over the real one whose syncs and writes can be made to fail, and are counted. For
+// tests.
 #pragma once
 
 #include <sqlite3.h>
@@ -10,6 +11,7 @@ namespace hoist::testing {
 struct DiskFaults {
   std::atomic<bool> sync_fails = false;   // as a dying disk does
   std::atomic<bool> writes_full = false;  // as a full one does
+  std::atomic<int> writes = 0;            // so far
 };
 
 inline DiskFaults& disk_faults() {
@@ -42,6 +44,7 @@ inline int close(sqlite3_file* file) {
 }
 inline int write(sqlite3_file* file, void const* from, int size, sqlite3_int64 at) {
   if (disk_faults().writes_full) return SQLITE_FULL;
+  ++disk_faults().writes;
   return real_of(file)->pMethods->xWrite(real_of(file), from, size, at);
 }
 inline int sync(sqlite3_file* file, int flags) {
