@@ -115,12 +115,12 @@ TEST_F(PlainPictures, ABmpOfTheOldHeaderHasThreeBytesAColour) {
 
 TEST_F(PlainPictures, ABmpPackedByLengthMayHoldPixelsThatAreNot) {
   // Five pixels that are not packed, to the end of the row; then five in two runs.
-  auto const expected = Pixels{red, red, red, blue, blue, red, green, blue, white, red};
+  auto const expected = Pixels{red, red, red, blue, blue, red, green, blue, white, black};
   EXPECT_EQ(shown(bmp({.width = 5, .bits = 4, .packing = 2}, palette(16, 4),
-                      bytes({0, 5, 0x12, 0x34, 0x10, 0, 0, 0, 3, 0x11, 2, 0x33, 0, 1}))),
+                      bytes({0, 5, 0x12, 0x34, 0, 0, 0, 0, 3, 0x11, 2, 0x33, 0, 1}))),
             expected);
   EXPECT_EQ(shown(bmp({.width = 5, .bits = 8, .packing = 1}, palette(256, 4),
-                      bytes({0, 5, 1, 2, 3, 4, 1, 0, 0, 0, 3, 1, 2, 3, 0, 1}))),
+                      bytes({0, 5, 1, 2, 3, 4, 0, 0, 0, 0, 3, 1, 2, 3, 0, 1}))),
             expected);
 }
 
