@@ -100,6 +100,22 @@ TEST_F(SqlQueueTest, WhatIsRedrivenCountsAgainstTheLimitAtOnce) {
   EXPECT_FALSE(send_by(*queue, "beyond", "h"));
 }
 
+// One that was looked at again each time would take the place of those whose time has come.
+TEST_F(SqlQueueTest, AGroupThatIsKeptForItsDeadLetterIsLookedAtLater) {
+  ASSERT_TRUE(queue->declare("q", {.forget_group = 1h}));
+  send("1");
+  auto const taken = receive()[0].receipt;
+  ASSERT_TRUE(run_to_end<void>(
+      [&] { return queue->fail(taken, {.cause = "broken", .permanent = true}, deadline_in(10s)); }));
+  clock.advance(2h);
+  ASSERT_TRUE(run_to_end<std::int64_t>([&] { return queue->maintain(deadline_in(10s)); }));
+  ASSERT_TRUE(testing::read_now(*database, [&](sql::Transaction& tx) -> Result<void> {
+    TRY(auto const groups, tx.query("SELECT forget_us FROM queue_groups"));
+    EXPECT_EQ(groups.at(0).time(0), clock.now() + 1h);
+    return {};
+  }));
+}
+
 TEST_F(SqlQueueTest, AWaitingConsumerIsWokenByWhatAnotherQueueOverTheSameRowsSends) {
   auto const patient = sql_engine::make_queue(*database, database.wakeups(), database.metrics(),
                                               {.seed = 2, .poll_max = std::chrono::hours{1}});
