@@ -1,10 +1,12 @@
 #include "aws/client/service_error.hpp"
 
 #include <fmt/format.h>
+#include <pugixml.hpp>
 
 #include <algorithm>
 #include <array>
 
+#include "base/encode.hpp"
 #include "base/json_members.hpp"
 
 namespace hoist::aws {
@@ -20,18 +22,27 @@ struct Known {
 
 constexpr auto known = std::to_array<Known>({
     {"ConditionalCheckFailedException", Code::precondition},
+    {"PreconditionFailed", Code::precondition},
     {"ResourceNotFoundException", Code::not_found},
+    {"NoSuchBucket", Code::not_found},
+    {"NoSuchKey", Code::not_found},
+    {"NoSuchUpload", Code::not_found},
     {"QueueDoesNotExist", Code::not_found},
     {"ResourceInUseException", Code::conflict},
     {"TransactionConflictException", Code::conflict, true},
+    {"ConditionalRequestConflict", Code::conflict, true},
+    {"OperationAborted", Code::conflict, true},
     {"ItemCollectionSizeLimitExceededException", Code::too_large},
+    {"EntityTooLarge", Code::too_large},
     {"RequestEntityTooLarge", Code::too_large},
+    {"InvalidRange", Code::range_unsatisfiable},
     {"ReceiptHandleIsInvalid", Code::gone},
     {"MessageNotInflight", Code::gone},
     {"ProvisionedThroughputExceededException", Code::throttled, true},
     {"RequestLimitExceeded", Code::throttled, true},
     {"RequestThrottled", Code::throttled, true},
     {"RequestThrottledException", Code::throttled, true},
+    {"SlowDown", Code::throttled, true},
     {"Throttling", Code::throttled, true},
     {"ThrottlingException", Code::throttled, true},
     {"ThrottledException", Code::throttled, true},
@@ -43,6 +54,7 @@ constexpr auto known = std::to_array<Known>({
     {"ExpiredToken", Code::unauthenticated},
     {"ExpiredTokenException", Code::unauthenticated},
     {"IncompleteSignature", Code::unauthenticated},
+    {"InvalidAccessKeyId", Code::unauthenticated},
     {"InvalidClientTokenId", Code::unauthenticated},
     {"InvalidSignatureException", Code::unauthenticated},
     {"MissingAuthenticationToken", Code::unauthenticated},
@@ -53,6 +65,8 @@ constexpr auto known = std::to_array<Known>({
     {"UnrecognizedClientException", Code::unauthenticated},
     {"InternalServerError", Code::unavailable, true},
     {"InternalFailure", Code::unavailable, true},
+    {"InternalError", Code::unavailable, true},
+    {"RequestTimeout", Code::unavailable, true},
     {"ServiceUnavailable", Code::unavailable, true},
 });
 
@@ -67,12 +81,25 @@ Code code_of_status(int status) {
     case 401: return Code::unauthenticated;
     case 403: return Code::forbidden;
     case 404: return Code::not_found;
+    case 408: return Code::timeout;
     case 409: return Code::conflict;
+    case 412: return Code::precondition;
     case 413: return Code::too_large;
+    case 416: return Code::range_unsatisfiable;
     case 429: return Code::throttled;
     case 504: return Code::timeout;
     default: return Code::unavailable;
   }
+}
+
+// <Error> of S3, or within <ErrorResponse> of the query protocol.
+void read_xml(std::string_view body, ServiceError& error) {
+  auto document = pugi::xml_document{};
+  if (!document.load_buffer(body.data(), body.size())) return;
+  auto const root = document.document_element();
+  auto const said = root.name() == std::string_view{"Error"} ? root : root.child("Error");
+  error.name = said.child_value("Code");
+  error.message = said.child_value("Message");
 }
 
 }  // namespace
@@ -111,7 +138,9 @@ std::string bare_error_name(std::string_view text) {
 
 ServiceError read_service_error(net::Response const& response) {
   auto error = ServiceError{.status = response.status};
-  if (auto const parsed = parse_json(response.body); parsed && parsed->is_object()) {
+  if (trim(response.body).starts_with('<'))
+    read_xml(response.body, error);
+  else if (auto const parsed = parse_json(response.body); parsed && parsed->is_object()) {
     auto const& object = parsed->get_object();
     error.name = text_of(object, "__type");
     if (error.name.empty()) error.name = text_of(object, "code");

@@ -28,7 +28,7 @@ struct ServiceError {
 // "com.amazonaws.sqs#X", "X:http://...", "AWS.SimpleQueueService.X;Sender" are all X.
 [[nodiscard]] std::string bare_error_name(std::string_view text);
 
-// Of an answer of a JSON service that is no 2xx. Whatever it is, this says what can be said.
+// Of an answer of a service, in JSON or XML, that is no 2xx. Whatever it is, this says what can be said.
 [[nodiscard]] ServiceError read_service_error(net::Response const& response);
 
 }  // namespace hoist::aws

@@ -65,5 +65,27 @@ TEST(ServiceError, KeepsTheServicesWordsOutOfWhatIsShown) {
   EXPECT_LT(read(500, R"({"message":")" + std::string(100'000, 'x') + "\"}").message.size(), 1'000U);
 }
 
+TEST(ServiceError, IsReadFromXmlToo) {
+  auto const of_s3 = read(503,
+                          "<?xml version=\"1.0\"?>\n<Error><Code>SlowDown</Code><Message>Please reduce your "
+                          "request rate.</Message></Error>");
+  EXPECT_EQ(of_s3.name, "SlowDown");
+  EXPECT_EQ(of_s3.message, "Please reduce your request rate.");
+  EXPECT_EQ(of_s3.code(), Code::throttled);
+  EXPECT_TRUE(of_s3.retryable());
+  EXPECT_EQ(read(412, "<Error><Code>PreconditionFailed</Code></Error>").code(), Code::precondition);
+  EXPECT_EQ(read(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>").name,
+            "AccessDenied");
+  for (auto const* broken : {"<", "<html>", "<Error><Code>", "<Other/>"})
+    EXPECT_EQ(read(404, broken).code(), Code::not_found) << broken;
+}
+
+TEST(ServiceError, WithoutABodyIsTheStatus) {  // as S3 answers HEAD
+  EXPECT_EQ(read(404, "").code(), Code::not_found);
+  EXPECT_EQ(read(412, "").code(), Code::precondition);
+  EXPECT_EQ(read(416, "").code(), Code::range_unsatisfiable);
+  EXPECT_EQ(read(403, "").code(), Code::forbidden);
+}
+
 }  // namespace
 }  // namespace hoist::aws
