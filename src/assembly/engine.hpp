@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,7 +61,7 @@ class Engine {
   // Opens the objects, whose coming and going `arrivals` hears of, and beside which `notes` are kept. Once,
   // and before start().
   virtual Result<Stores> open_objects(Arrivals& arrivals, ObjectNotes& notes) = 0;
-  // The host serves the objects over S3 to these.
+  // The host serves objects over S3 to these.
   [[nodiscard]] virtual S3Credentials const& s3_credentials() const = 0;
 
   [[nodiscard]] virtual std::vector<Job> jobs() = 0;
@@ -72,7 +73,8 @@ class Engine {
 
   // Of all servers of an installation, this is the one that does what is done once. It may change.
   [[nodiscard]] virtual bool leads() const { return true; }
-  [[nodiscard]] virtual StorageSpace space() const = 0;
+  // Nothing where what holds the objects does not tell.
+  [[nodiscard]] virtual std::optional<StorageSpace> space() const = 0;
   [[nodiscard]] virtual bool damaged() const { return false; }    // as it found while it ran
   [[nodiscard]] virtual bool is_new() const = 0;                  // nothing was ever kept here
   [[nodiscard]] virtual std::string_view durability() const = 0;  // of what was answered for, as /health says

@@ -4,11 +4,11 @@
 // Lifetime  that of the engine.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/time.hpp"
 #include "ports/audit.hpp"
-#include "ports/buckets.hpp"
 #include "ports/dead_letters.hpp"
 #include "ports/event_details.hpp"
 #include "ports/event_index.hpp"
@@ -16,12 +16,13 @@
 #include "ports/joint_consumer.hpp"
 #include "ports/multiparts.hpp"
 #include "ports/object_store.hpp"
-#include "ports/object_tags.hpp"
 #include "ports/outbox.hpp"
+#include "ports/presigner.hpp"
 #include "ports/queue_registry.hpp"
 #include "ports/rate_limiter.hpp"
 #include "ports/record_journal.hpp"
 #include "ports/secrets.hpp"
+#include "ports/served_objects.hpp"
 #include "ports/wakeups.hpp"
 #include "sql/database.hpp"
 
@@ -48,11 +49,18 @@ struct Records {
   Clock const& clock;
 };
 
+// How clients reach objects that are in a store of its own.
+struct DirectObjects {
+  Presigner const& presigner;
+  std::string origin;  // of the URLs that it signs: "https://hoist.s3.eu-west-1.amazonaws.com"
+};
+
+// Exactly one of `served` and `direct` is there.
 struct Stores : Records {
   ObjectStore& objects;
-  Buckets& buckets;
   Multiparts& multiparts;
-  ObjectTags& tags;
+  ServedObjects* served;  // the host serves the objects over S3, and signs URLs of its own endpoint
+  std::optional<DirectObjects> direct;
 };
 
 }  // namespace hoist

@@ -35,9 +35,8 @@ Result<std::unique_ptr<ObjectEndpoint>> ObjectEndpoint::open(Config const& confi
   auto endpoint = std::unique_ptr<ObjectEndpoint>{new ObjectEndpoint{}};
   TRY(auto keys, keys_of(config, needs.credentials));
   endpoint->keys_ = std::make_unique<s3api::AccessKeys>(std::move(keys));
-  endpoint->api_ = std::make_unique<s3api::S3Api>(
-      s3api::Stores{needs.stores.objects, needs.stores.buckets, needs.stores.multiparts, needs.stores.tags},
-      *endpoint->keys_, options_of(config, needs), needs.stores.clock, needs.metrics);
+  endpoint->api_ = std::make_unique<s3api::S3Api>(needs.objects, *endpoint->keys_, options_of(config, needs),
+                                                  needs.clock, needs.metrics);
   auto listener = Listener{"objects", config.server.objects_listen, config.server.objects_url};
   // A large object over a weak link takes as long as it takes; idle connections still end.
   listener.request_timeout = std::chrono::milliseconds{0};

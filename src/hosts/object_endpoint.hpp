@@ -22,7 +22,8 @@
 namespace hoist::hosts {
 
 struct ObjectEndpointNeeds {
-  Stores const& stores;
+  ServedObjects& objects;
+  Clock const& clock;
   S3Credentials const& credentials;
   std::shared_ptr<net::BodyBudget> bodies;
   std::string api_url;  // the page there talks to the objects

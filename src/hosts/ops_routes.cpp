@@ -76,11 +76,12 @@ void add_ops_routes(net::Router& router, Operations& operations, Metrics& metric
       co_return fail(Code::unavailable, "The database is damaged; the log and hoist doctor say where.");
     CO_CHECK(co_await operations.reach_database());
     // Reading goes on when the storage is full, so a full server is ready.
-    auto const space = operations.space();
-    auto const storage = json::object{{"full", space.room() <= 0},
-                                      {"free_bytes", space.free_bytes},
-                                      {"reserve_bytes", space.reserve_bytes}};
-    co_return net::json_response(200, json::object{{"ready", true}, {"storage", storage}});
+    auto answer = json::object{{"ready", true}};
+    if (auto const space = operations.space())
+      answer["storage"] = json::object{{"full", space->room() <= 0},
+                                       {"free_bytes", space->free_bytes},
+                                       {"reserve_bytes", space->reserve_bytes}};
+    co_return net::json_response(200, answer);
   });
   router.add({.method = "GET", .pattern = "/metrics"}, [&](net::Request& request) -> Async<net::Response> {
     if (!operations.metrics_open && !is_loopback(request.remote_address))

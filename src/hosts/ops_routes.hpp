@@ -14,7 +14,7 @@ namespace hoist::hosts {
 struct Operations {
   std::atomic<bool> ready{false};
   std::function<json::object()> health;  // details for /health; must not block
-  std::function<StorageSpace()> space;
+  std::function<std::optional<StorageSpace>()> space;
   std::function<Async<>()> reach_database;
   std::function<bool()> damaged;  // the data, as a check found while the server runs
   bool metrics_open = false;      // to other machines than this one

@@ -3,6 +3,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <limits>
+
 #include "adapters/vips/media.hpp"
 #include "base/resources.hpp"
 #include "base/try.hpp"
@@ -69,26 +71,32 @@ Result<void> Server::open_api() {
 
 Result<void> Server::open_objects() {
   auto options = config_.uploads;
-  options.room = [engine = engine_.get()] { return engine->space().room(); };
+  options.room = [engine = engine_.get()] {
+    auto const space = engine->space();
+    return space ? space->room() : std::numeric_limits<std::int64_t>::max();
+  };
   intake_ = uploads::make_intake(engine_->records(), std::move(options));
   TRY(auto stores, engine_->open_objects(intake_->arrivals(), intake_->recovery()));
   stores_.emplace(std::move(stores));
-  TRY(objects_, ObjectEndpoint::open(config_, {*stores_, engine_->s3_credentials(), bodies_, api_url_,
-                                               connections_max_, host_.runtime(), host_.metrics()}));
+  if (stores_->served == nullptr) return {};
+  TRY(objects_,
+      ObjectEndpoint::open(config_, {*stores_->served, stores_->clock, engine_->s3_credentials(), bodies_,
+                                     api_url_, connections_max_, host_.runtime(), host_.metrics()}));
   return {};
 }
 
 Result<void> Server::open_features() {
   auto& metrics = host_.metrics();
   TRY(scanning_, Scanning::start(config_, engine_->path("clamd"), metrics));
-  auto const needs = uploads::Needs{tenants_->limits(), tenants_->callers(), objects_->presigner(),
+  auto const needs = uploads::Needs{tenants_->limits(), tenants_->callers(),
+                                    objects_ ? objects_->presigner() : stores_->direct->presigner,
                                     scanning_->scanner(), config_.processing.attempts_max};
   TRY(uploads_, uploads::Feature::make(*stores_, *intake_, needs, metrics));
   TRY(events_, events::Feature::make(*stores_, config_.events, metrics));
   TRY(tasks_, tasks::Feature::make(*stores_, config_.tasks, ports(), metrics));
   dead_letters_ = std::make_unique<dead_letters::Feature>(*stores_);
   access_ = std::make_unique<LocalAccess>(*tenants_, stores_->clock, engine_->path(cli_file),
-                                          LocalAccess::Addresses{api_url_, objects_->url(), ports()});
+                                          LocalAccess::Addresses{api_url_, objects_url(), ports()});
   for (auto* feature : std::initializer_list<Feature*>{tenants_.get(), uploads_.get(), events_.get(),
                                                        tasks_.get(), dead_letters_.get()}) {
     feature->add_routes(*router_);
@@ -126,7 +134,7 @@ void Server::add_operations() {
     return engine_->records().database.read(Scope::system(), ask, deadline_in(ready_answers_within));
   };
   operations_.damaged = [this] { return engine_->damaged(); };
-  operations_.objects_origin = objects_->url();
+  operations_.objects_origin = objects_url();
   operations_.metrics_open = config_.server.metrics_open;
   add_ops_routes(*router_, operations_, host_.metrics());
 }
@@ -141,6 +149,7 @@ json::object Server::health() const {
 
 std::set<std::uint16_t> Server::ports() const {
   auto ports = std::set{api_server_->port()};
+  if (!objects_) return ports;
   if (auto const port = objects_->port()) ports.insert(*port);
   return ports;
 }
@@ -170,7 +179,7 @@ Result<void> Server::start() {
   for (auto list : {jobs(), engine_->jobs(), scanning_->jobs()}) host_.add(std::move(list));
   host_.start(true, [this] { return engine_->leads(); });
   engine_->start(host_.runtime().next_executor());
-  objects_->start();
+  if (objects_) objects_->start();
   api_server_->start();
   operations_.ready = true;
   return {};
@@ -179,7 +188,7 @@ Result<void> Server::start() {
 void Server::stop() {
   operations_.ready = false;
   api_server_->stop(config_.server.shutdown_grace);
-  objects_->stop(config_.server.shutdown_grace);
+  if (objects_) objects_->stop(config_.server.shutdown_grace);
   (void)run_to_end<bool>([&] { return engine_->drain(deadline_in(config_.server.shutdown_grace)); });
   host_.stop(config_.server.shutdown_grace);
 }

@@ -29,7 +29,10 @@ class Server {
   void stop();
 
   [[nodiscard]] std::string const& api_url() const { return api_url_; }
-  [[nodiscard]] std::string const& objects_url() const { return objects_->url(); }
+  // Where clients send the bytes.
+  [[nodiscard]] std::string const& objects_url() const {
+    return objects_ ? objects_->url() : stores_->direct->origin;
+  }
   // The page's address with a ticket that lets its bearer in, once and soon; a secret.
   [[nodiscard]] std::string sign_in_url() { return access_->sign_in_url(); }
   [[nodiscard]] bool first_start() const { return engine_->is_new(); }
@@ -62,7 +65,7 @@ class Server {
   std::string api_url_;
   std::unique_ptr<uploads::Intake> intake_;
   std::optional<Stores> stores_;
-  std::unique_ptr<ObjectEndpoint> objects_;
+  std::unique_ptr<ObjectEndpoint> objects_;  // null: clients reach the store by itself
   std::unique_ptr<uploads::Feature> uploads_;
   std::unique_ptr<Feature> events_;
   std::unique_ptr<Feature> tasks_;

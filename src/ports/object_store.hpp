@@ -1,15 +1,14 @@
 // Bytes by bucket and key. Keys arrive with their tenant prefix; a store never interprets them.
 //
-// Promise  commit() returns when the object is whole, listed and on disk; until then it never was.
-//          A reader sees one whole version. On one key the last commit wins.
-// Threads  any; one writer or reader is used by one coroutine at a time.
-// Lifetime a writer destroyed before commit() leaves nothing behind.
+// Promise  put() returns when the object is whole and durable; until then it never was. A reader sees one
+//          whole version, or an error. On one key the last put wins.
+// Threads  any; one reader is used by one coroutine at a time.
 // Errors   not_found, precondition, too_large, invalid, conflict, storage_full, unavailable,
 //          timeout, corrupt (stored bytes fail their hash).
 // Contract tests/contract/object_store_contract.hpp.
 //
-// What not every store can do, or not every caller needs, is a port of its own: multiparts.hpp,
-// object_tags.hpp and buckets.hpp. Who hears of objects that come and go is in arrivals.hpp.
+// Objects in parts are in multiparts.hpp. What a store has to do beyond this so that we can serve it over S3
+// ourselves is in served_objects.hpp. Who hears of objects that come and go is in arrivals.hpp.
 #pragma once
 
 #include <cstdint>
@@ -45,14 +44,10 @@ struct ObjectInfo {
   StringMap checksums;  // "crc32c" -> base64 value as S3 shows it
   StringMap tags;
   Time modified_at;
-  std::string version;  // changes with each commit of the key; orders events of one key
+  std::string version;  // changes with the content of the key
   // Of an object made of parts, in order; empty for others, and in lists.
   std::vector<std::int64_t> part_sizes;
 };
-
-// The digest an ETag is. MD5 is what S3 clients compare files with; SHA-256 is computed anyway and
-// costs nothing more.
-enum class EtagKind { sha256, md5 };
 
 // What must be so of a key when a write is committed to it; "*" stands for any object.
 struct WriteConditions {
@@ -104,28 +99,6 @@ class ObjectReader : public ByteSource {
   [[nodiscard]] virtual ObjectInfo const& info() const = 0;
 };
 
-class ObjectWriter {
- public:
-  virtual ~ObjectWriter() = default;
-  virtual Async<> write(std::string_view bytes) = 0;
-  // `options` come with the commit because trailers arrive after the bytes.
-  virtual Async<ObjectInfo> commit(PutOptions options) = 0;
-};
-
-struct ObjectPage {
-  std::vector<ObjectInfo> objects;        // in byte order of keys
-  std::vector<std::string> prefixes;      // rolled up by delimiter
-  std::optional<std::string> next_after;  // pass as `after` to go on
-};
-
-struct ListRequest {
-  std::string bucket;
-  std::string prefix;
-  std::string delimiter;
-  std::string after;
-  int limit = 1000;
-};
-
 // The refusals that every store shares.
 [[nodiscard]] std::unexpected<Error> no_such_key();
 [[nodiscard]] std::unexpected<Error> no_such_bucket();
@@ -134,18 +107,15 @@ class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
 
-  // `size` bytes will follow, or unknown; a known size lets a full disk be refused early.
-  virtual Async<std::unique_ptr<ObjectWriter>> create(ObjectRef ref, std::optional<std::int64_t> size,
-                                                      Deadline deadline,
-                                                      EtagKind etag = EtagKind::sha256) = 0;
+  // For objects of our own making, which are small: thumbnails. Clients send theirs to the store.
+  virtual Async<> put(ObjectRef ref, std::string bytes, PutOptions options, Deadline deadline) = 0;
   virtual Async<ObjectInfo> head(ObjectRef ref, Deadline deadline) = 0;
   virtual Async<std::unique_ptr<ObjectReader>> open(ObjectRef ref, std::optional<ByteRange> range,
                                                     Deadline deadline) = 0;
-  // Idempotent: an absent key is success. With a version, conflict when another has taken its place.
-  virtual Async<> remove(ObjectRef ref, Deadline deadline, std::string version = {}) = 0;
+  // Idempotent: an absent key is success.
+  virtual Async<> remove(ObjectRef ref, Deadline deadline) = 0;
   // The same bytes and ETag under another key; atomic for readers of `to`.
   virtual Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) = 0;
-  virtual Async<ObjectPage> list(ListRequest request, Deadline deadline) = 0;
 };
 
 }  // namespace hoist

@@ -202,12 +202,9 @@ Async<std::vector<StoredThumbnail>> Pipeline::store(UploadJob const& job, MediaR
     auto const key = fmt::format("{}/{}/thumbnails/{}/{}.jpg", job.tenant.str(), job.project.str(),
                                  job.id.str(), thumbnail.size);
     auto const ref = ObjectRef{job.object.bucket, key};
-    auto const size = static_cast<std::int64_t>(thumbnail.bytes.size());
-    CO_TRY(auto writer, co_await ports_.objects.create(ref, size, deadline));
-    CO_CHECK(co_await writer->write(thumbnail.bytes));
     auto options = PutOptions{.content_type = thumbnail.content_type};
     options.headers = {{"cache-control", "private, max-age=31536000, immutable"}};
-    CO_CHECK(co_await writer->commit(std::move(options)));
+    CO_CHECK(co_await ports_.objects.put(ref, std::move(thumbnail.bytes), std::move(options), deadline));
     stored.push_back(
         {.size = thumbnail.size, .width = thumbnail.width, .height = thumbnail.height, .object = ref});
   }

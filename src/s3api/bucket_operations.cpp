@@ -188,12 +188,12 @@ Answer put_tagging(Service& service, Call const& call) {
   constexpr std::size_t tagging_bytes_max = 64 * 1024;
   CO_TRY(auto const text, co_await read_text(call, tagging_bytes_max));
   CO_TRY(auto tags, parse_tagging(text));
-  CO_CHECK(co_await service.tags.set_tags(call.ref, std::move(tags), call.deadline()));
+  CO_CHECK(co_await service.store.set_tags(call.ref, std::move(tags), call.deadline()));
   co_return net::Response{};
 }
 
 Answer delete_tagging(Service& service, Call const& call) {
-  CO_CHECK(co_await service.tags.set_tags(call.ref, {}, call.deadline()));
+  CO_CHECK(co_await service.store.set_tags(call.ref, {}, call.deadline()));
   auto response = net::Response{};
   response.status = 204;
   co_return response;

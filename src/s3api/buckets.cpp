@@ -64,7 +64,7 @@ Result<void> check_headers(Call const& call) {
 
 Answer list_buckets(Service& service, Call const& call) {
   CO_TRY(auto const limit, number_query(call, "max-buckets", 1, 10'000, 10'000));
-  CO_TRY(auto const buckets, co_await service.buckets.list_buckets(call.deadline()));
+  CO_TRY(auto const buckets, co_await service.store.list_buckets(call.deadline()));
   auto const prefix = call.query("prefix");
   auto const after = call.query("continuation-token");
   auto xml = XmlWriter{"ListAllMyBucketsResult"};
@@ -87,7 +87,7 @@ Answer list_buckets(Service& service, Call const& call) {
 }
 
 Answer head_bucket(Service& service, Call const& call) {
-  CO_TRY(auto const buckets, co_await service.buckets.list_buckets(call.deadline()));
+  CO_TRY(auto const buckets, co_await service.store.list_buckets(call.deadline()));
   if (std::ranges::find(buckets, call.ref.bucket, &BucketInfo::name) == buckets.end())
     co_return no_such_bucket();
   auto response = net::Response{};
@@ -110,7 +110,7 @@ Answer create_bucket(Service& service, Call const& call) {
   CO_CHECK(check_name(call.ref.bucket));
   CO_CHECK(check_headers(call));
   CO_CHECK(co_await check_configuration(service, call));
-  CO_TRY(auto const made, co_await service.buckets.create_bucket(call.ref.bucket, call.deadline()));
+  CO_TRY(auto const made, co_await service.store.create_bucket(call.ref.bucket, call.deadline()));
   // Clients ask for a bucket before they copy into it; only the oldest region takes that for success.
   if (!made && service.options.region != "us-east-1")
     co_return fail(
@@ -128,10 +128,10 @@ Answer delete_bucket(Service& service, Call const& call) {
   if (!page.objects.empty()) co_return bucket_not_empty();
   // Uploads that no client finished do not keep a bucket; the store decides what came meanwhile.
   auto const uploads = MultipartListRequest{.bucket = call.ref.bucket};
-  CO_TRY(auto const open, co_await service.multiparts.list_multiparts(uploads, call.deadline()));
+  CO_TRY(auto const open, co_await service.store.list_multiparts(uploads, call.deadline()));
   for (auto const& upload : open)
-    CO_CHECK(co_await service.multiparts.abort_multipart(upload.ref, upload.upload_id, call.deadline()));
-  CO_CHECK(co_await service.buckets.remove_bucket(call.ref.bucket, call.deadline()));
+    CO_CHECK(co_await service.store.abort_multipart(upload.ref, upload.upload_id, call.deadline()));
+  CO_CHECK(co_await service.store.remove_bucket(call.ref.bucket, call.deadline()));
   auto response = net::Response{};
   response.status = 204;
   co_return response;

@@ -110,7 +110,7 @@ Async<> remove_if(Service& service, Call const& call, ObjectRef ref, DeleteCondi
     if (!holds) co_return precondition_failed();
     version = info->version;
   }
-  co_return co_await service.store.remove(std::move(ref), call.deadline(), std::move(version));
+  co_return co_await service.store.remove_version(std::move(ref), std::move(version), call.deadline());
 }
 
 Result<void> check_owner(Call const& call) {

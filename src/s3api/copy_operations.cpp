@@ -136,12 +136,12 @@ Answer copy_part(Service& service, Call const& call) {
   if (bytes > service.options.object_bytes_max)
     co_return fail(Code::too_large, "Your proposed upload exceeds the maximum allowed object size.");
   auto const id = call.query("uploadId");
-  CO_TRY(auto const upload, co_await service.multiparts.head_multipart(call.ref, id, call.deadline()));
+  CO_TRY(auto const upload, co_await service.store.head_multipart(call.ref, id, call.deadline()));
   auto checksum = std::optional<Checksum>{};
   if (!upload.options.checksums.empty())
     checksum.emplace(*parse_checksum(upload.options.checksums.begin()->first));
-  CO_TRY(auto writer, co_await service.multiparts.create_part(call.ref, id, number, call.request.deadline,
-                                                              Service::etag_kind(call)));
+  CO_TRY(auto writer, co_await service.store.create_part(call.ref, id, number, call.request.deadline,
+                                                         Service::etag_kind(call)));
   auto sink = Sink{[&](std::string_view piece) {
     if (checksum) checksum->update(piece);
     return writer->write(piece);

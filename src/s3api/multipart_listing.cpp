@@ -30,7 +30,7 @@ Async<Page> collect(Service& service, Call const& call, MultipartListRequest req
   auto page = Page{};
   auto given = request.after_key;  // the last common prefix that was listed, on this page or before
   while (true) {
-    CO_TRY(auto const found, co_await service.multiparts.list_multiparts(request, call.deadline()));
+    CO_TRY(auto const found, co_await service.store.list_multiparts(request, call.deadline()));
     for (auto const& upload : found) {
       request.after_key = upload.ref.key;
       request.after_upload = upload.upload_id;

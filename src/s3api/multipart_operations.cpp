@@ -64,8 +64,8 @@ Async<> match_parts(Service& service, Call const& call, std::vector<PartInfo>& p
   auto stored = std::map<int, PartInfo>{};
   auto after = 0;
   while (true) {
-    CO_TRY(auto const page, co_await service.multiparts.list_parts(call.ref, call.query("uploadId"), after,
-                                                                   listed_max, call.deadline()));
+    CO_TRY(auto const page, co_await service.store.list_parts(call.ref, call.query("uploadId"), after,
+                                                              listed_max, call.deadline()));
     for (auto const& part : page) stored.emplace(part.number, part);
     if (std::ssize(page) < listed_max) break;
     after = page.back().number;
@@ -189,7 +189,7 @@ Answer create_multipart(Service& service, Call const& call) {
   CO_TRY(options.checksums, read_checksum_wish(call));
   auto const wish = options.checksums;
   CO_TRY(auto const id,
-         co_await service.multiparts.create_multipart(call.ref, std::move(options), call.deadline()));
+         co_await service.store.create_multipart(call.ref, std::move(options), call.deadline()));
   auto xml = XmlWriter{"InitiateMultipartUploadResult"};
   xml.text("Bucket", call.ref.bucket).text("Key", call.ref.key).text("UploadId", id);
   auto response = xml_response(200, std::move(xml).finish());
@@ -206,10 +206,10 @@ Answer upload_part(Service& service, Call const& call) {
   CO_TRY(auto const number, part_number(call));
   CO_TRY(auto payload, plan_payload(call, service.options.object_bytes_max));
   auto const id = call.query("uploadId");
-  CO_TRY(auto const upload, co_await service.multiparts.head_multipart(call.ref, id, call.deadline()));
+  CO_TRY(auto const upload, co_await service.store.head_multipart(call.ref, id, call.deadline()));
   CO_CHECK(plan_part_checksum(upload.options.checksums, payload));
-  CO_TRY(auto writer, co_await service.multiparts.create_part(call.ref, id, number, call.request.deadline,
-                                                              Service::etag_kind(call)));
+  CO_TRY(auto writer, co_await service.store.create_part(call.ref, id, number, call.request.deadline,
+                                                         Service::etag_kind(call)));
   auto sink = Sink{[&writer](std::string_view bytes) { return writer->write(bytes); }};
   auto options = PutOptions{};
   CO_TRY(options.checksums, co_await transfer(call, payload, sink));
@@ -228,14 +228,14 @@ Answer complete_multipart(Service& service, Call const& call) {
   auto const id = call.query("uploadId");
   auto options = CompleteOptions{};
   // An upload that is over has nothing left to compare; the store knows a repetition by its list.
-  auto const upload = co_await service.multiparts.head_multipart(call.ref, id, call.deadline());
+  auto const upload = co_await service.store.head_multipart(call.ref, id, call.deadline());
   if (upload) {
     CO_CHECK(check_named_checksums(upload->options.checksums, parts));
     CO_CHECK(co_await match_parts(service, call, parts));
     CO_TRY(options, read_complete_options(call, upload->options.checksums, parts));
   }
-  CO_TRY(auto const info, co_await service.multiparts.complete_multipart(
-                              call.ref, id, std::move(parts), call.deadline(), std::move(options)));
+  CO_TRY(auto const info, co_await service.store.complete_multipart(call.ref, id, std::move(parts),
+                                                                    call.deadline(), std::move(options)));
   auto xml = XmlWriter{"CompleteMultipartUploadResult"};
   xml.text("Location", location_of(service, call.request, info.ref));
   xml.text("Bucket", info.ref.bucket).text("Key", info.ref.key).text("ETag", quoted(info.etag));
@@ -252,13 +252,13 @@ Answer abort_multipart(Service& service, Call const& call) {
   if (auto const text = call.header(condition); !text.empty()) {
     CO_TRY(auto const initiated, parse_time(condition, text));
     CO_TRY(auto const upload,
-           co_await service.multiparts.head_multipart(call.ref, call.query("uploadId"), call.deadline()));
+           co_await service.store.head_multipart(call.ref, call.query("uploadId"), call.deadline()));
     // Times are shown in whole seconds or milliseconds; both are the start of the microsecond's.
     using std::chrono::floor, std::chrono::milliseconds, std::chrono::seconds;
     if (initiated != floor<seconds>(upload.created_at) && initiated != floor<milliseconds>(upload.created_at))
       co_return precondition_failed();
   }
-  CO_CHECK(co_await service.multiparts.abort_multipart(call.ref, call.query("uploadId"), call.deadline()));
+  CO_CHECK(co_await service.store.abort_multipart(call.ref, call.query("uploadId"), call.deadline()));
   auto response = net::Response{};
   response.status = 204;
   co_return response;
@@ -270,8 +270,8 @@ Answer list_parts(Service& service, Call const& call) {
   CO_TRY(auto const after, number_query(call, "part-number-marker", 0, INT32_MAX, 0));
   auto const count = static_cast<int>(std::min<std::int64_t>(limit, listed_max));
   auto const id = call.query("uploadId");
-  CO_TRY(auto parts, co_await service.multiparts.list_parts(call.ref, id, static_cast<int>(after), count + 1,
-                                                            call.deadline()));
+  CO_TRY(auto parts, co_await service.store.list_parts(call.ref, id, static_cast<int>(after), count + 1,
+                                                       call.deadline()));
   auto const more = std::ssize(parts) > count;
   if (more) parts.resize(static_cast<std::size_t>(count));
   auto xml = XmlWriter{"ListPartsResult"};

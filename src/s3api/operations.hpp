@@ -9,10 +9,7 @@
 namespace hoist::s3api {
 
 struct Service {
-  ObjectStore& store;
-  Buckets& buckets;
-  Multiparts& multiparts;
-  ObjectTags& tags;
+  ServedObjects& store;
   Options const& options;
   Clock const& clock;
 

@@ -19,12 +19,12 @@ constexpr auto no_operation = std::string_view{"none"};
 }  // namespace
 
 struct S3Api::State {
-  State(Stores stores, AccessKeys const& the_keys, Options wanted, Clock const& time, Metrics& numbers)
+  State(ServedObjects& store, AccessKeys const& the_keys, Options wanted, Clock const& time, Metrics& numbers)
       : keys{the_keys},
         options{std::move(wanted)},
         clock{time},
         cors{options.cors_origins},
-        service{stores.objects, stores.buckets, stores.multiparts, stores.tags, options, clock},
+        service{store, options, clock},
         metrics{numbers} {}
 
   Result<Call> authenticate(net::Request const& request, ObjectRef ref) {
@@ -78,8 +78,9 @@ struct S3Api::State {
   aws::SigningKeys signing_keys;
 };
 
-S3Api::S3Api(Stores stores, AccessKeys const& keys, Options options, Clock const& clock, Metrics& metrics)
-    : state_{std::make_unique<State>(stores, keys, std::move(options), clock, metrics)} {}
+S3Api::S3Api(ServedObjects& store, AccessKeys const& keys, Options options, Clock const& clock,
+             Metrics& metrics)
+    : state_{std::make_unique<State>(store, keys, std::move(options), clock, metrics)} {}
 S3Api::~S3Api() = default;
 
 asio::awaitable<net::Response> S3Api::handle(net::Request request) {

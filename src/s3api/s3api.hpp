@@ -1,4 +1,4 @@
-// The S3 protocol over an ObjectStore: what the AWS SDKs and command line speak, path-style.
+// The S3 protocol over ServedObjects: what the AWS SDKs and command line speak, path-style.
 //
 // Threads     any; one coroutine per request.
 // Promise     a request changes something only when it is signed by a known key, exactly as it
@@ -21,20 +21,10 @@
 #include "base/time.hpp"
 #include "net/body_budget.hpp"
 #include "net/message.hpp"
-#include "ports/buckets.hpp"
-#include "ports/multiparts.hpp"
-#include "ports/object_store.hpp"
-#include "ports/object_tags.hpp"
+#include "ports/served_objects.hpp"
 #include "s3api/access_keys.hpp"
 
 namespace hoist::s3api {
-
-struct Stores {
-  ObjectStore& objects;
-  Buckets& buckets;
-  Multiparts& multiparts;
-  ObjectTags& tags;
-};
 
 struct Options {
   std::string region;
@@ -46,7 +36,7 @@ struct Options {
 
 class S3Api final : public net::Handler {
  public:
-  S3Api(Stores stores, AccessKeys const& keys, Options options, Clock const& clock, Metrics& metrics);
+  S3Api(ServedObjects& store, AccessKeys const& keys, Options options, Clock const& clock, Metrics& metrics);
   ~S3Api() override;
   asio::awaitable<net::Response> handle(net::Request request) override;
 

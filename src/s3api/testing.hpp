@@ -45,7 +45,7 @@ class Client {
   explicit Client(Options options = {.region = region, .cors_origins = {"https://app.example.com"}},
                   std::vector<AccessKey> keys = {{"AKID", secret, {}}})
       : keys_{*AccessKeys::make(std::move(keys))},
-        api_{{store_, store_, store_, store_}, keys_, std::move(options), clock_, metrics_} {}
+        api_{store_, keys_, std::move(options), clock_, metrics_} {}
 
   [[nodiscard]] aws::Signer signer() const { return aws::Signer{{"AKID", secret}, region}; }
   [[nodiscard]] memory::Objects& store() { return store_; }

@@ -109,11 +109,9 @@ Async<> Completion::assemble(Upload const& upload, Deadline deadline) {
   }
   if (auto missing = missing_parts(upload, parts); !missing.empty())
     co_return fail(parts_missing(upload, std::move(missing)));
-  auto complete = CompleteOptions{};
-  complete.parts_of_any_size = true;
   auto const ref = ObjectRef{options_.bucket, key_of(upload)};
-  CO_TRY(auto object, co_await needs_.multiparts.complete_multipart(
-                          ref, upload.multipart_id, std::move(parts), deadline, std::move(complete)));
+  CO_TRY(auto object,
+         co_await needs_.multiparts.assemble(ref, upload.multipart_id, std::move(parts), deadline));
   co_return co_await report(upload, std::move(object), deadline);
 }
 

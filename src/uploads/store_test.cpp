@@ -29,7 +29,7 @@ class UploadsInTheirStore : public ::testing::Test {
       keep(open_in_memory());
     else
       keep(open_on_disk());
-    services = std::make_unique<Services>(world.ports_over(*store, *parts), world.intake);
+    services = std::make_unique<Services>(world.ports_over(*store, *store), world.intake);
   }
 
   std::unique_ptr<disk::Objects> open_on_disk() {
@@ -51,7 +51,6 @@ class UploadsInTheirStore : public ::testing::Test {
   template <class Store>
   void keep(std::unique_ptr<Store> opened) {
     store = opened.get();
-    parts = opened.get();
     owner = std::move(opened);
   }
 
@@ -66,7 +65,7 @@ class UploadsInTheirStore : public ::testing::Test {
   Async<> put_part(std::string id, int number, std::string bytes) {
     CO_TRY(auto const upload, co_await services->reading.get(TenantId{"acme"}, UploadId{id}, soon()));
     CO_TRY(auto writer,
-           co_await parts->create_part({"hoist", key_of(upload)}, upload.multipart_id, number, soon()));
+           co_await store->create_part({"hoist", key_of(upload)}, upload.multipart_id, number, soon()));
     CO_CHECK(co_await writer->write(bytes));
     CO_CHECK(co_await writer->commit({}));
     co_return Result<void>{};
@@ -142,8 +141,7 @@ class UploadsInTheirStore : public ::testing::Test {
   World world;
   Pool pool{{.name = "files", .threads = 2}};
   std::variant<std::unique_ptr<disk::Objects>, std::unique_ptr<memory::Objects>> owner;
-  ObjectStore* store = nullptr;
-  Multiparts* parts = nullptr;
+  ServedObjects* store = nullptr;
   std::unique_ptr<Services> services;
 };
 

@@ -1,25 +1,23 @@
-// What every ObjectStore promises. An adapter's test instantiates it with a function that makes an
-// empty store with the bucket "bucket" and parts of at least 5 bytes:
+// What every ObjectStore and its Multiparts promise, however clients get their bytes there. An adapter's test
+// instantiates it with a function that makes an empty store with the buckets "bucket" and "quarantine":
 //
-//   INSTANTIATE_TEST_SUITE_P(Memory, ObjectStoreContract, testing::Values(make_subject));
+//   INSTANTIATE_TEST_SUITE_P(Disk, ObjectStoreContract, testing::Values(make_subject));
+//
+// A function that answers null skips the suite: what it needs is not on this machine.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <thread>
 
-#include "base/encode.hpp"
 #include "base/hash.hpp"
 #include "base/try.hpp"
-#include "ports/buckets.hpp"
 #include "ports/multiparts.hpp"
 #include "ports/object_store.hpp"
-#include "ports/object_tags.hpp"
 
 namespace hoist::contract {
 
@@ -28,120 +26,106 @@ class ObjectStoreSubject {
  public:
   virtual ~ObjectStoreSubject() = default;
   virtual ObjectStore& store() = 0;
-  virtual Buckets& buckets() = 0;
   virtual Multiparts& multiparts() = 0;
-  virtual ObjectTags& tags() = 0;
+  // What a client does with a URL of a part: the ETag of what it sent.
+  virtual Async<std::string> send_part(ObjectRef ref, std::string upload_id, int number,
+                                       std::string bytes) = 0;
 };
-using MakeObjectStore = std::function<std::unique_ptr<ObjectStoreSubject>()>;
 
-inline constexpr auto part_bytes_min = std::int64_t{5};
+struct ObjectStoreUnderTest {
+  std::string name;
+  std::function<std::unique_ptr<ObjectStoreSubject>()> make;
+  bool tells_tags = true;  // false: a stand-in that does not say of an object that it has any
+};
 
-class ObjectStoreContract : public ::testing::TestWithParam<MakeObjectStore> {
+class ObjectStoreContract : public ::testing::TestWithParam<ObjectStoreUnderTest> {
  protected:
+  static constexpr std::size_t part_bytes = std::size_t{5} << 20;  // the least that every store takes
+
+  void SetUp() override {
+    subject_ = GetParam().make();
+    if (!subject_) GTEST_SKIP() << GetParam().name << " is not on this machine; see tools/stand-ins.sh";
+  }
   [[nodiscard]] static ObjectRef at(std::string key) { return ObjectRef{"bucket", std::move(key)}; }
   [[nodiscard]] static Deadline soon() { return deadline_in(std::chrono::seconds{30}); }
   [[nodiscard]] ObjectStore& store() { return subject_->store(); }
-  [[nodiscard]] Buckets& buckets() { return subject_->buckets(); }
   [[nodiscard]] Multiparts& multiparts() { return subject_->multiparts(); }
-  [[nodiscard]] ObjectTags& tags() { return subject_->tags(); }
 
-  Result<ObjectInfo> put(std::string key, std::string bytes, PutOptions options = {}) {
-    return run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
-      CO_TRY(auto writer, co_await store().create(at(key), std::nullopt, soon()));
-      CO_CHECK(co_await writer->write(bytes));
-      co_return co_await writer->commit(options);
-    });
+  Result<void> put(std::string key, std::string bytes, PutOptions options = {}) {
+    return run_to_end<void>([&] { return store().put(at(key), bytes, options, soon()); });
   }
-  Result<ObjectInfo> put_part(std::string key, std::string upload, int number, std::string bytes) {
-    return run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
-      CO_TRY(auto writer, co_await multiparts().create_part(at(key), upload, number, soon()));
-      CO_CHECK(co_await writer->write(bytes));
-      co_return co_await writer->commit({});
-    });
+  Result<ObjectInfo> head(ObjectRef ref) {
+    return run_to_end<ObjectInfo>([&] { return store().head(ref, soon()); });
   }
   Result<std::string> get(std::string key, std::optional<ByteRange> range = std::nullopt) {
     return run_to_end<std::string>([&]() -> Async<std::string> {
       CO_TRY(auto reader, co_await store().open(at(key), range, soon()));
-      co_return co_await drain(*reader);
+      auto text = std::string{};
+      auto buffer = std::array<char, 1000>{};
+      while (true) {
+        CO_TRY(auto const count, co_await reader->read(buffer));
+        if (count == 0) co_return text;
+        text.append(buffer.data(), count);
+      }
     });
   }
-  static Async<std::string> drain(ObjectReader& reader) {
-    auto text = std::string{};
-    auto buffer = std::array<char, 1000>{};
-    while (true) {
-      CO_TRY(auto const count, co_await reader.read(buffer));
-      if (count == 0) co_return text;
-      text.append(buffer.data(), count);
-    }
+  Result<void> remove(std::string key) {
+    return run_to_end<void>([&] { return store().remove(at(key), soon()); });
   }
-  Result<ObjectInfo> head(std::string key) {
-    return run_to_end<ObjectInfo>([&] { return store().head(at(key), soon()); });
-  }
-  Result<void> remove(std::string key, std::string version = {}) {
-    return run_to_end<void>([&] { return store().remove(at(key), soon(), version); });
-  }
-  Result<ObjectInfo> copy(std::string from, std::string to, CopyOptions options = {}) {
-    return run_to_end<ObjectInfo>([&] { return store().copy(at(from), at(to), options, soon()); });
-  }
-  Result<ObjectPage> list(ListRequest request) {
-    request.bucket = "bucket";
-    return run_to_end<ObjectPage>([&] { return store().list(request, soon()); });
+  Result<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options = {}) {
+    return run_to_end<ObjectInfo>([&] { return store().copy(from, to, options, soon()); });
   }
   std::string begin(std::string key, PutOptions options = {}) {
-    return *run_to_end<std::string>([&] { return multiparts().create_multipart(at(key), options, soon()); });
+    auto begun =
+        run_to_end<std::string>([&] { return multiparts().create_multipart(at(key), options, soon()); });
+    EXPECT_TRUE(begun) << begun.error().to_string();
+    return begun.value_or("");
   }
-  Result<ObjectInfo> complete(std::string key, std::string upload, std::vector<PartInfo> parts,
-                              CompleteOptions options = {}) {
-    return run_to_end<ObjectInfo>(
-        [&] { return multiparts().complete_multipart(at(key), upload, parts, soon(), options); });
+  PartInfo send(std::string key, std::string const& upload, int number, std::string bytes) {
+    auto const etag =
+        run_to_end<std::string>([&] { return subject_->send_part(at(key), upload, number, bytes); });
+    EXPECT_TRUE(etag) << etag.error().to_string();
+    auto part = PartInfo{};
+    part.number = number;
+    part.size = std::ssize(bytes);
+    part.etag = etag.value_or("");
+    return part;
   }
-  Result<void> abort(std::string key, std::string upload) {
-    return run_to_end<void>([&] { return multiparts().abort_multipart(at(key), upload, soon()); });
+  Result<ObjectInfo> assemble(std::string key, std::string upload, std::vector<PartInfo> parts) {
+    return run_to_end<ObjectInfo>([&] { return multiparts().assemble(at(key), upload, parts, soon()); });
   }
-  static PartInfo part(int number, ObjectInfo const& info) {
-    return PartInfo{number, info.size, info.etag, {}, {}};
+  Result<std::vector<PartInfo>> parts(std::string key, std::string upload, int after, int limit) {
+    return run_to_end<std::vector<PartInfo>>(
+        [&] { return multiparts().list_parts(at(key), upload, after, limit, soon()); });
   }
   static Code code_of(auto const& result) { return result ? Code::count_ : result.error().code(); }
-  static std::string slug_of(auto const& result) {
-    return result ? std::string{"ok"} : std::string{result.error().slug()};
-  }
 
  private:
-  std::unique_ptr<ObjectStoreSubject> subject_ = GetParam()();
+  std::unique_ptr<ObjectStoreSubject> subject_;
 };
 
-TEST_P(ObjectStoreContract, WhatIsPutIsReadListedAndDescribed) {
-  auto options = PutOptions{};
-  options.content_type = "image/jpeg";
-  options.metadata = {{"camera", "ñandú 😀"}};
-  options.headers = {{"cache-control", "no-store"}};
-  options.checksums = {{"crc32c", "4waSgw=="}};
-  options.tags = {{"scan", "clean"}};
-  auto const stored = put("a/b c", "123456789", options);
-  ASSERT_TRUE(stored) << stored.error().to_string();
-  EXPECT_EQ(get("a/b c").value_or("?"), "123456789");
-  auto const info = head("a/b c");
-  ASSERT_TRUE(info);
+TEST_P(ObjectStoreContract, WhatIsPutIsReadAndDescribed) {
+  auto options = PutOptions{.content_type = "image/jpeg"};
+  options.headers = {{"cache-control", "private, max-age=5"}};
+  ASSERT_TRUE(put("acme/site 1/uploads/a", "123456789", options));
+  EXPECT_EQ(get("acme/site 1/uploads/a").value_or("?"), "123456789");
+  auto const info = head(at("acme/site 1/uploads/a"));
+  ASSERT_TRUE(info) << info.error().to_string();
   EXPECT_EQ(info->size, 9);
   EXPECT_EQ(info->content_type, "image/jpeg");
-  EXPECT_EQ(info->metadata, options.metadata);
-  EXPECT_EQ(info->headers, options.headers);
-  EXPECT_EQ(info->checksums, options.checksums);
-  EXPECT_EQ(info->tags, options.tags);
-  EXPECT_EQ(info->sha256, sha256("123456789"));
-  EXPECT_EQ(info->etag, stored->etag);
-  EXPECT_EQ(info->version, stored->version);
-  EXPECT_EQ(list({})->objects.at(0).ref.key, "a/b c");
+  EXPECT_EQ(info->headers.at("cache-control"), "private, max-age=5");
+  EXPECT_TRUE(info->metadata.empty());
+  EXPECT_FALSE(info->version.empty());
+  EXPECT_TRUE(info->sha256.empty() || info->sha256 == sha256("123456789"));
 }
 
 TEST_P(ObjectStoreContract, EmptyAndLargeObjectsComeBackWhole) {
-  auto large = std::string(3'000'001, '\0');
+  auto large = std::string(9'000'001, '\0');
   for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 2654435761U >> 13);
   ASSERT_TRUE(put("empty", ""));
   ASSERT_TRUE(put("large", large));
   EXPECT_EQ(get("empty").value_or("?"), "");
   EXPECT_TRUE(get("large").value_or("?") == large);
-  EXPECT_EQ(head("large")->sha256, sha256(large));
 }
 
 TEST_P(ObjectStoreContract, RangesAreCutAtTheEndAndRefusedBeyondIt) {
@@ -153,381 +137,29 @@ TEST_P(ObjectStoreContract, RangesAreCutAtTheEndAndRefusedBeyondIt) {
 }
 
 TEST_P(ObjectStoreContract, AbsentThingsAreNotFoundAndRemovingThemSucceeds) {
-  EXPECT_EQ(code_of(head("absent")), Code::not_found);
+  EXPECT_EQ(code_of(head(at("absent"))), Code::not_found);
   EXPECT_EQ(code_of(get("absent")), Code::not_found);
+  EXPECT_EQ(code_of(copy(at("absent"), at("x"))), Code::not_found);
   EXPECT_TRUE(remove("absent"));
   ASSERT_TRUE(put("k", "x"));
   EXPECT_TRUE(remove("k"));
-  EXPECT_EQ(code_of(head("k")), Code::not_found);
-  auto const other = run_to_end<ObjectInfo>([&] { return store().head({"elsewhere", "k"}, soon()); });
-  EXPECT_EQ(slug_of(other), "NoSuchBucket");
+  EXPECT_EQ(code_of(head(at("k"))), Code::not_found);
+  EXPECT_EQ(code_of(head({"elsewhere", "k"})), Code::not_found);
 }
 
-TEST_P(ObjectStoreContract, AWriterDestroyedBeforeCommitLeavesNothing) {
-  auto const result = run_to_end<void>([&]() -> Async<> {
-    CO_TRY(auto writer, co_await store().create(at("k"), 3, soon()));
-    CO_CHECK(co_await writer->write("abc"));
-    co_return Result<void>{};
-  });
-  ASSERT_TRUE(result);
-  EXPECT_EQ(code_of(head("k")), Code::not_found);
-  EXPECT_TRUE(list({})->objects.empty());
-}
-
-TEST_P(ObjectStoreContract, ConditionsAreDecidedAtCommit) {
+TEST_P(ObjectStoreContract, APutObeysItsCondition) {
   auto absent = PutOptions{};
   absent.conditions.if_none_match = "*";
-  auto const first = put("k", "one", absent);
-  ASSERT_TRUE(first);
+  ASSERT_TRUE(put("k", "one", absent));
   EXPECT_EQ(code_of(put("k", "two", absent)), Code::precondition);
-  auto matching = PutOptions{};
-  matching.conditions.if_match = first->etag;
-  EXPECT_TRUE(put("k", "two", matching));
-  EXPECT_EQ(code_of(put("k", "three", matching)), Code::precondition);
-  EXPECT_EQ(code_of(put("none", "three", matching)), Code::not_found);
-  auto unless = PutOptions{};
-  unless.conditions.if_none_match = head("k")->etag;
-  EXPECT_EQ(code_of(put("k", "three", unless)), Code::precondition);
-  unless.conditions.if_none_match = first->etag;
-  EXPECT_TRUE(put("k", "two", unless));
-  EXPECT_EQ(get("k").value_or("?"), "two");
+  EXPECT_EQ(get("k").value_or("?"), "one");
 }
 
-TEST_P(ObjectStoreContract, VersionsOfAKeyAscend) {
-  auto before = std::string{};
-  for (auto i = 0; i < 20; ++i) {
-    auto const info = put("k", std::to_string(i));
-    ASSERT_TRUE(info);
-    EXPECT_LT(before, info->version);
-    before = info->version;
-  }
-}
-
-TEST_P(ObjectStoreContract, AReaderKeepsTheVersionItOpened) {
-  auto const old = std::string(10'000, 'o');
-  ASSERT_TRUE(put("k", old));
-  auto const text = run_to_end<std::string>([&]() -> Async<std::string> {
-    CO_TRY(auto reader, co_await store().open(at("k"), std::nullopt, soon()));
-    auto buffer = std::array<char, 10>{};
-    CO_TRY(auto count, co_await reader->read(buffer));
-    CO_TRY(auto writer, co_await store().create(at("k"), std::nullopt, soon()));
-    CO_CHECK(co_await writer->write("new"));
-    CO_CHECK(co_await writer->commit({}));
-    CO_CHECK(co_await store().remove(at("k"), soon()));
-    CO_TRY(auto rest, co_await drain(*reader));
-    co_return std::string{buffer.data(), count} + rest;
-  });
-  ASSERT_TRUE(text) << text.error().to_string();
-  EXPECT_EQ(*text, old);
-}
-
-TEST_P(ObjectStoreContract, ListsInByteOrderAndRollsUpByDelimiter) {
-  for (auto const* key : {"b", "a/2", "a/1", "a", "ä/1", "a0", "a/x/1", "a/x/2"}) ASSERT_TRUE(put(key, key));
-  auto keys = std::vector<std::string>{};
-  for (auto const& object : list({})->objects) keys.push_back(object.ref.key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"a", "a/1", "a/2", "a/x/1", "a/x/2", "a0", "b", "ä/1"}));
-  auto const top = list({.bucket = {}, .prefix = {}, .delimiter = "/"});
-  EXPECT_EQ(top->prefixes, (std::vector<std::string>{"a/", "ä/"}));
-  EXPECT_EQ(top->objects.size(), 3U);
-  auto const inside = list({.bucket = {}, .prefix = "a/", .delimiter = "/"});
-  EXPECT_EQ(inside->prefixes, (std::vector<std::string>{"a/x/"}));
-  EXPECT_EQ(inside->objects.size(), 2U);
-  // A common prefix that was given is not given again; a key inside of it passes nothing over.
-  auto const after = [&](std::string place) {
-    return list({.bucket = {}, .prefix = {}, .delimiter = "/", .after = place})->prefixes;
-  };
-  EXPECT_EQ(after("a/"), (std::vector<std::string>{"ä/"}));
-  EXPECT_EQ(after("a/1"), (std::vector<std::string>{"a/", "ä/"}));
-  EXPECT_EQ(list({.bucket = {}, .prefix = {}, .delimiter = {}, .after = "a/x/1"})->objects.size(), 4U);
-}
-
-TEST_P(ObjectStoreContract, PagesTogetherAreTheWholeListOnce) {
-  for (auto i = 0; i < 40; ++i) ASSERT_TRUE(put("d" + std::to_string(i % 4) + "/" + std::to_string(i), "x"));
-  for (auto i = 0; i < 7; ++i) ASSERT_TRUE(put("f" + std::to_string(i), "x"));
-  for (auto const* delimiter : {"", "/"}) {
-    auto seen = std::vector<std::string>{};
-    auto request = ListRequest{.bucket = {}, .prefix = {}, .delimiter = delimiter, .after = {}, .limit = 3};
-    auto pages = 0;
-    while (true) {
-      auto const page = list(request);
-      ASSERT_TRUE(page);
-      EXPECT_LE(page->objects.size() + page->prefixes.size(), 3U);
-      for (auto const& object : page->objects) seen.push_back(object.ref.key);
-      for (auto const& prefix : page->prefixes) seen.push_back(prefix);
-      ASSERT_LT(++pages, 50);
-      if (!page->next_after) break;
-      request.after = *page->next_after;
-    }
-    std::ranges::sort(seen);
-    EXPECT_EQ(std::ranges::adjacent_find(seen), seen.end());
-    EXPECT_EQ(seen.size(), *delimiter == 0 ? 47U : 11U);
-  }
-  EXPECT_TRUE(list({.bucket = {}, .prefix = {}, .delimiter = {}, .after = {}, .limit = 0})->objects.empty());
-}
-
-TEST_P(ObjectStoreContract, CopiesCarryEverythingAndOutliveTheirOriginal) {
-  auto options = PutOptions{};
-  options.content_type = "text/plain";
-  options.metadata = {{"a", "b"}};
-  options.tags = {{"scan", "none"}};
-  ASSERT_TRUE(put("from", "bytes", options));
-  ASSERT_TRUE(copy("from", "to"));
-  ASSERT_TRUE(remove("from"));
-  EXPECT_EQ(get("to").value_or("?"), "bytes");
-  EXPECT_EQ(head("to")->content_type, "text/plain");
-  EXPECT_EQ(head("to")->metadata, options.metadata);
-  EXPECT_EQ(head("to")->tags, options.tags);
-  ASSERT_TRUE(copy("to", "to"));
-  EXPECT_EQ(get("to").value_or("?"), "bytes");
-  EXPECT_EQ(code_of(copy("from", "x")), Code::not_found);
-}
-
-TEST_P(ObjectStoreContract, ACopyMayBeDescribedAnewAndObeysItsConditions) {
-  auto const first = put("from", "bytes", {.content_type = "text/plain", .metadata = {{"a", "b"}}});
-  ASSERT_TRUE(first);
-  auto options = CopyOptions{.version = first->version, .put = PutOptions{.content_type = "image/png"}};
-  options.put->tags = {{"scan", "infected"}};
-  options.put->conditions.if_none_match = "*";
-  ASSERT_TRUE(copy("from", "to", options));
-  EXPECT_EQ(head("to")->content_type, "image/png");
-  EXPECT_TRUE(head("to")->metadata.empty());
-  EXPECT_EQ(head("to")->tags, options.put->tags);
-  EXPECT_EQ(head("to")->etag, first->etag);
-  EXPECT_EQ(code_of(copy("from", "to", options)), Code::precondition);
-  ASSERT_TRUE(put("from", "other"));
-  options.put->conditions = {};
-  EXPECT_EQ(code_of(copy("from", "to", options)), Code::conflict) << "another version of the source";
-  EXPECT_EQ(get("to").value_or("?"), "bytes");
-}
-
-TEST_P(ObjectStoreContract, AVersionIsRemovedOnlyWhileItIsThere) {
-  auto const first = put("k", "first");
-  auto const second = put("k", "second");
-  ASSERT_TRUE(first && second);
-  EXPECT_EQ(code_of(remove("k", first->version)), Code::conflict);
-  EXPECT_EQ(get("k").value_or("?"), "second");
-  EXPECT_TRUE(remove("k", second->version));
-  EXPECT_TRUE(remove("k", second->version)) << "an absent key is success";
-  EXPECT_EQ(code_of(head("k")), Code::not_found);
-}
-
-TEST_P(ObjectStoreContract, AnEtagIsTheDigestThatWasAskedFor) {
-  auto const put_as = [&](EtagKind kind) {
-    return run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
-      CO_TRY(auto writer, co_await store().create(at("k"), 5, soon(), kind));
-      CO_CHECK(co_await writer->write("hello"));
-      co_return co_await writer->commit({});
-    });
-  };
-  EXPECT_EQ(put_as(EtagKind::sha256)->etag, hex(sha256("hello")));
-  auto const md5 = put_as(EtagKind::md5);
-  EXPECT_EQ(md5->etag, "5d41402abc4b2a76b9719d911017c592");
-  EXPECT_EQ(head("k")->etag, md5->etag);
-  EXPECT_EQ(head("k")->sha256, sha256("hello"));
-  auto options = PutOptions{};
-  options.conditions.if_match = md5->etag;
-  EXPECT_TRUE(put("k", "other", options));
-}
-
-TEST_P(ObjectStoreContract, AConditionOfAnyEtagNeedsAnObject) {
-  auto options = PutOptions{};
-  options.conditions.if_match = "*";
-  EXPECT_EQ(code_of(put("k", "x", options)), Code::not_found);
-  ASSERT_TRUE(put("k", "x"));
-  EXPECT_TRUE(put("k", "y", options));
-}
-
-TEST_P(ObjectStoreContract, TagsAreReplacedWithoutTouchingTheRest) {
-  auto options = PutOptions{};
-  options.metadata = {{"a", "b"}};
-  options.tags = {{"old", "1"}};
-  ASSERT_TRUE(put("k", "bytes", options));
-  ASSERT_TRUE(run_to_end<void>([&] { return tags().set_tags(at("k"), {{"new", "2"}}, soon()); }));
-  EXPECT_EQ(head("k")->tags, (StringMap{{"new", "2"}}));
-  EXPECT_EQ(head("k")->metadata, options.metadata);
-  EXPECT_EQ(code_of(run_to_end<void>([&] { return tags().set_tags(at("x"), {}, soon()); })), Code::not_found);
-}
-
-TEST_P(ObjectStoreContract, PartsInAnyOrderBecomeOneObject) {
-  auto options = PutOptions{};
-  options.content_type = "image/png";
-  options.metadata = {{"a", "b"}};
-  auto const upload = begin("k", options);
-  auto const second = put_part("k", upload, 7, "world");
-  ASSERT_TRUE(put_part("k", upload, 1, "wrong"));
-  auto const first = put_part("k", upload, 1, "hello ");
-  auto const unused = put_part("k", upload, 9, "unused");
-  ASSERT_TRUE(first && second && unused);
-  EXPECT_EQ(code_of(head("k")), Code::not_found);
-  auto const listed = run_to_end<std::vector<PartInfo>>(
-      [&] { return multiparts().list_parts(at("k"), upload, 1, 1, soon()); });
-  ASSERT_EQ(listed->size(), 1U);
-  EXPECT_EQ(listed->at(0).number, 7);
-
-  auto const done = complete("k", upload, {part(1, *first), part(7, *second)});
-  ASSERT_TRUE(done) << done.error().to_string();
-  EXPECT_EQ(get("k").value_or("?"), "hello world");
-  EXPECT_EQ(get("k", ByteRange{4, 7}).value_or("?"), "o wo");
-  auto const info = head("k");
-  EXPECT_EQ(info->size, 11);
-  EXPECT_EQ(info->etag, hex(sha256(sha256("hello ") + sha256("world"))) + "-2");
-  EXPECT_EQ(info->part_sizes, (std::vector<std::int64_t>{6, 5}));
-  EXPECT_EQ(info->content_type, "image/png");
-  EXPECT_EQ(info->metadata, options.metadata);
-}
-
-TEST_P(ObjectStoreContract, PartsWhoseEtagsAreMd5MakeOneAsS3Does) {
-  auto const upload = begin("k");
-  auto parts = std::vector<PartInfo>{};
-  for (auto const* text : {"hello ", "world"}) {
-    auto const stored = run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
-      auto const number = static_cast<int>(parts.size()) + 1;
-      CO_TRY(auto writer, co_await multiparts().create_part(at("k"), upload, number, soon(), EtagKind::md5));
-      CO_CHECK(co_await writer->write(text));
-      co_return co_await writer->commit({});
-    });
-    ASSERT_TRUE(stored);
-    parts.push_back(part(static_cast<int>(parts.size()) + 1, *stored));
-  }
-  // md5(md5("hello ") + md5("world")), as Amazon's store has it.
-  EXPECT_EQ(complete("k", upload, parts)->etag, "e09e4fd6265b36115fe3db32df945d84-2");
-}
-
-TEST_P(ObjectStoreContract, S7_CompleteTwiceReturnsTheSameObject) {
-  auto const upload = begin("k");
-  auto const only = put_part("k", upload, 1, "bytes");
-  auto const first = complete("k", upload, {part(1, *only)});
-  auto const again = complete("k", upload, {part(1, *only)});
-  ASSERT_TRUE(first && again);
-  EXPECT_EQ(first->version, again->version);
-  EXPECT_EQ(slug_of(complete("k", upload, {PartInfo{1, 5, "other", {}, {}}})), "NoSuchUpload");
-  EXPECT_EQ(slug_of(put_part("k", upload, 2, "late")), "NoSuchUpload");
-  EXPECT_EQ(slug_of(abort("k", upload)), "NoSuchUpload");
-  EXPECT_EQ(get("k").value_or("?"), "bytes");
-}
-
-TEST_P(ObjectStoreContract, S7_AbortIsFinalAndMayBeRepeated) {
-  auto const upload = begin("k");
-  auto const only = put_part("k", upload, 1, "bytes");
-  EXPECT_TRUE(abort("k", upload));
-  EXPECT_TRUE(abort("k", upload));
-  EXPECT_EQ(slug_of(complete("k", upload, {part(1, *only)})), "NoSuchUpload");
-  EXPECT_EQ(slug_of(put_part("k", upload, 2, "late")), "NoSuchUpload");
-  EXPECT_EQ(slug_of(abort("k", "another")), "NoSuchUpload");
-  EXPECT_EQ(slug_of(put_part("other key", upload, 1, "x")), "NoSuchUpload");
-  EXPECT_EQ(code_of(head("k")), Code::not_found);
-}
-
-TEST_P(ObjectStoreContract, PartsOfAnySizeAreTakenFromACallerThatPlannedThem) {
-  auto const upload = begin("k");
-  auto const small = put_part("k", upload, 1, "1234");
-  auto const second = put_part("k", upload, 2, "12345");
-  ASSERT_TRUE(small && second);
-  auto planned = CompleteOptions{};
-  planned.parts_of_any_size = true;
-  auto const done = complete("k", upload, {part(1, *small), part(2, *second)}, planned);
-  ASSERT_TRUE(done);
-  EXPECT_EQ(done->size, 9);
-}
-
-TEST_P(ObjectStoreContract, S7_WrongPartListsAreRefusedAndMayBeCorrected) {
-  auto const upload = begin("k");
-  auto const small = put_part("k", upload, 1, "1234");
-  auto const second = put_part("k", upload, 2, "12345");
-  ASSERT_TRUE(small && second);
-  EXPECT_EQ(slug_of(complete("k", upload, {})), "MalformedXML");
-  EXPECT_EQ(slug_of(complete("k", upload, {part(2, *second), part(1, *small)})), "InvalidPartOrder");
-  EXPECT_EQ(slug_of(complete("k", upload, {part(2, *second), part(2, *second)})), "InvalidPartOrder");
-  EXPECT_EQ(slug_of(complete("k", upload, {part(1, *small), part(2, *second)})), "EntityTooSmall");
-  EXPECT_EQ(slug_of(complete("k", upload, {part(2, *small)})), "InvalidPart");
-  EXPECT_EQ(slug_of(complete("k", upload, {part(3, *second)})), "InvalidPart");
-  EXPECT_EQ(code_of(put_part("k", upload, 0, "x")), Code::invalid);
-  EXPECT_EQ(code_of(put_part("k", upload, 10'001, "x")), Code::invalid);
-  EXPECT_TRUE(complete("k", upload, {part(2, *second)}));
-  EXPECT_EQ(get("k").value_or("?"), "12345");
-}
-
-TEST_P(ObjectStoreContract, ACompletionObeysItsCondition) {
-  ASSERT_TRUE(put("k", "there"));
-  auto const upload = begin("k");
-  auto const only = put_part("k", upload, 1, "bytes");
-  EXPECT_EQ(code_of(complete("k", upload, {part(1, *only)}, {{}, {{}, "*"}})), Code::precondition);
-  EXPECT_EQ(get("k").value_or("?"), "there");
-  EXPECT_TRUE(complete("k", upload, {part(1, *only)}, {{{"crc32", "AAAAAA=="}}, {head("k")->etag, {}}}));
-  EXPECT_EQ(head("k")->checksums.at("crc32"), "AAAAAA==");
-}
-
-TEST_P(ObjectStoreContract, OpenUploadsAreListedByKey) {
-  auto const b = begin("x/b");
-  auto const a = begin("x/a");
-  auto const other = begin("y");
-  auto const list_open = [&](std::string prefix, std::string key = {}, std::string id = {}) {
-    return run_to_end<std::vector<MultipartInfo>>([&] {
-      return multiparts().list_multiparts(
-          {.bucket = "bucket", .prefix = prefix, .after_key = key, .after_upload = id}, soon());
-    });
-  };
-  auto const listed = list_open("x/");
-  ASSERT_EQ(listed->size(), 2U);
-  EXPECT_EQ(listed->at(0).upload_id, a);
-  EXPECT_EQ(listed->at(1).upload_id, b);
-  auto const later = begin("x/a");
-  EXPECT_EQ(list_open("x/")->size(), 3U);
-  EXPECT_EQ(list_open("x/", "x/a")->at(0).upload_id, b);
-  ASSERT_EQ(list_open("x/", "x/a", a)->size(), 2U);
-  EXPECT_EQ(list_open("x/", "x/a", a)->at(0).upload_id, later);
-  EXPECT_TRUE(list_open("x/", "x/b", b)->empty());
-  EXPECT_TRUE(abort("x/a", later));
-  EXPECT_TRUE(abort("y", other));
-  EXPECT_EQ(list_open("")->size(), 2U);
-}
-
-TEST_P(ObjectStoreContract, S7_CompletionAndAbortInARaceNeverBothHappen) {
-  for (auto round = 0; round < 10; ++round) {
-    auto const key = "k" + std::to_string(round);
-    auto const upload = begin(key);
-    auto const only = put_part(key, upload, 1, "bytes");
-    auto completed = Result<ObjectInfo>{fail(Code::internal)};
-    auto aborted = Result<void>{};
-    auto completer = std::jthread{[&] { completed = complete(key, upload, {part(1, *only)}); }};
-    auto aborter = std::jthread{[&] { aborted = abort(key, upload); }};
-    completer.join();
-    aborter.join();
-    EXPECT_NE(completed.has_value(), aborted.has_value());
-    EXPECT_EQ(get(key).has_value(), completed.has_value());
-  }
-}
-
-TEST_P(ObjectStoreContract, S8_ReadersSeeOneWholeVersionWhileWritersRace) {
-  constexpr auto writers = 4;
-  constexpr auto rounds = 6;
-  constexpr auto size = std::size_t{300'000};
-  ASSERT_TRUE(put("k", std::string(size, 'a')));
-  auto torn = std::atomic<int>{0};
-  {
-    auto threads = std::vector<std::jthread>{};
-    for (auto i = 0; i < writers; ++i)
-      threads.emplace_back([&, i] {
-        for (auto round = 0; round < rounds; ++round)
-          if (!put("k", std::string(size, static_cast<char>('a' + i)))) ++torn;
-      });
-    for (auto i = 0; i < writers; ++i)
-      threads.emplace_back([&] {
-        for (auto round = 0; round < rounds; ++round) {
-          auto const text = get("k");
-          if (!text || text->size() != size || text->find_first_not_of(text->front()) != text->npos) ++torn;
-        }
-      });
-  }
-  EXPECT_EQ(torn, 0);
-}
-
-TEST_P(ObjectStoreContract, P6_OfManyConditionalWritersOneWins) {
-  constexpr auto writers = 16;
+TEST_P(ObjectStoreContract, OfManyConditionalPutsOneWins) {
   auto won = std::atomic<int>{0};
   {
     auto threads = std::vector<std::jthread>{};
-    for (auto i = 0; i < writers; ++i)
+    for (auto i = 0; i < 8; ++i)
       threads.emplace_back([&, i] {
         auto options = PutOptions{};
         options.conditions.if_none_match = "*";
@@ -537,28 +169,84 @@ TEST_P(ObjectStoreContract, P6_OfManyConditionalWritersOneWins) {
   EXPECT_EQ(won, 1);
 }
 
-TEST_P(ObjectStoreContract, KeysAreOnlyNames) {
-  auto const keys = std::vector<std::string>{"blobs",
-                                             "../up",
-                                             "a//b",
-                                             "/lead",
-                                             ".hidden",
-                                             "CASE",
-                                             "case",
-                                             "caf\xC3\xA9",
-                                             "cafe\xCC\x81",
-                                             "a%2Fb",
-                                             "a\\b",
-                                             "con.",
-                                             std::string(1024, 'k'),
-                                             "'; DROP TABLE objects; --",
-                                             "_%",
-                                             "😀"};
-  for (auto const& key : keys) ASSERT_TRUE(put(key, key)) << key;
-  for (auto const& key : keys) EXPECT_EQ(get(key).value_or("?"), key);
-  EXPECT_EQ(list({})->objects.size(), keys.size());
+TEST_P(ObjectStoreContract, AVersionChangesWithTheContent) {
+  ASSERT_TRUE(put("k", "one"));
+  auto const one = head(at("k"))->version;
+  ASSERT_TRUE(put("k", "two"));
+  EXPECT_NE(head(at("k"))->version, one);
+}
+
+// How an infected file goes to quarantine.
+TEST_P(ObjectStoreContract, ACopyOfOneVersionIsDescribedAnew) {
+  ASSERT_TRUE(put("from", "a virus", {.content_type = "text/plain"}));
+  auto options = CopyOptions{};
+  options.version = head(at("from"))->version;
+  options.put = PutOptions{.content_type = "text/plain"};
+  options.put->tags = {{"scan", "infected"}, {"signature", "Win.Test-EICAR +1"}};
+  auto const away = ObjectRef{"quarantine", "from"};
+  auto const copied = copy(at("from"), away, options);
+  ASSERT_TRUE(copied) << copied.error().to_string();
+  EXPECT_EQ(copied->size, 7);
+  ASSERT_TRUE(remove("from"));
+  auto const found = head(away);
+  ASSERT_TRUE(found);
+  if (GetParam().tells_tags) EXPECT_EQ(found->tags, options.put->tags);
+  EXPECT_EQ(found->content_type, "text/plain");
+  ASSERT_TRUE(put("from", "other bytes"));
+  EXPECT_EQ(code_of(copy(at("from"), away, options)), Code::conflict) << "another version of the source";
+}
+
+TEST_P(ObjectStoreContract, PartsInAnyOrderBecomeOneObject) {
+  auto const upload = begin("k", {.content_type = "image/png"});
+  auto const second = send("k", upload, 2, "the end");
+  (void)send("k", upload, 1, "sent once more");
+  auto const first = send("k", upload, 1, std::string(part_bytes, 'a'));
+  EXPECT_EQ(code_of(head(at("k"))), Code::not_found);
+  auto const listed = parts("k", upload, 1, 1);
+  ASSERT_TRUE(listed) << listed.error().to_string();
+  ASSERT_EQ(listed->size(), 1U);
+  EXPECT_EQ(listed->at(0).number, 2);
+  EXPECT_EQ(listed->at(0).size, 7);
+  EXPECT_EQ(listed->at(0).etag, second.etag);
+  auto const done = assemble("k", upload, *parts("k", upload, 0, 1000));
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(done->size, std::ssize(std::string(part_bytes, 'a')) + 7);
+  EXPECT_EQ(done->content_type, "image/png");
+  auto const text = get("k");
+  ASSERT_TRUE(text);
+  EXPECT_TRUE(*text == std::string(part_bytes, 'a') + "the end");
+}
+
+// Whichever is there first is the file: one that was scanned is not replaced.
+TEST_P(ObjectStoreContract, PartsNeverReplaceAnObject) {
+  auto const upload = begin("k");
+  auto const only = send("k", upload, 1, "in parts");
+  ASSERT_TRUE(put("k", "in one piece"));
+  EXPECT_EQ(code_of(assemble("k", upload, {only})), Code::precondition);
+  EXPECT_EQ(get("k").value_or("?"), "in one piece");
+}
+
+TEST_P(ObjectStoreContract, AnObjectIsAssembledOnce) {
+  auto const upload = begin("k");
+  auto const only = send("k", upload, 1, "bytes");
+  ASSERT_TRUE(assemble("k", upload, {only}));
+  auto const again = assemble("k", upload, {only});
+  EXPECT_TRUE(again || code_of(again) == Code::precondition || code_of(again) == Code::not_found);
+  EXPECT_EQ(get("k").value_or("?"), "bytes");
+}
+
+TEST_P(ObjectStoreContract, WhatWasGivenUpIsNotAssembled) {
+  auto const upload = begin("k");
+  auto const only = send("k", upload, 1, "bytes");
+  auto const abort = [&] {
+    return run_to_end<void>([&] { return multiparts().abort_multipart(at("k"), upload, soon()); });
+  };
+  ASSERT_TRUE(abort());
+  auto const again = abort();
+  EXPECT_TRUE(again || code_of(again) == Code::not_found);
+  EXPECT_EQ(code_of(assemble("k", upload, {only})), Code::not_found);
+  EXPECT_EQ(code_of(parts("k", upload, 0, 10)), Code::not_found);
+  EXPECT_EQ(code_of(head(at("k"))), Code::not_found);
 }
 
 }  // namespace hoist::contract
-
-#include "contract/object_store_contract_buckets.hpp"

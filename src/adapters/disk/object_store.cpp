@@ -130,7 +130,7 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
   co_return std::make_unique<Reader>(context_, std::move(stored), wanted);
 }
 
-Async<> Objects::remove(ObjectRef ref, Deadline deadline, std::string version) {
+Async<> Objects::remove_version(ObjectRef ref, std::string version, Deadline deadline) {
   CO_CHECK(co_await context_->check_bucket(ref.bucket, deadline));
   co_return co_await context_->database.write(
       context_->scope_of(ref), [&](sql::Transaction& tx) { return context_->table(tx).remove(ref, version); },

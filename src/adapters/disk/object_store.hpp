@@ -24,11 +24,8 @@
 #include "base/metrics.hpp"
 #include "base/pool.hpp"
 #include "ports/arrivals.hpp"
-#include "ports/buckets.hpp"
-#include "ports/multiparts.hpp"
 #include "ports/object_notes.hpp"
-#include "ports/object_store.hpp"
-#include "ports/object_tags.hpp"
+#include "ports/served_objects.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::disk {
@@ -89,7 +86,7 @@ struct Listeners {
   ObjectNotes* notes = nullptr;
 };
 
-class Objects final : public ObjectStore, public Buckets, public Multiparts, public ObjectTags {
+class Objects final : public ServedObjects {
  public:
   // Creates what is missing. `database` must be migrated.
   static Result<std::unique_ptr<Objects>> open(Options options, sql::Database& database, Pool& pool,
@@ -104,7 +101,7 @@ class Objects final : public ObjectStore, public Buckets, public Multiparts, pub
   Async<ObjectInfo> head(ObjectRef ref, Deadline deadline) override;
   Async<std::unique_ptr<ObjectReader>> open(ObjectRef ref, std::optional<ByteRange> range,
                                             Deadline deadline) override;
-  Async<> remove(ObjectRef ref, Deadline deadline, std::string version = {}) override;
+  Async<> remove_version(ObjectRef ref, std::string version, Deadline deadline) override;
   Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) override;
   Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) override;
   Async<ObjectPage> list(ListRequest request, Deadline deadline) override;

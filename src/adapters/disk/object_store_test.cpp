@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "contract/object_store_contract.hpp"
+#include "contract/served_objects_contract.hpp"
 #include "support/test_database.hpp"
 
 namespace hoist::contract {
@@ -52,16 +52,13 @@ struct Events final : Arrivals, ObjectNotes {
   std::vector<int> parts;
 };
 
-class DiskStore : public ObjectStoreSubject {
+class DiskStore : public ServedObjectsSubject {
  public:
   explicit DiskStore(fs::path root = {})
       : root_{root.empty() ? database_.folder() / "objects" : std::move(root)} {
     open({});
   }
-  ObjectStore& store() override { return *objects_; }
-  Buckets& buckets() override { return *objects_; }
-  Multiparts& multiparts() override { return *objects_; }
-  ObjectTags& tags() override { return *objects_; }
+  ServedObjects& store() override { return *objects_; }
   Events& events() { return events_; }
   disk::Objects& disk() { return *objects_; }
   sql::Database& database() { return *database_; }
@@ -69,7 +66,7 @@ class DiskStore : public ObjectStoreSubject {
 
   void open(disk::Options options) {
     options.root = root_.string();
-    options.buckets = {"bucket"};
+    options.buckets = {"bucket", "quarantine"};
     options.part_bytes_min = part_bytes_min;
     if (options.free_bytes_min == disk::Options{}.free_bytes_min) options.free_bytes_min = 0;
     objects_.reset();
@@ -91,7 +88,8 @@ class DiskStore : public ObjectStoreSubject {
   std::unique_ptr<disk::Objects> objects_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Disk, ObjectStoreContract,
+INSTANTIATE_TEST_SUITE_P(Disk, ObjectStoreContract, ::testing::Values(served_by<DiskStore>("Disk")));
+INSTANTIATE_TEST_SUITE_P(Disk, ServedObjectsContract,
                          ::testing::Values([] { return std::make_unique<DiskStore>(); }));
 
 class DiskObjects : public ::testing::Test {

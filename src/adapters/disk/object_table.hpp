@@ -8,8 +8,7 @@
 
 #include "base/time.hpp"
 #include "ports/arrivals.hpp"
-#include "ports/buckets.hpp"
-#include "ports/multiparts.hpp"
+#include "ports/served_objects.hpp"
 #include "sql/database.hpp"
 
 namespace hoist::disk {

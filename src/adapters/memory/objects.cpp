@@ -194,7 +194,7 @@ Async<std::unique_ptr<ObjectReader>> Objects::open(ObjectRef ref, std::optional<
   co_return std::make_unique<Reader>(state_, found->second, wanted);
 }
 
-Async<> Objects::remove(ObjectRef ref, Deadline, std::string version) {
+Async<> Objects::remove_version(ObjectRef ref, std::string version, Deadline) {
   CO_CHECK(enter(ref.bucket));
   auto plan = Plan{[ref, version](State& state)
                        HOIST_REQUIRES(state.mutex) { return state.plan_remove(ref, version); }};

@@ -16,10 +16,7 @@
 #include <vector>
 
 #include "ports/arrivals.hpp"
-#include "ports/buckets.hpp"
-#include "ports/multiparts.hpp"
-#include "ports/object_store.hpp"
-#include "ports/object_tags.hpp"
+#include "ports/served_objects.hpp"
 
 namespace hoist::memory {
 
@@ -35,7 +32,7 @@ struct Listening {
   Arrivals& arrivals;
 };
 
-class Objects final : public ObjectStore, public Buckets, public Multiparts, public ObjectTags {
+class Objects final : public ServedObjects {
  public:
   Objects(std::vector<std::string> buckets, Clock const& clock,
           std::int64_t part_bytes_min = 5 * 1024 * 1024);
@@ -57,7 +54,7 @@ class Objects final : public ObjectStore, public Buckets, public Multiparts, pub
   Async<ObjectInfo> head(ObjectRef ref, Deadline deadline) override;
   Async<std::unique_ptr<ObjectReader>> open(ObjectRef ref, std::optional<ByteRange> range,
                                             Deadline deadline) override;
-  Async<> remove(ObjectRef ref, Deadline deadline, std::string version = {}) override;
+  Async<> remove_version(ObjectRef ref, std::string version, Deadline deadline) override;
   Async<ObjectInfo> copy(ObjectRef from, ObjectRef to, CopyOptions options, Deadline deadline) override;
   Async<> set_tags(ObjectRef ref, StringMap tags, Deadline deadline) override;
   Async<ObjectPage> list(ListRequest request, Deadline deadline) override;

@@ -3,29 +3,19 @@
 #include <gtest/gtest.h>
 
 #include "base/try.hpp"
-#include "contract/object_store_contract.hpp"
+#include "contract/served_objects_contract.hpp"
 #include "support/test_database.hpp"
 
 namespace hoist::contract {
 namespace {
 
-// All of its ports are the one store.
-class OverMemory : public ObjectStoreSubject {
+class MemoryStore final : public ServedObjectsSubject {
  public:
-  ObjectStore& store() override { return objects(); }
-  Buckets& buckets() override { return objects(); }
-  Multiparts& multiparts() override { return objects(); }
-  ObjectTags& tags() override { return objects(); }
+  ServedObjects& store() override { return objects_; }
 
  private:
-  virtual memory::Objects& objects() = 0;
-};
-
-class MemoryStore final : public OverMemory {
-  memory::Objects& objects() override { return objects_; }
-
   SystemClock clock_;
-  memory::Objects objects_{{"bucket"}, clock_, part_bytes_min};
+  memory::Objects objects_{{"bucket", "quarantine"}, clock_, part_bytes_min};
 };
 
 // Takes everything, but for what it was told to refuse, and counts.
@@ -46,19 +36,26 @@ class Listener final : public Arrivals {
   }
 };
 
-class ListeningStore final : public OverMemory {
-  memory::Objects& objects() override { return objects_; }
+class ListeningStore final : public ServedObjectsSubject {
+ public:
+  ServedObjects& store() override { return objects_; }
 
+ private:
   SystemClock clock_;
   Listener listener_;
   testing::TestDatabase database_ = testing::fast_database();
-  memory::Objects objects_{{{"bucket"}, part_bytes_min}, clock_, memory::Listening{*database_, listener_}};
+  memory::Objects objects_{
+      {{"bucket", "quarantine"}, part_bytes_min}, clock_, memory::Listening{*database_, listener_}};
 };
 
-INSTANTIATE_TEST_SUITE_P(MemoryListening, ObjectStoreContract,
+INSTANTIATE_TEST_SUITE_P(Memory, ObjectStoreContract,
+                         ::testing::Values(served_by<MemoryStore>("Memory"),
+                                           served_by<ListeningStore>("MemoryListening")),
+                         [](auto const& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(MemoryListening, ServedObjectsContract,
                          ::testing::Values([] { return std::make_unique<ListeningStore>(); }));
 
-INSTANTIATE_TEST_SUITE_P(Memory, ObjectStoreContract,
+INSTANTIATE_TEST_SUITE_P(Memory, ServedObjectsContract,
                          ::testing::Values([] { return std::make_unique<MemoryStore>(); }));
 
 struct ListenedTo : ::testing::Test {

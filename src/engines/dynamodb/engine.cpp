@@ -39,8 +39,8 @@ Result<std::unique_ptr<Engine>> EngineWithDetails::open(std::unique_ptr<Engine> 
 }
 
 Result<Stores> EngineWithDetails::open_objects(Arrivals& arrivals, ObjectNotes& notes) {
-  TRY(auto const stores, rest_->open_objects(arrivals, notes));
-  return Stores{table_->beside(stores), stores.objects, stores.buckets, stores.multiparts, stores.tags};
+  TRY(auto const stores, rest().open_objects(arrivals, notes));
+  return Stores{table_->beside(stores), stores.objects, stores.multiparts, stores.served, stores.direct};
 }
 
 }  // namespace hoist::dynamodb

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "adapters/dynamodb/event_details.hpp"
-#include "assembly/engine.hpp"
+#include "assembly/engine_over.hpp"
 #include "aws/client/account.hpp"
 
 namespace hoist::dynamodb {
@@ -31,30 +31,18 @@ class DetailsTable {
   std::unique_ptr<EventDetails> details_;
 };
 
-class EngineWithDetails final : public Engine {
+class EngineWithDetails final : public EngineOver {
  public:
   static Result<std::unique_ptr<Engine>> open(std::unique_ptr<Engine> rest, EventDetailsOptions options,
                                               aws::Environment environment, Metrics& metrics);
 
-  Records records() override { return table_->beside(rest_->records()); }
+  Records records() override { return table_->beside(rest().records()); }
   Result<Stores> open_objects(Arrivals& arrivals, ObjectNotes& notes) override;
-  [[nodiscard]] S3Credentials const& s3_credentials() const override { return rest_->s3_credentials(); }
-  std::vector<Job> jobs() override { return rest_->jobs(); }
-  std::vector<Check> checks() override { return rest_->checks(); }
-  void start(asio::any_io_executor executor) override { rest_->start(std::move(executor)); }
-  Async<bool> drain(Deadline deadline) override { return rest_->drain(deadline); }
-  [[nodiscard]] bool leads() const override { return rest_->leads(); }
-  [[nodiscard]] StorageSpace space() const override { return rest_->space(); }
-  [[nodiscard]] bool damaged() const override { return rest_->damaged(); }
-  [[nodiscard]] bool is_new() const override { return rest_->is_new(); }
-  [[nodiscard]] std::string_view durability() const override { return rest_->durability(); }
-  [[nodiscard]] std::string path(std::string_view name) const override { return rest_->path(name); }
 
  private:
   EngineWithDetails(std::unique_ptr<Engine> rest, std::unique_ptr<DetailsTable> table)
-      : rest_{std::move(rest)}, table_{std::move(table)} {}
+      : EngineOver{std::move(rest)}, table_{std::move(table)} {}
 
-  std::unique_ptr<Engine> rest_;
   std::unique_ptr<DetailsTable> table_;
 };
 

@@ -41,7 +41,7 @@ class Engine final : public hoist::Engine {
   std::vector<Check> checks() override;
   void start(asio::any_io_executor executor) override;
   Async<bool> drain(Deadline deadline) override { return tasks_.drain(deadline); }
-  [[nodiscard]] StorageSpace space() const override { return stored_.space(); }
+  [[nodiscard]] std::optional<StorageSpace> space() const override { return stored_.space(); }
   [[nodiscard]] bool damaged() const override { return damaged_; }
   [[nodiscard]] bool is_new() const override { return folder_.created(); }
   [[nodiscard]] std::string_view durability() const override { return "fsync"; }

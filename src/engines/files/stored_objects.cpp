@@ -32,7 +32,7 @@ Result<disk::Objects*> StoredObjects::open(disk::Options options, std::int64_t r
 }
 
 Stores StoredObjects::stores(Records records) {
-  return Stores{records, *objects_, *objects_, *objects_, *objects_};
+  return Stores{records, *objects_, *objects_, objects_.get(), {}};
 }
 
 Job StoredObjects::measure() {
@@ -40,7 +40,7 @@ Job StoredObjects::measure() {
                                 {{"pool", files_.options().name}});
   auto look = [this, waiting]() mutable -> Async<bool> {
     waiting.set(static_cast<double>(files_.waiting()));
-    storage_->look();
+    if (storage_) storage_->look();
     co_return false;
   };
   return {"storage", look_interval, look};
@@ -48,6 +48,7 @@ Job StoredObjects::measure() {
 
 Job StoredObjects::sweep() {
   auto sweep = [this]() -> Async<bool> {
+    if (!objects_) co_return false;
     auto const now = clock_.now();
     CO_CHECK(co_await objects_->sweep(now));
     if (shortened_at_ && now - *shortened_at_ < shorten_interval) co_return false;
@@ -60,6 +61,7 @@ Job StoredObjects::sweep() {
 }
 
 Async<> StoredObjects::set_orphans_aside() {
+  if (!objects_) co_return Result<void>{};
   CO_TRY(auto const orphans, co_await objects_->set_orphans_aside(clock_.now()));
   if (orphans.set_aside > 0)
     log::info("files of unfinished uploads were moved to lost+found",

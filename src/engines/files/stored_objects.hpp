@@ -2,6 +2,8 @@
 // records beside it, the threads that read and write them, what is done for them now and then, and how much
 // space is left.
 //
+// Never opened where the objects are kept elsewhere: then its jobs do nothing.
+//
 // Threads   opened and asked by one thread.
 // Lifetime  the database, the clock and the metrics outlive it.
 #pragma once

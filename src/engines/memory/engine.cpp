@@ -60,7 +60,7 @@ Result<Stores> Engine::open_objects(Arrivals& arrivals, ObjectNotes&) {
   options.buckets = options_.buckets;
   options.bytes_max = settings_.objects_bytes_max;
   objects_.emplace(std::move(options), clock_, Listening{*database_, arrivals});
-  return Stores{records(), *objects_, *objects_, *objects_, *objects_};
+  return Stores{records(), *objects_, *objects_, &*objects_, {}};
 }
 
 std::vector<Job> Engine::jobs() {
@@ -73,8 +73,8 @@ std::vector<Job> Engine::jobs() {
   return {{"queue", maintenance_interval, maintain}};
 }
 
-StorageSpace Engine::space() const {
-  return {.free_bytes = settings_.objects_bytes_max - objects_->held_bytes()};
+std::optional<StorageSpace> Engine::space() const {
+  return StorageSpace{.free_bytes = settings_.objects_bytes_max - objects_->held_bytes()};
 }
 
 }  // namespace hoist::memory

@@ -35,7 +35,7 @@ class Engine final : public hoist::Engine {
   [[nodiscard]] S3Credentials const& s3_credentials() const override { return credentials_; }
   std::vector<Job> jobs() override;
   std::vector<Check> checks() override { return {}; }
-  [[nodiscard]] StorageSpace space() const override;
+  [[nodiscard]] std::optional<StorageSpace> space() const override;
   [[nodiscard]] bool is_new() const override { return true; }
   [[nodiscard]] std::string_view durability() const override { return "none"; }
   [[nodiscard]] std::string path(std::string_view name) const override { return scratch_->path(name); }

@@ -49,7 +49,7 @@ class Engine final : public hoist::Engine {
   void start(asio::any_io_executor executor) override;
   Async<bool> drain(Deadline deadline) override { return tasks_.drain(deadline); }
   [[nodiscard]] bool leads() const override { return leadership_ && leadership_->leads(); }
-  [[nodiscard]] StorageSpace space() const override { return stored_.space(); }
+  [[nodiscard]] std::optional<StorageSpace> space() const override { return stored_.space(); }
   [[nodiscard]] bool is_new() const override { return is_new_; }
   [[nodiscard]] std::string_view durability() const override { return "fsync"; }
   [[nodiscard]] std::string path(std::string_view name) const override;

@@ -67,8 +67,7 @@ int main(int count, char** arguments) {
   auto store = must(hoist::disk::Objects::open({.root = folder + "/objects", .buckets = {bucket}}, *database,
                                                files, clock, metrics));
   auto const keyring = must(hoist::s3api::AccessKeys::make({new_key(folder)}));
-  auto api = hoist::s3api::S3Api{
-      {*store, *store, *store, *store}, keyring, {.region = region, .cors_origins = {"*"}}, clock, metrics};
+  auto api = hoist::s3api::S3Api{*store, keyring, {.region = region, .cors_origins = {"*"}}, clock, metrics};
   auto options = hoist::net::ServerOptions{};
   options.name = "objects";
   options.request_timeout = std::chrono::milliseconds{0};
