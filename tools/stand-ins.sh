@@ -5,11 +5,14 @@
 #   ministack   PyPI, MIT: DynamoDB, SQS, S3 and more in one process
 #   dynoxide    crates.io, MIT or Apache-2.0: DynamoDB. It takes minutes to compile, so only with
 #               HOIST_TEST_DYNOXIDE=1, and where cargo is there.
+#   versitygw   Go module, Apache-2.0: S3, which checks all that S3 checks. It takes minutes to compile, so only
+#               with HOIST_TEST_VERSITYGW=1, and where go is there.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$PWD/build/stand-ins
 ministack=1.5.33
 dynoxide=3.2.0
+versitygw=1.8.0
 mkdir -p "$folder"
 
 # installed NAME VERSION: is this very version there?
@@ -40,4 +43,21 @@ elif ! installed dynoxide "$dynoxide"; then
   else
     left_out dynoxide "$dynoxide" crates.io
   fi
+fi
+
+if [ "${HOIST_TEST_VERSITYGW:-}" != 1 ]; then
+  : # its suites say that they are skipped
+elif ! command -v go >/dev/null 2>&1; then
+  echo "SKIPPED: versitygw $versitygw: no go on this machine"
+elif ! installed versitygw "$versitygw"; then
+  module=github.com/versity/versitygw
+  source=$(mktemp -d)
+  printf 'module standin\ngo 1.24\nrequire %s v%s\n' "$module" "$versitygw" >"$source/go.mod"
+  if (cd "$source" && GOFLAGS=-mod=mod go build -o "$folder/versitygw" "$module/cmd/versitygw") \
+    >"$folder/install.log" 2>&1; then
+    echo "$versitygw" >"$folder/versitygw.version"
+  else
+    left_out versitygw "$versitygw" "the Go module proxy"
+  fi
+  rm -rf "$source"
 fi

@@ -45,6 +45,19 @@ inline StandInKind const dynoxide{
       return std::vector<std::string>{std::move(program), "serve",  "--host",
                                       "127.0.0.1",        "--port", std::to_string(port)};
     }};
+// Objects in the folder of a shell that ends with it: S3 over files.
+inline StandInKind const versitygw{
+    "Versitygw", "versitygw", [](std::string program, std::uint16_t port) {
+      auto const script =
+          "folder=$(mktemp -d) && trap 'rm -rf \"$folder\"' EXIT && \"$0\" \"$@\" posix \"$folder\"";
+      return std::vector<std::string>{"/bin/sh",  "-c",
+                                      script,     std::move(program),
+                                      "--port",   "127.0.0.1:" + std::to_string(port),
+                                      "--access", "test",
+                                      "--secret", "test",
+                                      "--region", "us-east-1",
+                                      "--quiet"};
+    }};
 
 // Where its program is, or nothing when it is not installed.
 inline std::optional<std::string> find_stand_in(StandInKind const& kind) {
