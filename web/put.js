@@ -10,7 +10,9 @@ export class PutError extends Error {
   }
 
   get expired() {
-    return this.status === 403 && this.message.includes("Request has expired");
+    // The URL itself, or the credentials of a role that it was signed with.
+    return (this.status === 403 && this.message.includes("Request has expired"))
+      || (this.status === 400 && this.message.includes("token has expired"));
   }
 
   get full() {

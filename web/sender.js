@@ -384,12 +384,14 @@ export class Sender {
     else row.urls.delete(number);
   }
 
-  // A repeated PUT is refused once the first one counted, even though its answer was lost.
+  // A repeated PUT is refused once the first one counted, even though its answer was lost. The server may not have
+  // heard of that one yet, so it is asked to look.
   async refused(row, error) {
     if (error.full) throw error;
-    const record = await api.get(`/uploads/${row.record.id}`, { link: this.toApi });
-    if (["UPLOADED", "PROCESSING", "COMPLETED"].includes(record.status)) return this.rows.accept(record);
-    throw error;
+    const record = await this.post(`/uploads/${row.record.id}/complete`, {}).catch((refusal) => {
+      throw refusal.status === 409 ? error : refusal;
+    });
+    this.rows.accept(record);
   }
 
   partsMissing(row) {

@@ -137,6 +137,23 @@ class Loader {
       refuse("server.role", "other than all needs the engine postgres, which several processes share");
   }
 
+  void check_objects() {
+    auto const& s3 = config_.s3;
+    for (auto const& [name, url] : {std::pair{"objects.endpoint", &s3.endpoint},
+                                    std::pair{"objects.public_endpoint", &s3.public_endpoint}})
+      if (!url->empty() && !is_origin(*url))
+        refuse(name,
+               fmt::format("must be http:// or https:// with a host, without a path, not \"{}\"", *url));
+    if (!s3.endpoint.empty()) {
+      if (config_.objects.md5_of_uploads)
+        refuse("objects.md5_of_uploads", "is for objects that Hoist keeps itself, without objects.endpoint");
+      return;
+    }
+    if (!s3.public_endpoint.empty()) refuse("objects.public_endpoint", "needs objects.endpoint");
+    if (s3.path_style) refuse("objects.path_style", "needs objects.endpoint");
+    if (!config_.objects.events_token.empty()) refuse("objects.events_token", "needs objects.endpoint");
+  }
+
   void check_relations() {
     check_addresses();
     for (auto& error : tenants::check_issuer(config_.tenants.issuer)) errors_.push_back(std::move(error));
@@ -151,6 +168,7 @@ class Loader {
     if (config_.tasks.handler == tasks::HandlerKind::command && config_.tasks.command.command.empty())
       refuse("tasks.command", "is needed by the handler command");
     if (config_.server.data.empty()) refuse("server.data", "must not be empty");
+    check_objects();
     check_engine();
   }
 

@@ -18,6 +18,7 @@
 
 #include "adapters/clamd/daemon.hpp"
 #include "adapters/dynamodb/options.hpp"
+#include "adapters/s3/options.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "engines/embedded/settings.hpp"
@@ -71,9 +72,10 @@ struct Config {
   tenants::Settings tenants;
   uploads::Options uploads;
   struct {
-    std::string region = "us-east-1";
     bool md5_of_uploads = false;
+    std::string events_token;  // whoever notifies us of objects in S3 shows it; empty: nobody may
   } objects;
+  s3::Options s3;  // its region is that of our own endpoint, too
   processing::Settings processing;
   tasks::Settings tasks;
   struct {

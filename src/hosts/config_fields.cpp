@@ -290,6 +290,27 @@ std::vector<Field> identity_fields() {
   };
 }
 
+std::vector<Field> object_fields() {
+  return {
+      text("objects.endpoint", AT(s3.endpoint),
+           "S3 or a store that speaks as S3 does, such as https://s3.eu-west-1.amazonaws.com; empty: Hoist "
+           "keeps the objects itself"),
+      text("objects.public_endpoint", AT(s3.public_endpoint),
+           "the same as clients reach it; empty: objects.endpoint"),
+      flag("objects.path_style", AT(s3.path_style),
+           "the bucket is in the path of objects.endpoint, not in the name of its host"),
+      secret("objects.events_token", AT(objects.events_token),
+             "what POST /object-events has to show, by which S3 tells of objects; empty: it is refused"),
+      number<seconds>("objects.look_after_s", AT(uploads.look_after), 1, 3600,
+                      "with objects.endpoint: bytes whose notification was lost are looked for after this"),
+      text("objects.region", AT(s3.region), "region in signatures"),
+      text("objects.bucket", AT(uploads.bucket), "bucket of files and thumbnails"),
+      text("objects.quarantine_bucket", AT(uploads.quarantine_bucket), "bucket of infected files"),
+      flag("objects.md5_of_uploads", AT(objects.md5_of_uploads),
+           "ETags of users' files are MD5, as those of S3 clients' files always are"),
+  };
+}
+
 std::vector<Field> feature_fields() {
   constexpr auto gigabyte = std::int64_t{1} << 30;
   return {
@@ -315,11 +336,6 @@ std::vector<Field> feature_fields() {
       choice<bool>("uploads.unscannable", AT(tenants.allow_unscannable),
                    "files that the virus scanner cannot look into, of tenants without a rule of their own",
                    {{"refuse", false}, {"allow", true}}),
-      text("objects.region", AT(objects.region), "region in signatures"),
-      text("objects.bucket", AT(uploads.bucket), "bucket of files and thumbnails"),
-      text("objects.quarantine_bucket", AT(uploads.quarantine_bucket), "bucket of infected files"),
-      flag("objects.md5_of_uploads", AT(objects.md5_of_uploads),
-           "ETags of users' files are MD5, as those of S3 clients' files always are"),
       number("processing.workers", AT(processing.workers), 0, 256, "files processed at once; 0: one a core"),
       number("processing.attempts_max", AT(processing.attempts_max), 1, 20, "tries before a file fails"),
       choice<tasks::HandlerKind>("tasks.handler", AT(tasks.handler),
@@ -376,7 +392,7 @@ std::optional<std::vector<std::string>> texts_of(toml::array const& array) {
 std::vector<Field> const& fields() {
   static auto const table = [] {
     auto all = server_fields();
-    for (auto* more : {identity_fields, feature_fields})
+    for (auto* more : {identity_fields, feature_fields, object_fields})
       for (auto& field : more()) all.push_back(std::move(field));
     return all;
   }();

@@ -110,6 +110,27 @@ TEST_F(ConfigFile, AnAddressOfADatabaseIsNotForAnEngineWithoutOne) {
   EXPECT_EQ(config.error().fields().at(0).field, "server.engine");
 }
 
+TEST_F(ConfigFile, WhatIsForObjectsInS3NeedsThem) {
+  auto sources = ConfigSources{};
+  sources.settings = {"objects.endpoint=https://s3.eu-west-1.amazonaws.com", "objects.path_style=true",
+                      "objects.public_endpoint=https://files.example.com", "objects.events_token=hush"};
+  auto const config = load_config(sources);
+  ASSERT_TRUE(config) << config.error().detail();
+  EXPECT_EQ(config->s3.endpoint, "https://s3.eu-west-1.amazonaws.com");
+  EXPECT_EQ(print_config(*config).find("hush"), std::string::npos);
+  auto const refused = [](std::vector<std::string> settings) {
+    auto const loaded = load_config({.file = {}, .environment = {}, .settings = std::move(settings)});
+    return loaded ? std::string{"nothing"} : loaded.error().fields().at(0).field;
+  };
+  EXPECT_EQ(refused({"objects.endpoint=s3.amazonaws.com"}), "objects.endpoint");
+  EXPECT_EQ(refused({"objects.endpoint=https://host/bucket"}), "objects.endpoint");
+  EXPECT_EQ(refused({"objects.public_endpoint=https://host"}), "objects.public_endpoint");
+  EXPECT_EQ(refused({"objects.path_style=true"}), "objects.path_style");
+  EXPECT_EQ(refused({"objects.events_token=hush"}), "objects.events_token");
+  EXPECT_EQ(refused({"objects.endpoint=https://host", "objects.md5_of_uploads=true"}),
+            "objects.md5_of_uploads");
+}
+
 TEST_F(ConfigFile, AnItemOfAListMayHoldCommasAndOuterSpaces) {
   auto config = Config{};
   config.tasks.command.command = {"/bin/sh", "-c", " echo a, b; echo \"c\"\n\t"};

@@ -16,7 +16,7 @@ Result<s3api::AccessKeys> keys_of(Config const& config, S3Credentials const& cre
 
 s3api::Options options_of(Config const& config, ObjectEndpointNeeds const& needs) {
   auto options = s3api::Options{};
-  options.region = config.objects.region;
+  options.region = config.s3.region;
   auto const& public_url = config.server.objects_url;
   auto const secure =
       public_url.empty() ? !config.server.tls_certificate_file.empty() : public_url.starts_with("https://");
@@ -49,7 +49,7 @@ Result<std::unique_ptr<ObjectEndpoint>> ObjectEndpoint::open(Config const& confi
 
   auto options = sigv4::PresignerOptions{};
   options.base_url = endpoint->url_;
-  options.region = config.objects.region;
+  options.region = config.s3.region;
   options.credentials = {needs.credentials.signer.access_key_id, needs.credentials.signer.secret_access_key};
   TRY(auto presigner, sigv4::Presigner::open(std::move(options)));
   endpoint->presigner_ = std::make_unique<sigv4::Presigner>(std::move(presigner));

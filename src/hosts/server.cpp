@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "adapters/s3/objects.hpp"
 #include "adapters/vips/media.hpp"
 #include "base/resources.hpp"
 #include "base/try.hpp"
@@ -12,6 +13,7 @@
 #include "events/feature.hpp"
 #include "hosts/check_settings.hpp"
 #include "hosts/listeners.hpp"
+#include "hosts/object_events.hpp"
 #include "hosts/open_engine.hpp"
 #include "processing/feature.hpp"
 #include "tasks/ends.hpp"
@@ -71,6 +73,10 @@ Result<void> Server::open_api() {
 
 Result<void> Server::open_objects() {
   auto options = config_.uploads;
+  if (!config_.s3.endpoint.empty()) {
+    options.store_reports = false;
+    options.store_part_bytes_min = s3::part_bytes_min;
+  }
   options.room = [engine = engine_.get()] {
     auto const space = engine->space();
     return space ? space->room() : std::numeric_limits<std::int64_t>::max();
@@ -102,6 +108,7 @@ Result<void> Server::open_features() {
     feature->add_routes(*router_);
     host_.add(*feature);
   }
+  add_object_events_route(*router_, uploads_->store_news(), config_.objects.events_token);
   return {};
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto settle_limit = std::chrono::seconds{60};
 constexpr std::size_t missing_shown_max = 20;
+constexpr auto bytes_missing = std::string_view{"bytes_missing"};
 
 Error parts_missing(Upload const& upload, std::vector<int> missing) {
   auto const total = missing.size();
@@ -94,12 +95,26 @@ Async<Upload> Completion::complete(CallContext call, UploadId id) {
   co_return upload;
 }
 
+// Bytes in one piece and in parts may both be on their way, when the file was cut anew. Whichever is there
+// first is the file; a store that reports has told of it already.
 Async<> Completion::settle(Upload upload, Deadline deadline) {
-  if (upload.multipart()) co_return co_await assemble(upload, deadline);
+  if (!upload.multipart() || !options_.store_reports) {
+    auto const reported = co_await report_stored(upload, deadline);
+    auto const missing = !reported && reported.error().slug() == bytes_missing;
+    if (!missing || !upload.multipart()) co_return reported;
+  }
+  auto const assembled = co_await assemble(upload, deadline);
+  auto const overtaken = !assembled && (assembled.error().code() == Code::precondition ||
+                                        assembled.error().code() == Code::not_found);
+  if (overtaken) co_return co_await report_stored(upload, deadline);
+  co_return assembled;
+}
+
+Async<> Completion::report_stored(Upload const& upload, Deadline deadline) {
   auto object = co_await needs_.objects.head({options_.bucket, key_of(upload)}, deadline);
   if (object) co_return co_await report(upload, std::move(*object), deadline);
   if (object.error().code() != Code::not_found) co_return std::unexpected{object.error()};
-  co_return fail(Error{Code::conflict, "The file's bytes have not arrived yet."}.with_slug("bytes_missing"));
+  co_return fail(Error{Code::conflict, "The file's bytes have not arrived yet."}.with_slug(bytes_missing));
 }
 
 Async<> Completion::assemble(Upload const& upload, Deadline deadline) {

@@ -44,6 +44,7 @@ class Completion {
   asio::awaitable<void> settle_whole(WholeUpload whole);
   Async<Upload> find(TenantId const& tenant, UploadId const& id, Deadline deadline);
   Async<> assemble(Upload const& upload, Deadline deadline);
+  Async<> report_stored(Upload const& upload, Deadline deadline);
   Async<> report(Upload const& upload, ObjectInfo object, Deadline deadline);
 
   Needs needs_;

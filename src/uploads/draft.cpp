@@ -37,6 +37,8 @@ Upload draft_upload(Options const& options, DraftOf of, NewFile const& file) {
   upload.created_at = upload.updated_at = of.now;
   upload.expires_at = of.now + options.pending_deadline;
   upload.deadline = upload.expires_at;
+  if (!options.store_reports)
+    upload.deadline = of.now + std::min(options.look_after, options.pending_deadline);
   if (of.in_parts) upload.plan_parts(std::max(options.part_bytes, least_part_bytes(file.size)));
   return upload;
 }

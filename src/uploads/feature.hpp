@@ -40,6 +40,8 @@ class Feature final : public hoist::Feature {
   void start(std::vector<asio::any_io_executor> const& executors) override;
   Async<bool> stop(std::chrono::milliseconds grace) override;
   [[nodiscard]] UploadLedger& ledger() { return services_.ledger; }
+  // For the notifications of a store that does not report by itself.
+  [[nodiscard]] ObjectNews& store_news() { return services_.store_news; }
 
  private:
   Feature(Ports const& ports, Intake& intake, CallerCheck& callers)

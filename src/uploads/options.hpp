@@ -25,6 +25,9 @@ struct Options {
   std::int64_t part_bytes_min = std::int64_t{256} << 10;  // that a client on a weak link may wish for
   std::size_t batch_files_max = 1000;
   std::size_t batch_body_bytes_max = std::size_t{8} << 20;
+  // The least part that the store takes, but for the last one; where it is more than a client wishes for, the
+  // client gets parts of this size.
+  std::int64_t store_part_bytes_min = 0;
   int parts_window = 10;            // part URLs that come with the upload itself
   int parts_per_call_max = 100;     // part URLs by POST /uploads/{id}/parts
   int batch_multiparts_ready = 16;  // files of a batch whose first part URLs come with the answer
@@ -34,6 +37,10 @@ struct Options {
 
   std::chrono::seconds url_lifetime{15 * 60};
   Micros pending_deadline = std::chrono::hours{24};  // for the bytes to arrive
+  // The store tells of bytes in the transaction that makes them visible. One that does not, as S3, is asked
+  // for those of a PENDING upload after `look_after`, and again when its age has doubled, or an hour later.
+  bool store_reports = true;
+  Micros look_after = std::chrono::minutes{2};
   // From its bytes to its end, for a file whose message was lost: until then it is sent to the workers
   // reminders_max times more, after that it fails.
   Micros processing_deadline = std::chrono::hours{1};

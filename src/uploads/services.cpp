@@ -28,7 +28,8 @@ Services::Services(Ports const& ports, Intake& intake)
       feed{{ports.database, ports.wakeups, intake.stages()}, options_},
       watchdog{
           {ports.database, ports.joint, intake.handover(), completion, removal, ports.clock, ports.metrics},
-          options_} {}
+          options_},
+      store_news{{ports.database, ports.objects, completion, intake.arrivals()}, options_} {}
 
 RouteNeeds Services::for_routes(Recheck recheck) {
   auto const stream = StreamNeeds{feed, std::move(recheck), clock_, options_};

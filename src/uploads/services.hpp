@@ -8,6 +8,7 @@
 #include "uploads/intake.hpp"
 #include "uploads/ledger.hpp"
 #include "uploads/routes.hpp"
+#include "uploads/store_news.hpp"
 #include "uploads/upload_tickets.hpp"
 #include "uploads/watchdog.hpp"
 
@@ -55,6 +56,7 @@ class Services {
   Ledger ledger;
   Feed feed;
   Watchdog watchdog;
+  StoreNews store_news;
 };
 
 }  // namespace hoist::uploads

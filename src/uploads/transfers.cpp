@@ -37,7 +37,8 @@ Async<MoreParts> Transfers::more(TenantId tenant, UploadId id, json::object body
   CO_TRY(auto upload, co_await needs_.database.read(Scope::tenant(tenant), find, deadline));
   CO_TRY(auto asked, parse_parts_asked(body, upload, options_));
   if (upload.state != UploadState::pending) co_return not_pending(upload);
-  if (asked.part_size) CO_CHECK(co_await cut_anew(upload, *asked.part_size, deadline));
+  if (asked.part_size)
+    CO_CHECK(co_await cut_anew(upload, std::max(*asked.part_size, options_.store_part_bytes_min), deadline));
   if (upload.state != UploadState::pending) co_return not_pending(upload);
   auto& numbers = asked.numbers;
   auto more = MoreParts{};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/log.hpp"
@@ -17,6 +18,7 @@ constexpr auto leave_bytes =
                    UploadState::completed});
 
 constexpr auto measure_interval = std::chrono::seconds{15};
+constexpr auto longest_pause_between_looks = Micros{std::chrono::hours{1}};
 
 void left_for_later(Upload const& upload, Error const& error) {
   // A conflict means that another process has just moved the upload, which is as good.
@@ -98,13 +100,25 @@ Async<> Watchdog::sweep_pending(Sweep& sweep, Deadline deadline) {
       left_for_later(upload, settled.error());
       continue;
     }
-    auto const expired = co_await expire(upload, deadline);
-    if (expired)
+    auto const is_over = upload.expires_at <= needs_.clock.now();
+    auto const moved = is_over ? co_await expire(upload, deadline) : co_await look_later(upload, deadline);
+    if (!moved)
+      left_for_later(upload, moved.error());
+    else if (is_over)
       ++sweep.expired;
-    else
-      left_for_later(upload, expired.error());
   }
   co_return Result<void>{};
+}
+
+// Of a store that does not report: ever more rarely, for most uploads that wait have been given up.
+Async<> Watchdog::look_later(Upload const& upload, Deadline deadline) {
+  auto move = [&](sql::Transaction& tx) -> Result<void> {
+    auto const now = tx.now();
+    auto const pause = std::clamp(now - upload.created_at, options_.look_after, longest_pause_between_looks);
+    CHECK(put_off(tx, upload, std::min(now + pause, upload.expires_at)));
+    return {};
+  };
+  co_return co_await needs_.database.write(Scope::tenant(upload.tenant), move, deadline);
 }
 
 Async<> Watchdog::expire(Upload upload, Deadline deadline) {

@@ -1,6 +1,7 @@
 // No file stays in limbo: looks at every upload whose state has outlived its deadline.
 //
-//   PENDING               -> completed if all its parts are there, else EXPIRED
+//   PENDING               -> UPLOADED if all its bytes are there, else EXPIRED; those in a store that does
+//                            not report, or whose report was lost, are looked for long before that
 //   UPLOADED, PROCESSING  -> left alone while their message waits in the queue, however long that is
 //                            (a scanner that is away, a long line); a message that was lost is sent
 //                            again, a few times, then FAILED
@@ -55,6 +56,7 @@ class Watchdog {
   Async<> send_again(UploadState state, Upload const& upload, Sweep& sweep, Deadline deadline);
   Async<> sweep_ended(UploadState state, Sweep& sweep, Deadline deadline);
   Async<> expire(Upload upload, Deadline deadline);
+  Async<> look_later(Upload const& upload, Deadline deadline);
   Async<> forget_old_changes(Deadline deadline);
   Async<> measure(Deadline deadline);
 

@@ -13,8 +13,10 @@ constexpr auto sign_window = std::int64_t{16};  // part URLs asked for at once
 // A slow link may take its time as long as something moves, which the client's stall timeout watches.
 constexpr auto transfer_max = std::chrono::hours{24};
 
+// The URL itself, or the credentials of a role that it was signed with.
 bool is_expired(net::Response const& response) {
-  return response.status == 403 && response.body.contains("Request has expired");
+  return (response.status == 403 && response.body.contains("Request has expired")) ||
+         (response.status == 400 && response.body.contains("<Code>ExpiredToken</Code>"));
 }
 
 Error nothing_got_through(Item const& item, Error const& last) {
@@ -264,10 +266,11 @@ Async<> Uploader::sign_parts(Item& item, std::int64_t from) {
   co_return Result<void>{};
 }
 
-// A repeated PUT is refused once the first one counted, even though its answer was lost.
+// A repeated PUT is refused once the first one counted, even though its answer was lost. The server may not
+// have heard of that one yet, so it is asked to look.
 Async<> Uploader::refused(Job job, Error error) {
   auto& item = *job.item;
-  auto upload = co_await api_.get("/uploads/" + item.upload_id);
+  auto upload = co_await api_.post("/uploads/" + item.upload_id + "/complete", {});
   if (!upload) co_return fail(upload.error().retryable() ? upload.error() : error);
   item.status = text_of(*upload, "status");
   if (item.status == "UPLOADED" || item.status == "PROCESSING" || item.status == "COMPLETED")

@@ -1,0 +1,88 @@
+#include "engines/s3/engine.hpp"
+
+#include <fmt/format.h>
+
+#include "base/try.hpp"
+
+namespace hoist::s3 {
+namespace {
+
+constexpr auto start_time_max = std::chrono::seconds{30};
+constexpr auto renew_interval = std::chrono::minutes{1};
+
+Deadline soon() {
+  return deadline_in(start_time_max);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> EngineWithObjects::open(std::unique_ptr<Engine> rest, Options options,
+                                                        std::vector<std::string> buckets,
+                                                        aws::Environment environment, Metrics& metrics) {
+  auto engine = std::unique_ptr<EngineWithObjects>{new EngineWithObjects{
+      std::move(rest), std::move(options), std::move(buckets), std::move(environment), metrics}};
+  auto const& chosen = engine->options_;
+  auto const& seen_by_clients = chosen.public_endpoint.empty() ? chosen.endpoint : chosen.public_endpoint;
+  TRY(auto address, Address::parse(seen_by_clients, chosen.path_style));
+  engine->origin_ = address.origin(engine->buckets_.front());
+  engine->presigner_ = std::make_unique<Presigner>(std::move(address), chosen.region);
+  TRY(engine->objects_, Objects::open(chosen, engine->account_));
+  return engine;
+}
+
+Records EngineWithObjects::records() {
+  auto const all = rest().records();
+  return {.database = all.database,
+          .queues = all.queues,
+          .outbox = all.outbox,
+          .consumer = all.consumer,
+          .joint = all.joint,
+          .dead_letters = all.dead_letters,
+          .event_index = all.event_index,
+          .event_details = all.event_details,
+          .audit = all.audit,
+          .audit_trail = all.audit_trail,
+          .journal = nullptr,
+          .idempotency = all.idempotency,
+          .wakeups = all.wakeups,
+          .limiter = all.limiter,
+          .secrets = all.secrets,
+          .cursor_secret = all.cursor_secret,
+          .clock = all.clock};
+}
+
+// The rows of an installation that kept its objects itself name bytes that are in no bucket.
+Result<void> EngineWithObjects::refuse_objects_elsewhere() {
+  auto has_objects = false;
+  auto const look = [&](sql::Transaction& tx) -> Result<void> {
+    TRY(auto const rows, tx.query("SELECT 1 FROM objects LIMIT 1"));
+    has_objects = !rows.empty();
+    return {};
+  };
+  CHECK(run_to_end<void>([&] { return rest().records().database.read(Scope::system(), look, soon()); }));
+  if (!has_objects) return {};
+  return fail(
+      Code::conflict,
+      "objects.endpoint: this installation keeps files of its own, which are not in the bucket; leave "
+      "the setting out, or begin with other data");
+}
+
+Result<Stores> EngineWithObjects::open_objects(Arrivals&, ObjectNotes&) {
+  CHECK(refuse_objects_elsewhere());
+  CHECK(run_to_end<void>([&] { return presigner_->renew(account_, soon()); }));
+  for (auto const& bucket : buckets_)
+    CHECK(run_to_end<void>([&] { return objects_->check_bucket(bucket, soon()); }));
+  return Stores{records(), *objects_, *objects_, nullptr, DirectObjects{*presigner_, origin_}};
+}
+
+std::vector<Job> EngineWithObjects::jobs() {
+  auto all = rest().jobs();
+  auto renew = [this]() -> Async<bool> {
+    CO_CHECK(co_await presigner_->renew(account_, soon()));
+    co_return false;
+  };
+  all.push_back({"s3 credentials", renew_interval, renew});
+  return all;
+}
+
+}  // namespace hoist::s3
