@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <unistd.h>
 
 #include "adapters/memory/wakeups.hpp"
 #include "adapters/sqlite/database.hpp"
@@ -17,7 +18,7 @@ namespace {
 constexpr auto task_lines = 21;
 
 struct TaskLinesMigration : ::testing::Test {
-  std::filesystem::path folder = ::testing::TempDir() + "task_lines_migration";
+  std::filesystem::path folder = ::testing::TempDir() + "task_lines_migration-" + std::to_string(getpid());
   Metrics metrics;
   SystemClock clock;
   memory::Wakeups wakeups;

@@ -314,6 +314,8 @@ Async<> Objects::abort_multipart(ObjectRef ref, std::string upload_id, Deadline)
   if (found == state_->multiparts.end() || found->second.info.ref != ref ||
       found->second.phase == State::Phase::completed)
     co_return no_such_upload();
+  if (state_->completing.contains(upload_id))
+    co_return fail(Code::conflict, "The upload is being completed.");
   found->second.phase = State::Phase::aborted;
   found->second.parts.clear();
   co_return Result<void>{};

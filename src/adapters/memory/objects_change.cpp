@@ -18,20 +18,21 @@ Result<Change> begin(State& state, ObjectRef const& ref, bool conditional, Plan 
         "ConditionalRequestConflict"));
   TRY(auto change, plan(state));
   state.changing.insert(ref);
+  if (!change.completes.empty()) state.completing.insert(change.completes);
   return change;
 }
 
 auto end(std::shared_ptr<State> state, ObjectRef ref, Change const& change) {
-  auto forget = [ref](State& of) {
+  auto drop = [ref, completes = change.completes](State& of) {
     auto const lock = Lock{of.mutex};
-    of.changing.erase(of.changing.find(ref));
+    of.end_change(ref, completes);
   };
-  auto commit = [forget, apply = change.apply](State& of) {
-    forget(of);
+  auto commit = [ref, completes = change.completes, apply = change.apply](State& of) {
     auto const lock = Lock{of.mutex};
+    of.end_change(ref, completes);
     if (apply) apply(of);
   };
-  return OnCommitOrDrop{std::move(state), std::move(commit), std::move(forget)};
+  return OnCommitOrDrop{std::move(state), std::move(commit), std::move(drop)};
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct Change {
   ObjectInfo answer;
   std::function<Result<void>(Arrivals&, sql::Transaction&)> tell;
   std::function<void(Objects::State&)> apply;
+  std::string completes = {};  // the multipart upload that nobody may abort meanwhile
 };
 
 // Called under the lock, once or, when its transaction is taken back, again.

@@ -113,6 +113,11 @@ Result<Change> Objects::State::plan_remove(ObjectRef const& ref, std::string con
   return Change{{}, std::move(tell), std::move(apply)};
 }
 
+void Objects::State::end_change(ObjectRef const& ref, std::string const& completes) {
+  changing.erase(changing.find(ref));
+  completing.erase(completes);
+}
+
 Objects::State::Multipart* Objects::State::find_open(ObjectRef const& ref, std::string const& upload_id) {
   auto const found = multiparts.find(upload_id);
   auto const open =
@@ -159,6 +164,7 @@ Result<Change> Objects::State::plan_complete(ObjectRef const& ref, std::string c
   info.tags = multipart.info.options.tags;
   info.checksums = conditions.checksums;
   TRY(auto change, plan_put(std::move(info), keep(std::move(bytes)), conditions.conditions));
+  change.completes = upload_id;
   change.apply = [upload_id, etags = std::move(etags), result = change.answer,
                   put = std::move(change.apply)](State& state) HOIST_REQUIRES(state.mutex) {
     put(state);

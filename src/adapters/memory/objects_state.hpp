@@ -57,6 +57,8 @@ struct Objects::State {
                                std::vector<PartInfo> const& parts, CompleteOptions const& conditions)
       HOIST_REQUIRES(mutex);
   Result<Change> plan_remove(ObjectRef const& ref, std::string const& version) HOIST_REQUIRES(mutex);
+  // Committed or taken back.
+  void end_change(ObjectRef const& ref, std::string const& completes) HOIST_REQUIRES(mutex);
   [[nodiscard]] Multipart* find_open(ObjectRef const& ref, std::string const& upload_id)
       HOIST_REQUIRES(mutex);
   [[nodiscard]] ObjectPage list(ListRequest const& request) const HOIST_REQUIRES(mutex);
@@ -67,6 +69,8 @@ struct Objects::State {
   Clock const& clock;
   std::optional<Listening> listening;
   std::shared_ptr<std::atomic<std::int64_t>> held = std::make_shared<std::atomic<std::int64_t>>(0);
+  std::set<std::string> completing
+      HOIST_GUARDED_BY(mutex);  // multipart uploads whose end waits for its commit
   std::multiset<ObjectRef> changing HOIST_GUARDED_BY(mutex);  // changes that wait for their commit
   std::map<ObjectRef, Object> objects HOIST_GUARDED_BY(mutex);
   std::map<std::string, Multipart> multiparts HOIST_GUARDED_BY(mutex);

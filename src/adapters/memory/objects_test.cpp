@@ -28,9 +28,11 @@ class Listener final : public Arrivals {
   }
   Result<void> on_removed(sql::Transaction&, ObjectRef const&) override { return hear(); }
   bool refuses = false;
+  std::function<void()> meanwhile = [] {};  // before it takes or refuses
 
  private:
   [[nodiscard]] Result<void> hear() const {
+    meanwhile();
     if (refuses) return fail(Code::forbidden, "Nobody was granted this.");
     return {};
   }
@@ -87,6 +89,32 @@ TEST_F(ListenedTo, WhatTheListenerRefusesIsNotMadeAndNotUndone) {
   listener.refuses = false;
   EXPECT_TRUE(remove());
   EXPECT_EQ(objects.count(), 0U);
+}
+
+TEST_F(ListenedTo, AnUploadIsNotAbortedWhileItsCompletionWaitsForItsCommit) {
+  auto const upload =
+      *run_to_end<std::string>([&] { return objects.create_multipart(ref, PutOptions{}, soon); });
+  auto const part = *run_to_end<ObjectInfo>([&]() -> Async<ObjectInfo> {
+    CO_TRY(auto const writer, co_await objects.create_part(ref, upload, 1, soon, EtagKind::md5));
+    CO_CHECK(co_await writer->write("bytes"));
+    co_return co_await writer->commit({});
+  });
+  auto aborted = Result<void>{};
+  listener.meanwhile = [&] {
+    aborted = run_to_end<void>([&] { return objects.abort_multipart(ref, upload, soon); });
+  };
+  auto const complete = [&] {
+    return run_to_end<ObjectInfo>([&] {
+      return objects.complete_multipart(ref, upload, {PartInfo{.number = 1, .etag = part.etag}}, soon, {});
+    });
+  };
+  listener.refuses = true;
+  EXPECT_FALSE(complete());
+  EXPECT_EQ(aborted.error().code(), Code::conflict);
+  listener.refuses = false;
+  EXPECT_TRUE(complete());
+  EXPECT_EQ(aborted.error().code(), Code::conflict);
+  EXPECT_EQ(objects.bytes(ref), "bytes");
 }
 
 TEST_F(ListenedTo, RoomIsTakenByWhatIsHeldAndComesBack) {
