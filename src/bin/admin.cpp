@@ -66,7 +66,8 @@ Result<void> revoke_token(TokenFlags const& flags, tenants::KeyRing const& keys)
 
 Result<void> mint_token(TokenFlags const& flags, tenants::KeyRing const& keys) {
   if (!is_tenant_name(flags.tenant)) return fail(Code::invalid, "--tenant must be 1-63 of a-z, 0-9 and -");
-  if (!is_user_name(flags.user)) return fail(Code::invalid, "--user must have 1-128 visible characters");
+  if (!is_user_name(flags.user))
+    return fail(Code::invalid, "--user must have 1-128 visible characters and not begin with ticket:");
   auto request = tenants::TokenRequest{
       TenantId{flags.tenant}, UserId{flags.user}, parse_role(flags.role).value_or(Role::viewer), {}};
   TRY(request.lifetime, parse_duration(flags.ttl));

@@ -14,8 +14,8 @@ bool is_tenant_name(std::string_view text) {
 
 bool is_user_name(std::string_view text) {
   auto const control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-  return !trim(text).empty() && is_utf8(text) && count_code_points(text) <= 128 &&
-         std::ranges::none_of(text, control);
+  return !trim(text).empty() && !text.starts_with(ticket_user_prefix) && is_utf8(text) &&
+         count_code_points(text) <= 128 && std::ranges::none_of(text, control);
 }
 
 }  // namespace hoist

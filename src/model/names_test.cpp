@@ -25,7 +25,7 @@ TEST(Names, AUserIsCountedInCharactersOfAnyLanguage) {
 
 TEST(Names, AUserCanBeSeen) {
   for (auto const& name : {std::string{}, std::string{" \t"}, std::string{"a\x1F"}, std::string{"a\x7F"},
-                           std::string{"a\nb"}, std::string{"\xC3"}})
+                           std::string{"a\nb"}, std::string{"\xC3"}, std::string{"ticket:1"}})
     EXPECT_FALSE(is_user_name(name));
   EXPECT_TRUE(is_user_name("Ana María")) << "a space is seen between two words";
 }

@@ -180,6 +180,16 @@ TEST_F(UploadTicketsTest, A6_ItHasOneSpelling) {
   EXPECT_EQ(world.call("GET", at, {}, nobody).status, 200);
 }
 
+TEST_F(UploadTicketsTest, TheListBeginsWithThoseThatCanBeUsed) {
+  auto const usable = text_of(make(wanted()).at("ticket").at("id"));
+  auto const later = text_of(make(wanted()).at("ticket").at("id"));
+  ASSERT_EQ(world.call("DELETE", "/upload-tickets/" + later, {}, admin).status, 204);
+  auto const listed = world.ok(200, "GET", "/upload-tickets", {}, admin).at("tickets").as_array();
+  ASSERT_EQ(listed.size(), 2U);
+  EXPECT_EQ(text_of(listed.at(0).at("id")), usable);
+  EXPECT_EQ(text_of(listed.at(1).at("id")), later);
+}
+
 TEST_F(UploadTicketsTest, A9_OnlyAnAdminMakesListsAndRevokesThemAndOnlyThoseOfTheTenant) {
   auto const id = text_of(make(wanted()).at("ticket").at("id"));
   auto const list = [&](std::string const& who) {

@@ -91,9 +91,10 @@ Result<std::string> insert_ticket(sql::Transaction& tx, UploadTicket& ticket) {
 
 Result<std::vector<UploadTicket>> list_tickets(sql::Transaction& tx, TenantId const& tenant) {
   TRY(auto const rows, tx.query(fmt::format("SELECT {} FROM upload_tickets WHERE tenant = $1 "
-                                            "ORDER BY created_us DESC, id LIMIT {}",
+                                            "ORDER BY CASE WHEN revoked_us IS NULL AND expires_us > $2 "
+                                            "THEN 0 ELSE 1 END, created_us DESC, id LIMIT {}",
                                             columns, active_tickets_max),
-                                {tenant.str()}));
+                                {tenant.str(), sql::value(tx.now())}));
   auto tickets = std::vector<UploadTicket>{};
   for (auto const& row : rows) {
     TRY(auto ticket, read_ticket(tenant, row));

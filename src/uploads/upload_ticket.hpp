@@ -15,6 +15,7 @@
 
 #include "model/file_types.hpp"
 #include "model/ids.hpp"
+#include "model/names.hpp"
 #include "sql/database.hpp"
 #include "uploads/upload.hpp"
 
@@ -38,7 +39,7 @@ struct UploadTicket {
   std::int64_t bytes_used = 0;
 
   // As whom its uploads are recorded, and nobody else's are.
-  [[nodiscard]] UserId user() const { return UserId{"ticket:" + id}; }
+  [[nodiscard]] UserId user() const { return UserId{std::string{ticket_user_prefix} + id}; }
 };
 
 struct TicketText {

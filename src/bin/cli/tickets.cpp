@@ -14,9 +14,12 @@ namespace {
 Async<> add(TicketOptions const& options, Api& api) {
   auto types = json::array{};
   for (auto const& type : options.types) types.emplace_back(type);
-  auto const wanted = json::object{{"name", options.name},       {"project_id", options.project},
-                                   {"files_max", options.files}, {"bytes_max", options.bytes},
-                                   {"types", std::move(types)},  {"lifetime_s", options.life_s}};
+  auto wanted = json::object{{"name", options.name},
+                             {"project_id", options.project},
+                             {"files_max", options.files},
+                             {"bytes_max", options.bytes},
+                             {"lifetime_s", options.life_s}};
+  if (!types.empty()) wanted["types"] = std::move(types);
   CO_TRY(auto const made, co_await api.post("/upload-tickets", wanted));
   // Alone, for LINK=$(hoist ticket add ...) and for what makes a QR code of it.
   if (options.json)

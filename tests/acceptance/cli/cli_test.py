@@ -209,6 +209,9 @@ class BesideAServer(unittest.TestCase):
         gone = hoist("rm", "0190a000-0000-7000-8000-000000000000", "--data", self.data)
         self.assertEqual(gone.returncode, 5)
 
+    def test_a_link_takes_what_the_tenant_takes_unless_types_are_named(self):
+        self.assertIn("/send.html#", self.ok("ticket", "add", "--project", "site-c", "--name", "Crew"))
+
     def test_what_is_not_there_is_said(self):
         unknown = hoist("status", "nonsense", "--data", self.data)
         self.assertEqual(unknown.returncode, 5)
