@@ -62,11 +62,16 @@ Result<std::string> needed(FunctionEnvironment const& environment, std::string c
   return found->second;
 }
 
+Result<json::object> event_of(aws::Invocation const& invocation) {
+  constexpr auto depth_max = 64;
+  TRY(auto event, parse_json(invocation.event, {.depth_max = depth_max}));
+  if (!event.is_object()) return fail(Code::invalid, "The event is no JSON object.");
+  return std::move(event.get_object());
+}
+
 Async<std::string> answer_http(net::Router& router, aws::Invocation invocation) {
-  CO_TRY(auto const event, parse_json(invocation.event, {.depth_max = 64}));
-  auto const* object = event.if_object();
-  if (object == nullptr) co_return fail(Code::invalid, "The event is no JSON object.");
-  CO_TRY(auto read, aws::read_http_event(*object, invocation.trace));
+  CO_TRY(auto const event, event_of(invocation));
+  CO_TRY(auto read, aws::read_http_event(event, invocation.trace));
   if (!read) co_return fail(Code::invalid, "This function answers HTTP requests, and the event is none.");
   read->parts.deadline = invocation.deadline;
   read->parts.caller.credential_id = read->gateway_key;

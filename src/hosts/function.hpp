@@ -10,6 +10,7 @@
 #include <string>
 
 #include "aws/function/runtime_loop.hpp"
+#include "base/json.hpp"
 #include "net/router.hpp"
 
 namespace hoist::hosts {
@@ -33,6 +34,9 @@ class Function : public aws::InvokedFunction {
 // The variable of that name. Errors: invalid where it is missing, with what it has to be.
 [[nodiscard]] Result<std::string> needed(FunctionEnvironment const& environment, std::string const& name,
                                          std::string_view what);
+
+// The event of an invocation. Errors: invalid for what is no JSON object.
+[[nodiscard]] Result<json::object> event_of(aws::Invocation const& invocation);
 
 // Has the routes answer the HTTP request that an invocation is, as a server would. Errors: invalid for an
 // event that is no HTTP request; it reaches no route.

@@ -3,19 +3,18 @@
 #include "adapters/s3/notification.hpp"
 #include "base/encode.hpp"
 #include "base/try.hpp"
+#include "net/authorization.hpp"
 
 namespace hoist::hosts {
 namespace {
 
 constexpr std::size_t body_max = std::size_t{1} << 20;
-constexpr auto bearer = std::string_view{"Bearer "};
-constexpr auto basic = std::string_view{"Basic "};
 
 std::string shown_by(net::Request const& request) {
-  auto const authorization = request.headers.get("Authorization");
-  if (authorization.starts_with(bearer)) return std::string{authorization.substr(bearer.size())};
-  if (!authorization.starts_with(basic)) return {};
-  auto const pair = unbase64(authorization.substr(basic.size())).value_or("");
+  auto const field = request.headers.get("Authorization");
+  if (auto const token = net::credentials_of(field, "Bearer")) return std::string{*token};
+  auto const basic = net::credentials_of(field, "Basic");
+  auto const pair = basic ? unbase64(*basic).value_or("") : "";
   auto const colon = pair.find(':');
   return colon == pair.npos ? std::string{} : pair.substr(colon + 1);
 }

@@ -49,7 +49,8 @@ class ObjectEvents : public ::testing::Test {
 TEST_F(ObjectEvents, AreToldToWhoLooks) {
   EXPECT_EQ(tell(two), 204);
   EXPECT_EQ(tell(two, "Basic " + base64("anybody:hush")), 204);
-  EXPECT_EQ(heard_.keys, (std::vector<std::string>{"a", "b", "a", "b"}));
+  EXPECT_EQ(tell(two, "bearer hush"), 204);
+  EXPECT_EQ(heard_.keys, (std::vector<std::string>{"a", "b", "a", "b", "a", "b"}));
 }
 
 TEST_F(ObjectEvents, WithoutTheTokenNothingIsLookedAt) {

@@ -47,10 +47,8 @@ Result<std::unique_ptr<Function>> ProcessorFunction::open(ProcessorFunctionSetti
 }
 
 Async<std::string> ProcessorFunction::invoke(aws::Invocation invocation) {
-  CO_TRY(auto const event, parse_json(invocation.event, {.depth_max = 64}));
-  auto const* object = event.if_object();
-  if (object == nullptr) co_return fail(Code::invalid, "The event is no JSON object.");
-  CO_TRY(auto records, aws::read_queue_event(*object));
+  CO_TRY(auto const event, event_of(invocation));
+  CO_TRY(auto records, aws::read_queue_event(event));
   auto batch = std::vector<tasks::Handed>{};
   for (auto& record : records)
     batch.push_back({std::move(record.id), std::move(record.handle), std::move(record.group),

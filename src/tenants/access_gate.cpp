@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "base/try.hpp"
 #include "net/address.hpp"
+#include "net/authorization.hpp"
 
 namespace hoist::tenants {
 namespace {
@@ -35,7 +36,6 @@ struct Credential {
 // The one credential of the request. Two of anything are refused: a proxy on the way might
 // have looked at the other one.
 Result<Credential> presented_credential(net::Request const& request, net::Route const& route) {
-  constexpr std::string_view scheme = "bearer ";
   auto found = std::vector<Credential>{};
   for (auto const& [name, value] : request.headers.all())
     if (to_lower(name) == "authorization") found.push_back({value});
@@ -47,10 +47,9 @@ Result<Credential> presented_credential(net::Request const& request, net::Route 
   if (found.size() > 1) return malformed("more than one credential");
   auto& credential = found.front();
   if (!in_header) return credential;
-  if (credential.text.size() <= scheme.size() || to_lower(credential.text.substr(0, scheme.size())) != scheme)
-    return malformed("not a bearer token");
-  credential.text.erase(0, scheme.size());
-  return credential;
+  auto const token = net::credentials_of(credential.text, "Bearer");
+  if (!token) return malformed("not a bearer token");
+  return Credential{std::string{*token}};
 }
 
 }  // namespace

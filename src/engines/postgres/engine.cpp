@@ -7,11 +7,11 @@
 #include "adapters/postgres/schema.hpp"
 #include "base/log.hpp"
 #include "base/try.hpp"
+#include "engines/object_rows.hpp"
 #include "engines/postgres/every_row.hpp"
 #include "engines/postgres/processes.hpp"
 #include "engines/s3_credentials.hpp"
 #include "sql/migrations.hpp"
-#include "sql/run_now.hpp"
 
 namespace hoist::postgres {
 namespace {
@@ -71,15 +71,7 @@ Result<void> Engine::open_database(Mode mode) {
 Result<void> Engine::check_folder() {
   auto const keys = secrets_.read(s3_credentials_secret);
   if (keys || keys.error().code() != Code::not_found || options_.accept_loss) return {};
-  auto in_use = false;
-  CHECK(sql::run_now(
-      *database_, sql::Database::Access::read,
-      [&](sql::Transaction& tx) -> Result<void> {
-        TRY(auto const rows, tx.query("SELECT 1 FROM objects LIMIT 1"));
-        in_use = !rows.empty();
-        return {};
-      },
-      deadline_in(start_time_max)));
+  TRY(auto const in_use, has_object_rows(*database_, deadline_in(start_time_max)));
   if (!in_use) return {};
   return fail(
       Code::corrupt,

@@ -1,8 +1,7 @@
 #include "engines/s3/engine.hpp"
 
-#include <fmt/format.h>
-
 #include "base/try.hpp"
+#include "engines/object_rows.hpp"
 
 namespace hoist::s3 {
 namespace {
@@ -31,35 +30,14 @@ Result<std::unique_ptr<Engine>> EngineWithObjects::open(std::unique_ptr<Engine> 
 }
 
 Records EngineWithObjects::records() {
-  auto const all = rest().records();
-  return {.database = all.database,
-          .queues = all.queues,
-          .outbox = all.outbox,
-          .consumer = all.consumer,
-          .joint = all.joint,
-          .dead_letters = all.dead_letters,
-          .event_index = all.event_index,
-          .event_details = all.event_details,
-          .audit = all.audit,
-          .audit_trail = all.audit_trail,
-          .journal = nullptr,
-          .idempotency = all.idempotency,
-          .wakeups = all.wakeups,
-          .limiter = all.limiter,
-          .secrets = all.secrets,
-          .cursor_secret = all.cursor_secret,
-          .clock = all.clock};
+  auto all = rest().records();
+  all.journal = nullptr;  // of objects on our own disk
+  return all;
 }
 
 // The rows of an installation that kept its objects itself name bytes that are in no bucket.
 Result<void> EngineWithObjects::refuse_objects_elsewhere() {
-  auto has_objects = false;
-  auto const look = [&](sql::Transaction& tx) -> Result<void> {
-    TRY(auto const rows, tx.query("SELECT 1 FROM objects LIMIT 1"));
-    has_objects = !rows.empty();
-    return {};
-  };
-  CHECK(run_to_end<void>([&] { return rest().records().database.read(Scope::system(), look, soon()); }));
+  TRY(auto const has_objects, has_object_rows(rest().records().database, soon()));
   if (!has_objects) return {};
   return fail(
       Code::conflict,
